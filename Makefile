@@ -1,0 +1,54 @@
+# Every target is one step of somebody's day; `make` lists them. Nothing here needs an installed server.
+
+GO       ?= go
+FUZZTIME ?= 5s
+
+# The packages with goroutines of their own, where the race detector has something to find.
+CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./runtime/...
+
+.DEFAULT_GOAL := help
+.PHONY: help build generate check lint generated modules test race fuzz demo bench ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## compile everything; the commands land in bin/
+	$(GO) build ./...
+	$(GO) build -o bin/ ./cmd/...
+
+generate: ## write every durable_gen.go anew
+	$(GO) generate ./...
+
+check: lint generated modules ## all that needs no test run: lint, generated files, modules
+
+lint: ## gofmt, vet, staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+generated: ## the generated files are what the generator writes, byte for byte
+	$(GO) run ./cmd/durablegen check ./...
+	.ci/regenerate
+
+modules: ## go.mod is tidy and the modules are what go.sum says
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+test: ## run the tests
+	$(GO) test ./...
+
+race: ## run the tests of the concurrent packages under the race detector
+	$(GO) test -race $(CONCURRENT)
+
+fuzz: ## run every fuzz target for FUZZTIME (5s)
+	.ci/fuzz $(FUZZTIME)
+
+demo: ## the membership example drives 200 applicants through itself, with crashes
+	$(GO) run ./examples/membership -demo -crash
+
+bench: ## run every workload of bench/ once
+	$(GO) run ./bench
+
+# The tests come last, so that the run closes with their own summary.
+ci: build check race ## what CI runs
+	$(GO) test ./...

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/durablegen/durablegen/bench/workload"
+	durable "github.com/durablegen/durablegen/runtime"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	preset := config{scale: 1, durability: relaxed, nats: embedded, hub: "bench", timeout: 10 * time.Minute}
+	for _, c := range []struct {
+		name string
+		args string
+		want func(*config)
+		err  string
+	}{
+		{name: "nothing said", want: func(c *config) { c.workload = all }},
+		{name: "defaults of a workload", args: "-workload hello", want: func(c *config) { c.workload, c.n, c.concurrency = "hello", 20_000, 200 }},
+		{name: "scale", args: "-workload hello -scale 0.01", want: func(c *config) { c.workload, c.n, c.concurrency, c.scale = "hello", 200, 200, 0.01 }},
+		{name: "never more in flight than there are", args: "-workload fanout -n 3", want: func(c *config) { c.workload, c.n, c.concurrency = "fanout", 3, 3 }},
+		{name: "server by URL", args: "-workload chain -nats nats://example:4222 -json", want: func(c *config) {
+			c.workload, c.n, c.concurrency, c.nats, c.json = "chain", 10, 1, "nats://example:4222", true
+		}},
+		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, fanout`},
+		{name: "unknown durability", args: "-durability safe", err: "want relaxed or strict"},
+		{name: "strict is not ours to set", args: "-durability strict -nats nats://example:4222", err: "sync_interval"},
+		{name: "latency is one at a time", args: "-workload latency -c 2", err: "one at a time"},
+		{name: "n for all", args: "-n 3", err: "name it with -workload"},
+		{name: "negative", args: "-workload hello -n -3", err: "not negative"},
+		{name: "no time", args: "-timeout 0s", err: "more than 0"},
+		{name: "stray argument", args: "hello", err: `unexpected argument "hello"`},
+		{name: "unknown flag", args: "-workloads hello", err: "not defined: -workloads: see -help"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := parse(strings.Fields(c.args), io.Discard)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("error is %v, want it to contain %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := preset
+			c.want(&want)
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		n    int
+		p    float64
+		want time.Duration
+	}{
+		{name: "none", n: 0, p: 50, want: 0},
+		{name: "one", n: 1, p: 99, want: 1},
+		{name: "middle of four", n: 4, p: 50, want: 2},
+		{name: "p99 of a hundred", n: 100, p: 99, want: 99},
+		{name: "p99 of ten", n: 10, p: 99, want: 10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			sorted := make([]time.Duration, c.n)
+			for i := range sorted {
+				sorted[i] = time.Duration(i + 1)
+			}
+			if got := percentile(sorted, c.p); got != c.want {
+				t.Errorf("percentile %v of 1 to %d is %d, want %d", c.p, c.n, got, c.want)
+			}
+		})
+	}
+}
+
+// TestWorkloads runs a few orchestrations of every workload, strict too, as the command does.
+func TestWorkloads(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{
+		"-workload hello -n 20 -c 5",
+		"-workload hello -n 10 -c 5 -durability strict",
+		"-workload fanout -n 2",
+		"-workload chain -n 1",
+		"-workload latency -n 5",
+		"-workload idle -n 20",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			if code := run(append(strings.Fields(args), "-json", "-dir", t.TempDir()), &out, &errs); code != 0 {
+				t.Fatalf("exit code %d: %s", code, errs.String())
+			}
+			var r Result
+			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+				t.Fatalf("%v in %q", err, out.String())
+			}
+			w, _ := workloadOf(r.Workload)
+			if r.N == 0 || r.PerSecond <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.DiskBytes <= 0 || r.Activities != r.PerSecond*float64(w.activities) {
+				t.Errorf("figures that cannot be: %+v", r)
+			}
+			if (r.LastByFirst > 0) != (r.Workload == "chain") || (r.BytesPerInstance != 0) != (r.Workload == "idle") {
+				t.Errorf("figures of another workload: %+v", r)
+			}
+		})
+	}
+}
+
+// TestWrongResult: a benchmark that does not look at its results measures nothing.
+func TestWrongResult(t *testing.T) {
+	t.Parallel()
+	var code durable.Registry
+	if err := code.Add(
+		workload.HelloOrchestrator.Bind(workload.Hello),
+		workload.GreetActivity.Bind(func(city string) (string, error) { return "Bye " + city, nil }),
+	); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := parse([]string{"-workload", "hello", "-n", "3", "-dir", t.TempDir()}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := openHub(t.Context(), cfg, &code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	_, err = runHello(t.Context(), h.client, nil, 3, 1)
+	if err == nil || !strings.Contains(err.Error(), "wrong result: instance") {
+		t.Errorf("error is %v, want a wrong result", err)
+	}
+}
+
+func TestEachStopsAtTheFirstError(t *testing.T) {
+	t.Parallel()
+	_, err := each(t.Context(), 1000, 4, func(_ context.Context, i int) error {
+		if i == 17 {
+			return context.DeadlineExceeded
+		}
+		return nil
+	})
+	if err != context.DeadlineExceeded {
+		t.Errorf("error is %v, want the one of call 17", err)
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	all      = "all"      // -workload: every one
+	embedded = "embedded" // -nats: a server in this process
+	relaxed  = "relaxed"
+	strict   = "strict"
+)
+
+// config is the command line.
+type config struct {
+	workload    string
+	n           int // orchestrations
+	concurrency int // in flight at once
+	scale       float64
+	durability  string // of the embedded server
+	nats        string // embedded, or a URL
+	hub         string // task hub on a server by URL
+	dir         string // below which the embedded server's store is made; "": the system's temporary folder
+	timeout     time.Duration
+	json        bool
+	cpuProfile  string
+	memProfile  string
+}
+
+// parse reads and checks the command line and fills in what the workload brings along.
+func parse(args []string, stderr io.Writer) (config, error) {
+	var cfg config
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // run prints the error
+	f.StringVar(&cfg.workload, "workload", all, "`name`: "+strings.Join(names(), ", ")+", or all")
+	f.IntVar(&cfg.n, "n", 0, "`number` of orchestrations; 0: what suits the workload")
+	f.IntVar(&cfg.concurrency, "c", 0, "`number` of orchestrations in flight; 0: what suits the workload")
+	f.Float64Var(&cfg.scale, "scale", 1, "`factor` on the workload's own number of orchestrations")
+	f.StringVar(&cfg.durability, "durability", relaxed, "relaxed or strict: whether the embedded server acknowledges after an fsync")
+	f.StringVar(&cfg.nats, "nats", embedded, "embedded, or the `URL` of a server")
+	f.StringVar(&cfg.hub, "hub", "bench", "task hub on a server by URL, created when it is missing")
+	f.StringVar(&cfg.dir, "dir", "", "`folder` for the embedded server's store; defaults to the temporary folder")
+	f.DurationVar(&cfg.timeout, "timeout", 10*time.Minute, "give up after this time")
+	f.BoolVar(&cfg.json, "json", false, "one JSON line a result")
+	f.StringVar(&cfg.cpuProfile, "cpuprofile", "", "write a CPU profile of the measured part to this `file`")
+	f.StringVar(&cfg.memProfile, "memprofile", "", "write a heap profile of its end to this `file`")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			f.SetOutput(stderr)
+			f.PrintDefaults()
+			return cfg, err
+		}
+		return cfg, fmt.Errorf("bench: %w: see -help", err)
+	}
+	if f.NArg() > 0 {
+		return cfg, fmt.Errorf("bench: unexpected argument %q: every setting is a flag, see -help", f.Arg(0))
+	}
+	return cfg.resolve()
+}
+
+func (cfg config) resolve() (config, error) {
+	if err := cfg.validate(); err != nil || cfg.workload == all {
+		return cfg, err
+	}
+	w, _ := workloadOf(cfg.workload)
+	if cfg.n == 0 {
+		cfg.n = max(1, int(float64(w.n)*cfg.scale))
+	}
+	if cfg.concurrency == 0 {
+		cfg.concurrency = w.concurrency
+	}
+	cfg.concurrency = min(cfg.concurrency, cfg.n)
+	return cfg, nil
+}
+
+func (cfg config) validate() error {
+	if _, known := workloadOf(cfg.workload); !known && cfg.workload != all {
+		return fmt.Errorf("bench: -workload %q: there are %s, and all", cfg.workload, strings.Join(names(), ", "))
+	}
+	switch {
+	case cfg.n < 0 || cfg.concurrency < 0:
+		return fmt.Errorf("bench: -n %d -c %d: numbers are not negative", cfg.n, cfg.concurrency)
+	case !(cfg.scale > 0):
+		return fmt.Errorf("bench: -scale %v: want more than 0", cfg.scale)
+	case cfg.timeout <= 0:
+		return fmt.Errorf("bench: -timeout %v: want more than 0", cfg.timeout)
+	case !slices.Contains([]string{relaxed, strict}, cfg.durability):
+		return fmt.Errorf("bench: -durability %q: want relaxed or strict", cfg.durability)
+	case cfg.nats != embedded && cfg.durability == strict:
+		return errors.New("bench: -durability strict with -nats URL: how durable that server is, its own configuration says (sync_interval)")
+	case cfg.workload == "latency" && cfg.concurrency > 1:
+		return fmt.Errorf("bench: -workload latency -c %d: latency runs one at a time; -workload hello takes -c", cfg.concurrency)
+	case cfg.workload == all && (cfg.n > 0 || cfg.concurrency > 0 || cfg.cpuProfile != "" || cfg.memProfile != ""):
+		return errors.New("bench: -n, -c and profiles belong to one workload: name it with -workload, or use -scale")
+	}
+	return nil
+}

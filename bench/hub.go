@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	durable "github.com/durablegen/durablegen/runtime"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+	natsembedded "github.com/durablegen/durablegen/runtime/natsbackend/embedded"
+)
+
+// hub is a task hub with a worker, a client, and perhaps its server, each with connections of its own.
+type hub struct {
+	client *durable.Client
+	store  string // folder of the embedded server's store; "" for a server by URL
+	worker *durable.Worker
+	undo   []func() error // what close has to do, last first
+}
+
+// openHub starts what cfg asks for. After an error nothing is left running.
+func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, err error) {
+	h = &hub{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	connect, err := h.server(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.startWorker(ctx, connect, code); err != nil {
+		return nil, err
+	}
+	backend, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	h.undo = append(h.undo, backend.Close)
+	h.client = durable.NewClient(backend, durable.ClientConfig{})
+	h.undo = append(h.undo, h.client.Close)
+	return h, nil
+}
+
+// server gives a function that connects to the server of cfg, which it starts when it is to be embedded.
+func (h *hub) server(ctx context.Context, cfg config) (connect func() (durable.Backend, error), err error) {
+	if cfg.nats != embedded {
+		return func() (durable.Backend, error) {
+			return natsbackend.Connect(ctx, natsbackend.Config{URL: cfg.nats, Hub: cfg.hub, Provision: true})
+		}, nil
+	}
+	if cfg.dir != "" {
+		if err := os.MkdirAll(cfg.dir, 0o700); err != nil {
+			return nil, fmt.Errorf("bench: -dir: %w", err)
+		}
+	}
+	h.store, err = os.MkdirTemp(cfg.dir, "bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: make a folder for the store: %w", err)
+	}
+	h.undo = append(h.undo, func() error { return os.RemoveAll(h.store) })
+	durability := natsembedded.Relaxed
+	if cfg.durability == strict {
+		durability = natsembedded.Strict
+	}
+	srv, err := natsembedded.Start(ctx, natsembedded.Config{Dir: h.store, Durability: durability})
+	if err != nil {
+		return nil, err
+	}
+	h.undo = append(h.undo, srv.Close)
+	return func() (durable.Backend, error) { return srv.Backend(ctx, natsbackend.Config{}) }, nil
+}
+
+func (h *hub) startWorker(ctx context.Context, connect func() (durable.Backend, error), code *durable.Registry) error {
+	backend, err := connect()
+	if err != nil {
+		return err
+	}
+	h.undo = append(h.undo, backend.Close)
+	worker := durable.NewWorker(backend, code, durable.WorkerConfig{})
+	if err := worker.Start(ctx); err != nil {
+		return err
+	}
+	h.worker = worker
+	h.undo = append(h.undo, func() error { return h.stopWorker(context.Background()) })
+	return nil
+}
+
+// stopWorker lets the worker finish what it owes. It may be called twice.
+func (h *hub) stopWorker(ctx context.Context) error {
+	if h.worker == nil {
+		return nil
+	}
+	worker := h.worker
+	h.worker = nil
+	return worker.Stop(ctx)
+}
+
+func (h *hub) close() error {
+	var errs []error
+	for len(h.undo) > 0 {
+		last := len(h.undo) - 1
+		undo := h.undo[last]
+		h.undo = h.undo[:last]
+		errs = append(errs, undo())
+	}
+	return errors.Join(errs...)
+}
+
+// disk gives the bytes in the store's files; 0 for a server by URL.
+func (h *hub) disk() (int64, error) {
+	if h.store == "" {
+		return 0, nil
+	}
+	var sum int64
+	err := filepath.WalkDir(h.store, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			var info fs.FileInfo
+			if info, err = d.Info(); err == nil {
+				sum += info.Size()
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) { // the server removes files while we look
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("bench: size of the store: %w", err)
+	}
+	return sum, nil
+}

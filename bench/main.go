@@ -1,0 +1,89 @@
+// Command bench measures durable orchestrations on JetStream: rate, latency, CPU, disk and memory, with every result
+// checked.
+//
+//	go run ./bench                                    every workload, each in a process of its own
+//	go run ./bench -workload hello -n 20000 -c 200    one of them
+//	go run ./bench -workload hello -durability strict -json
+//
+// docs/performance.md says what the workloads are and what was measured.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main with its surroundings as arguments. The exit code is 0, 1 after a failure or a wrong result, 2 after a
+// mistake in the command line.
+func run(args []string, stdout, stderr io.Writer) int {
+	cfg, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.timeout, fmt.Errorf("bench: not done within -timeout %v", cfg.timeout))
+	defer cancel()
+
+	results, err := results(ctx, cfg, stderr)
+	for i, r := range results {
+		if cfg.json {
+			err = errors.Join(err, json.NewEncoder(stdout).Encode(r))
+		} else {
+			err = errors.Join(err, r.writeRow(stdout, i == 0))
+		}
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%w (%w)", err, cause)
+		}
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// results measures what cfg asks for. Several workloads run in a process each, so that one's heap is not another's.
+func results(ctx context.Context, cfg config, stderr io.Writer) ([]Result, error) {
+	if cfg.workload != all {
+		r, err := measure(ctx, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return []Result{r}, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("bench: find this program to run it again: %w", err)
+	}
+	var rs []Result
+	for _, w := range workloads {
+		child := exec.CommandContext(ctx, self, "-json", "-workload", w.name, "-durability", cfg.durability, "-nats", cfg.nats,
+			"-hub", cfg.hub, "-dir", cfg.dir, "-timeout", cfg.timeout.String(), "-scale", strconv.FormatFloat(cfg.scale, 'g', -1, 64))
+		child.Stderr = stderr
+		out, err := child.Output()
+		if err != nil {
+			return rs, fmt.Errorf("bench: workload %s: %w", w.name, err)
+		}
+		var r Result
+		if err := json.Unmarshal(out, &r); err != nil {
+			return rs, fmt.Errorf("bench: workload %s: read its result: %w", w.name, err)
+		}
+		rs = append(rs, r)
+	}
+	return rs, nil
+}

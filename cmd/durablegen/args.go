@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+)
+
+const usage = `durablegen writes durable_gen.go for packages with //durable: directives.
+
+Usage:
+
+	durablegen [flags] [packages]          generate, the default
+	durablegen check [flags] [packages]    exit 1 when a generated file is stale or missing
+
+Packages are patterns as for go build; the default is the package in the working directory.
+
+Flags:
+
+	-C dir    work in dir
+	-diff     show what would change, write nothing
+	-v        name files that are up to date too
+	-h        show this
+
+Exit codes: 0 all is well, 1 mistakes in the code or stale files, 2 wrong usage or a failed run.
+`
+
+type command string
+
+const (
+	generate command = "generate"
+	check    command = "check"
+)
+
+// arguments is a parsed command line.
+type arguments struct {
+	command  command
+	dir      string
+	diff     bool
+	verbose  bool
+	patterns []string
+}
+
+// parse reads a command line. Flags may stand before and after the command. It gives flag.ErrHelp for -h.
+func parse(args []string) (arguments, error) {
+	a := arguments{command: generate}
+	rest, err := a.flags(args)
+	if err != nil {
+		return arguments{}, err
+	}
+	if len(rest) > 0 && (rest[0] == string(generate) || rest[0] == string(check)) {
+		a.command = command(rest[0])
+		if rest, err = a.flags(rest[1:]); err != nil {
+			return arguments{}, err
+		}
+	}
+	if i := slices.IndexFunc(rest, func(s string) bool { return len(s) > 1 && s[0] == '-' }); i >= 0 {
+		return arguments{}, fmt.Errorf("flag %s stands after a package; flags go first", rest[i])
+	}
+	if slices.Contains(rest, "") {
+		return arguments{}, errors.New("a package pattern is empty")
+	}
+	a.patterns = rest
+	return a, nil
+}
+
+func (a *arguments) flags(args []string) ([]string, error) {
+	set := flag.NewFlagSet("durablegen", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&a.dir, "C", a.dir, "")
+	set.BoolVar(&a.diff, "diff", a.diff, "")
+	set.BoolVar(&a.verbose, "v", a.verbose, "")
+	if err := set.Parse(args); err != nil {
+		return nil, err
+	}
+	return set.Args(), nil
+}

@@ -1,0 +1,297 @@
+// Package activity runs the tasks of activities: deliveries become calls of a handler, results become Done records,
+// failures become schedules of the next attempt. A task is acknowledged after its outcome is stored.
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Config says how one activity is run by one worker. Backend, Name, Run and Policy's Timeout and Attempts are required.
+type Config struct {
+	Backend     backend.Backend
+	Name        string // wire name of the queue, possibly an alias of the activity
+	Run         func(ctx context.Context, call Call) (history.Payload, *Failure)
+	Policy      history.Policy // what the activity was registered with; the zero fields of a call's own policy
+	Slots       int            // executions at once in this worker
+	Concurrency int            // executions at once in the whole hub; 0: the backend's default
+	Poison      int            // deliveries of one task before it fails for good; each but the last ended without an answer
+	Logger      *slog.Logger
+}
+
+// Call is one execution of an activity.
+type Call struct {
+	From history.Address
+	*history.Task
+}
+
+// Key is equal on every attempt and delivery of the same call, and different for every other.
+func (c Call) Key() string { return c.From.Group + "/" + c.From.ID + "/" + c.Ref.String() }
+
+// Failure is what went wrong, and whether another attempt may mend it.
+type Failure struct {
+	history.Failure
+	Final bool
+}
+
+const (
+	progressEvery = time.Second
+	grace         = 500 * time.Millisecond // for a handler to return after its context has ended
+	firstRetry    = 200 * time.Millisecond
+	lastRetry     = 10 * time.Second
+)
+
+// Queue runs the tasks of one activity.
+type Queue struct {
+	cfg   Config
+	queue backend.TaskQueue
+	ctx   context.Context
+	stop  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running map[*running]struct{}
+	ticking bool
+	closed  bool
+	idle    sync.WaitGroup // executions and stores under way
+}
+
+// running is a task in a slot.
+type running struct {
+	d       backend.TaskDelivery
+	decided atomic.Bool // its outcome is being stored; what comes later is dropped
+}
+
+// ErrStopped is the cause of an activity's context that ends because its worker stops.
+var ErrStopped = errors.New("activity: the worker stops")
+
+// Start begins to take tasks.
+func Start(ctx context.Context, cfg Config) (*Queue, error) {
+	q := &Queue{cfg: cfg, running: map[*running]struct{}{}}
+	q.ctx, q.stop = context.WithCancelCause(context.Background())
+	if err := cfg.Backend.EnsureActivity(ctx, backend.Activity{Name: cfg.Name, Concurrency: cfg.Concurrency}); err != nil {
+		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
+	}
+	queue, err := cfg.Backend.Tasks(cfg.Name, q.deliver)
+	if err != nil {
+		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
+	}
+	q.mu.Lock()
+	q.queue = queue
+	q.mu.Unlock()
+	queue.Grant(cfg.Slots)
+	return q, nil
+}
+
+// Stop takes no more tasks and waits for those that run. When ctx ends first, their contexts are cancelled; a task
+// whose outcome is not stored is delivered to another worker.
+func (q *Queue) Stop(ctx context.Context) {
+	q.queue.Stop()
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		q.idle.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		q.stop(ErrStopped)
+		<-done
+	}
+	q.stop(ErrStopped)
+}
+
+// deliver takes a task; there is a slot for it, since only as many are granted as there are.
+func (q *Queue) deliver(d backend.TaskDelivery) {
+	r := &running{d: d}
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		d.Nak()
+		return
+	}
+	q.idle.Add(1)
+	q.running[r] = struct{}{}
+	q.tick()
+	q.mu.Unlock()
+	go q.run(r)
+}
+
+// run executes a task and stores what came of it.
+func (q *Queue) run(r *running) {
+	d := r.d
+	if d.Err != nil {
+		q.store(r, done(d.Task, nil, &history.Failure{Kind: history.FailDecode, Message: d.Err.Error(), Name: d.Task.Name}))
+		return
+	}
+	if q.cfg.Poison > 0 && d.Attempts > q.cfg.Poison {
+		q.store(r, done(d.Task, nil, &history.Failure{
+			Kind: history.FailPoison, Name: d.Task.Name, Attempt: d.Task.Attempt,
+			Message: fmt.Sprintf("activity %s was delivered %d times without an answer: its worker dies or hangs on it", d.Task.Name, d.Attempts-1),
+		}))
+		return
+	}
+	policy := merge(d.Task.Policy, q.cfg.Policy)
+	ctx, cancel := context.WithTimeoutCause(q.ctx, policy.Timeout, errTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { q.overdue(ctx, r, policy) })()
+	result, failure := q.cfg.Run(ctx, Call{From: d.From, Task: d.Task})
+	if failure == nil {
+		q.store(r, done(d.Task, result, nil))
+		return
+	}
+	if context.Cause(ctx) == errTimeout && !failure.Final {
+		failure.Kind = history.FailTimeout
+	}
+	q.fail(r, policy, failure)
+}
+
+var errTimeout = errors.New("activity: timeout")
+
+// overdue fails an attempt whose handler goes on although its time is over.
+func (q *Queue) overdue(ctx context.Context, r *running, policy history.Policy) {
+	if context.Cause(ctx) != errTimeout {
+		return
+	}
+	q.cfg.Backend.Clock().After(grace, func() {
+		q.fail(r, policy, &Failure{Failure: history.Failure{
+			Kind: history.FailTimeout, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
+			Message: fmt.Sprintf("activity %s: no result after %v, and its function ignores the end of its context", r.d.Task.Name, policy.Timeout),
+		}})
+	})
+}
+
+// fail stores a failure, or the schedule of the next attempt.
+func (q *Queue) fail(r *running, policy history.Policy, f *Failure) {
+	t := r.d.Task
+	switch {
+	case q.ctx.Err() != nil && !f.Final: // stopped by this worker: somebody else's attempt, not a failure
+		if r.decided.CompareAndSwap(false, true) {
+			q.release(r, false)
+		}
+	case f.Final || t.Attempt >= policy.Attempts:
+		q.store(r, done(t, nil, &f.Failure))
+	default:
+		q.store(r, q.next(t, policy, f))
+	}
+}
+
+func done(t *history.Task, result history.Payload, f *history.Failure) history.Record {
+	return &history.Done{Ref: t.Ref, Name: t.Name, Hash: history.ArgsHash(t.Args), Attempt: t.Attempt, Result: result, Failure: f}
+}
+
+// next schedules another attempt: the store publishes the task again, so a retry costs the orchestration no history.
+func (q *Queue) next(t *history.Task, p history.Policy, f *Failure) history.Record {
+	again := *t
+	again.Attempt++
+	again.LastErr = f.Message
+	return &history.Timer{Ref: t.Ref, Due: q.cfg.Backend.Clock().Now().Add(delay(p, t.Attempt)), Task: &again}
+}
+
+// delay is the time between attempt n and the one after it.
+func delay(p history.Policy, n int) time.Duration {
+	d := float64(p.First)
+	for range n - 1 {
+		d *= p.Backoff
+		if d >= float64(p.MaxInterval) {
+			break
+		}
+	}
+	return min(time.Duration(d), p.MaxInterval)
+}
+
+// merge fills the zero fields of a call's policy from the activity's.
+func merge(call *history.Policy, registered history.Policy) history.Policy {
+	if call == nil {
+		return registered
+	}
+	p := *call
+	if p.Timeout == 0 {
+		p.Timeout = registered.Timeout
+	}
+	if p.Attempts == 0 {
+		p.Attempts = registered.Attempts
+	}
+	if p.First == 0 {
+		p.First = registered.First
+	}
+	if p.Backoff == 0 {
+		p.Backoff = registered.Backoff
+	}
+	if p.MaxInterval == 0 {
+		p.MaxInterval = registered.MaxInterval
+	}
+	return p
+}
+
+// store writes the first outcome of a task and then acknowledges it.
+func (q *Queue) store(r *running, rec history.Record) {
+	if r.decided.CompareAndSwap(false, true) {
+		q.put(r, rec, firstRetry)
+	}
+}
+
+func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
+	q.cfg.Backend.Append(backend.Append{To: r.d.From, Record: rec}, func(_ uint64, err error) {
+		switch {
+		case err == nil:
+			q.release(r, true)
+		case errors.Is(err, backend.ErrClosed):
+			q.release(r, false)
+		case errors.Is(err, backend.ErrTooLarge):
+			t := r.d.Task
+			q.put(r, done(t, nil, &history.Failure{
+				Kind: history.FailTooLarge, Name: t.Name, Attempt: t.Attempt,
+				Message: fmt.Sprintf("activity %s: its result is larger than %d bytes", t.Name, q.cfg.Backend.Info().MaxPayload),
+			}), wait)
+		default:
+			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+			q.cfg.Backend.Clock().After(wait, func() { q.put(r, rec, min(2*wait, lastRetry)) })
+		}
+	})
+}
+
+// release ends a task and lets the next one come. A handler that ignores its context may still run beside it; it is one
+// goroutine too many, which is better than a slot lost for ever.
+func (q *Queue) release(r *running, ack bool) {
+	q.mu.Lock()
+	delete(q.running, r)
+	closed := q.closed
+	q.mu.Unlock()
+	if ack {
+		r.d.Ack()
+	} else {
+		r.d.Nak()
+	}
+	if !closed {
+		q.queue.Grant(1)
+	}
+	q.idle.Done()
+}
+
+// tick tells the store once a second that what runs is still running.
+func (q *Queue) tick() {
+	if q.ticking || len(q.running) == 0 {
+		return
+	}
+	q.ticking = true
+	q.cfg.Backend.Clock().After(progressEvery, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.ticking = false
+		for r := range q.running {
+			r.d.Progress()
+		}
+		q.tick()
+	})
+}

@@ -1,0 +1,221 @@
+// Package backend is the seam between durable orchestrations and what stores them.
+//
+// It is not for users to implement: it changes whenever the protocol does. Two implementations exist, JetStream
+// (runtime/natsbackend) and memory (internal/membackend), and backendtest holds what both must do.
+//
+// # Callbacks
+//
+// Methods that take a done function return at once and never block. done is called exactly once, never inside the
+// call itself, on a goroutine of the backend. A backend may call done functions of different calls at the same time
+// and in any order. After Close every outstanding done is called with [ErrClosed].
+package backend
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Errors that a backend returns, to branch on with errors.Is.
+var (
+	ErrConflict    = errors.New("backend: conflict")    // a fence or revision was not the current one
+	ErrNotFound    = errors.New("backend: not found")   // nothing is stored under this key, said by the leader
+	ErrUnavailable = errors.New("backend: unavailable") // no answer; whether it was stored is unknown
+	ErrPermission  = errors.New("backend: not permitted")
+	ErrTooLarge    = errors.New("backend: too large")
+	ErrClosed      = errors.New("backend: closed")
+)
+
+// Backend stores one task hub.
+type Backend interface {
+	Log
+	States
+	Archives
+	Signals
+
+	// Meta is the small shared key-value store of the hub: name claims, parked instances, the worker list.
+	Meta() Meta
+
+	// EnsureGroup creates the partition consumers of a group unless they exist. Afterwards starts may be appended.
+	EnsureGroup(ctx context.Context, group string) error
+	// EnsureActivity creates the consumer of an activity unless it exists, and brings its options up to date.
+	EnsureActivity(ctx context.Context, a Activity) error
+
+	// Inbox opens partition p of group for its owner.
+	Inbox(group string, p int) Inbox
+	// Tasks delivers tasks of an activity to deliver, as many as have been granted.
+	Tasks(activity string, deliver func(TaskDelivery)) (TaskQueue, error)
+
+	Clock() Clock
+	Info() Info
+	// Close ends all deliveries and waits for the backend's goroutines. It does not stop a server.
+	Close() error
+}
+
+// Info describes the hub.
+type Info struct {
+	Hub        string
+	Partitions int    // of every group
+	Durability string // what an acknowledged write has survived, in words
+	MaxPayload int    // largest payload in bytes; a larger one gives ErrTooLarge
+}
+
+// Log is the ordered log of the hub.
+type Log interface {
+	// Append stores one record. done receives its sequence, or an error: ErrConflict when a fence does not hold,
+	// ErrUnavailable when it is unknown whether the record was stored (append it again: receivers drop duplicates).
+	// Appends of one caller to the same subject are stored in the order of the calls unless one of them fails.
+	Append(a Append, done func(seq uint64, err error))
+	// CancelTimer removes a schedule; removing one that fired or never was is no error.
+	CancelTimer(to history.Address, ref history.Ref, done func(err error))
+	// Load reads what the log holds of an instance. The result reaches at least sequence reach; what cannot prove
+	// that, and every answer "not there", is read on the leader (I5).
+	Load(of history.Address, reach uint64, done func(Loaded, error))
+	// Group finds the group of an instance that the log holds, or ErrNotFound.
+	Group(id string, done func(group string, err error))
+}
+
+// Append is one record to store. A Timer record becomes a schedule, which replaces one with the same Ref.
+type Append struct {
+	To     history.Address
+	Record history.Record
+	Fenced bool   // check Fence
+	Fence  uint64 // sequence that the last record of this kind of this instance must have; 0: there is none
+}
+
+// Loaded is what the log holds of the current run of an instance.
+type Loaded struct {
+	Start   *history.Message  // start of the run; nil: the leader says there is none
+	Base    *history.Message  // the Turn that began the current execution; nil in execution 0
+	Tail    []history.Message // inbox and output after Start, or after Base's Turn.At; schedules left out
+	TurnSeq uint64            // sequence of the instance's last Turn record, the fence of the next; 0: none
+}
+
+// Inbox is one partition of a group.
+type Inbox interface {
+	// Open takes the partition over from whoever had it and begins to deliver. Everything at or below horizon may
+	// have been delivered to somebody before. deliver is called on one goroutine, in order, never inside Open.
+	Open(ctx context.Context, deliver func(Delivery)) (horizon uint64, err error)
+	// Release stops delivering, waits until deliver has returned, and lets go of the partition.
+	Release(ctx context.Context) error
+}
+
+// Delivery is an inbox message handed to the owner of its partition.
+type Delivery struct {
+	To      history.Address
+	Message history.Message
+	// Order counts the deliveries of the partition. A step of more than one, or backwards, tells that somebody else
+	// was served in between, or that a delivery was lost (I5).
+	Order    uint64
+	Attempts int   // deliveries of this message so far, from 1; a takeover starts it again
+	Err      error // the record could not be decoded: Message has only Seq and Time
+	Receipt
+}
+
+// Receipt answers a delivery. Anybody may acknowledge, at any time, also twice: it is not a fence.
+type Receipt interface {
+	Ack() // everything the message caused is stored (I4)
+	Nak() // deliver it again, now
+}
+
+// Activity is a task queue.
+type Activity struct {
+	Name        string // wire name
+	Concurrency int    // most tasks in flight in the whole hub; 0: the backend's default
+}
+
+// TaskDelivery is a task handed to a worker.
+type TaskDelivery struct {
+	From     history.Address // instance that scheduled it
+	Seq      uint64
+	Task     *history.Task
+	Attempts int   // deliveries of this message so far, from 1
+	Err      error // the record could not be decoded: Task has only what its subject says
+	Receipt
+	Progress func() // still running: do not deliver it to somebody else yet
+}
+
+// TaskQueue delivers to one worker.
+type TaskQueue interface {
+	Grant(n int) // let n more tasks come
+	Stop()       // no more deliveries; waits until deliver has returned. Ungranted and undelivered tasks go to others
+}
+
+// States is the projection of instances for people and clients.
+type States interface {
+	// PutState stores s if its revision is rev (0: there is none yet); else ErrConflict.
+	PutState(s State, rev uint64, done func(rev uint64, err error))
+	// GetState reads the newest state on the leader, or ErrNotFound.
+	GetState(id string, done func(s State, rev uint64, err error))
+	// ListStates calls yield for every state until it returns false.
+	ListStates(ctx context.Context, yield func(State) bool) error
+}
+
+// State is what the projection tells of an instance.
+type State struct {
+	history.Address
+	Name     string            `json:"name"` // orchestrator
+	Version  string            `json:"version,omitempty"`
+	Status   history.Status    `json:"status"`
+	Run      uint32            `json:"run"`
+	At       uint64            `json:"at,omitempty"` // inbox position that this state reflects; never goes back within a run (H12)
+	Created  time.Time         `json:"created"`
+	Updated  time.Time         `json:"updated"`
+	Finished time.Time         `json:"finished,omitzero"`
+	Custom   history.Payload   `json:"custom,omitempty"`
+	Failure  string            `json:"failure,omitempty"` // text, of Failed and Terminated
+	Parent   *history.Parent   `json:"parent,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Waiting  string            `json:"waiting,omitempty"` // what it waits for, in words
+	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
+	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
+}
+
+// Archives holds the history of ended runs, one entry an instance.
+type Archives interface {
+	// PutArchive stores a if the entry has sequence expect (0: there is none); else ErrConflict.
+	PutArchive(a Archive, expect uint64, done func(seq uint64, err error))
+	// GetArchive reads the entry on the leader, or ErrNotFound.
+	GetArchive(of history.Address, done func(a Archive, seq uint64, err error))
+}
+
+// Archive is the whole history of an ended run: Messages holds its start or base, its inbox, and its records, ending
+// with the final Turn.
+type Archive struct {
+	history.Address
+	Run      uint32            `json:"run"`
+	Status   history.Status    `json:"status"`
+	Messages []history.Message `json:"messages"`
+}
+
+// Signals are messages that may get lost: heartbeats, and hints that an instance has ended.
+type Signals interface {
+	Signal(topic string, data []byte)
+	// Listen calls fn, on one goroutine, for every signal on topic until stop is called; stop waits for fn.
+	Listen(topic string, fn func(data []byte)) (stop func(), err error)
+	// Topic makes a topic nobody else has.
+	Topic() string
+	// Connected reports whether signals are sent and received now.
+	Connected() bool
+}
+
+// Meta is a small key-value store. Keys are dot-separated words of letters, digits, '-', '_' and '='.
+type Meta interface {
+	Get(ctx context.Context, key string) (value []byte, rev uint64, err error) // ErrNotFound
+	// Put stores value if the key has revision rev (0: it does not exist); else ErrConflict.
+	Put(ctx context.Context, key string, value []byte, rev uint64) (newRev uint64, err error)
+	Delete(ctx context.Context, key string, rev uint64) error // ErrConflict
+	List(ctx context.Context, prefix string) (map[string][]byte, error)
+	// Watch calls fn for every key below prefix that there is and for every later change (value nil: deleted) until
+	// ctx ends.
+	Watch(ctx context.Context, prefix string, fn func(key string, value []byte, rev uint64)) error
+}
+
+// Clock is the time of this process. It decides nothing about an orchestration; the log's time stamps do (I8).
+type Clock interface {
+	Now() time.Time
+	// After calls fn on a goroutine of its own after d unless stop is called before; stop does not wait.
+	After(d time.Duration, fn func()) (stop func())
+}

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"fmt"
+	"iter"
+	"runtime"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Coroutine is one line of execution of a program. Its methods may be called by the code that was given it and by
+// nothing else: not from another goroutine, not from another coroutine, not after it ended; they panic then.
+type Coroutine struct {
+	m            *Machine
+	body         func(*Coroutine)
+	next         func() (struct{}, bool) // nil until it first runs
+	stop         func()
+	yield        func(struct{}) bool
+	waits        []wait
+	returned     bool
+	older, newer *Coroutine
+}
+
+// spawn makes a coroutine that first runs when its creator is blocked and all that are ready have run.
+func (m *Machine) spawn(body func(*Coroutine)) {
+	c := &Coroutine{m: m, body: body, older: m.last}
+	if m.last == nil {
+		m.first = c
+	} else {
+		m.last.newer = c
+	}
+	m.last = c
+	m.ready = append(m.ready, c)
+}
+
+// forget drops a coroutine that has ended.
+func (m *Machine) forget(c *Coroutine) {
+	if c.older == nil {
+		m.first = c.newer
+	} else {
+		c.older.newer = c.newer
+	}
+	if c.newer == nil {
+		m.last = c.older
+	} else {
+		c.newer.older = c.older
+	}
+}
+
+// unwound is the panic that ends a coroutine which does not return. User code cannot see it: it starts below.
+type unwound struct{}
+
+// resume runs c until it blocks or ends.
+func (m *Machine) resume(c *Coroutine) (alive bool) {
+	if c.next == nil {
+		c.next, c.stop = iter.Pull(c.run)
+	}
+	m.current = c
+	defer m.returnTo()
+	_, alive = c.next()
+	return alive
+}
+
+// unwind ends a coroutine that is blocked.
+func (m *Machine) unwind(c *Coroutine) {
+	if c.next == nil {
+		return
+	}
+	m.current = c
+	defer m.returnTo()
+	c.stop()
+}
+
+// returnTo catches the end of a coroutine that has been unwound.
+func (m *Machine) returnTo() {
+	m.current = nil
+	if r := recover(); r != nil && r != any(unwound{}) {
+		panic(r)
+	}
+}
+
+func (c *Coroutine) run(yield func(struct{}) bool) {
+	c.yield = yield
+	defer c.exit()
+	c.body(c)
+	c.returned = true
+}
+
+// exit sees how a coroutine ends. iter.Pull passes a Goexit on to whoever resumes it, which would end the owner's
+// goroutine, and a recovered panic does not stop a Goexit; only a panic that begins here does both.
+func (c *Coroutine) exit() {
+	if c.returned {
+		return
+	}
+	r := recover()
+	m := c.m
+	switch {
+	case m.closing || m.end != nil:
+	case r != nil:
+		m.fail(panicFailure(r))
+	default:
+		m.fail(&history.Failure{Kind: history.FailPanic, Message: "the orchestrator called runtime.Goexit: it may only return or panic (a test's t.Fatal calls it, too)"})
+	}
+	panic(unwound{})
+}
+
+// block hands over to the machine. A coroutine that is not to go on is unwound by runtime.Goexit, which runs deferred
+// functions and, unlike a panic, cannot be swallowed by a recover of user code.
+func (c *Coroutine) block() {
+	if !c.yield(struct{}{}) {
+		runtime.Goexit()
+	}
+}
+
+// enter checks that c is what runs.
+func (c *Coroutine) enter() *Machine {
+	if c.m.current != c {
+		c.m.misused(c)
+	}
+	return c.m
+}
+
+// decide is enter for what changes the course of things. A coroutine that is being unwound may not: it ends here.
+func (c *Coroutine) decide() *Machine {
+	m := c.enter()
+	if m.closing {
+		runtime.Goexit()
+	}
+	return m
+}
+
+func (m *Machine) misused(c *Coroutine) {
+	who := fmt.Sprintf("durable: the context of orchestration %q ", m.cfg.Self.ID)
+	switch {
+	case m.current != nil:
+		panic(who + "is used in a coroutine it was not given to: use the context that the function passed to durable.Go gets")
+	case c.returned:
+		panic(who + "is used after its function has returned")
+	default:
+		panic(who + "is used while the orchestration waits: by a goroutine of its own, or after it was closed. Only the orchestrator's code may use it; for concurrency there is durable.Go, for work there are activities")
+	}
+}
+
+// Await blocks until one of fs is complete and returns its index, the first in argument order if several are.
+func (c *Coroutine) Await(fs ...*Future) int {
+	m := c.decide()
+	if len(fs) == 0 {
+		panic("durable: waiting for nothing would never end")
+	}
+	for n, f := range fs {
+		if f == nil || f.m != m {
+			panic(fmt.Sprintf("durable: the future that is argument %d of a wait is none of orchestration %q", n, m.cfg.Self.ID))
+		}
+	}
+	for n, f := range fs {
+		if f.state != pending || f.kind == eventFuture && m.offer(f, fs) {
+			return n
+		}
+	}
+	m.listen(c, fs)
+	c.block()
+	for n, f := range fs {
+		if f.state != pending {
+			return n
+		}
+	}
+	panic("engine: a coroutine was woken for nothing")
+}
+
+// Go starts a coroutine of the same orchestration. It first runs when this one is blocked, after those that are ready
+// already. A panic in it ends the run; what is left of it when the program returns is unwound.
+func (c *Coroutine) Go(fn func(*Coroutine)) { c.decide().spawn(fn) }
+
+// Promise makes a future that the program completes itself.
+func (c *Coroutine) Promise() *Future { return &Future{m: c.enter()} }
+
+// Resolve completes a promise. One that is complete stays as it is.
+func (c *Coroutine) Resolve(f *Future, result history.Payload, failure *history.Failure) {
+	if m := c.enter(); f.kind == promiseFuture && f.state == pending && !m.closing {
+		m.complete(f, result, failure)
+	}
+}
+
+// Receive makes a future of an event. It takes nothing yet: only while some coroutine waits on it can it be given one.
+func (c *Coroutine) Receive(event string) *Future {
+	m := c.enter()
+	m.arrivals++
+	return &Future{m: m, kind: eventFuture, name: eventName(event), order: m.arrivals}
+}
+
+// Cancel ends a pending timer before it is due, or a Receive that has got no event: it counts as complete, and
+// Stopped. Anything else stays as it is. Any coroutine of the orchestration may do it, also in a deferred function.
+func (c *Coroutine) Cancel(f *Future) {
+	m := c.m
+	if m.current == nil {
+		m.misused(c)
+	}
+	if f == nil || f.m != m || f.state != pending || m.closing {
+		return
+	}
+	switch f.kind {
+	case timerFuture:
+		m.turn.Cancel = append(m.turn.Cancel, m.ref(f.slot))
+		m.close(f, stopped)
+	case eventFuture:
+		m.close(f, stopped)
+	}
+}

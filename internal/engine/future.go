@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Future is a result that may not be there yet: of a slot, an event, or a promise. It belongs to its machine and is no
+// safer for concurrent use.
+type Future struct {
+	m       *Machine
+	kind    futureKind
+	state   futureState
+	slot    uint32
+	hash    uint32        // of an activity's arguments
+	name    string        // of an activity, child or event
+	about   *history.Slot // of a pending timer or child
+	order   uint64        // of an event: the oldest Receive is served first
+	result  history.Payload
+	failure *history.Failure
+
+	waits, lastWait *wait   // who waits on it, longest first
+	older, newer    *Future // receivers of the same event, while somebody waits
+}
+
+type futureKind uint8
+
+const (
+	promiseFuture futureKind = iota
+	eventFuture
+	activityFuture
+	timerFuture
+	childFuture
+	instantFuture // a slot that completes at once
+)
+
+type futureState uint8
+
+const (
+	pending futureState = iota
+	done
+	stopped
+)
+
+// NoSlot is what Slot gives for a future without one.
+const NoSlot = math.MaxUint32
+
+// Done reports whether the result is there.
+func (f *Future) Done() bool { return f.state != pending }
+
+// Stopped reports whether the future is done because it was cancelled.
+func (f *Future) Stopped() bool { return f.state == stopped }
+
+// Result gives the result or the failure. Both are nil before it is done, for a timer, and for an empty result.
+func (f *Future) Result() (history.Payload, *history.Failure) { return f.result, f.failure }
+
+// Slot is the number of its slot, [NoSlot] for an event or a promise.
+func (f *Future) Slot() uint32 {
+	if f.kind == promiseFuture || f.kind == eventFuture {
+		return NoSlot
+	}
+	return f.slot
+}
+
+// wait ties a coroutine to one of the futures it waits on.
+type wait struct {
+	c          *Coroutine
+	f          *Future
+	prev, next *wait
+}
+
+// listen makes c wait on fs. Its waits stand in one slice, which must not move while they are linked.
+func (m *Machine) listen(c *Coroutine, fs []*Future) {
+	if cap(c.waits) < len(fs) {
+		c.waits = make([]wait, len(fs))
+	}
+	c.waits = c.waits[:len(fs)]
+	for n, f := range fs {
+		w := &c.waits[n]
+		*w = wait{c: c, f: f, prev: f.lastWait}
+		if f.lastWait == nil {
+			f.waits = w
+			if f.kind == eventFuture {
+				m.admit(f)
+			}
+		} else {
+			f.lastWait.next = w
+		}
+		f.lastWait = w
+	}
+}
+
+// wake ends the waits of c, all of them, and makes it ready.
+func (m *Machine) wake(c *Coroutine) {
+	for n := range c.waits {
+		m.unlink(&c.waits[n])
+	}
+	const most = 32 // a coroutine that waited on many keeps no room for it
+	if cap(c.waits) > most {
+		c.waits = nil
+	}
+	c.waits = c.waits[:0]
+	m.ready = append(m.ready, c)
+}
+
+func (m *Machine) unlink(w *wait) {
+	f := w.f
+	if w.prev == nil {
+		f.waits = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		f.lastWait = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	if f.waits == nil && f.kind == eventFuture {
+		m.dismiss(f)
+	}
+	*w = wait{}
+}
+
+// complete gives f its result and wakes who waits on it, longest first.
+func (m *Machine) complete(f *Future, result history.Payload, failure *history.Failure) {
+	m.close(f, done)
+	f.result, f.failure = result, failure
+}
+
+func (m *Machine) close(f *Future, as futureState) {
+	switch f.kind {
+	case activityFuture, timerFuture, childFuture:
+		m.open.remove(f.slot)
+		f.about = nil
+	}
+	f.state = as
+	for f.waits != nil {
+		m.wake(f.waits.c)
+	}
+}
+
+// window holds the open slots, from the oldest on.
+type window struct {
+	first uint32 // slot of slots[head]
+	head  int
+	slots []*Future // nil: complete
+}
+
+func (w *window) all() []*Future { return w.slots[w.head:] }
+
+func (w *window) at(slot uint32) *Future {
+	if n := int64(slot) - int64(w.first); n >= 0 && n < int64(len(w.slots)-w.head) {
+		return w.slots[w.head+int(n)]
+	}
+	return nil
+}
+
+// add puts f at its slot, which is above all before.
+func (w *window) add(f *Future) {
+	switch {
+	case len(w.slots) == w.head:
+		w.slots, w.head, w.first = w.slots[:0], 0, f.slot
+	case w.head > 64 && w.head > len(w.slots)/2:
+		n := copy(w.slots, w.slots[w.head:])
+		clear(w.slots[n:])
+		w.slots, w.head = w.slots[:n], 0
+	}
+	for uint32(len(w.slots)-w.head) < f.slot-w.first {
+		w.slots = append(w.slots, nil)
+	}
+	w.slots = append(w.slots, f)
+}
+
+func (w *window) remove(slot uint32) {
+	w.slots[w.head+int(slot-w.first)] = nil
+	for w.head < len(w.slots) && w.slots[w.head] == nil {
+		w.head++
+		w.first++
+	}
+}

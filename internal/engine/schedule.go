@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Schedule decides a slot: an activity, timer, child, send or version marker. It allots the number; Due of a timer is
+// the caller's, from Now; a child without an id gets one made of this instance and the slot. Where the log holds a
+// record of the slot, the two must agree (I6) and the recorded one stands. Sends and markers are complete at once.
+//
+// The result of a version marker is its recorded Args. A marker whose place in the log another slot holds was not there
+// when that was decided: it takes no slot and its result is nil. The first answer for a marker's name stays.
+func (c *Coroutine) Schedule(s history.Slot) *Future {
+	m := c.decide()
+	if s.Kind == history.SlotVersion {
+		if f := m.versions[s.Name]; f != nil {
+			return f
+		}
+	}
+	s.N = m.next
+	switch s.Kind {
+	case history.SlotSend:
+		s.Name = eventName(s.Name)
+	case history.SlotChild:
+		if s.Target.ID == "" {
+			s.Target.ID = m.childID(s.N)
+		}
+	}
+	if r, ok := m.expected[s.N]; ok {
+		if s.Kind == history.SlotVersion && r.Slot.Kind != history.SlotVersion {
+			return m.marker(s.Name, nil)
+		}
+		if !m.matches(&r.Slot, &s) {
+			m.broken = m.mismatch(r, s)
+			c.block() // for ever: nothing runs on from here
+		}
+		delete(m.expected, s.N)
+		s = r.Slot
+	}
+	m.next++
+	m.turn.Slots = append(m.turn.Slots, s)
+	return m.future(&s)
+}
+
+func (m *Machine) future(s *history.Slot) *Future {
+	f := &Future{m: m, slot: s.N, name: s.Name}
+	switch s.Kind {
+	case history.SlotActivity:
+		f.kind, f.hash = activityFuture, history.ArgsHash(s.Args)
+	case history.SlotTimer:
+		f.kind, f.about = timerFuture, &history.Slot{Due: s.Due}
+	case history.SlotChild:
+		f.kind, f.about = childFuture, &history.Slot{Target: s.Target}
+	case history.SlotVersion:
+		f = m.marker(s.Name, s.Args)
+		f.slot = s.N
+		return f
+	default:
+		f.kind, f.state = instantFuture, done
+		return f
+	}
+	m.open.add(f)
+	return f
+}
+
+func (m *Machine) marker(name string, version history.Payload) *Future {
+	f := &Future{m: m, kind: instantFuture, state: done, slot: NoSlot, name: name, result: version}
+	if m.versions == nil {
+		m.versions = map[string]*Future{}
+	}
+	m.versions[name] = f
+	return f
+}
+
+// childID makes an id from the parent's and the slot. An ancestor whose id would make it too long is named by a hash.
+func (m *Machine) childID(slot uint32) string {
+	suffix := ":" + m.ref(slot).String()
+	id := m.cfg.Self.ID + suffix
+	if len(id) > history.MaxID {
+		sum := sha1.Sum([]byte(m.cfg.Self.ID))
+		id = hex.EncodeToString(sum[:]) + suffix
+	}
+	return id
+}

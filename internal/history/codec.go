@@ -1,0 +1,301 @@
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Field is one header of a message.
+type Field struct{ Key, Value string }
+
+// Headers of records. The first one of a record tells what it is; each more costs, so there are few.
+const (
+	headStart   = "Durable-Start"   // <run> <orchestrator>
+	headDone    = "Durable-Done"    // <run-execution-slot> <attempt> <hash of the arguments in hex> <name>
+	headFired   = "Durable-Fired"   // <run-execution-slot> <due>
+	headEvent   = "Durable-Event"   // <id> <name>
+	headControl = "Durable-Control" // <id> <verb>
+	headTurn    = "Durable-Turn"    // <run>-<execution> <at> <base> <end, or -> [json]
+	headTask    = "Durable-Task"    // <run-execution-slot> <attempt> <name>
+
+	headVersion = "Durable-Version"
+	headParent  = "Durable-Parent" // <run-execution-slot> <group> <id>
+	headNotify  = "Durable-Notify"
+	headClaim   = "Durable-Claim"
+	headTags    = "Durable-Tags"   // <key>=<value> …
+	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
+	headError   = "Durable-Error"
+	headFailed  = "Durable-Failed" // the body of a Done is a failure
+)
+
+// Most bytes that a record may hold of what others choose. Encode refuses more, so that Decode reads all it wrote.
+const (
+	mostName  = 256      // wire names
+	mostID    = 1 << 10  // ids of instances, events, topics, tokens
+	mostTags  = 16 << 10 // all tags, escaped
+	mostError = 1 << 10  // Task.LastErr; more is cut off
+)
+
+// Encode writes a record as the headers and body of a message. The body is the user's payload as it is, or text, or
+// JSON where there is no payload; it shares memory with the record. A Timer is written as the record that it will
+// store, without its due time if that is a Task: schedules carry it themselves.
+func Encode(r Record) (header []Field, body []byte, err error) {
+	switch r := r.(type) {
+	case *Task:
+		header, err = taskFields(r)
+		body = r.Args
+	case *Done:
+		header, body, err = encodeDone(r)
+	case *Start:
+		header, err = startFields(r)
+		body = r.Input
+	case *Turn:
+		header, body, err = encodeTurn(r)
+	case *Fired:
+		header, err = firedFields(r.Ref, r.Due)
+	case *Event:
+		header, err = pair(headEvent, r.ID, r.Name, mostName)
+		body = r.Payload
+	case *Control:
+		header, err = pair(headControl, r.ID, string(r.Verb), mostName)
+		body = []byte(r.Reason)
+	case *Timer:
+		if r.Task != nil {
+			return Encode(r.Task)
+		}
+		header, err = firedFields(r.Ref, r.Due)
+	default:
+		err = fmt.Errorf("there is no such record")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("history: encode %T: %w", r, err)
+	}
+	if len(body) == 0 {
+		body = nil
+	}
+	return header, body, nil
+}
+
+// Decode reads a record of a known kind. get gives the value of a header, "" when there is none. The record shares
+// memory with body. Whatever it is given, it does not panic.
+func Decode(kind Kind, get func(key string) string, body []byte) (Record, error) {
+	r, err := decode(kind, get, body)
+	if err != nil {
+		return nil, fmt.Errorf("history: decode %s: %w", kind, err)
+	}
+	return r, nil
+}
+
+func decode(kind Kind, get func(key string) string, body []byte) (Record, error) {
+	if len(body) == 0 {
+		body = nil
+	}
+	switch kind {
+	case KindTask:
+		return decodeTask(get, body)
+	case KindDone:
+		return decodeDone(get, body)
+	case KindStart:
+		return decodeStart(get, body)
+	case KindTurn:
+		return decodeTurn(get, body)
+	case KindFired:
+		return decodeFired(get)
+	case KindEvent:
+		id, name, err := unpair(get(headEvent))
+		return &Event{Name: name, ID: id, Payload: body}, err
+	case KindControl:
+		id, verb, err := unpair(get(headControl))
+		return &Control{Verb: Verb(verb), ID: id, Reason: string(body)}, err
+	case KindTimer:
+		return decodeTimer(get, body)
+	}
+	return nil, fmt.Errorf("there is no such record")
+}
+
+// one makes the header of most records.
+func one(key string, value []byte) []Field { return []Field{{key, string(value)}} }
+
+func pair(key, id, name string, most int) ([]Field, error) {
+	if err := check("name", name, most); err != nil {
+		return nil, err
+	}
+	if err := check("id", id, mostID); err != nil {
+		return nil, err
+	}
+	var buf [128]byte
+	b := appendWord(buf[:0], id)
+	b = append(b, ' ')
+	return one(key, appendWord(b, name)), nil
+}
+
+func unpair(value string) (id, name string, err error) {
+	w := words{rest: value}
+	id = w.text("id", mostID)
+	name = w.text("name", mostName)
+	return id, name, w.end()
+}
+
+func check(what, s string, most int) error {
+	if len(s) > most {
+		return fmt.Errorf("%s %q has %d bytes, at most %d can be stored", what, bounded(s), len(s), most)
+	}
+	return nil
+}
+
+func taskFields(t *Task) ([]Field, error) {
+	if err := check("name", t.Name, mostName); err != nil {
+		return nil, err
+	}
+	if t.Attempt < 0 {
+		return nil, fmt.Errorf("attempt %d", t.Attempt)
+	}
+	var buf [128]byte
+	b := t.AppendTo(buf[:0])
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(t.Attempt), 10)
+	b = append(b, ' ')
+	h := one(headTask, appendWord(b, t.Name))
+	if t.Policy != nil {
+		p, err := t.Policy.text()
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, Field{headPolicy, p})
+	}
+	if t.LastErr != "" {
+		h = append(h, Field{headError, errorText(t.LastErr)})
+	}
+	return h, nil
+}
+
+func decodeTask(get func(string) string, body []byte) (Record, error) {
+	w := words{rest: get(headTask)}
+	t := &Task{Ref: w.ref(), Attempt: int(w.uint("attempt", 31)), Name: w.text("name", mostName), Args: body}
+	err := w.end()
+	if p := get(headPolicy); p != "" && err == nil {
+		t.Policy, err = parsePolicy(p)
+	}
+	if e := get(headError); e != "" && err == nil {
+		t.LastErr, err = unescapeText(e)
+	}
+	return t, err
+}
+
+func encodeDone(d *Done) ([]Field, []byte, error) {
+	if err := check("name", d.Name, mostName); err != nil {
+		return nil, nil, err
+	}
+	if d.Attempt < 0 {
+		return nil, nil, fmt.Errorf("attempt %d", d.Attempt)
+	}
+	var buf [128]byte
+	b := d.AppendTo(buf[:0])
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(d.Attempt), 10)
+	b = append(b, ' ')
+	b = strconv.AppendUint(b, uint64(d.Hash), 16)
+	b = append(b, ' ')
+	h := one(headDone, appendWord(b, d.Name))
+	if d.Failure == nil {
+		return h, d.Result, nil
+	}
+	body, err := json.Marshal(d.Failure)
+	return append(h, Field{headFailed, "1"}), body, err
+}
+
+func decodeDone(get func(string) string, body []byte) (Record, error) {
+	w := words{rest: get(headDone)}
+	d := &Done{Ref: w.ref(), Attempt: int(w.uint("attempt", 31))}
+	hash := w.next()
+	n, err := strconv.ParseUint(hash, 16, 32)
+	if err != nil {
+		err = fmt.Errorf("%q is not hexadecimal", bounded(hash))
+	}
+	w.fail("hash", err)
+	d.Hash, d.Name = uint32(n), w.text("name", mostName)
+	if err := w.end(); err != nil {
+		return nil, err
+	}
+	if get(headFailed) == "" {
+		d.Result = body
+		return d, nil
+	}
+	d.Failure, err = parseFailure(body)
+	return d, err
+}
+
+func parseFailure(body []byte) (*Failure, error) {
+	f := &Failure{}
+	if err := json.Unmarshal(body, f); err != nil {
+		return nil, fmt.Errorf("failure: %w", err)
+	}
+	return f, nil
+}
+
+func firedFields(ref Ref, due time.Time) ([]Field, error) {
+	var buf [64]byte
+	b := ref.AppendTo(buf[:0])
+	b = append(b, ' ')
+	b, err := appendTime(b, due)
+	return one(headFired, b), err
+}
+
+// appendTime writes a time to the nanosecond, in UTC. It refuses a year that the form has no place for.
+func appendTime(b []byte, t time.Time) ([]byte, error) {
+	t = t.UTC()
+	if y := t.Year(); y < 0 || y > 9999 {
+		return nil, fmt.Errorf("a time in the year %d cannot be stored", y)
+	}
+	return t.AppendFormat(b, time.RFC3339Nano), nil
+}
+
+func decodeFired(get func(string) string) (Record, error) {
+	w := words{rest: get(headFired)}
+	f := &Fired{Ref: w.ref()}
+	word := w.next()
+	due, err := time.Parse(time.RFC3339Nano, word)
+	if err != nil {
+		err = fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(word))
+	}
+	w.fail("due", err)
+	f.Due = due.UTC()
+	return f, w.end()
+}
+
+func decodeTimer(get func(string) string, body []byte) (Record, error) {
+	if get(headTask) != "" {
+		r, err := decodeTask(get, body)
+		if err != nil {
+			return nil, err
+		}
+		t := r.(*Task)
+		return &Timer{Ref: t.Ref, Task: t}, nil
+	}
+	r, err := decodeFired(get)
+	if err != nil {
+		return nil, err
+	}
+	f := r.(*Fired)
+	return &Timer{Ref: f.Ref, Due: f.Due}, nil
+}
+
+// kinds are the words for the kinds of records.
+var kinds = [...]string{
+	KindStart: "start", KindDone: "done", KindFired: "fired", KindEvent: "event", KindControl: "control",
+	KindTurn: "turn", KindTask: "task", KindTimer: "timer",
+}
+
+// String gives the word for a kind, as in a history file.
+func (k Kind) String() string {
+	if int(k) < len(kinds) && kinds[k] != "" {
+		return kinds[k]
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
+
+// kindOf finds the kind of a word, or 0.
+func kindOf(word string) Kind { return Kind(max(slices.Index(kinds[:], word), 0)) }

@@ -1,0 +1,254 @@
+package history
+
+import "time"
+
+// Message is one record as the log holds it.
+type Message struct {
+	Seq    uint64    // position in the log, unique in the hub; 0 before it is stored
+	Time   time.Time // the log's time stamp, the only clock of an orchestration (I8); zero before it is stored
+	Record           // never nil
+}
+
+// Record is one of *Start, *Done, *Fired, *Event, *Control, *Turn, *Task and *Timer.
+type Record interface{ Kind() Kind }
+
+// Kind tells records apart.
+type Kind uint8
+
+// The kinds. Start to Control are the inbox of an instance, in this order of subjects; the rest is its output.
+const (
+	KindStart Kind = iota + 1
+	KindDone
+	KindFired
+	KindEvent
+	KindControl
+	KindTurn
+	KindTask
+	KindTimer
+)
+
+// Inbox reports whether a record of kind k is applied to an instance (the others record what it decided).
+func (k Kind) Inbox() bool { return k >= KindStart && k <= KindControl }
+
+// Address names an instance within a hub.
+type Address struct {
+	Group string `json:"g"` // the group of orchestrators whose workers run it
+	ID    string `json:"i"`
+}
+
+// Ref names a slot: decisions are numbered 0,1,2,… within (run, execution) (I2).
+type Ref struct {
+	Run       uint32 `json:"r"` // counts starts of the same instance id, from 1
+	Execution uint32 `json:"e"` // counts ContinueAsNew, from 0
+	Slot      uint32 `json:"s"`
+}
+
+// String gives the wire form, "run-execution-slot".
+func (r Ref) String() string { return string(r.AppendTo(make([]byte, 0, 24))) }
+
+// Start begins a run of an instance. Messages before it do not exist for that run (I7).
+type Start struct {
+	Run          uint32            `json:"run"`
+	Orchestrator string            `json:"name"`
+	Version      string            `json:"version,omitempty"`
+	Input        Payload           `json:"input,omitempty"`
+	Parent       *Parent           `json:"parent,omitempty"` // nil when a client started it
+	Tags         map[string]string `json:"tags,omitempty"`
+	Notify       string            `json:"notify,omitempty"` // topic the starter listens on for the end, at most once
+	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
+}
+
+// Parent links a child to the slot that waits for it.
+type Parent struct {
+	Address
+	Ref
+}
+
+// Done completes an activity or child slot. It names its task, not only the slot, so that the completion of another
+// code version's decision changes nothing (I2).
+type Done struct {
+	Ref
+	Name    string   `json:"name"`           // wire name of the activity or orchestrator
+	Hash    uint32   `json:"hash,omitempty"` // ArgsHash of the task's arguments; 0 for a child
+	Attempt int      `json:"attempt,omitempty"`
+	Result  Payload  `json:"result,omitempty"`
+	Failure *Failure `json:"failure,omitempty"` // nil for success
+}
+
+// Fired tells that a timer is due. One stamped before Due is ignored (I8).
+type Fired struct {
+	Ref
+	Due time.Time `json:"due"`
+}
+
+// Event is a typed message from outside or from another orchestrator.
+type Event struct {
+	Name    string  `json:"name"` // lower case: event names are case-insensitive
+	ID      string  `json:"id"`   // a repeated id changes nothing (I2)
+	Payload Payload `json:"payload,omitempty"`
+}
+
+// Verb is what a Control record asks for.
+type Verb string
+
+// The verbs, each with a subject of its own so that NATS permissions are the access control.
+const (
+	Terminate Verb = "terminate"
+	Suspend   Verb = "suspend"
+	Resume    Verb = "resume"
+)
+
+// Control steers an instance.
+type Control struct {
+	Verb   Verb   `json:"verb"`
+	ID     string `json:"id"` // as Event.ID
+	Reason string `json:"reason,omitempty"`
+}
+
+// Task is an activity to be run, and the record of its slot.
+type Task struct {
+	Ref
+	Name    string  `json:"name"`
+	Args    Payload `json:"args,omitempty"`
+	Attempt int     `json:"attempt"` // from 1; above 1 it was scheduled by a retry
+	Policy  *Policy `json:"policy,omitempty"`
+	LastErr string  `json:"lastErr,omitempty"` // text of the previous attempt's failure
+}
+
+// Policy is what a call overrides of its activity's registered options; zero fields keep the registered value.
+type Policy struct {
+	Timeout     time.Duration `json:"timeout,omitempty"`  // of one attempt
+	Attempts    int           `json:"attempts,omitempty"` // includes the first
+	First       time.Duration `json:"first,omitempty"`    // delay before the second attempt
+	Backoff     float64       `json:"backoff,omitempty"`  // factor from delay to delay
+	MaxInterval time.Duration `json:"max,omitempty"`      // longest delay
+}
+
+// Timer is a schedule in the store: at Due it publishes a Fired to the instance or, for a retry, a Task.
+type Timer struct {
+	Ref
+	Due  time.Time
+	Task *Task // nil: fires the slot
+}
+
+// Turn records what a message made an orchestrator decide, activities aside (their task is their record).
+type Turn struct {
+	Run       uint32 `json:"run"`
+	Execution uint32 `json:"execution,omitempty"`
+	At        uint64 `json:"at"`             // sequence of the inbox message that caused it
+	Base      uint64 `json:"base,omitempty"` // sequence of the continue-as-new record this execution began from; 0 in execution 0
+	Slots     []Slot `json:"slots,omitempty"`
+	End       *End   `json:"end,omitempty"` // nil for an ordinary turn
+}
+
+// SlotKind says what a slot decided.
+type SlotKind uint8
+
+// The kinds of slots. Receiving an event takes no slot.
+const (
+	SlotActivity SlotKind = iota + 1
+	SlotTimer
+	SlotChild
+	SlotSend
+	SlotVersion
+)
+
+// Slot is one decision.
+type Slot struct {
+	N      uint32        `json:"n"`
+	Kind   SlotKind      `json:"k"`
+	Name   string        `json:"name,omitempty"`   // activity, orchestrator, event, or marker
+	Args   Payload       `json:"args,omitempty"`   // arguments, input, event payload, or the marker's version
+	Target Address       `json:"target,omitzero"`  // child, or receiver of a send (its group may be unknown, then "")
+	Due    time.Time     `json:"due,omitzero"`     // timer
+	Policy *Policy       `json:"policy,omitempty"` // activity
+	Child  *ChildOptions `json:"child,omitempty"`
+}
+
+// ChildOptions is what a parent chose for its child, beyond its input.
+type ChildOptions struct {
+	Version string            `json:"version,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	OwnID   bool              `json:"ownID,omitempty"` // the id is the user's choice and needs a claim
+}
+
+// Status is the state of an instance as its users see it.
+type Status string
+
+// The states. Pending to Suspended are live, the others final; ContinuedAsNew ends an execution, not a run.
+const (
+	Pending        Status = "Pending"
+	Running        Status = "Running"
+	Suspended      Status = "Suspended"
+	Completed      Status = "Completed"
+	Failed         Status = "Failed"
+	Terminated     Status = "Terminated"
+	ContinuedAsNew Status = "ContinuedAsNew"
+)
+
+// Final reports whether an instance in this state has ended.
+func (s Status) Final() bool { return s == Completed || s == Failed || s == Terminated }
+
+// End ends a run (Completed, Failed, Terminated) or an execution (ContinuedAsNew).
+type End struct {
+	Status  Status   `json:"status"`
+	Result  Payload  `json:"result,omitempty"`  // Completed
+	Failure *Failure `json:"failure,omitempty"` // Failed; Terminated with the reason as its message
+	Base    *Base    `json:"base,omitempty"`    // ContinuedAsNew
+}
+
+// Base is all that the next execution knows of the past. The inbox goes on after Turn.At, not after the record (H8).
+type Base struct {
+	Start    Start     `json:"start"` // the run's start with the new input
+	Started  time.Time `json:"started"`
+	Clock    time.Time `json:"clock"` // running maximum of the inbox time stamps (I8)
+	Buffered []Event   `json:"buffered,omitempty"`
+	Seen     []SeenID  `json:"seen,omitempty"`
+	Paused   bool      `json:"paused,omitempty"` // suspended
+	Held     []Message `json:"held,omitempty"`   // inbox messages kept while suspended
+	Status   Payload   `json:"status,omitempty"` // custom status
+}
+
+// SeenID is an event or control id with the inbox time it was seen at; ids older than a horizon are forgotten.
+type SeenID struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+// Failure is an error as the log stores it.
+type Failure struct {
+	Message string   `json:"message"`
+	Kind    string   `json:"kind,omitempty"`  // see the Failure kinds; "" for an error that user code returned
+	Names   []Named  `json:"names,omitempty"` // registered errors in its tree, outermost first
+	Stack   string   `json:"stack,omitempty"` // of a panic
+	Name    string   `json:"name,omitempty"`  // activity or orchestrator that failed
+	Attempt int      `json:"attempt,omitempty"`
+	Cause   *Failure `json:"cause,omitempty"` // failure of the activity or child that this one wraps
+}
+
+// Named is a registered sentinel (Details nil) or typed error (Details is its JSON).
+type Named struct {
+	Name    string  `json:"name"`
+	Details Payload `json:"details,omitempty"`
+}
+
+// Kinds of failures that the system makes.
+const (
+	FailPanic      = "panic"
+	FailTimeout    = "timeout"
+	FailDecode     = "decode"     // a payload that does not fit its type; never retried
+	FailPoison     = "poison"     // the worker died on each of several deliveries
+	FailConflict   = "conflict"   // the child's id is taken
+	FailTerminated = "terminated" // the child was terminated
+	FailTooLarge   = "too-large"
+)
+
+// Kind implements Record.
+func (*Start) Kind() Kind   { return KindStart }
+func (*Done) Kind() Kind    { return KindDone }
+func (*Fired) Kind() Kind   { return KindFired }
+func (*Event) Kind() Kind   { return KindEvent }
+func (*Control) Kind() Kind { return KindControl }
+func (*Turn) Kind() Kind    { return KindTurn }
+func (*Task) Kind() Kind    { return KindTask }
+func (*Timer) Kind() Kind   { return KindTimer }

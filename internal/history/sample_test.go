@@ -1,0 +1,125 @@
+package history_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 250_000_000, time.UTC)
+
+// samples holds every kind of record, plain and with all it can carry, and its form in the log.
+var samples = []struct {
+	name   string
+	record history.Record
+	header []string // "key: value"
+	body   string
+}{
+	{"start", &history.Start{Run: 1, Orchestrator: "club.Join", Input: history.Payload(`"Ada"`)}, []string{"Durable-Start: 1 club.Join"}, `"Ada"`},
+	{"start with everything", &history.Start{
+		Run: 3, Orchestrator: "club.Join", Version: "v2", Notify: "in.box", Claim: "a b",
+		Parent: &history.Parent{Address: history.Address{Group: "club", ID: "order 7\r\nX: y"}, Ref: history.Ref{Run: 1, Execution: 2, Slot: 9}},
+		Tags:   map[string]string{"region": "eu=west", "a=b": "100% sure", "": ""},
+	}, []string{
+		"Durable-Start: 3 club.Join", "Durable-Version: v2", "Durable-Notify: in.box", "Durable-Claim: a%20b",
+		"Durable-Parent: 1-2-9 club order%207%0D%0AX:%20y", "Durable-Tags: = a%3Db=100%25%20sure region=eu=west",
+	}, ""},
+	{"task", &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 1, Args: history.Payload(`{"to":1}`)}, []string{"Durable-Task: 1-0-2 1 club.SendCard"}, `{"to":1}`},
+	{"task again", &history.Task{
+		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 4, LastErr: " no\nanswer from Zürich ",
+		Policy: &history.Policy{Timeout: 10 * time.Second, Attempts: 5, First: time.Millisecond, Backoff: 1.5, MaxInterval: time.Hour},
+	}, []string{
+		"Durable-Task: 1-0-2 4 club.SendCard", "Durable-Policy: timeout=10s attempts=5 first=1ms backoff=1.5 max=1h0m0s",
+		"Durable-Error: %20no%0Aanswer from Zürich%20",
+	}, ""},
+	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
+	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
+	{"done in vain", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Failure: &history.Failure{
+		Message: "no", Kind: history.FailTimeout, Cause: &history.Failure{Message: "deep"},
+		Names: []history.Named{{Name: "club.ErrNo"}, {Name: "club.Declined", Details: history.Payload(`{"code":7}`)}},
+	}}, []string{"Durable-Done: 1-0-2 0 0 club.SendCard", "Durable-Failed: 1"},
+		`{"message":"no","kind":"timeout","names":[{"name":"club.ErrNo"},{"name":"club.Declined","details":{"code":7}}],"cause":{"message":"deep"}}`},
+	{"fired", &history.Fired{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
+	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
+	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},
+	{"control", &history.Control{Verb: history.Terminate, ID: "x", Reason: "too late"}, []string{"Durable-Control: x terminate"}, "too late"},
+	{"turn", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{
+		{N: 3, Kind: history.SlotTimer, Due: noon},
+		{N: 4, Kind: history.SlotChild, Name: "club.Fee", Args: history.Payload("7"), Target: history.Address{Group: "club", ID: "i:4"}, Child: &history.ChildOptions{Version: "v"}},
+	}}, []string{"Durable-Turn: 1-0 17 0 -"},
+		`{"slots":[{"n":3,"k":2,"due":"2026-05-04T12:00:00.25Z"},{"n":4,"k":3,"name":"club.Fee","args":7,"target":{"g":"club","i":"i:4"},"child":{"version":"v"}}]}`},
+	{"turn that completes", &history.Turn{Run: 1, Execution: 2, At: 17, Base: 5, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}}, []string{"Durable-Turn: 1-2 17 5 Completed"}, "not JSON"},
+	{"turn that fails", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Failed, Failure: &history.Failure{Message: "no"}}}, []string{"Durable-Turn: 1-0 17 0 Failed"}, `{"message":"no"}`},
+	{"turn that sends and completes", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{{Kind: history.SlotSend, Name: "e", Target: history.Address{ID: "j"}}}, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}},
+		[]string{"Durable-Turn: 1-0 17 0 Completed json"}, `{"slots":[{"n":0,"k":4,"name":"e","target":{"g":"","i":"j"}}],"result":{"$base64":"bm90IEpTT04="}}`},
+	{"turn that goes on", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.ContinuedAsNew, Base: &history.Base{
+		Start: history.Start{Run: 1, Orchestrator: "club.Renew", Input: history.Payload("8")}, Started: noon, Clock: noon.Add(time.Hour),
+		Buffered: []history.Event{{Name: "e", ID: "1"}}, Seen: []history.SeenID{{ID: "1", At: noon}}, Paused: true, Status: history.Payload(`"busy"`),
+		Held: []history.Message{{Seq: 9, Time: noon, Record: &history.Event{Name: "e", ID: "2", Payload: history.Payload("1")}}},
+	}}}, []string{"Durable-Turn: 1-0 17 0 ContinuedAsNew json"},
+		`{"base":{"start":{"run":1,"name":"club.Renew","input":8},"started":"2026-05-04T12:00:00.25Z","clock":"2026-05-04T13:00:00.25Z",` +
+			`"buffered":[{"name":"e","id":"1"}],"seen":[{"id":"1","at":"2026-05-04T12:00:00.25Z"}],"paused":true,` +
+			`"held":[{"event":"2 e","v":1,"n":9,"t":"2026-05-04T12:00:00.25Z"}],"status":"busy"}}`},
+	{"timer", &history.Timer{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
+	{"timer of a retry", &history.Timer{Ref: history.Ref{Run: 1, Slot: 2}, Task: &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "a", Attempt: 2}}, []string{"Durable-Task: 1-0-2 2 a"}, ""},
+}
+
+func lookup(fields []history.Field) func(string) string {
+	return func(key string) string {
+		for _, f := range fields {
+			if f.Key == key {
+				return f.Value
+			}
+		}
+		return ""
+	}
+}
+
+func TestRecordsInTheLog(t *testing.T) {
+	t.Parallel()
+	for _, s := range samples {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			fields, body, err := history.Encode(s.record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var header []string
+			for _, f := range fields {
+				header = append(header, f.Key+": "+f.Value)
+			}
+			if diff := cmp.Diff(s.header, header); diff != "" {
+				t.Errorf("header (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(s.body, string(body)); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			got, err := history.Decode(s.record.Kind(), lookup(fields), body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(s.record, got); diff != "" {
+				t.Errorf("decoded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHeadersAreOneLine(t *testing.T) {
+	t.Parallel()
+	for _, s := range samples {
+		fields, _, err := history.Encode(s.record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fields {
+			if strings.ContainsAny(f.Value, "\r\n\x00") || f.Value != strings.TrimSpace(f.Value) || f.Value == "" {
+				t.Errorf("%s: %s: %q would not survive as a header", s.name, f.Key, f.Value)
+			}
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package membackend
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/backend"
+)
+
+// Meta implements backend.Backend.
+func (v *View) Meta() backend.Meta { return meta{v} }
+
+type meta struct{ v *View }
+
+// Get implements backend.Meta.
+func (s meta) Get(ctx context.Context, key string) (value []byte, rev uint64, err error) {
+	f, err := now(ctx, s.v, op{verb: "read key", id: key}, func() (found, error) {
+		value, rev, err := s.v.m.meta.get(key, false)
+		if err != nil {
+			err = fmt.Errorf("membackend: read key %s: %w", key, err)
+		}
+		return found{bytes.Clone(value), rev}, err
+	})
+	return f.value, f.rev, err
+}
+
+// Put implements backend.Meta.
+func (s meta) Put(ctx context.Context, key string, value []byte, rev uint64) (newRev uint64, err error) {
+	if len(value) > s.v.m.cfg.MaxPayload {
+		return 0, fmt.Errorf("membackend: the value of key %s has %d bytes, and Config.MaxPayload is %d: %w", key, len(value), s.v.m.cfg.MaxPayload, backend.ErrTooLarge)
+	}
+	return s.change(ctx, "write key", key, append([]byte{}, value...), rev)
+}
+
+// Delete implements backend.Meta.
+func (s meta) Delete(ctx context.Context, key string, rev uint64) error {
+	_, err := s.change(ctx, "delete key", key, nil, rev)
+	return err
+}
+
+func (s meta) change(ctx context.Context, verb, key string, value []byte, rev uint64) (uint64, error) {
+	m := s.v.m
+	return now(ctx, s.v, op{verb: verb, id: key}, func() (uint64, error) {
+		rev, err := m.meta.put(key, value, rev)
+		if err != nil {
+			return 0, fmt.Errorf("membackend: %s %s: %w", verb, key, err)
+		}
+		m.notify()
+		return rev, nil
+	})
+}
+
+// List implements backend.Meta.
+func (s meta) List(ctx context.Context, prefix string) (map[string][]byte, error) {
+	return now(ctx, s.v, op{verb: "list keys below", id: prefix}, func() (map[string][]byte, error) {
+		list := map[string][]byte{}
+		for key, r := range s.v.m.meta.rows {
+			if beneath(key, prefix) && r.now.value != nil {
+				list[key] = bytes.Clone(r.now.value)
+			}
+		}
+		return list, nil
+	})
+}
+
+// beneath reports whether the words of prefix come first in key, and are not all of it; "" is above all keys.
+func beneath(key, prefix string) bool {
+	return prefix == "" || strings.HasPrefix(key, strings.TrimSuffix(prefix, ".")+".")
+}
+
+// watcher is a running Watch. All but view, ctx, prefix and fn is under the hub's lock.
+type watcher struct {
+	view   *View
+	ctx    context.Context
+	prefix string
+	fn     func(key string, value []byte, rev uint64)
+	known  map[string]version // what has been sent to it
+	lane   int64              // when the newest change arrives
+}
+
+// Watch implements backend.Meta. It returns at once; fn is called with the other callbacks of the view.
+func (s meta) Watch(ctx context.Context, prefix string, fn func(key string, value []byte, rev uint64)) error {
+	_, err := now(ctx, s.v, op{verb: "watch keys below", id: prefix}, func() (struct{}, error) {
+		w := &watcher{view: s.v, ctx: ctx, prefix: prefix, fn: fn, known: map[string]version{}}
+		s.v.m.watchers = append(s.v.m.watchers, w)
+		w.look()
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// notify tells the watchers of a change. Lock held.
+func (m *Memory) notify() {
+	m.watchers = slices.DeleteFunc(m.watchers, func(w *watcher) bool { return w.ctx.Err() != nil })
+	for _, w := range m.watchers {
+		w.look()
+	}
+}
+
+// look sends what the watcher does not know, in the order of the changes. Lock held.
+func (w *watcher) look() {
+	m := w.view.m
+	if !w.view.reachable() {
+		return // after Reconnect it looks again
+	}
+	var keys []string
+	for _, key := range m.meta.keys() {
+		if beneath(key, w.prefix) && m.meta.rows[key].now.rev > w.known[key].rev {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		return int(int64(m.meta.rows[a].now.rev) - int64(m.meta.rows[b].now.rev))
+	})
+	for _, key := range keys {
+		v := m.meta.rows[key].now
+		had := w.known[key]
+		w.known[key] = v
+		if v.value == nil && had.value == nil {
+			continue // it came and went unseen
+		}
+		w.send(key, v, had)
+	}
+}
+
+func (w *watcher) send(key string, v, before version) {
+	m, epoch := w.view.m, w.view.epoch
+	w.lane = max(w.lane, m.now()+int64(m.trip()))
+	m.at(w.lane, w.view, func() {
+		m.mu.Lock()
+		lost := epoch != w.view.epoch || w.view.closed
+		if lost && w.known[key].rev == v.rev {
+			w.known[key] = version{value: before.value} // the next look sends it again
+			w.look()
+		}
+		m.mu.Unlock()
+		if !lost && w.ctx.Err() == nil {
+			w.fn(key, bytes.Clone(v.value), v.rev)
+		}
+	})
+}

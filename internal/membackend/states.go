@@ -1,0 +1,112 @@
+package membackend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// PutState implements backend.States.
+func (v *View) PutState(s backend.State, rev uint64, done func(rev uint64, err error)) {
+	v.putJSON(&v.m.states, "the state of", s.ID, s, rev, done)
+}
+
+// PutArchive implements backend.Archives. The entry of an id is one, whatever its group, as in the bucket of states.
+func (v *View) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
+	v.putJSON(&v.m.archives, "the archive entry of", a.ID, a, expect, done)
+}
+
+// putJSON encodes in the call, so that the caller may change the value afterwards.
+func (v *View) putJSON(t *table, what, id string, value any, rev uint64, done func(uint64, error)) {
+	data, err := json.Marshal(value)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("membackend: encode %s %s: %w", what, id, err)
+	case len(data) > v.m.cfg.MaxPayload:
+		err = fmt.Errorf("membackend: %s %s has %d bytes, and Config.MaxPayload is %d: %w", what, id, len(data), v.m.cfg.MaxPayload, backend.ErrTooLarge)
+	}
+	if err != nil {
+		v.refuse(func() { done(0, err) })
+		return
+	}
+	o := op{verb: "put " + what, id: id, lane: what + "\x00" + id}
+	ask(v, o, Verdict{}, false, func() (uint64, error) {
+		rev, err := t.put(id, data, rev)
+		if err != nil {
+			err = fmt.Errorf("membackend: put %s %s: %w", what, id, err)
+		}
+		return rev, err
+	}, done)
+}
+
+// found is a value and its revision.
+type found struct {
+	value []byte
+	rev   uint64
+}
+
+// GetState implements backend.States.
+func (v *View) GetState(id string, done func(s backend.State, rev uint64, err error)) {
+	getJSON(v, "the state of", id, func() ([]byte, uint64, error) {
+		return v.m.states.get(id, v.m.happens(v.m.faults.LagStates))
+	}, done)
+}
+
+// GetArchive implements backend.Archives.
+func (v *View) GetArchive(of history.Address, done func(a backend.Archive, seq uint64, err error)) {
+	getJSON(v, "the archive entry of", of.ID, func() ([]byte, uint64, error) {
+		return v.m.archives.get(of.ID, v.m.happens(v.m.faults.LagArchives))
+	}, done)
+}
+
+// getJSON decodes in the process, so that what it gets is its own.
+func getJSON[T any](v *View, what, id string, get func() ([]byte, uint64, error), done func(T, uint64, error)) {
+	ask(v, op{verb: "get " + what, id: id}, Verdict{}, false, func() (found, error) {
+		value, rev, err := get()
+		if err != nil {
+			err = fmt.Errorf("membackend: %s %s: %w", what, id, err)
+		}
+		return found{value, rev}, err
+	}, func(f found, err error) {
+		var value T
+		if err == nil {
+			if err = json.Unmarshal(f.value, &value); err != nil {
+				err = fmt.Errorf("membackend: decode %s %s: %w", what, id, err)
+			}
+		}
+		if err != nil {
+			var zero T
+			done(zero, 0, err)
+			return
+		}
+		done(value, f.rev, nil)
+	})
+}
+
+// ListStates implements backend.States, in the order of the ids.
+func (v *View) ListStates(ctx context.Context, yield func(backend.State) bool) error {
+	values, err := now(ctx, v, op{verb: "list", id: "states"}, func() (values [][]byte, err error) {
+		for _, id := range v.m.states.keys() {
+			if value, _, err := v.m.states.get(id, v.m.happens(v.m.faults.LagStates)); err == nil {
+				values = append(values, value)
+			}
+		}
+		return values, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, value := range values {
+		var s backend.State
+		if err := json.Unmarshal(value, &s); err != nil {
+			return fmt.Errorf("membackend: decode a state: %w", err)
+		}
+		if !yield(s) {
+			return nil
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,292 @@
+package membackend
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+)
+
+// View is one process's access to a hub. Its callbacks come one at a time, on the goroutine that steps or on the hub's.
+type View struct {
+	m    *Memory
+	name string
+
+	// Below: the hub's lock.
+	calls   map[uint64]func(error) // without an answer yet, by their number
+	called  uint64
+	lanes   map[string]int64 // when the newest request of a subject reaches the store
+	epoch   uint64           // counts connections: what was under way when one broke is lost
+	cut     bool             // disconnected
+	closed  bool
+	killed  bool
+	paused  bool
+	pauses  uint64  // counts them, so that an old alarm does not end a new pause
+	held    []event // what would have happened while paused
+	skew    time.Duration
+	inboxes map[*inbox]bool
+	queues  map[*taskQueue]bool
+}
+
+var _ backend.Backend = (*View)(nil)
+
+// Name is the name the view was made with.
+func (v *View) Name() string { return v.name }
+
+// Kill is a crash: no callback comes any more, calls go nowhere and are never answered, and blocking calls return
+// ErrClosed. What is on its way to the store may still arrive.
+func (v *View) Kill() {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.killed = true
+	v.held = nil
+	v.m.deafen(v)
+	v.m.pumpAll()
+}
+
+// Pause freezes the process for d, or until Resume if d is 0: its callbacks and asynchronous calls wait, its clock and
+// the store go on. Blocking calls, which a frozen process could not make, are not affected.
+func (v *View) Pause(d time.Duration) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.paused = true
+	v.pauses++
+	if n := v.pauses; d > 0 {
+		v.m.after(d, nil, func() {
+			if v.pauses == n {
+				v.resume()
+			}
+		})
+	}
+}
+
+// Resume ends a pause; all that should have happened meanwhile happens now.
+func (v *View) Resume() {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.resume()
+}
+
+func (v *View) resume() {
+	v.paused = false
+	v.pauses++
+	held := v.held
+	v.held = nil
+	for _, e := range held {
+		v.m.soon(e)
+	}
+}
+
+// Disconnect breaks the connection: what is under way in either direction is lost, though a request may have arrived;
+// calls report ErrUnavailable, nothing is delivered, and signals get lost, until Reconnect.
+func (v *View) Disconnect() {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cut = true
+	v.epoch++
+	v.m.pumpAll() // others may have what this view was going to get
+}
+
+// Reconnect ends Disconnect. Deliveries go on with what is next; what was lost comes again after AckWait.
+func (v *View) Reconnect() {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cut = false
+	v.m.pumpAll()
+	v.m.notify()
+}
+
+// Skew puts the clock of this process ahead of the store's, or behind if negative.
+func (v *View) Skew(d time.Duration) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.skew = d
+}
+
+// reachable reports whether the store can send to the process. Lock held.
+func (v *View) reachable() bool { return !v.cut && !v.killed && !v.closed }
+
+// Info implements backend.Backend.
+func (v *View) Info() backend.Info { return v.m.info() }
+
+// Close implements backend.Backend. It must not be called from a callback of a live hub.
+func (v *View) Close() error {
+	m := v.m
+	m.mu.Lock()
+	if v.closed || v.killed {
+		v.closed = true
+		m.mu.Unlock()
+		return nil
+	}
+	v.closed = true
+	m.deafen(v)
+	open := make([]func(error), 0, len(v.calls))
+	for _, n := range slices.Sorted(maps.Keys(v.calls)) {
+		open = append(open, v.calls[n])
+	}
+	clear(v.calls)
+	finish := func() {
+		for _, done := range open {
+			done(backend.ErrClosed)
+		}
+	}
+	if !m.cfg.Live || m.closed {
+		m.mu.Unlock()
+		finish()
+		return nil
+	}
+	// The last event of this view: when it is over no callback of the view runs.
+	over := make(chan struct{})
+	m.soon(event{bare: true, run: func() { finish(); close(over) }})
+	m.mu.Unlock()
+	<-over
+	return nil
+}
+
+// deafen ends all deliveries to a view. Lock held.
+func (m *Memory) deafen(v *View) {
+	for topic := range m.topics {
+		m.topics[topic] = slices.DeleteFunc(m.topics[topic], func(l *listener) bool { return l.view == v })
+	}
+	m.watchers = slices.DeleteFunc(m.watchers, func(w *watcher) bool { return w.view == v })
+	for i := range v.inboxes {
+		i.open = false
+		if v.closed {
+			i.letGo()
+		}
+	}
+	for q := range v.queues {
+		q.stop()
+	}
+	if v.closed {
+		m.pumpAll()
+	}
+}
+
+// op names a call for errors, and its place in the order of requests.
+type op struct {
+	verb, id string
+	lane     string // requests of one lane reach the store in the order of the calls; "": any order
+}
+
+func (o op) lost() error {
+	return fmt.Errorf("membackend: %s %s: no answer: %w", o.verb, o.id, backend.ErrUnavailable)
+}
+
+// ask makes an asynchronous call: act runs on the store when the request arrives, done in the process when the answer
+// does.
+func ask[T any](v *View, o op, verdict Verdict, record bool, act func() (T, error), done func(T, error)) {
+	m := v.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v.killed {
+		return
+	}
+	if v.paused {
+		v.held = append(v.held, event{view: v, run: func() { ask(v, o, verdict, record, act, done) }})
+		return
+	}
+	v.called++
+	n, epoch := v.called, v.epoch
+	v.calls[n] = func(err error) {
+		var zero T
+		done(zero, err)
+	}
+	answer := func(after time.Duration, res T, err error) {
+		m.after(after, v, func() {
+			m.mu.Lock()
+			_, open := v.calls[n]
+			delete(v.calls, n)
+			if epoch != v.epoch { // the connection that the answer was to come by is gone
+				var zero T
+				res, err = zero, o.lost()
+			}
+			m.mu.Unlock()
+			if open {
+				done(res, err)
+			}
+		})
+	}
+	verdict = m.fate(verdict, record)
+	var zero T
+	switch {
+	case v.closed:
+		answer(0, zero, backend.ErrClosed)
+		return
+	case v.cut, verdict.LoseRequest:
+		answer(m.cfg.GiveUp, zero, o.lost())
+		return
+	}
+	m.arrive(v, o.lane, verdict.Delay, func() {
+		res, err := act()
+		if verdict.Double {
+			m.after(m.trip(), nil, func() { _, _ = act() }) // nobody waits for the second answer
+		}
+		if verdict.LoseAnswer {
+			answer(m.cfg.GiveUp, zero, o.lost())
+			return
+		}
+		answer(m.trip(), res, err)
+	})
+}
+
+// arrive runs act on the store when a request that is sent now gets there. Lock held.
+func (m *Memory) arrive(v *View, lane string, delay time.Duration, act func()) {
+	at := m.now() + int64(m.trip()) + int64(delay)
+	if lane != "" && delay == 0 && m.cfg.Latency > 0 {
+		at = max(at, v.lanes[lane])
+		v.lanes[lane] = at
+		m.at(at, nil, func() {
+			if v.lanes[lane] == at {
+				delete(v.lanes, lane)
+			}
+			act()
+		})
+		return
+	}
+	if delay == 0 && m.cfg.Latency == 0 {
+		act()
+		return
+	}
+	m.at(at, nil, act)
+}
+
+// tell sends something that has no answer. Lock held.
+func (m *Memory) tell(v *View, lost float64, act func()) {
+	switch {
+	case v.killed, v.closed, v.cut, m.happens(lost):
+	case v.paused:
+		v.held = append(v.held, event{view: v, run: func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.tell(v, lost, act)
+		}})
+	default:
+		m.arrive(v, "", 0, act)
+	}
+}
+
+// now makes a blocking call, which acts at once: there may be nobody else to step.
+func now[T any](ctx context.Context, v *View, o op, act func() (T, error)) (res T, err error) {
+	m := v.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var zero T
+	verdict := m.fate(Verdict{}, false)
+	switch {
+	case v.killed, v.closed:
+		return zero, fmt.Errorf("membackend: %s %s: %w", o.verb, o.id, backend.ErrClosed)
+	case ctx.Err() != nil:
+		return zero, fmt.Errorf("%w: %w", o.lost(), context.Cause(ctx))
+	case v.cut, verdict.LoseRequest:
+		return zero, o.lost()
+	}
+	res, err = act()
+	if verdict.LoseAnswer {
+		return zero, o.lost()
+	}
+	return res, err
+}

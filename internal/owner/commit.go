@@ -1,0 +1,201 @@
+package owner
+
+import (
+	"errors"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// commit is a turn on its way into the log.
+type commit struct {
+	cause  *cause
+	turn   *history.Turn
+	after  []*output // ordinary turns: follows the record; ending turns: precedes it (H3)
+	issued bool      // after has been sent
+}
+
+// commit stores what a message made the machine decide. known tells what the log already holds of it; nil: nothing.
+func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records) {
+	if err != nil {
+		i.parkFor(err)
+		return
+	}
+	if turn.End == nil || turn.End.Status == history.ContinuedAsNew {
+		i.touch()
+	}
+	var record []history.Slot
+	for n := range turn.Slots {
+		s := &turn.Slots[n]
+		if s.Kind != history.SlotActivity {
+			record = append(record, *s)
+		} else if turn.End == nil && !known.has(s.N) { // an activity nobody waited for is cancelled by the end
+			i.sendTask(c, s)
+		}
+	}
+	after := i.outputs(c, &turn, record)
+	if turn.End == nil && (len(record) == 0 || known.has(record[0].N)) {
+		i.issue(c, turn.Cause, after, known)
+		i.settle()
+		return
+	}
+	run, execution := i.machine.Ref()
+	i.commits = append(i.commits, &commit{cause: c, after: after, turn: &history.Turn{
+		Run: run, Execution: execution, At: turn.Cause, Base: i.base, Slots: record, End: turn.End,
+	}})
+	i.owe(c, len(after))
+	if turn.End != nil {
+		i.phase = ending
+		c.open++ // the record; i.open is what the record waits for
+	} else {
+		i.owe(c, 1)
+	}
+	i.advance()
+}
+
+// issue sends outputs whose turn is recorded or needs no record. Those of a replayed turn wait until somebody asks.
+func (i *instance) issue(c *cause, seq uint64, after []*output, known *records) {
+	if len(after) == 0 {
+		return
+	}
+	if known != nil {
+		i.unknown = append(i.unknown, unknown{seq: seq, outputs: after})
+		return
+	}
+	i.owe(c, len(after))
+	for _, o := range after {
+		i.send(o)
+	}
+}
+
+// advance records turns one after the other: the fence of each is the sequence of the one before.
+func (i *instance) advance() {
+	if len(i.commits) == 0 || i.recording {
+		return
+	}
+	c := i.commits[0]
+	if c.turn.End != nil && i.p.cfg.keeps(OutboxBeforeEnd) {
+		// H2, H3: what ends or truncates history comes after everything that was decided before it.
+		if !c.issued {
+			c.issued = true
+			if i.p.cfg.keeps(SettleBeforeEnd) {
+				i.resend(func(uint64) bool { return true }, nil)
+			}
+			for _, o := range c.after {
+				i.send(o)
+			}
+		}
+		if i.open > 0 {
+			return
+		}
+	}
+	i.record(c)
+}
+
+func (i *instance) record(c *commit) {
+	i.recording = true
+	final := c.turn.End != nil && c.turn.End.Status.Final()
+	a := backend.Append{To: i.addr, Record: c.turn, Fence: i.fence, Fenced: !final || i.p.cfg.keeps(FenceFinal)}
+	i.p.begin()
+	i.p.be.Append(a, func(seq uint64, err error) {
+		i.locked(func() { i.recorded(c, seq, err) })
+	})
+}
+
+func (i *instance) recorded(c *commit, seq uint64, err error) {
+	i.recording = false
+	switch {
+	case err == nil:
+	case errors.Is(err, backend.ErrConflict):
+		// Another owner has written, or our own copy whose answer was lost: the log knows, memory does not.
+		i.lose()
+		return
+	case unfit(err):
+		i.parkFor(err)
+		return
+	default:
+		i.retry(err, i.advance)
+		return
+	}
+	i.fence = seq
+	i.commits = i.commits[1:]
+	i.past.add(history.Message{Seq: seq, Record: c.turn})
+	if c.turn.End != nil {
+		c.cause.open--
+		i.end(c, seq)
+		return
+	}
+	i.paid(c.cause)
+	for _, o := range c.after {
+		i.send(o)
+	}
+	i.advance()
+	i.settle()
+}
+
+// end goes on after a record that ends an execution or a run.
+func (i *instance) end(c *commit, seq uint64) {
+	if !i.p.cfg.keeps(OutboxBeforeEnd) {
+		for _, o := range c.after {
+			i.send(o)
+		}
+	}
+	if c.turn.End.Status != history.ContinuedAsNew {
+		i.finish(c.turn)
+		return
+	}
+	i.next(c.cause, seq, c.turn)
+}
+
+// next begins the execution that a continue-as-new record describes, with what has queued for it.
+func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
+	prog, ok := i.program()
+	if !ok {
+		i.park(unknownCode(i.start.Record.(*history.Start)))
+		return
+	}
+	i.stopAlarms()
+	i.closeMachine()
+	i.base = seq
+	base := history.Message{Seq: seq, Record: turn}
+	i.past.reset(base)
+	i.machine = engine.Resume(i.engineConfig(prog), base)
+	i.phase = live
+	first, err := i.machine.Begin()
+	i.commit(c, first, err, nil)
+	i.drain()
+}
+
+// drain applies what waited, as long as nothing makes it wait again.
+func (i *instance) drain() {
+	for i.phase == live && len(i.rest) > 0 {
+		m := i.rest[0]
+		i.rest = i.rest[1:]
+		i.apply(m, i.hold(m.Seq, nil), nil)
+	}
+	for i.phase == live && len(i.queue) > 0 && !i.dead {
+		d := i.queue[0]
+		i.queue = i.queue[1:]
+		i.deliver(d)
+	}
+}
+
+// lose drops the instance because the log is ahead of it; the messages it held come again.
+func (i *instance) lose() {
+	again := i.again
+	i.giveBack()
+	if again {
+		i.p.visit(i.addr, i.applied)
+	}
+}
+
+// locked runs the end of an asynchronous call under the partition's mutex, unless the instance has been dropped.
+func (i *instance) locked(fn func()) {
+	i.p.mu.Lock()
+	defer i.p.mu.Unlock()
+	if !i.dead {
+		fn()
+	}
+	i.p.end()
+}

@@ -1,0 +1,84 @@
+package owner
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Config is what a Group needs to know. Backend, Group, Worker, Code and Fail are required.
+type Config struct {
+	Backend backend.Backend
+	Group   string
+	Worker  string // names this worker among the live ones; unique
+	Code    Code
+	Fail    func(error) *history.Failure // encodes an error that an orchestrator returned
+	Logger  *slog.Logger                 // of orchestrators and of what an operator should see; nil discards
+
+	Cache     int           // instances kept in memory per partition, a soft limit; 0: 4,096
+	Heartbeat time.Duration // 0: 500 ms
+	Dead      time.Duration // silence after which a worker is dead; 0: 2 s
+	Coalesce  time.Duration // a live instance is projected at most this often; 0: 250 ms
+
+	// Without switches repairs of the protocol off, for tests that show what each of them prevents.
+	Without Repair
+}
+
+// Code is what a worker can run.
+type Code interface {
+	// Program finds an orchestrator by wire name or alias, and version.
+	Program(name, version string) (engine.Program, bool)
+	// Resolve gives the present wire name of a name or alias of an activity, orchestrator or event.
+	Resolve(kind history.SlotKind, name string) string
+	// Orchestrators lists the wire names of the group that this worker knows, sorted.
+	Orchestrators() []string
+}
+
+// Repair is a set of protocol rules.
+type Repair uint32
+
+// The rules, named after the holes that they close in the check of the protocol (docs/protocol.md).
+const (
+	ReachDelivered  Repair = 1 << iota // H1: a load reaches everything delivered, not only its trigger
+	SettleBeforeEnd                    // H2: an end is recorded after the outbox of all decisions before it
+	OutboxBeforeEnd                    // H3: an ending turn publishes its outbox first, its record last
+	ResendOutputs                      // H4: outputs to other instances are sent again for a redelivered message
+	OrderTargets                       // H5: outputs to one target go in order
+	TimerTokens                        // H7: a timer's token holds run and execution
+	BaseAt                             // H8: the inbox goes on after the base's cause, not after its record
+	CheckRun                           // H10: a start whose run is not above the archived one is dropped
+	FinishClaims                       // H11: a claim without a start is finished by whoever meets it
+	ProjectForward                     // H12: the projection is compared and set, never backwards
+	ProjectArchived                    // H13: a message of an archived instance projects it again before its ack
+	FenceArchive                       // H14: archive writes are fenced
+	FenceFinal                         // H19: a record that ends a run is fenced, the first is authoritative
+	MarkParked                         // H20: parking is marked before the ack, watched, and taken up
+	ContiguousOrder                    // I5: a gap in the deliveries drops the cache
+	NakOnFlush                         // I5: a flush gives back what it held
+	AckAfterStore                      // I4: an ack follows everything the message caused
+)
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Cache = or(c.Cache, 4096)
+	c.Heartbeat = or(c.Heartbeat, 500*time.Millisecond)
+	c.Dead = or(c.Dead, 2*time.Second)
+	c.Coalesce = or(c.Coalesce, 250*time.Millisecond)
+	return c
+}
+
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// keeps reports whether a rule is in force.
+func (c *Config) keeps(r Repair) bool { return c.Without&r == 0 }

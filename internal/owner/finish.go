@@ -1,0 +1,228 @@
+package owner
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// past collects the history of an execution for the archive, up to a size; above it the log is read at the end.
+type past struct {
+	messages []history.Message
+	size     int
+	over     bool
+}
+
+const (
+	pastLimit = 256 << 10 // bytes an instance keeps in memory for its archive
+	hintLimit = 8 << 10   // largest result that travels with the hint that an instance has ended
+)
+
+func (p *past) add(m history.Message) {
+	if p.over {
+		return
+	}
+	p.size += 48 + sizeOf(m.Record)
+	if p.size > pastLimit {
+		p.messages, p.over = nil, true
+		return
+	}
+	p.messages = append(p.messages, m)
+}
+
+func (p *past) reset(first history.Message, rest ...history.Message) {
+	*p = past{}
+	p.add(first)
+	for _, m := range rest {
+		p.add(m)
+	}
+}
+
+func sizeOf(r history.Record) int {
+	switch r := r.(type) {
+	case *history.Start:
+		return len(r.Input)
+	case *history.Done:
+		return len(r.Result)
+	case *history.Task:
+		return len(r.Args)
+	case *history.Event:
+		return len(r.Payload)
+	case *history.Turn:
+		n := 0
+		for _, s := range r.Slots {
+			n += 64 + len(s.Args)
+		}
+		return n
+	}
+	return 0
+}
+
+// Outcome is what the hint of an end tells: nothing when the result is large.
+type Outcome struct {
+	ID      string           `json:"id"`
+	Run     uint32           `json:"run"`
+	Status  history.Status   `json:"status,omitempty"`
+	Result  history.Payload  `json:"result,omitempty"`
+	Failure *history.Failure `json:"failure,omitempty"`
+}
+
+// HintTopic is where the end of an instance is told, at most once.
+func HintTopic(id string) string { return "end." + history.EncodeID(id) }
+
+// finish stores what follows from the record that ended the run: the parent hears, the history is archived, then the
+// projection says so. All of it is done again from the record when anything is lost on the way.
+func (i *instance) finish(t *history.Turn) {
+	i.phase = ended
+	i.final = t
+	i.stopAlarms()
+	if i.machine != nil {
+		i.custom, i.finished = i.machine.CustomStatus(), i.machine.Clock()
+	}
+	i.closeMachine()
+	i.hint()
+	steps := 1
+	next := func() {
+		if steps--; steps == 0 {
+			i.projectFinal()
+		}
+	}
+	if parent := i.start.Record.(*history.Start).Parent; parent != nil {
+		steps++
+		i.tellParent(parent, next)
+	}
+	i.archive(next)
+}
+
+// hint tells waiters that the run has ended. It comes after the final record is stored, so it is true.
+func (i *instance) hint() {
+	o := Outcome{ID: i.addr.ID, Run: i.run}
+	end := i.final.End
+	if len(end.Result) <= hintLimit && end.Failure == nil {
+		o.Status, o.Result = end.Status, end.Result
+	}
+	data, err := json.Marshal(o)
+	if err != nil {
+		return // a hint may get lost
+	}
+	if notify := i.start.Record.(*history.Start).Notify; notify != "" {
+		i.p.be.Signal(notify, data)
+	}
+	i.p.be.Signal(HintTopic(i.addr.ID), data)
+}
+
+func (i *instance) tellParent(parent *history.Parent, then func()) {
+	end := i.final.End
+	done := &history.Done{Ref: parent.Ref, Name: i.start.Record.(*history.Start).Orchestrator, Result: end.Result, Failure: end.Failure}
+	i.p.begin()
+	i.p.be.Append(backend.Append{To: parent.Address, Record: done}, func(_ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				then()
+			case unfit(err):
+				i.parkFor(err)
+			default:
+				i.retry(err, func() { i.tellParent(parent, then) })
+			}
+		})
+	})
+}
+
+// archive writes the history of the run as one entry.
+func (i *instance) archive(then func()) {
+	if i.past.over {
+		i.readPast(then)
+		return
+	}
+	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.messages}, 0, then)
+}
+
+// readPast reads a history that was too large to keep.
+func (i *instance) readPast(then func()) {
+	i.p.begin()
+	i.p.be.Load(i.addr, i.applied, func(l backend.Loaded, err error) {
+		i.locked(func() {
+			if err != nil || l.Start == nil {
+				i.retry(err, func() { i.readPast(then) })
+				return
+			}
+			base, tail := i.newestBase(l)
+			if base == nil {
+				base = l.Start
+			}
+			messages := append([]history.Message{*base}, tail[:i.lastOf(tail)]...)
+			i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: messages}, 0, then)
+		})
+	})
+}
+
+// lastOf gives the length of a history up to its final record.
+func (i *instance) lastOf(tail []history.Message) int {
+	for n, m := range tail {
+		if t, ok := m.Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
+			return n + 1
+		}
+	}
+	return len(tail)
+}
+
+// putArchive compares and sets: a final entry is never replaced by the same run or an older one (H14).
+func (i *instance) putArchive(a backend.Archive, expect uint64, then func()) {
+	i.p.begin()
+	i.p.be.PutArchive(a, expect, func(_ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				then()
+			case errors.Is(err, backend.ErrConflict):
+				i.otherArchive(a, then)
+			case errors.Is(err, backend.ErrTooLarge) && len(a.Messages) > 2:
+				// The ends are worth more than nothing; the log has the rest for as long as it is kept.
+				a.Messages = []history.Message{a.Messages[0], {Record: i.final}}
+				i.putArchive(a, expect, then)
+			case unfit(err):
+				i.parkFor(err)
+			default:
+				i.retry(err, func() { i.putArchive(a, expect, then) })
+			}
+		})
+	})
+}
+
+func (i *instance) otherArchive(a backend.Archive, then func()) {
+	i.p.begin()
+	i.p.be.GetArchive(i.addr, func(got backend.Archive, seq uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err != nil && !errors.Is(err, backend.ErrNotFound):
+				i.retry(err, func() { i.otherArchive(a, then) })
+			case err == nil && got.Run >= i.run && i.p.cfg.keeps(FenceArchive):
+				then()
+			default:
+				i.putArchive(a, seq, then)
+			}
+		})
+	})
+}
+
+// acknowledgeAll ends an instance that has nothing left to store. A start of a later run begins again from the log.
+func (i *instance) acknowledgeAll() {
+	causes, queue, run := i.causes, i.queue, i.run
+	i.causes, i.queue = nil, nil
+	i.p.remove(i)
+	for _, c := range causes {
+		if c.receipt != nil {
+			c.receipt.Ack()
+		}
+	}
+	for _, d := range queue {
+		if s, ok := d.Message.Record.(*history.Start); ok && run > 0 && s.Run > run {
+			i.p.dispatch(d)
+			continue
+		}
+		d.Ack()
+	}
+}

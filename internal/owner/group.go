@@ -1,0 +1,195 @@
+package owner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Group is this worker's share of a group of orchestrators: it announces itself, decides with the other workers who
+// owns which partition, and runs its own.
+type Group struct {
+	cfg        Config
+	partitions []*Partition
+	members    *members
+
+	mu       sync.Mutex
+	owned    []bool // by partition, as far as this worker has taken it
+	stopping bool
+	idle     sync.WaitGroup // beats and balancing rounds under way
+	stop     []func()       // timers and subscriptions
+	cancel   context.CancelFunc
+	ctx      context.Context
+}
+
+// Start joins the group. The worker's partitions are taken as soon as the other live workers have had time to answer
+// its first beat.
+func Start(ctx context.Context, cfg Config) (*Group, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Backend.EnsureGroup(ctx, cfg.Group); err != nil {
+		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
+	}
+	g := &Group{cfg: cfg, members: newMembers(&cfg)}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	n := cfg.Backend.Info().Partitions
+	g.owned = make([]bool, n)
+	for p := range n {
+		g.partitions = append(g.partitions, newPartition(&g.cfg, p))
+	}
+	stop, err := cfg.Backend.Listen(g.members.topic(), g.hear)
+	if err != nil {
+		g.cancel()
+		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
+	}
+	g.stop = append(g.stop, stop)
+	g.every(cfg.Heartbeat, g.beat)
+	g.every(cfg.Heartbeat/5, g.balance)
+	g.watchParked()
+	return g, nil
+}
+
+// Stop leaves the group: partitions are handed over one by one, then the others are told.
+func (g *Group) Stop(ctx context.Context) error {
+	g.mu.Lock()
+	g.stopping = true
+	g.mu.Unlock()
+	g.cancel()
+	g.idle.Wait()
+	var errs []error
+	for n, p := range g.partitions {
+		if g.owned[n] {
+			errs = append(errs, p.release(ctx))
+			g.owned[n] = false
+		}
+	}
+	g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
+	for _, stop := range g.stop {
+		stop()
+	}
+	for _, p := range g.partitions {
+		p.drop()
+	}
+	return errors.Join(errs...)
+}
+
+// Owned lists the partitions that this worker has.
+func (g *Group) Owned() []int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var owned []int
+	for n, is := range g.owned {
+		if is {
+			owned = append(owned, n)
+		}
+	}
+	return owned
+}
+
+// every runs fn now and then again and again, d after its end, until the group stops.
+func (g *Group) every(d time.Duration, fn func()) {
+	g.cfg.Backend.Clock().After(0, func() { g.again(d, fn) })
+}
+
+func (g *Group) again(d time.Duration, fn func()) {
+	g.mu.Lock()
+	if g.stopping {
+		g.mu.Unlock()
+		return
+	}
+	g.idle.Add(1)
+	g.mu.Unlock()
+	fn()
+	g.idle.Done()
+	g.cfg.Backend.Clock().After(d, func() { g.again(d, fn) })
+}
+
+// beat tells the others that this worker lives. One that has been silent for too long drops what it believes first:
+// the others may have taken its partitions.
+func (g *Group) beat() {
+	connected := g.cfg.Backend.Connected()
+	if g.members.beaten(g.cfg.Backend.Clock().Now(), connected) {
+		for _, p := range g.partitions {
+			p.fence()
+		}
+	}
+	if connected {
+		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(false))
+	}
+}
+
+// hear learns of another worker; a new one is answered at once, so that it need not wait for the next beat.
+func (g *Group) hear(data []byte) {
+	if g.members.hear(data, g.cfg.Backend.Clock().Now()) {
+		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(false))
+	}
+}
+
+// balance takes and releases partitions until they are those that membership gives this worker.
+func (g *Group) balance() {
+	owners, ok := g.members.owners(g.cfg.Backend.Clock().Now(), len(g.partitions))
+	if !ok {
+		return // nobody is judged while this worker cannot hear
+	}
+	for n, p := range g.partitions {
+		mine := owners[n] == g.cfg.Worker && !p.isFenced()
+		g.mu.Lock()
+		has, stopping := g.owned[n], g.stopping
+		g.mu.Unlock()
+		if stopping || mine == has {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(g.ctx, 5*time.Second)
+		var err error
+		if mine {
+			err = p.take(ctx)
+		} else {
+			err = p.release(ctx)
+		}
+		cancel()
+		if err != nil {
+			g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
+			if mine {
+				continue
+			}
+		}
+		g.mu.Lock()
+		g.owned[n] = mine
+		g.mu.Unlock()
+	}
+}
+
+// watchParked takes up parked instances whose code this worker has.
+func (g *Group) watchParked() {
+	if !g.cfg.keeps(MarkParked) {
+		return
+	}
+	g.idle.Go(func() {
+		err := g.cfg.Backend.Meta().Watch(g.ctx, markPrefix+"."+history.EncodeID(g.cfg.Group), func(_ string, value []byte, _ uint64) {
+			g.takeUp(value)
+		})
+		if g.ctx.Err() == nil {
+			g.cfg.Logger.Error("durable: parked instances are not watched any more: restart the worker", "group", g.cfg.Group, "error", err)
+		}
+	})
+}
+
+// takeUp visits a parked instance whose code this worker has and has not tried.
+func (g *Group) takeUp(mark []byte) {
+	var m Mark
+	if mark == nil || json.Unmarshal(mark, &m) != nil || slices.Contains(m.Tried, g.cfg.Worker) {
+		return
+	}
+	if _, ok := g.cfg.Code.Program(m.Name, m.Version); !ok {
+		return
+	}
+	p := g.partitions[history.Partition(m.ID, len(g.partitions))]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.visit(m.Address, m.Acked)
+}

@@ -1,0 +1,276 @@
+package owner
+
+import (
+	"container/list"
+	"errors"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// phase is where an instance is in its life in memory.
+type phase uint8
+
+const (
+	loading phase = iota // deliveries queue until the log has been read
+	live                 // the machine waits for the next message
+	ending               // an ending turn is being committed; deliveries queue
+	ended                // the final record is stored; its consequences are being stored
+	parked               // nobody here can run it; the mark is being stored
+)
+
+// instance is an orchestration in memory. All of it is guarded by its partition's mutex.
+type instance struct {
+	p     *Partition
+	addr  history.Address
+	place *list.Element
+	phase phase
+	dead  bool // removed: late callbacks change nothing
+	again bool // taken up without owning the partition: no deliveries are expected
+
+	machine  *engine.Machine
+	start    history.Message // Record is *history.Start
+	run      uint32
+	base     uint64          // sequence of the record that the current execution began from
+	applied  uint64          // highest inbox sequence applied
+	custom   history.Payload // custom status and clock at the end of the machine
+	finished time.Time
+
+	queue   []backend.Delivery // deliveries that wait for a load or an end
+	tail    []history.Message  // what a load has read, while it is replayed
+	rest    []history.Message  // loaded messages that wait for the next execution
+	causes  []*cause           // delivered messages that are not acknowledged, in order
+	unknown []unknown          // outputs of replayed turns: stored before, as far as anybody knows
+
+	commits   []*commit // turns to be recorded, in order
+	recording bool      // a turn record is under way
+	fence     uint64    // sequence of the last turn record
+	open      int       // outputs not known to be stored
+	tries     int       // answers in a row that left open what is stored
+	chains    map[string][]*output
+	alarms    map[uint32]func() // timers armed in memory, by slot
+
+	past past // for the archive
+
+	dirtySince time.Time
+	projected  uint64 // inbox position that the projection holds; 0: not known
+	rev        uint64 // revision of the projection
+	projecting bool
+	finalWaits bool          // the final state waits for a write under way
+	final      *history.Turn // the record that ended the run
+
+	reason             string // why it is parked
+	marking, markAgain bool   // the mark is being stored; its position has grown meanwhile
+}
+
+// cause is a delivered message with what it caused. It is acknowledged when all of that is stored (I4).
+type cause struct {
+	seq     uint64
+	receipt backend.Receipt // nil while the message has been applied by a load but not delivered
+	open    int             // outputs not known to be stored
+}
+
+// unknown is what a replayed message caused outside the instance's own subjects. The log does not show whether it was
+// stored; it is sent again when its message is delivered again, or before the instance ends (H2, H4).
+type unknown struct {
+	seq     uint64
+	outputs []*output
+}
+
+// startFresh begins an instance that nobody has seen before.
+func (i *instance) startFresh(d backend.Delivery) {
+	i.start = d.Message
+	i.run = 1
+	prog, ok := i.program()
+	if !ok {
+		i.queue = append(i.queue, d)
+		i.park(unknownCode(i.start.Record.(*history.Start)))
+		return
+	}
+	i.phase = live
+	i.machine = engine.New(i.engineConfig(prog), i.start)
+	i.past.add(i.start)
+	c := i.hold(d.Message.Seq, d.Receipt)
+	turn, err := i.machine.Begin()
+	i.applied = d.Message.Seq
+	i.commit(c, turn, err, nil)
+}
+
+func (i *instance) program() (engine.Program, bool) {
+	s := i.start.Record.(*history.Start)
+	return i.p.cfg.Code.Program(s.Orchestrator, s.Version)
+}
+
+func (i *instance) engineConfig(prog engine.Program) engine.Config {
+	return engine.Config{Self: i.addr, Program: prog, Fail: i.p.cfg.Fail, Resolve: i.p.cfg.Code.Resolve, Logger: i.p.cfg.Logger}
+}
+
+// deliver takes a message of a partition this worker owns.
+func (i *instance) deliver(d backend.Delivery) {
+	if i.phase != live {
+		i.queue = append(i.queue, d)
+		if i.phase == parked {
+			i.remark()
+		}
+		return
+	}
+	if s, ok := d.Message.Record.(*history.Start); ok {
+		if s.Run > i.run {
+			// A later run can only have been started after this one ended: what is in memory is stale.
+			i.giveBack()
+			d.Nak()
+			return
+		}
+		i.applied = max(i.applied, d.Message.Seq) // a copy of the start: nothing
+	}
+	if d.Message.Seq <= i.applied {
+		i.answer(d)
+		return
+	}
+	i.apply(d.Message, i.hold(d.Message.Seq, d.Receipt), nil)
+}
+
+// apply gives the machine one message.
+func (i *instance) apply(m history.Message, c *cause, known *records) {
+	turn, err := i.machine.Apply(m)
+	i.applied = m.Seq
+	i.past.add(m)
+	i.commit(c, turn, err, known)
+}
+
+// answer settles a delivered message that a load had applied already, or that was delivered before: it answers for the
+// outputs it caused (I4).
+func (i *instance) answer(d backend.Delivery) {
+	var c *cause
+	for _, known := range i.causes {
+		if known.seq == d.Message.Seq {
+			c = known
+		}
+	}
+	if c == nil {
+		c = i.hold(d.Message.Seq, nil)
+	}
+	c.receipt = d.Receipt
+	i.resend(func(seq uint64) bool { return seq == d.Message.Seq }, c)
+	i.touch()
+	i.settle()
+}
+
+// resend sends unknown outputs of the chosen messages again and counts them on c, which may be nil.
+func (i *instance) resend(chosen func(seq uint64) bool, c *cause) {
+	kept := i.unknown[:0]
+	for _, u := range i.unknown {
+		if !chosen(u.seq) {
+			kept = append(kept, u)
+			continue
+		}
+		if !i.p.cfg.keeps(ResendOutputs) {
+			continue
+		}
+		for _, o := range u.outputs {
+			o.cause = c
+			i.owe(c, 1)
+			i.send(o)
+		}
+	}
+	i.unknown = kept
+}
+
+// hold remembers a delivered message until what it caused is stored.
+func (i *instance) hold(seq uint64, r backend.Receipt) *cause {
+	c := &cause{seq: seq, receipt: r}
+	at := len(i.causes)
+	for at > 0 && i.causes[at-1].seq > seq {
+		at--
+	}
+	i.causes = append(i.causes, nil)
+	copy(i.causes[at+1:], i.causes[at:])
+	i.causes[at] = c
+	if !i.p.cfg.keeps(AckAfterStore) && r != nil {
+		r.Ack()
+	}
+	return c
+}
+
+// settle acknowledges what can be. One held message is enough to answer for the projection: the duty moves to the
+// newest, whose redelivery would project the same state.
+func (i *instance) settle() {
+	kept := i.causes[:0]
+	newest := uint64(0)
+	for _, c := range i.causes {
+		if c.receipt != nil {
+			newest = c.seq
+		}
+	}
+	for _, c := range i.causes {
+		if c.open > 0 || c.receipt != nil && c.seq >= newest && i.projected < c.seq {
+			kept = append(kept, c)
+			continue
+		}
+		if c.receipt != nil {
+			c.receipt.Ack()
+		}
+	}
+	clear(i.causes[len(kept):])
+	i.causes = kept
+	if i.again && i.idle() {
+		i.leave()
+	}
+}
+
+// idle reports whether dropping the instance loses nothing but a later load.
+func (i *instance) idle() bool {
+	return i.phase == live && i.open == 0 && len(i.causes) == 0 && len(i.commits) == 0 && len(i.queue) == 0 &&
+		!i.recording && !i.projecting && i.projected >= i.applied
+}
+
+// giveBack drops the instance and returns every message it holds, so that they are delivered again at once.
+func (i *instance) giveBack() {
+	if i.dead {
+		return
+	}
+	causes, queue := i.causes, i.queue
+	i.p.remove(i)
+	if !i.p.cfg.keeps(NakOnFlush) {
+		return
+	}
+	for _, c := range causes {
+		if c.receipt != nil {
+			c.receipt.Nak()
+		}
+	}
+	for _, d := range queue {
+		d.Nak()
+	}
+}
+
+func (i *instance) closeMachine() {
+	if i.machine != nil {
+		i.machine.Close()
+		i.machine = nil
+	}
+}
+
+// owe counts n outputs of c (nil: of nobody who can be acknowledged) that are not known to be stored.
+func (i *instance) owe(c *cause, n int) {
+	i.open += n
+	if c != nil {
+		c.open += n
+	}
+}
+
+// paid counts one output as stored.
+func (i *instance) paid(c *cause) {
+	i.open--
+	i.tries = 0
+	if c != nil {
+		c.open--
+	}
+}
+
+// unfit reports an error that no repetition mends.
+func unfit(err error) bool {
+	return errors.Is(err, backend.ErrTooLarge) || errors.Is(err, backend.ErrPermission)
+}

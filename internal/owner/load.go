@@ -1,0 +1,266 @@
+package owner
+
+import (
+	"errors"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// records is what the log holds of the decisions of one execution.
+type records struct {
+	slots map[uint32]bool
+	list  []engine.Recorded
+}
+
+func (r *records) has(n uint32) bool { return r != nil && r.slots[n] }
+
+func (r *records) add(s history.Slot, seq uint64) {
+	if r.slots[s.N] {
+		return // the first record of a slot wins (I2)
+	}
+	if r.slots == nil {
+		r.slots = map[uint32]bool{}
+	}
+	r.slots[s.N] = true
+	r.list = append(r.list, engine.Recorded{Slot: s, Seq: seq})
+}
+
+// recordsOf collects the slots of (run, execution) from the log.
+func recordsOf(tail []history.Message, run, execution uint32) *records {
+	r := &records{}
+	for _, m := range tail {
+		switch rec := m.Record.(type) {
+		case *history.Task:
+			if rec.Run == run && rec.Execution == execution {
+				r.add(history.Slot{N: rec.Slot, Kind: history.SlotActivity, Name: rec.Name, Args: rec.Args, Policy: rec.Policy}, m.Seq)
+			}
+		case *history.Turn:
+			if rec.Run == run && rec.Execution == execution {
+				for _, s := range rec.Slots {
+					r.add(s, m.Seq)
+				}
+			}
+		}
+	}
+	return r
+}
+
+// load reads the instance from the log.
+func (i *instance) load() {
+	i.phase = loading
+	reach := i.p.delivered
+	if !i.p.cfg.keeps(ReachDelivered) && len(i.queue) > 0 {
+		reach = i.queue[0].Message.Seq
+	}
+	i.p.begin()
+	i.p.be.Load(i.addr, reach, func(l backend.Loaded, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				i.loaded(l)
+			case unfit(err):
+				i.parkFor(err)
+			default:
+				i.retry(err, i.load)
+			}
+		})
+	})
+}
+
+// loaded decides what the log says: a run to go on with, one that has ended, or nothing.
+func (i *instance) loaded(l backend.Loaded) {
+	if l.Start == nil {
+		i.loadArchive(nil)
+		return
+	}
+	run := l.Start.Record.(*history.Start).Run
+	decided := l.Base != nil
+	for _, m := range l.Tail {
+		decided = decided || !m.Kind().Inbox()
+	}
+	if !decided && i.p.cfg.keeps(CheckRun) {
+		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored.
+		i.loadArchive(func(archived uint32) bool {
+			if archived >= run {
+				return false
+			}
+			i.rebuild(l)
+			return true
+		})
+		return
+	}
+	i.rebuild(l)
+}
+
+// loadArchive consults the archive. proceed, if given, takes over when the archived run (0: none) is none of ours.
+func (i *instance) loadArchive(proceed func(archived uint32) bool) {
+	i.p.begin()
+	i.p.be.GetArchive(i.addr, func(a backend.Archive, _ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case errors.Is(err, backend.ErrNotFound):
+				if proceed == nil || !proceed(0) {
+					// The leader knows no run: history begins at the start, what came before it is nothing (I7).
+					i.acknowledgeAll()
+				}
+			case err != nil:
+				i.retry(err, func() { i.loadArchive(proceed) })
+			case proceed != nil && proceed(a.Run):
+			default:
+				i.archived(a)
+			}
+		})
+	})
+}
+
+// archived answers for an instance that has ended and left the log.
+func (i *instance) archived(a backend.Archive) {
+	if len(a.Messages) == 0 || !i.p.cfg.keeps(ProjectArchived) {
+		i.acknowledgeAll()
+		return
+	}
+	i.start = startOf(a.Messages[0])
+	i.run = a.Run
+	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
+	if !ok || final.End == nil {
+		i.acknowledgeAll()
+		return
+	}
+	i.phase = ended
+	i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
+	i.projectFinal()
+}
+
+// startOf gives the start of a history that begins with a start or with a base.
+func startOf(m history.Message) history.Message {
+	if t, ok := m.Record.(*history.Turn); ok && t.End != nil && t.End.Base != nil {
+		return history.Message{Seq: t.At, Time: t.End.Base.Started, Record: &t.End.Base.Start}
+	}
+	return m
+}
+
+// rebuild replays the current execution of the current run and goes on from there.
+func (i *instance) rebuild(l backend.Loaded) {
+	i.run = l.Start.Record.(*history.Start).Run
+	base, tail := i.newestBase(l)
+	i.start = *l.Start
+	i.fence = l.TurnSeq
+	execution := uint32(0)
+	first := *l.Start
+	if base != nil {
+		turn := base.Record.(*history.Turn)
+		i.start, i.base, execution, first = startOf(*base), base.Seq, turn.Execution+1, *base
+	}
+	n := i.lastOf(tail)
+	i.past.reset(first, tail[:n]...)
+	if n > 0 && i.p.cfg.keeps(FenceFinal) {
+		if t, ok := tail[n-1].Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
+			// The first final record is authoritative, also against what a replay would decide (I2).
+			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
+			i.finish(t)
+			return
+		}
+	}
+	i.tail = tail
+	defer func() { i.tail = nil }()
+	prog, ok := i.program()
+	if !ok {
+		i.park(unknownCode(i.start.Record.(*history.Start)))
+		return
+	}
+	i.replay(prog, base, tail, recordsOf(tail, i.run, execution))
+}
+
+// newestBase finds the record that the current execution began from, and what follows its cause (H8).
+func (i *instance) newestBase(l backend.Loaded) (*history.Message, []history.Message) {
+	base := l.Base
+	for n := range l.Tail {
+		t, ok := l.Tail[n].Record.(*history.Turn)
+		if ok && t.Run == i.run && t.End != nil && t.End.Status == history.ContinuedAsNew {
+			if base == nil || t.Execution > base.Record.(*history.Turn).Execution {
+				base = &l.Tail[n]
+			}
+		}
+	}
+	if base == nil {
+		return nil, l.Tail
+	}
+	after := base.Record.(*history.Turn).At
+	if !i.p.cfg.keeps(BaseAt) {
+		after = base.Seq
+	}
+	var tail []history.Message
+	for _, m := range l.Tail {
+		if m.Seq > after && m.Seq != base.Seq {
+			tail = append(tail, m)
+		}
+	}
+	return base, tail
+}
+
+// replay runs the machine over the loaded inbox. Turns that the log does not hold yet are committed on the way.
+func (i *instance) replay(prog engine.Program, base *history.Message, tail []history.Message, known *records) {
+	i.phase = live
+	i.touch()
+	if base != nil {
+		i.machine = engine.Resume(i.engineConfig(prog), *base)
+		i.applied = base.Record.(*history.Turn).At
+	} else {
+		i.machine = engine.New(i.engineConfig(prog), i.start)
+		i.applied = i.start.Seq
+	}
+	i.machine.Expect(known.list)
+	turns, rest, err := i.rerun(tail)
+	if err != nil { // nothing has been sent yet: a program that does not fit decides nothing
+		i.parkFor(err)
+		return
+	}
+	i.rest = rest
+	for _, turn := range turns {
+		i.commit(i.hold(turn.Cause, nil), turn, nil, known)
+	}
+	i.drain()
+	if !i.dead {
+		i.settle()
+	}
+}
+
+// rerun applies the loaded inbox and checks it against the records. It stops where the execution ends; what follows
+// belongs to the next.
+func (i *instance) rerun(tail []history.Message) (turns []engine.Turn, rest []history.Message, err error) {
+	turn, err := i.machine.Begin()
+	for n := 0; err == nil; n++ {
+		if turn.Cause == 0 {
+			turn.Cause = i.applied
+		}
+		turns = append(turns, turn)
+		for n < len(tail) && (!tail[n].Kind().Inbox() || tail[n].Kind() == history.KindStart) {
+			n++
+		}
+		if turn.End != nil {
+			rest = inboxOf(tail[n:])
+			break
+		}
+		if n == len(tail) {
+			break
+		}
+		i.applied = tail[n].Seq
+		turn, err = i.machine.Apply(tail[n])
+	}
+	if err == nil {
+		err = i.machine.Replayed()
+	}
+	return turns, rest, err
+}
+
+func inboxOf(messages []history.Message) []history.Message {
+	var inbox []history.Message
+	for _, m := range messages {
+		if m.Kind().Inbox() && m.Kind() != history.KindStart {
+			inbox = append(inbox, m)
+		}
+	}
+	return inbox
+}

@@ -1,0 +1,170 @@
+package owner
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// members decides who owns what, from heartbeats alone. All workers of a group that hear the same beats decide the
+// same; for the moments in which they do not, ownership is only an optimisation (I3).
+type members struct {
+	cfg *Config
+
+	mu     sync.Mutex
+	live   map[string]member
+	last   time.Time // this worker's last beat while connected
+	since  time.Time // when this worker could hear again
+	joined bool
+}
+
+type member struct {
+	seen time.Time
+	code []string
+}
+
+// heartbeat is what a worker says of itself.
+type heartbeat struct {
+	Worker  string   `json:"worker"`
+	Code    []string `json:"code"`
+	Leaving bool     `json:"leaving,omitempty"`
+}
+
+func newMembers(cfg *Config) *members {
+	return &members{cfg: cfg, live: map[string]member{}}
+}
+
+func (m *members) topic() string { return "beat." + history.EncodeID(m.cfg.Group) }
+
+func (m *members) beat(leaving bool) []byte {
+	data, err := json.Marshal(heartbeat{Worker: m.cfg.Worker, Code: m.cfg.Code.Orchestrators(), Leaving: leaving})
+	if err != nil {
+		panic(err) // strings and a bool always marshal
+	}
+	return data
+}
+
+// beaten notes that this worker is about to beat and reports whether it must fence itself first, because the others
+// have not heard it for the dead time.
+func (m *members) beaten(now time.Time, connected bool) (fence bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	silent := !m.last.IsZero() && now.Sub(m.last) > m.cfg.Dead
+	if !connected {
+		m.since = time.Time{}
+		if silent {
+			m.last = time.Time{} // fence once
+		}
+		return silent
+	}
+	if m.since.IsZero() || silent {
+		m.since = now
+	}
+	m.last = now
+	return silent
+}
+
+// hear takes in a beat and reports whether it came from a worker unheard of.
+func (m *members) hear(data []byte, now time.Time) (stranger bool) {
+	var b heartbeat
+	if json.Unmarshal(data, &b) != nil || b.Worker == "" {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b.Leaving {
+		delete(m.live, b.Worker)
+		return false
+	}
+	_, known := m.live[b.Worker]
+	m.live[b.Worker] = member{seen: now, code: b.Code}
+	return !known && b.Worker != m.cfg.Worker
+}
+
+// owners gives the owner of each partition. ok is false while this worker cannot judge: it is not connected, or has
+// not listened for a dead time since it could. The first time, as long as an answer to its first beat may take.
+func (m *members) owners(now time.Time, partitions int) (owners []string, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.since.IsZero() {
+		return nil, false
+	}
+	wait := m.cfg.Dead
+	if !m.joined {
+		wait = m.cfg.Heartbeat / 5
+	}
+	if now.Sub(m.since) < wait {
+		return nil, false
+	}
+	m.joined = true
+	for id, w := range m.live {
+		if now.Sub(w.seen) > m.cfg.Dead {
+			delete(m.live, id)
+		}
+	}
+	m.live[m.cfg.Worker] = member{seen: now, code: m.cfg.Code.Orchestrators()}
+	able := m.able()
+	owners = make([]string, partitions)
+	for p := range owners {
+		owners[p] = winner(able, m.cfg.Group, p)
+	}
+	return owners, true
+}
+
+// able lists the live workers whose code is not a strict subset of another's: they run more of the group.
+func (m *members) able() []string {
+	var able []string
+	for id, w := range m.live {
+		if !slices.ContainsFunc(mapValues(m.live), func(o member) bool { return strictSubset(w.code, o.code) }) {
+			able = append(able, id)
+		}
+	}
+	slices.Sort(able)
+	return able
+}
+
+func mapValues(m map[string]member) []member {
+	values := make([]member, 0, len(m))
+	for _, v := range m {
+		values = append(values, v)
+	}
+	return values
+}
+
+func strictSubset(a, b []string) bool {
+	if len(a) >= len(b) {
+		return false
+	}
+	for _, name := range a {
+		if !slices.Contains(b, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// winner is rendezvous hashing: when a worker comes or goes, only its own partitions move.
+func winner(workers []string, group string, partition int) string {
+	var best string
+	var high uint64
+	for _, w := range workers {
+		h := fnv.New64a()
+		h.Write([]byte(w))
+		h.Write([]byte{0})
+		h.Write([]byte(group))
+		h.Write([]byte{0, byte(partition), byte(partition >> 8)})
+		// FNV's high bits hardly see the last bytes: mix.
+		v := h.Sum64()
+		v ^= v >> 33
+		v *= 0xff51afd7ed558ccd
+		v ^= v >> 33
+		if best == "" || v > high {
+			best, high = w, v
+		}
+	}
+	return best
+}

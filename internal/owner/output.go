@@ -1,0 +1,270 @@
+package owner
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// output is something a turn sends beyond its record: a schedule, a cancellation, a child, an event, a termination.
+type output struct {
+	cause *cause
+	chain string // outputs of one chain are stored one after the other (H5)
+	do    func(o *output)
+}
+
+const (
+	firstRetry = 200 * time.Millisecond // after an error that says nothing about what is stored, then twice as long
+	lastRetry  = 10 * time.Second
+	alarmBelow = time.Second // due times nearer than this are also armed in memory
+)
+
+// outputs lists what a turn sends after its record (before it, when it ends something).
+func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []*output {
+	n := len(turn.Cancel) + len(turn.Terminate) + len(slots)
+	if n == 0 {
+		return nil
+	}
+	out := make([]*output, 0, n)
+	add := func(chain string, do func(o *output)) {
+		if !i.p.cfg.keeps(OrderTargets) {
+			chain = ""
+		}
+		out = append(out, &output{cause: c, chain: chain, do: do})
+	}
+	run, execution := i.machine.Ref()
+	for n := range slots {
+		s := &slots[n]
+		ref := history.Ref{Run: run, Execution: execution, Slot: s.N}
+		switch s.Kind {
+		case history.SlotTimer:
+			if turn.End == nil { // one that is left over is cancelled by the end
+				add(timerChain(ref), func(o *output) { i.arm(o, ref, s.Due) })
+			}
+		case history.SlotChild:
+			add(s.Target.ID, func(o *output) { i.startChild(o, ref, s) })
+		case history.SlotSend:
+			add(s.Target.ID, func(o *output) { i.sendEvent(o, ref, s) })
+		}
+	}
+	for _, ref := range turn.Cancel {
+		if turn.End == nil || !within(slots, ref.Slot) {
+			add(timerChain(ref), func(o *output) { i.disarm(o, ref) })
+		}
+	}
+	for _, child := range turn.Terminate {
+		add(child.ID, func(o *output) { i.terminateChild(o, child) })
+	}
+	return out
+}
+
+func within(slots []history.Slot, n uint32) bool {
+	for i := range slots {
+		if slots[i].N == n {
+			return true
+		}
+	}
+	return false
+}
+
+func timerChain(ref history.Ref) string { return "timer " + ref.String() }
+
+// send lets an output go unless an earlier one of its chain is under way.
+func (i *instance) send(o *output) {
+	if o.chain == "" {
+		o.do(o)
+		return
+	}
+	if i.chains == nil {
+		i.chains = map[string][]*output{}
+	}
+	i.chains[o.chain] = append(i.chains[o.chain], o)
+	if len(i.chains[o.chain]) == 1 {
+		o.do(o)
+	}
+}
+
+// stored ends an output: done, dropped, or to be tried again.
+func (i *instance) stored(o *output, err error) {
+	switch {
+	case err == nil:
+	case unfit(err):
+		i.parkFor(err)
+		return
+	default:
+		i.retry(err, func() { o.do(o) })
+		return
+	}
+	i.paid(o.cause)
+	if o.chain != "" {
+		rest := i.chains[o.chain][1:]
+		if len(rest) == 0 {
+			delete(i.chains, o.chain)
+		} else {
+			i.chains[o.chain] = rest
+			rest[0].do(rest[0])
+		}
+	}
+	i.advance()
+	i.settle()
+}
+
+// retry does something again after an error that left open what is stored. Receivers drop what they get twice.
+func (i *instance) retry(err error, again func()) {
+	if errors.Is(err, backend.ErrClosed) {
+		return // nothing will be stored any more; nothing has been acknowledged
+	}
+	wait := min(firstRetry<<min(i.tries, 8), lastRetry)
+	if err != nil {
+		i.tries++
+	}
+	i.p.begin()
+	i.p.be.Clock().After(wait, func() { i.locked(again) })
+}
+
+// append stores a record on behalf of an output.
+func (i *instance) append(o *output, a backend.Append, done func(error)) {
+	i.p.begin()
+	i.p.be.Append(a, func(_ uint64, err error) {
+		i.locked(func() { done(err) })
+	})
+}
+
+// sendTask publishes an activity's task, which is the record of its slot: nothing else has to be stored first.
+func (i *instance) sendTask(c *cause, s *history.Slot) {
+	run, execution := i.machine.Ref()
+	task := &history.Task{
+		Ref:  history.Ref{Run: run, Execution: execution, Slot: s.N},
+		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy,
+	}
+	i.owe(c, 1)
+	i.past.add(history.Message{Record: task})
+	i.putTask(c, task)
+}
+
+func (i *instance) putTask(c *cause, task *history.Task) {
+	i.p.begin()
+	i.p.be.Append(backend.Append{To: i.addr, Record: task}, func(_ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				i.paid(c)
+				i.advance()
+				i.settle()
+			case unfit(err):
+				i.parkFor(err)
+			default:
+				i.retry(err, func() { i.putTask(c, task) })
+			}
+		})
+	})
+}
+
+// arm schedules a timer in the store and, when it is near, in memory: the store fires up to 250 ms late.
+func (i *instance) arm(o *output, ref history.Ref, due time.Time) {
+	token := ref
+	if !i.p.cfg.keeps(TimerTokens) {
+		token.Run, token.Execution = 0, 0
+	}
+	i.append(o, backend.Append{To: i.addr, Record: &history.Timer{Ref: token, Due: due}}, func(err error) { i.stored(o, err) })
+	wait := due.Sub(i.p.be.Clock().Now())
+	if wait >= alarmBelow {
+		return
+	}
+	if i.alarms == nil {
+		i.alarms = map[uint32]func(){}
+	}
+	i.alarms[ref.Slot] = i.p.be.Clock().After(max(wait, 0)+time.Millisecond, func() { i.ring(ref, due) })
+}
+
+// ring fires a timer from memory. The machine applies it when it is delivered, never here, and ignores it when the
+// log's clock says it is early (I8); then the schedule in the store is the backstop.
+func (i *instance) ring(ref history.Ref, due time.Time) {
+	i.p.mu.Lock()
+	defer i.p.mu.Unlock()
+	if i.dead || i.machine == nil || i.alarms[ref.Slot] == nil {
+		return
+	}
+	if run, execution := i.machine.Ref(); run != ref.Run || execution != ref.Execution {
+		return
+	}
+	delete(i.alarms, ref.Slot)
+	i.p.begin()
+	i.p.be.Append(backend.Append{To: i.addr, Record: &history.Fired{Ref: ref, Due: due}}, func(uint64, error) {
+		i.p.mu.Lock()
+		defer i.p.mu.Unlock()
+		i.p.end()
+	})
+}
+
+func (i *instance) disarm(o *output, ref history.Ref) {
+	if stop := i.alarms[ref.Slot]; stop != nil {
+		stop()
+		delete(i.alarms, ref.Slot)
+	}
+	i.p.begin()
+	i.p.be.CancelTimer(i.addr, ref, func(err error) {
+		i.locked(func() { i.stored(o, err) })
+	})
+}
+
+func (i *instance) stopAlarms() {
+	for _, stop := range i.alarms {
+		stop()
+	}
+	i.alarms = nil
+}
+
+// sendEvent sends an event to another instance, whose group may have to be looked up.
+func (i *instance) sendEvent(o *output, ref history.Ref, s *history.Slot) {
+	event := &history.Event{Name: s.Name, ID: i.outputID(ref), Payload: s.Args}
+	i.groupOf(s.Target, func(to history.Address, err error) {
+		if errors.Is(err, backend.ErrNotFound) {
+			i.p.cfg.Logger.Warn("durable: event dropped, nobody has this id", "event", s.Name, "from", i.addr.ID, "to", s.Target.ID)
+			err = nil
+		} else if err == nil {
+			i.append(o, backend.Append{To: to, Record: event}, func(err error) { i.stored(o, err) })
+			return
+		}
+		i.stored(o, err)
+	})
+}
+
+func (i *instance) terminateChild(o *output, child history.Address) {
+	control := &history.Control{
+		Verb: history.Terminate, Reason: "parent " + i.addr.ID + " was terminated",
+		ID: fmt.Sprintf("%s/%s/%d/terminate", i.addr.Group, i.addr.ID, i.run),
+	}
+	i.append(o, backend.Append{To: child, Record: control}, func(err error) { i.stored(o, err) })
+}
+
+// outputID identifies a send for its receiver, which drops what it has seen (H6).
+func (i *instance) outputID(ref history.Ref) string {
+	return i.addr.Group + "/" + i.addr.ID + "/" + ref.String()
+}
+
+// groupOf completes an address: the sender of an event knows only the id.
+func (i *instance) groupOf(to history.Address, done func(history.Address, error)) {
+	if to.Group != "" {
+		done(to, nil)
+		return
+	}
+	i.p.begin()
+	i.p.be.GetState(to.ID, func(s backend.State, _ uint64, err error) {
+		i.locked(func() {
+			if !errors.Is(err, backend.ErrNotFound) {
+				done(s.Address, err)
+				return
+			}
+			// A young instance is not projected yet; the log knows it.
+			i.p.begin()
+			i.p.be.Group(to.ID, func(group string, err error) {
+				i.locked(func() { done(history.Address{Group: group, ID: to.ID}, err) })
+			})
+		})
+	})
+}

@@ -1,0 +1,253 @@
+package owner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Mark says that nobody runs an instance, and why. It is stored before the messages that led to it are acknowledged,
+// with the highest of them, so that whoever can run the instance later knows how far it must read (H20).
+type Mark struct {
+	history.Address
+	Name    string   `json:"name"`
+	Version string   `json:"version,omitempty"`
+	Reason  string   `json:"reason"`
+	Acked   uint64   `json:"acked"`
+	Tried   []string `json:"tried"` // workers that cannot run it
+}
+
+const (
+	markPrefix  = "parked"
+	triedLimit  = 32
+	metaTimeout = 10 * time.Second
+)
+
+func markKey(a history.Address) string {
+	return markPrefix + "." + history.EncodeID(a.Group) + "." + history.EncodeID(a.ID)
+}
+
+func unknownCode(s *history.Start) string {
+	if s.Version == "" {
+		return fmt.Sprintf("no worker here knows orchestrator %q", s.Orchestrator)
+	}
+	return fmt.Sprintf("no worker here knows version %q of orchestrator %q", s.Version, s.Orchestrator)
+}
+
+// parkFor stops an instance on an error that repeating it does not mend.
+func (i *instance) parkFor(err error) {
+	i.p.cfg.Logger.Error("durable: instance parked", "instance", i.addr.ID, "error", err)
+	i.park(err.Error())
+}
+
+// park stops an instance until fitting code appears.
+func (i *instance) park(reason string) {
+	if i.dead || i.phase == parked || i.terminateBlind() {
+		return
+	}
+	i.phase = parked
+	i.stopAlarms()
+	i.closeMachine()
+	i.reason = reason
+	i.remark()
+}
+
+// remark stores the mark, or a higher position in it, then the projection, then acknowledges.
+func (i *instance) remark() {
+	if i.marking {
+		i.markAgain = true
+		return
+	}
+	i.marking = true
+	m := Mark{Address: i.addr, Reason: i.reason, Acked: i.applied, Tried: []string{i.p.cfg.Worker}}
+	if s, ok := i.start.Record.(*history.Start); ok {
+		m.Name, m.Version = s.Orchestrator, s.Version
+	}
+	for _, c := range i.causes {
+		m.Acked = max(m.Acked, c.seq)
+	}
+	for _, d := range i.queue {
+		m.Acked = max(m.Acked, d.Message.Seq)
+	}
+	i.background(func(ctx context.Context) error { return putMark(ctx, i.p.be.Meta(), m) }, func(err error) {
+		i.marking = false
+		switch {
+		case err != nil:
+			i.retry(err, i.remark)
+		case i.markAgain:
+			i.markAgain = false
+			i.remark()
+		default:
+			i.projectParked()
+		}
+	})
+	if !i.p.cfg.keeps(MarkParked) {
+		i.acknowledgeAll()
+	}
+}
+
+// background runs a blocking call outside of the mutex and hands its result back under it.
+func (i *instance) background(call func(context.Context) error, done func(error)) {
+	i.p.begin()
+	i.p.be.Clock().After(0, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), metaTimeout)
+		defer cancel()
+		err := call(ctx)
+		i.locked(func() { done(err) })
+	})
+}
+
+func putMark(ctx context.Context, meta backend.Meta, m Mark) error {
+	for {
+		old, rev, err := meta.Get(ctx, markKey(m.Address))
+		if err != nil && !errors.Is(err, backend.ErrNotFound) {
+			return err
+		}
+		var had Mark
+		if err == nil && json.Unmarshal(old, &had) == nil {
+			m.Acked = max(m.Acked, had.Acked)
+			for _, w := range had.Tried {
+				if !slices.Contains(m.Tried, w) && len(m.Tried) < triedLimit {
+					m.Tried = append(m.Tried, w)
+				}
+			}
+		}
+		data, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		if _, err = meta.Put(ctx, markKey(m.Address), data, rev); !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// projectParked shows the instance as parked and lets it go.
+func (i *instance) projectParked() {
+	if i.projecting {
+		i.retry(nil, i.projectParked)
+		return
+	}
+	if i.start.Record == nil { // parked before anything was read: the mark is all there is
+		i.acknowledgeAll()
+		return
+	}
+	s := i.stateOf(history.Running)
+	s.At = i.applied
+	s.Parked = i.reason
+	i.projecting = true
+	i.putState(s, func() {
+		i.projecting = false
+		if i.marking || i.markAgain {
+			return
+		}
+		i.acknowledgeAll()
+	})
+}
+
+// visit takes up a parked instance, whether this worker owns its partition or not (I3 allows it).
+func (p *Partition) visit(addr history.Address, reach uint64) {
+	if i := p.instances[addr.ID]; i != nil {
+		return // it is in memory: its next projection finds the mark
+	}
+	i := p.add(addr)
+	i.again = true
+	p.delivered = max(p.delivered, reach)
+	i.load()
+}
+
+// unpark goes on with an instance that the projection shows as parked. What the parking worker acknowledged is not
+// delivered again, so the outbox of all decisions is sent before the projection says that it runs.
+func (i *instance) unpark(s backend.State, then func()) {
+	i.resend(func(uint64) bool { return true }, nil)
+	if i.open > 0 {
+		i.retry(nil, func() { i.unpark(s, then) })
+		return
+	}
+	i.p.begin()
+	i.p.be.PutState(s, i.rev, func(rev uint64, err error) {
+		i.locked(func() {
+			if err != nil {
+				i.retry(err, func() { i.compareState(s, then) })
+				return
+			}
+			i.rev = rev
+			i.background(func(ctx context.Context) error { return dropMark(ctx, i.p.be.Meta(), i.addr) }, func(error) { then() })
+		})
+	})
+}
+
+func dropMark(ctx context.Context, meta backend.Meta, a history.Address) error {
+	_, rev, err := meta.Get(ctx, markKey(a))
+	if err == nil {
+		err = meta.Delete(ctx, markKey(a), rev)
+	}
+	if errors.Is(err, backend.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// leave drops an instance that was taken up without owning its partition, once it has nothing under way.
+func (i *instance) leave() {
+	if i.p.owned {
+		i.again = false
+		return
+	}
+	i.p.remove(i)
+}
+
+// terminateBlind ends an instance whose code nobody here has, when its inbox holds a terminate. The record is fenced
+// and authoritative, because a worker with the code might decide something else (H19). Children that are recorded are
+// started first, then terminated.
+func (i *instance) terminateBlind() bool {
+	tail := i.tail
+	var at *history.Message
+	for n := range tail {
+		if c, ok := tail[n].Record.(*history.Control); ok && c.Verb == history.Terminate {
+			at = &tail[n]
+			break
+		}
+	}
+	if at == nil {
+		return false
+	}
+	reason := at.Record.(*history.Control).Reason
+	i.stopAlarms()
+	i.closeMachine()
+	i.phase = ending
+	i.applied = tail[len(tail)-1].Seq
+	c := i.hold(at.Seq, nil)
+	turn := &history.Turn{Run: i.run, At: at.Seq, Base: i.base, End: &history.End{
+		Status: history.Terminated, Failure: &history.Failure{Kind: history.FailTerminated, Message: reason},
+	}}
+	var after []*output
+	for _, m := range tail {
+		t, ok := m.Record.(*history.Turn)
+		if !ok || t.Run != i.run {
+			continue
+		}
+		turn.Execution = t.Execution
+		for n := range t.Slots {
+			s := &t.Slots[n]
+			if s.Kind != history.SlotChild {
+				continue
+			}
+			ref := history.Ref{Run: t.Run, Execution: t.Execution, Slot: s.N}
+			after = append(after,
+				&output{chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s) }},
+				&output{chain: s.Target.ID, do: func(o *output) { i.terminateChild(o, s.Target) }})
+		}
+	}
+	i.commits = append(i.commits, &commit{cause: c, turn: turn, after: after})
+	i.owe(nil, len(after))
+	c.open++
+	i.advance()
+	return true
+}

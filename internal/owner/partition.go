@@ -1,0 +1,244 @@
+package owner
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Partition is one partition of a group: the instances that this worker has live, and the inbox while it owns it.
+type Partition struct {
+	cfg    *Config
+	be     backend.Backend
+	inbox  backend.Inbox
+	number int
+
+	mu        sync.Mutex
+	owned     bool
+	fenced    bool   // given up without being released
+	order     uint64 // Order of the last delivery; 0 when the next may have any
+	horizon   uint64 // somebody else may have been delivered what is at or below it
+	delivered uint64 // highest sequence the partition's consumer is known to have delivered (I5)
+	instances map[string]*instance
+	recent    list.List // instances by use, latest in front
+	dirty     map[*instance]struct{}
+	ticking   bool
+	open      int // outputs, loads and projections under way
+	drained   func()
+}
+
+func newPartition(cfg *Config, number int) *Partition {
+	p := &Partition{
+		cfg: cfg, be: cfg.Backend, number: number,
+		inbox:     cfg.Backend.Inbox(cfg.Group, number),
+		instances: map[string]*instance{},
+		dirty:     map[*instance]struct{}{},
+	}
+	return p
+}
+
+// take makes this worker the owner and begins to apply deliveries.
+func (p *Partition) take(ctx context.Context) error {
+	// Deliveries may come before Open has told the horizon: hold them until it is known.
+	p.mu.Lock()
+	p.flush()
+	p.owned = true
+	ready := make(chan struct{})
+	p.mu.Unlock()
+	var once sync.Once
+	settled := func() { once.Do(func() { close(ready) }) }
+	defer settled()
+	horizon, err := p.inbox.Open(ctx, func(d backend.Delivery) {
+		<-ready
+		p.deliver(d)
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.owned = false
+		return fmt.Errorf("owner: take partition %d of group %q: %w", p.number, p.cfg.Group, err)
+	}
+	p.order = 0
+	p.horizon = horizon
+	p.delivered = max(p.delivered, horizon)
+	return nil
+}
+
+// release lets go of the partition: no more deliveries, what is under way is stored, what can be is acknowledged.
+func (p *Partition) release(ctx context.Context) error {
+	err := p.inbox.Release(ctx)
+	p.mu.Lock()
+	p.owned, p.fenced = false, false
+	p.projectAll()
+	idle := make(chan struct{})
+	p.drained = sync.OnceFunc(func() { close(idle) })
+	p.checkDrained()
+	p.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drained = nil
+	p.flush()
+	if err != nil {
+		return fmt.Errorf("owner: release partition %d of group %q: %w", p.number, p.cfg.Group, err)
+	}
+	return nil
+}
+
+// fence drops everything at once, because this worker may have been judged dead: its caches, and its idea of ownership
+// until the partition has been released and taken again.
+func (p *Partition) fence() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fenced = p.fenced || p.owned
+	p.owned = false
+	p.flush()
+}
+
+func (p *Partition) isFenced() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fenced
+}
+
+// drop forgets all instances; callbacks still under way find them dead.
+func (p *Partition) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flush()
+}
+
+// begin and end count work under way, so that release can wait for it.
+func (p *Partition) begin() { p.open++ }
+func (p *Partition) end() {
+	p.open--
+	p.checkDrained()
+}
+
+func (p *Partition) checkDrained() {
+	if p.drained != nil && p.open == 0 && len(p.dirty) == 0 {
+		p.drained()
+	}
+}
+
+// deliver applies one inbox message.
+func (p *Partition) deliver(d backend.Delivery) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.owned {
+		if !p.fenced { // a fenced partition is taken again soon, and gets everything again then
+			d.Nak()
+		}
+		return
+	}
+	// I5: a cached instance is trusted only while the deliveries are contiguous, across pins too.
+	if p.order != 0 && d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) {
+		p.flush()
+	}
+	p.order = d.Order
+	p.delivered = max(p.delivered, d.Message.Seq)
+	if d.Err != nil {
+		// Nobody will ever be able to read it; the log keeps it for people.
+		p.cfg.Logger.Error("durable: message dropped, it cannot be decoded", "instance", d.To.ID, "sequence", d.Message.Seq, "error", d.Err)
+		d.Ack()
+		return
+	}
+	p.dispatch(d)
+}
+
+func (p *Partition) dispatch(d backend.Delivery) {
+	i := p.instances[d.To.ID]
+	if i == nil {
+		i = p.add(d.To)
+		if start, ok := d.Message.Record.(*history.Start); ok && p.fresh(d, start) {
+			i.startFresh(d)
+			p.evict()
+			return
+		}
+		i.queue = append(i.queue, d)
+		i.load()
+		p.evict()
+		return
+	}
+	p.recent.MoveToFront(i.place)
+	i.deliver(d)
+}
+
+// fresh reports whether a start can only be the beginning of a new instance, so that no load is needed. A generated id
+// and a first run cannot have an archive; a first delivery above the horizon has been seen by nobody.
+func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
+	return d.Attempts == 1 && d.Message.Seq > p.horizon && s.Run == 1 && s.Claim == ""
+}
+
+func (p *Partition) add(addr history.Address) *instance {
+	i := &instance{p: p, addr: addr}
+	i.place = p.recent.PushFront(i)
+	p.instances[addr.ID] = i
+	return i
+}
+
+// remove forgets an instance. Callbacks that still come for it find it dead and change nothing.
+func (p *Partition) remove(i *instance) {
+	if i.dead {
+		return
+	}
+	i.dead = true
+	i.closeMachine()
+	delete(p.instances, i.addr.ID)
+	delete(p.dirty, i)
+	p.recent.Remove(i.place)
+	p.checkDrained()
+}
+
+// flush drops all instances and gives back what they held, so that it comes again now and not after the ack wait.
+func (p *Partition) flush() {
+	for _, i := range p.instances {
+		i.giveBack()
+	}
+	p.order = 0
+}
+
+// evict drops the least recently used instances above the limit that have nothing under way.
+func (p *Partition) evict() {
+	for e, tries := p.recent.Back(), 0; e != nil && tries < 8 && p.recent.Len() > p.cfg.Cache; tries++ {
+		i := e.Value.(*instance)
+		e = e.Prev()
+		if i.idle() {
+			p.remove(i)
+		}
+	}
+}
+
+// tick projects what has been dirty for a whole interval.
+func (p *Partition) tick() {
+	if p.ticking || len(p.dirty) == 0 {
+		return
+	}
+	p.ticking = true
+	p.be.Clock().After(p.cfg.Coalesce, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ticking = false
+		now := p.be.Clock().Now()
+		for i := range p.dirty {
+			if now.Sub(i.dirtySince) >= p.cfg.Coalesce {
+				i.project()
+			}
+		}
+		p.tick()
+	})
+}
+
+func (p *Partition) projectAll() {
+	for i := range p.dirty {
+		i.project()
+	}
+}

@@ -1,0 +1,388 @@
+package durable
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+// Backend stores a task hub. It is made by natsbackend.Connect or embedded.Start; it is not for users to implement.
+type Backend = backend.Backend
+
+// ClientConfig configures a Client. The zero value is ready.
+type ClientConfig struct {
+	Logger *slog.Logger // nil discards
+}
+
+// Client starts, watches and steers instances. It may be used by many goroutines at once.
+//
+// Its methods return ErrNotFound, ErrAlreadyExists and ErrFinished as they say, and ErrPermission, ErrUnavailable and
+// ErrClosed when the backend does.
+type Client struct {
+	be     Backend
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	closed  bool
+	topic   string                          // where the ends of instances started here are told
+	stop    func()                          // of the subscription to topic; nil before the first start
+	waiters map[string][]chan owner.Outcome // by instance id
+	groups  map[string]string               // of instances started here, a bounded cache
+	ensured map[string]bool
+}
+
+const (
+	groupCacheSize = 100_000
+	claimAge       = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
+	truthEvery     = 2 * time.Second // a waiter that heard nothing asks
+)
+
+// NewClient makes a client on a backend.
+func NewClient(b Backend, cfg ClientConfig) *Client {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Client{be: b, logger: cfg.Logger, waiters: map[string][]chan owner.Outcome{}, groups: map[string]string{}, ensured: map[string]bool{}}
+}
+
+// Close ends the client's subscriptions. The backend stays open.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	stop := c.stop
+	c.stop = nil
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	return nil
+}
+
+// newID makes a random instance id: 20 characters of base 32, 100 bits.
+func newID() string { return strings.ToLower(rand.Text()[:20]) }
+
+// start starts an instance and returns its id.
+func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []StartOption) (string, error) {
+	var so startOptions
+	for _, opt := range opts {
+		opt.applyStart(&so)
+	}
+	input, failure := encode(args)
+	if failure != nil {
+		return "", fmt.Errorf("durable: start %s: %w", o.Name, errorOf(failure))
+	}
+	topic, err := c.ready(ctx, o.Group)
+	if err != nil {
+		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
+	}
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic}
+	if so.version != nil {
+		start.Version = *so.version
+	}
+	id := so.id
+	if id == "" {
+		id = newID()
+		err = c.put(ctx, backend.Append{To: history.Address{Group: o.Group, ID: id}, Record: start, Fenced: true})
+	} else {
+		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
+	}
+	if err != nil {
+		return "", fmt.Errorf("durable: start %s as %q: %w", o.Name, id, err)
+	}
+	c.remember(id, o.Group)
+	return id, nil
+}
+
+// ready makes sure that the group's consumers exist before its first start, and that this client hears of ends.
+func (c *Client) ready(ctx context.Context, group string) (topic string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return "", ErrClosed
+	}
+	if c.stop == nil {
+		c.topic = c.be.Topic()
+		if c.stop, err = c.be.Listen(c.topic, c.hear); err != nil {
+			return "", err
+		}
+	}
+	if !c.ensured[group] {
+		if err := c.be.EnsureGroup(ctx, group); err != nil {
+			return "", err
+		}
+		c.ensured[group] = true
+	}
+	return c.topic, nil
+}
+
+// startOwn starts an instance under the caller's own id, which is claimed first (H11): the claim holds the whole start.
+func (c *Client) startOwn(ctx context.Context, to history.Address, start *history.Start, reuse Reuse) error {
+	if err := history.CheckID(to.ID); err != nil {
+		return err
+	}
+	start.Claim = newID()
+	now := c.be.Clock().Now()
+	claim := backend.State{
+		Address: to, Name: start.Orchestrator, Version: start.Version, Status: history.Pending, Run: start.Run,
+		Created: now, Updated: now, Tags: start.Tags, Claim: start,
+	}
+	err := c.putState(ctx, claim, 0)
+	if !errors.Is(err, backend.ErrConflict) {
+		if err != nil {
+			return err
+		}
+		return c.putStart(ctx, to, start)
+	}
+	had, rev, err := c.state(ctx, to.ID)
+	if err != nil {
+		return err
+	}
+	if had.Claim != nil {
+		c.finishClaim(ctx, had)
+	}
+	switch {
+	case had.Claim != nil && had.Claim.Claim == start.Claim: // our own claim, whose answer was lost
+		return c.putStart(ctx, to, start)
+	case reuse == AttachIfExists:
+		return nil
+	case reuse == ReplaceFinished && had.Status.Final():
+		if had.Group != to.Group {
+			return fmt.Errorf("%w: it belongs to group %q", ErrAlreadyExists, had.Group)
+		}
+		start.Run = had.Run + 1
+		claim.Run = start.Run
+		if err := c.putState(ctx, claim, rev); err != nil {
+			if errors.Is(err, backend.ErrConflict) {
+				return fmt.Errorf("%w: another caller has just replaced it", ErrAlreadyExists)
+			}
+			return err
+		}
+		return c.putStart(ctx, to, start)
+	}
+	return fmt.Errorf("%w: it is %s: choose another id or a reuse policy", ErrAlreadyExists, had.Status)
+}
+
+// putStart publishes a claimed start. The fence saves work; uniqueness comes from the run and the claim (H10).
+func (c *Client) putStart(ctx context.Context, to history.Address, start *history.Start) error {
+	loaded, err := wait(ctx, func(done func(backend.Loaded, error)) {
+		if start.Run == 1 {
+			done(backend.Loaded{}, nil)
+			return
+		}
+		c.be.Load(to, 0, done)
+	})
+	if err != nil {
+		return err
+	}
+	a := backend.Append{To: to, Record: start, Fenced: true}
+	if loaded.Start != nil {
+		if s := loaded.Start.Record.(*history.Start); s.Run >= start.Run {
+			return nil // somebody finished our claim
+		}
+		a.Fence = loaded.Start.Seq
+	}
+	err = c.put(ctx, a)
+	if !errors.Is(err, backend.ErrConflict) {
+		return err
+	}
+	loaded, err = wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
+	if err != nil {
+		return err
+	}
+	if loaded.Start == nil || loaded.Start.Record.(*history.Start).Claim != start.Claim {
+		return ErrAlreadyExists
+	}
+	return nil
+}
+
+// finishClaim publishes the start of a claim whose maker may have died. Failing is no harm: the next one tries.
+func (c *Client) finishClaim(ctx context.Context, s backend.State) {
+	if s.Status != history.Pending || s.Claim == nil || c.be.Clock().Now().Sub(s.Updated) < claimAge {
+		return
+	}
+	if err := c.be.EnsureGroup(ctx, s.Group); err != nil {
+		return
+	}
+	_ = c.putStart(ctx, s.Address, s.Claim)
+}
+
+// Raise sends an event. It is buffered until the orchestrator receives it; names are case-insensitive. ErrNotFound when
+// nobody has this id, ErrFinished when the instance has ended.
+func (c *Client) Raise(ctx context.Context, id, name string, event any) error {
+	payload, failure := encode(event)
+	if failure != nil {
+		return fmt.Errorf("durable: raise %s to %q: %w", name, id, errorOf(failure))
+	}
+	if err := history.CheckName(name); err != nil {
+		return fmt.Errorf("durable: raise to %q: %w", id, err)
+	}
+	if err := c.tell(ctx, id, &history.Event{Name: strings.ToLower(name), ID: newID(), Payload: payload}); err != nil {
+		return fmt.Errorf("durable: raise %s to %q: %w", name, id, err)
+	}
+	return nil
+}
+
+// Terminate ends an instance and its children at once, without running its code. ErrNotFound, ErrFinished.
+func (c *Client) Terminate(ctx context.Context, id, reason string) error {
+	return c.control(ctx, id, history.Terminate, reason)
+}
+
+// Suspend keeps an instance's messages until Resume; terminate works all the same. ErrNotFound, ErrFinished.
+func (c *Client) Suspend(ctx context.Context, id, reason string) error {
+	return c.control(ctx, id, history.Suspend, reason)
+}
+
+// Resume goes on with a suspended instance. ErrNotFound, ErrFinished.
+func (c *Client) Resume(ctx context.Context, id, reason string) error {
+	return c.control(ctx, id, history.Resume, reason)
+}
+
+func (c *Client) control(ctx context.Context, id string, verb history.Verb, reason string) error {
+	if err := c.tell(ctx, id, &history.Control{Verb: verb, ID: newID(), Reason: reason}); err != nil {
+		return fmt.Errorf("durable: %s %q: %w", verb, id, err)
+	}
+	return nil
+}
+
+// tell puts a record into the inbox of an instance that exists and has not ended.
+func (c *Client) tell(ctx context.Context, id string, rec history.Record) error {
+	if err := history.CheckID(id); err != nil {
+		return err
+	}
+	to := history.Address{Group: c.groupOf(id), ID: id}
+	s, _, err := c.state(ctx, id)
+	switch {
+	case err == nil && s.Status.Final():
+		return ErrFinished
+	case err == nil:
+		to.Group = s.Group
+		if s.Claim != nil && s.Status == history.Pending { // history begins at the start (I7): it goes first
+			if err := c.putStart(ctx, s.Address, s.Claim); err != nil {
+				return err
+			}
+		}
+	case !errors.Is(err, ErrNotFound):
+		return err
+	case to.Group == "":
+		group, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
+		if err != nil {
+			return notFound(err)
+		}
+		to.Group = group
+	}
+	return c.put(ctx, backend.Append{To: to, Record: rec})
+}
+
+// Get tells what the hub knows of an instance. ErrNotFound.
+func (c *Client) Get(ctx context.Context, id string) (Instance, error) {
+	if err := history.CheckID(id); err != nil {
+		return Instance{}, fmt.Errorf("durable: get: %w", err)
+	}
+	inst, err := c.get(ctx, id)
+	if err != nil {
+		return Instance{}, fmt.Errorf("durable: get %q: %w", id, err)
+	}
+	return inst, nil
+}
+
+func (c *Client) get(ctx context.Context, id string) (Instance, error) {
+	s, _, err := c.state(ctx, id)
+	switch {
+	case err == nil && s.Status.Final():
+		a, err := wait(ctx, func(done func(backend.Archive, error)) {
+			c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
+		})
+		if err != nil && !errors.Is(err, backend.ErrNotFound) {
+			return Instance{}, err
+		}
+		inst := instanceOf(s)
+		inst.fill(a.Messages)
+		return inst, nil
+	case err == nil && s.Claim != nil:
+		c.finishClaim(ctx, s)
+		inst := instanceOf(s)
+		inst.Input = json.RawMessage(s.Claim.Input)
+		return inst, nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return Instance{}, err
+	}
+	// Live: the log has the input, and knows instances too young to be projected.
+	to := s.Address
+	if err != nil {
+		if to.Group = c.groupOf(id); to.Group == "" {
+			if to.Group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) }); err != nil {
+				return Instance{}, notFound(err)
+			}
+		}
+		to.ID = id
+	}
+	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
+	if err != nil {
+		return Instance{}, err
+	}
+	if l.Start == nil {
+		return Instance{}, ErrNotFound
+	}
+	if s.Status == "" {
+		s = youngState(to, l.Start)
+	}
+	inst := instanceOf(s)
+	first := l.Start
+	if l.Base != nil {
+		first = l.Base
+	}
+	inst.fill(append([]history.Message{*first}, l.Tail...))
+	return inst, nil
+}
+
+// Wait waits until an instance has ended and tells its last state. ErrNotFound; the error of ctx when that ends first.
+func (c *Client) Wait(ctx context.Context, id string) (Instance, error) {
+	if _, err := c.outcome(ctx, id); err != nil {
+		return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
+	}
+	return c.Get(ctx, id)
+}
+
+// Filter chooses instances. Zero fields choose all.
+type Filter struct {
+	Name     string   // orchestrator: wire name, or its last part
+	Statuses []Status // any of these
+	IDPrefix string
+	Limit    int // most instances returned; 0: 1,000
+}
+
+// List tells of the instances that fit, the newest first. It reads the whole projection; inputs and results are left out.
+func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
+	if f.Limit == 0 {
+		f.Limit = 1000
+	}
+	var found []Instance
+	err := c.be.ListStates(ctx, func(s backend.State) bool {
+		if f.fits(s) {
+			found = append(found, instanceOf(s))
+		}
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("durable: list: %w", err)
+	}
+	slices.SortStableFunc(found, func(a, b Instance) int { return b.Created.Compare(a.Created) })
+	return found[:min(len(found), f.Limit)], nil
+}
+
+func (f Filter) fits(s backend.State) bool {
+	return (f.Name == "" || s.Name == f.Name || strings.HasSuffix(s.Name, "."+f.Name)) &&
+		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, Status(s.Status))) &&
+		strings.HasPrefix(s.ID, f.IDPrefix)
+}

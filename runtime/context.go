@@ -1,0 +1,101 @@
+package durable
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// None is the result of a function that returns only an error, and the argument of one that takes none.
+type None struct{}
+
+// MarshalJSON writes null.
+func (None) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// UnmarshalJSON accepts anything.
+func (*None) UnmarshalJSON([]byte) error { return nil }
+
+// Limits of what an orchestrator may hand over. They are part of what a replay must find again and do not change with
+// configuration.
+const (
+	MaxPayload = 16 << 20 // bytes of an argument, result or event
+	MaxStatus  = 16 << 10 // bytes of a custom status, as Durable Functions
+)
+
+// Context is an orchestrator's access to its instance, valid in the coroutine it was given to and nowhere else. It is
+// not a context.Context, so that it cannot be passed to I/O by mistake.
+type Context struct{ co *engine.Coroutine }
+
+// Now is the time of the message being applied: the same on every replay.
+func (c Context) Now() time.Time { return c.co.Now() }
+
+// InstanceID is the id of this instance.
+func (c Context) InstanceID() string { return c.co.Self().ID }
+
+// Version is the orchestrator version that this instance was started with.
+func (c Context) Version() string { return c.co.Start().Version }
+
+// ParentID is the id of the instance that started this one as its child, or "".
+func (c Context) ParentID() string {
+	if p := c.co.Start().Parent; p != nil {
+		return p.ID
+	}
+	return ""
+}
+
+// NewUUID makes a version 5 UUID from the instance, the execution and a counter: the same on every replay.
+func (c Context) NewUUID() string {
+	u := c.co.UUID()
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[0:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// Rand is a source of random numbers that is the same on every replay.
+func (c Context) Rand() *rand.Rand { return c.co.Rand() }
+
+// Logger is silent while a replay repeats what was logged before.
+func (c Context) Logger() *slog.Logger { return c.co.Logger() }
+
+// Replaying reports whether the code repeats what it did before. Decisions must not depend on it.
+func (c Context) Replaying() bool { return c.co.Replaying() }
+
+// SetStatus replaces the custom status, which clients read as JSON. It panics when v cannot be written as JSON of at
+// most [MaxStatus] bytes.
+func (c Context) SetStatus(v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("durable: custom status of type %T: %v", v, err))
+	}
+	if len(data) > MaxStatus {
+		panic(fmt.Sprintf("durable: custom status has %d bytes, at most %d are kept: keep the rest where an activity can reach it", len(data), MaxStatus))
+	}
+	c.co.SetStatus(data)
+}
+
+// encode writes a value for the log.
+func encode(v any) (history.Payload, *history.Failure) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, &history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("durable: a value of type %T cannot be stored: %v", v, err)}
+	}
+	if len(data) > MaxPayload {
+		return nil, &history.Failure{Kind: history.FailTooLarge, Message: fmt.Sprintf("durable: a value of type %T has %d bytes, at most %d can be stored: store it elsewhere and pass a reference", v, len(data), MaxPayload)}
+	}
+	return data, nil
+}
+
+// decode reads a value from the log. Nothing and null give the zero value.
+func decode[T any](p history.Payload) (T, error) {
+	var v T
+	if len(p) == 0 {
+		return v, nil
+	}
+	if err := json.Unmarshal(p, &v); err != nil {
+		return v, fmt.Errorf("durable: a stored value does not fit type %T: %w", v, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,249 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Errors to branch on with errors.Is.
+var (
+	ErrNotFound      = errors.New("durable: no such instance")
+	ErrAlreadyExists = errors.New("durable: instance exists already")
+	ErrFinished      = errors.New("durable: instance has ended")
+	ErrTerminated    = errors.New("durable: instance was terminated")
+	ErrTimeout       = errors.New("durable: activity timed out")
+	ErrPanic         = errors.New("durable: code panicked")
+	ErrPoison        = errors.New("durable: task killed its workers")
+	ErrPayload       = errors.New("durable: value cannot be stored or read")
+	ErrPermission    = backend.ErrPermission  // the server refuses this user
+	ErrUnavailable   = backend.ErrUnavailable // no answer from the server; what was asked may have happened
+	ErrClosed        = backend.ErrClosed      // the backend is closed
+)
+
+// kinds ties the failures that the system makes to their sentinels.
+var kinds = map[string][]error{
+	history.FailPanic:      {ErrPanic},
+	history.FailTimeout:    {ErrTimeout, context.DeadlineExceeded},
+	history.FailDecode:     {ErrPayload},
+	history.FailTooLarge:   {ErrPayload},
+	history.FailPoison:     {ErrPoison},
+	history.FailConflict:   {ErrAlreadyExists},
+	history.FailTerminated: {ErrTerminated},
+}
+
+// ActivityError is what a failed activity gives, after its last attempt.
+type ActivityError struct {
+	Activity string // wire name
+	Attempt  int    // the attempt that failed, from 1
+	Message  string // text of the error it returned
+	Stack    string // of a panic
+	causes   []error
+}
+
+func (e *ActivityError) Error() string {
+	return fmt.Sprintf("durable: activity %s, attempt %d: %s", e.Activity, e.Attempt, e.Message)
+}
+
+// Unwrap gives the registered errors that the activity's error held.
+func (e *ActivityError) Unwrap() []error { return e.causes }
+
+// OrchestrationError is what a failed or terminated orchestration gives to its parent or to who waits for it.
+type OrchestrationError struct {
+	Orchestrator string // wire name
+	Message      string
+	Stack        string // of a panic
+	causes       []error
+}
+
+func (e *OrchestrationError) Error() string {
+	return fmt.Sprintf("durable: orchestrator %s: %s", e.Orchestrator, e.Message)
+}
+
+// Unwrap gives the registered errors that its error held, and the activity or child failure behind it.
+func (e *OrchestrationError) Unwrap() []error { return e.causes }
+
+// registered holds the errors that survive the wire. It is filled while packages are initialised.
+var registered = struct {
+	sync.RWMutex
+	byName map[string]knownError
+	names  map[any]string // sentinel or reflect.Type → name
+}{byName: map[string]knownError{}, names: map[any]string{}}
+
+type knownError struct {
+	sentinel error
+	typ      reflect.Type
+}
+
+// RegisterError makes a sentinel error recognisable across the wire under name. It returns true so that it can
+// initialise a package variable. It panics when name or err is taken.
+func RegisterError(name string, err error) bool {
+	if err == nil || !reflect.TypeOf(err).Comparable() {
+		panic(fmt.Sprintf("durable: error %s cannot be a sentinel: it is nil or not comparable", name))
+	}
+	return register(name, err, knownError{sentinel: err})
+}
+
+// RegisterErrorType does the same for a typed error, whose exported fields travel as JSON.
+func RegisterErrorType[E error](name string) bool {
+	t := reflect.TypeFor[E]()
+	return register(name, t, knownError{typ: t})
+}
+
+func register(name string, key any, e knownError) bool {
+	registered.Lock()
+	defer registered.Unlock()
+	if _, taken := registered.byName[name]; taken {
+		panic(fmt.Sprintf("durable: two errors are registered as %q: give one of them another name with //durable:error name=", name))
+	}
+	if other, taken := registered.names[key]; taken {
+		panic(fmt.Sprintf("durable: error %s is registered already, as %s", name, other))
+	}
+	registered.byName[name], registered.names[key] = e, name
+	return true
+}
+
+// nonRetryable marks an error that another attempt would not mend.
+type nonRetryable struct{ error }
+
+func (e nonRetryable) Unwrap() error { return e.error }
+
+// NonRetryable marks an activity's error as one that another attempt would not mend. nil stays nil.
+func NonRetryable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return nonRetryable{err}
+}
+
+// failureOf writes an error for the log: its text, the registered errors in its tree, and the failure it wraps.
+func failureOf(err error) *history.Failure {
+	f := &history.Failure{Message: err.Error()}
+	for _, e := range tree(err, nil) {
+		switch e := e.(type) {
+		case *ActivityError:
+			if f.Cause == nil {
+				f.Cause = &history.Failure{Name: e.Activity, Attempt: e.Attempt, Message: e.Message, Stack: e.Stack}
+			}
+		case *OrchestrationError:
+			if f.Cause == nil {
+				f.Cause = &history.Failure{Name: e.Orchestrator, Message: e.Message, Stack: e.Stack}
+			}
+		}
+		if n, ok := nameOf(e); ok {
+			f.Names = append(f.Names, n)
+		}
+		for kind, sentinels := range kinds {
+			if f.Kind == "" && e == sentinels[0] {
+				f.Kind = kind
+			}
+		}
+	}
+	return f
+}
+
+// tree lists err and all that it wraps, outermost first.
+func tree(err error, into []error) []error {
+	const most = 64 // a tree beyond this is a loop or a joke
+	if err == nil || len(into) >= most {
+		return into
+	}
+	into = append(into, err)
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return tree(e.Unwrap(), into)
+	case interface{ Unwrap() []error }:
+		for _, w := range e.Unwrap() {
+			into = tree(w, into)
+		}
+	}
+	return into
+}
+
+func nameOf(err error) (history.Named, bool) {
+	t := reflect.TypeOf(err)
+	registered.RLock()
+	defer registered.RUnlock()
+	if reflect.ValueOf(err).Comparable() {
+		if name, ok := registered.names[err]; ok {
+			return history.Named{Name: name}, true
+		}
+	}
+	name, ok := registered.names[t]
+	if !ok {
+		return history.Named{}, false
+	}
+	details, jsonErr := json.Marshal(err)
+	if jsonErr != nil {
+		return history.Named{}, false // its text is kept
+	}
+	return history.Named{Name: name, Details: details}, true
+}
+
+// errorOf reads a failure of an activity or child from the log. An attempt number tells an activity.
+func errorOf(f *history.Failure) error {
+	causes := causesOf(f)
+	if f.Attempt > 0 {
+		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, Stack: f.Stack, causes: causes}
+	}
+	if f.Name == "" {
+		return &codeError{message: f.Message, causes: causes}
+	}
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes}
+}
+
+// codeError is an error of the orchestrator's own code: of a coroutine, or a value that cannot be stored.
+type codeError struct {
+	message string
+	causes  []error
+}
+
+func (e *codeError) Error() string   { return e.message }
+func (e *codeError) Unwrap() []error { return e.causes }
+
+func causesOf(f *history.Failure) []error {
+	var causes []error
+	for _, n := range f.Names {
+		registered.RLock()
+		known, ok := registered.byName[n.Name]
+		registered.RUnlock()
+		if !ok {
+			continue // registered by a program that this one does not know; the text is kept
+		}
+		if known.sentinel != nil {
+			causes = append(causes, known.sentinel)
+			continue
+		}
+		if err, ok := typedError(known.typ, n.Details); ok {
+			causes = append(causes, err)
+		}
+	}
+	causes = append(causes, kinds[f.Kind]...)
+	if f.Cause != nil {
+		causes = append(causes, errorOf(f.Cause))
+	}
+	return causes
+}
+
+func typedError(t reflect.Type, details []byte) (error, bool) {
+	v := reflect.New(t)
+	if len(details) > 0 && json.Unmarshal(details, v.Interface()) != nil {
+		return nil, false
+	}
+	err, ok := v.Elem().Interface().(error)
+	if !ok || t.Kind() == reflect.Pointer && v.Elem().IsNil() {
+		return nil, false
+	}
+	return err, true
+}
+
+// MissingReceiver is the error of a nil field of DurableReceivers.
+func MissingReceiver(pkg, field string) error {
+	return fmt.Errorf("durable: register %s: DurableReceivers.%s is nil: its methods are activities and need it", pkg, field)
+}

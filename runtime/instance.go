@@ -1,0 +1,89 @@
+package durable
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Status is the state of an instance.
+type Status string
+
+// The states, as Durable Functions names them.
+const (
+	Pending    Status = "Pending" // claimed, not started yet
+	Running    Status = "Running"
+	Suspended  Status = "Suspended"
+	Completed  Status = "Completed"
+	Failed     Status = "Failed"
+	Terminated Status = "Terminated"
+)
+
+// Final reports whether an instance in this state has ended.
+func (s Status) Final() bool { return history.Status(s).Final() }
+
+// Instance is what the hub knows of an instance. A live one is projected at most every quarter of a second.
+type Instance struct {
+	ID           string
+	Name         string // wire name of its orchestrator
+	Version      string
+	Status       Status
+	Created      time.Time
+	Updated      time.Time
+	Finished     time.Time       // zero while it is live
+	Input        json.RawMessage // left out by List
+	Result       json.RawMessage // of a completed one; left out by List
+	CustomStatus json.RawMessage
+	Failure      string // why it failed, or was terminated
+	Waiting      string // what it waits for, in words
+	Parked       string // why no worker runs it: its code is unknown, or does not fit its history
+	ParentID     string
+	Tags         map[string]string
+}
+
+func instanceOf(s backend.State) Instance {
+	inst := Instance{
+		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status),
+		Created: s.Created, Updated: s.Updated, Finished: s.Finished, CustomStatus: json.RawMessage(s.Custom),
+		Failure: s.Failure, Waiting: s.Waiting, Parked: s.Parked, Tags: s.Tags,
+	}
+	if s.Parent != nil {
+		inst.ParentID = s.Parent.ID
+	}
+	return inst
+}
+
+// youngState describes an instance that only the log knows.
+func youngState(a history.Address, start *history.Message) backend.State {
+	s := start.Record.(*history.Start)
+	return backend.State{
+		Address: a, Name: s.Orchestrator, Version: s.Version, Status: history.Running, Run: s.Run,
+		Created: start.Time, Updated: start.Time, Parent: s.Parent, Tags: s.Tags,
+	}
+}
+
+// fill adds input and result from a history.
+func (i *Instance) fill(messages []history.Message) {
+	for _, m := range messages {
+		switch r := m.Record.(type) {
+		case *history.Start:
+			i.Input = json.RawMessage(r.Input)
+		case *history.Turn:
+			if r.End == nil {
+				continue
+			}
+			if r.End.Base != nil {
+				i.Input = json.RawMessage(r.End.Base.Start.Input)
+			}
+			if r.End.Status.Final() {
+				i.Status = Status(r.End.Status)
+				i.Result = json.RawMessage(r.End.Result)
+				if r.End.Failure != nil {
+					i.Failure = r.End.Failure.Message
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package natsbackend
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// How long ended runs are kept.
+const (
+	keepEnded  = 30 * 24 * time.Hour
+	keepFailed = 90 * 24 * time.Hour
+)
+
+// PutArchive implements backend.Archives.
+func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
+	value, err := json.Marshal(a)
+	if err != nil {
+		go done(0, fmt.Errorf("natsbackend: encode the archive entry of %s/%s: %w", a.Group, a.ID, err))
+		return
+	}
+	keep := keepEnded
+	if a.Status == history.Failed {
+		keep = keepFailed
+	}
+	h := headers(nil, fence(expect), history.Field{Key: headerTTL, Value: keep.String()})
+	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), h, value, done)
+}
+
+// GetArchive implements backend.Archives.
+func (b *Backend) GetArchive(of history.Address, done func(a backend.Archive, seq uint64, err error)) {
+	b.loads.do(func() {
+		a, seq, err := b.archive(of)
+		if err != nil {
+			done(backend.Archive{}, 0, fmt.Errorf("natsbackend: the archive entry of %s/%s: %w", of.Group, of.ID, err))
+			return
+		}
+		done(a, seq, nil)
+	})
+}
+
+func (b *Backend) archive(of history.Address) (a backend.Archive, seq uint64, err error) {
+	m, err := b.archives.last(b.names.archiveSubjects + history.EncodeID(of.ID))()
+	if err != nil {
+		return a, 0, err
+	}
+	value, err := b.bodyOf(m.header, m.body)
+	if err != nil {
+		return a, 0, err
+	}
+	if err := json.Unmarshal(value, &a); err != nil {
+		return a, 0, fmt.Errorf("it is not understood: %w", err)
+	}
+	return a, m.seq, nil
+}

@@ -1,0 +1,371 @@
+package natsbackend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/durablegen/durablegen/internal/backend"
+)
+
+const (
+	publishEvery = 3 * time.Second       // an unanswered publish is sent again after this time
+	readEvery    = time.Second           // and a read: a lost reply must not hold an instance for long
+	giveUp       = 30 * time.Second      // then the answer is ErrUnavailable
+	tick         = 50 * time.Millisecond // how exactly these times are kept
+	firstRetries = 3                     // retries at once when nobody listened (a leader is being elected)
+	maxBackoff   = time.Second           // then with growing pauses
+	window       = 4096                  // calls sent and not answered; the server's own limit is 10,000 publishes a stream
+)
+
+// call is a request on its way: a publish to a stream or a read.
+type call struct {
+	msg   nats.Msg
+	done  func(seq uint64, err error)         // of a publish
+	read  func(answer []*nats.Msg, err error) // of a read
+	batch bool                                // the answer of a read has several messages, closed by one with a status
+	got   []*nats.Msg
+
+	token uint64
+	begun time.Time
+	sent  time.Time // zero: not on the wire
+	retry time.Time // when to send again, if not zero
+	tries int
+	why   error // last reason for sending again
+}
+
+// calls is the table of calls of the write connection. All answers come back on one inbox, told apart by a token.
+// Calls of one caller to one subject go out in order: they are sent under the lock, and while the connection is down
+// they wait here, not in the client's buffer.
+type calls struct {
+	link   *link
+	prefix string // of the inbox, with its dot
+
+	mu      sync.Mutex
+	open    map[uint64]*call
+	waiting []*call // beyond the window, in order
+	token   uint64
+	timer   *time.Timer
+	ticking bool
+	closed  bool
+}
+
+func newCalls(l *link) (*calls, error) {
+	t := &calls{link: l, prefix: l.NewInbox() + ".", open: map[uint64]*call{}}
+	t.timer = time.AfterFunc(time.Hour, t.tick)
+	t.timer.Stop()
+	if _, err := l.subscribe(t.prefix+"*", t.answered); err != nil {
+		return nil, err
+	}
+	l.onAgain(t.reconnected)
+	l.onRefused(t.refused)
+	return t, nil
+}
+
+// publish stores a message; it returns at once.
+func (t *calls) publish(subject string, header nats.Header, body []byte, done func(seq uint64, err error)) {
+	t.start(&call{msg: nats.Msg{Subject: subject, Header: header, Data: body}, done: done})
+}
+
+// get sends a read; it returns at once.
+func (t *calls) get(subject string, body []byte, batch bool, read func([]*nats.Msg, error)) {
+	t.start(&call{msg: nats.Msg{Subject: subject, Data: body}, batch: batch, read: read})
+}
+
+// request sends a read and waits for its answer.
+func (t *calls) request(ctx context.Context, subject string, body []byte) (*nats.Msg, error) {
+	type result struct {
+		msgs []*nats.Msg
+		err  error
+	}
+	answer := make(chan result, 1)
+	c := &call{msg: nats.Msg{Subject: subject, Data: body}, read: func(m []*nats.Msg, err error) { answer <- result{m, err} }}
+	t.start(c)
+	select {
+	case r := <-answer:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return r.msgs[0], nil
+	case <-ctx.Done():
+		t.forget(c)
+		return nil, fmt.Errorf("natsbackend: %w: no answer from %s: %w", backend.ErrUnavailable, subject, context.Cause(ctx))
+	}
+}
+
+func (t *calls) start(c *call) {
+	c.begun = time.Now()
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		go c.finish(0, backend.ErrClosed)
+		return
+	}
+	var err error
+	if len(t.waiting) > 0 || len(t.open) >= window {
+		t.waiting = append(t.waiting, c)
+	} else {
+		err = t.send(c, c.begun)
+	}
+	t.wake()
+	t.mu.Unlock()
+	if err != nil {
+		go c.finish(0, err)
+	}
+}
+
+// finish ends a call. It is called once, without the lock.
+func (c *call) finish(seq uint64, err error) {
+	if c.done != nil {
+		c.done(seq, err)
+		return
+	}
+	c.read(c.got, err)
+}
+
+// send puts c into the table and on the wire. Its error means that it never will be: c is not in the table then. Lock held.
+func (t *calls) send(c *call, now time.Time) error {
+	if c.token == 0 || c.batch { // a late part of an earlier answer must not mix with the new one
+		delete(t.open, c.token)
+		t.token++
+		c.token, c.got = t.token, nil
+		c.msg.Reply = t.prefix + strconv.FormatUint(c.token, 36)
+	}
+	c.sent, c.retry = now, time.Time{}
+	t.open[c.token] = c
+	switch err := t.link.PublishMsg(&c.msg); err {
+	case nil:
+	case nats.ErrReconnectBufExceeded: // the connection is down
+		c.sent = time.Time{}
+	case nats.ErrConnectionClosed, nats.ErrConnectionDraining:
+		delete(t.open, c.token)
+		return backend.ErrClosed
+	case nats.ErrMaxPayload:
+		delete(t.open, c.token)
+		return fmt.Errorf("natsbackend: %w: the message for %s is bigger than the server's limit of %d bytes", backend.ErrTooLarge, c.msg.Subject, t.link.MaxPayload())
+	default:
+		// A connection that broke in the middle of a write.
+		c.sent, c.why = time.Time{}, err
+	}
+	return nil
+}
+
+// answered handles a reply, on the goroutine of the inbox.
+func (t *calls) answered(m *nats.Msg) {
+	token, err := strconv.ParseUint(m.Subject[len(t.prefix):], 36, 64)
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	t.mu.Lock()
+	c := t.open[token]
+	if c == nil {
+		t.mu.Unlock()
+		return
+	}
+	status := m.Header.Get("Status")
+	if status == "503" || status == "429" {
+		failed := t.repeat(c, now, fmt.Errorf("natsbackend: nobody serves %s (status %s)", c.msg.Subject, status))
+		t.mu.Unlock()
+		if failed != nil {
+			c.finish(0, failed)
+		}
+		return
+	}
+	var seq uint64
+	if c.done != nil {
+		var again bool
+		if seq, err, again = parseAck(m.Data, c.msg.Subject); again {
+			t.later(c, now, err)
+			t.mu.Unlock()
+			return
+		}
+	} else if c.got = append(c.got, m); c.batch && status == "" {
+		t.mu.Unlock()
+		return
+	}
+	delete(t.open, token)
+	failed := t.refill(now)
+	t.mu.Unlock()
+	c.finish(seq, err)
+	failed.finish()
+}
+
+// repeat sends c again because nobody listened: at once a few times, then later. Lock held.
+func (t *calls) repeat(c *call, now time.Time, why error) error {
+	if c.tries < firstRetries {
+		c.tries++
+		c.why = why
+		return t.send(c, now)
+	}
+	t.later(c, now, why)
+	return nil
+}
+
+// later sends c again after a pause. Lock held.
+func (t *calls) later(c *call, now time.Time, why error) {
+	c.tries++
+	c.retry = now.Add(min(tick<<min(c.tries-1, 5), maxBackoff))
+	c.why = why
+}
+
+// failures are calls that ended while the lock was held.
+type failures []failure
+
+type failure struct {
+	*call
+	err error
+}
+
+func (f failures) finish() {
+	for _, c := range f {
+		c.call.finish(0, c.err)
+	}
+}
+
+// refill sends what waits for the window. Lock held.
+func (t *calls) refill(now time.Time) (failed failures) {
+	for len(t.waiting) > 0 && len(t.open) < window {
+		c := t.waiting[0]
+		t.waiting[0] = nil
+		t.waiting = t.waiting[1:]
+		if err := t.send(c, now); err != nil {
+			failed = append(failed, failure{c, err})
+		}
+	}
+	return failed
+}
+
+// wake starts the clock when there is something to watch. Lock held.
+func (t *calls) wake() {
+	if !t.ticking && len(t.open)+len(t.waiting) > 0 {
+		t.ticking = true
+		t.timer.Reset(tick)
+	}
+}
+
+// tick sends again what has not been answered, and gives up what is too old.
+func (t *calls) tick() {
+	now := time.Now()
+	t.mu.Lock()
+	var failed failures
+	var due []*call
+	up := t.link.Status() == nats.CONNECTED
+	for _, c := range t.open {
+		switch {
+		case now.Sub(c.begun) > giveUp:
+			failed = append(failed, failure{c, c.unavailable()})
+			delete(t.open, c.token)
+		case !c.retry.IsZero() && now.After(c.retry), c.retry.IsZero() && up && now.Sub(c.sent) > c.every():
+			due = append(due, c)
+		}
+	}
+	failed = append(failed, t.expire(now)...)
+	failed = append(failed, t.resend(due, now)...)
+	failed = append(failed, t.refill(now)...)
+	t.ticking = false
+	if !t.closed {
+		t.wake()
+	}
+	t.mu.Unlock()
+	failed.finish()
+}
+
+// expire gives up what waited too long for the window. Lock held.
+func (t *calls) expire(now time.Time) (failed failures) {
+	for len(t.waiting) > 0 && now.Sub(t.waiting[0].begun) > giveUp {
+		c := t.waiting[0]
+		t.waiting = t.waiting[1:]
+		failed = append(failed, failure{c, c.unavailable()})
+	}
+	return failed
+}
+
+// resend sends calls again in the order they were begun. Lock held.
+func (t *calls) resend(due []*call, now time.Time) (failed failures) {
+	slices.SortFunc(due, func(a, b *call) int { return a.begun.Compare(b.begun) })
+	for _, c := range due {
+		if err := t.send(c, now); err != nil {
+			failed = append(failed, failure{c, err})
+		}
+	}
+	return failed
+}
+
+func (c *call) every() time.Duration {
+	if c.done != nil {
+		return publishEvery
+	}
+	return readEvery
+}
+
+func (c *call) unavailable() error {
+	if c.why != nil {
+		return fmt.Errorf("natsbackend: %w: no answer from %s for %v; last: %w", backend.ErrUnavailable, c.msg.Subject, giveUp, c.why)
+	}
+	return fmt.Errorf("natsbackend: %w: no answer from %s for %v", backend.ErrUnavailable, c.msg.Subject, giveUp)
+}
+
+// reconnected sends everything again that is not answered: what was on the wire may be lost.
+func (t *calls) reconnected() {
+	now := time.Now()
+	t.mu.Lock()
+	due := make([]*call, 0, len(t.open))
+	for _, c := range t.open {
+		c.tries = 0
+		due = append(due, c)
+	}
+	failed := t.resend(due, now)
+	t.mu.Unlock()
+	failed.finish()
+}
+
+// refused ends the calls whose subject the server does not let this user publish.
+func (t *calls) refused(err error, subject string) {
+	t.fail(func(c *call) bool { return c.msg.Subject == subject || subject == t.prefix+"*" }, err)
+}
+
+// fail ends calls.
+func (t *calls) fail(which func(*call) bool, err error) {
+	t.mu.Lock()
+	var failed failures
+	for token, c := range t.open {
+		if which(c) {
+			failed = append(failed, failure{c, err})
+			delete(t.open, token)
+		}
+	}
+	t.waiting = slices.DeleteFunc(t.waiting, func(c *call) bool {
+		if which(c) {
+			failed = append(failed, failure{c, err})
+			return true
+		}
+		return false
+	})
+	failed = append(failed, t.refill(time.Now())...)
+	t.mu.Unlock()
+	slices.SortStableFunc(failed, func(a, b failure) int { return a.begun.Compare(b.begun) })
+	failed.finish()
+}
+
+// forget drops a call whose caller is gone.
+func (t *calls) forget(c *call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, c.token)
+	t.waiting = slices.DeleteFunc(t.waiting, func(w *call) bool { return w == c })
+}
+
+// close ends every call with ErrClosed.
+func (t *calls) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.timer.Stop()
+	t.fail(func(*call) bool { return true }, backend.ErrClosed)
+}

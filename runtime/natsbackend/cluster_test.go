@@ -1,0 +1,108 @@
+package natsbackend_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+)
+
+// cluster starts three servers that know each other.
+func cluster(t *testing.T) (servers []*server.Server, urls string) {
+	t.Helper()
+	var routes []*url.URL
+	var ports []int
+	for range 3 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		routes = append(routes, &url.URL{Scheme: "nats", Host: l.Addr().String()})
+		l.Close()
+	}
+	var all []string
+	for n, port := range ports {
+		opts := &server.Options{ServerName: fmt.Sprint("s", n), JetStream: true, StoreDir: t.TempDir(), Routes: routes, Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true}
+		opts.Cluster = server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: port}
+		s, err := server.NewServer(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+		servers = append(servers, s)
+	}
+	for _, s := range servers {
+		if !s.ReadyForConnections(patience) {
+			t.Fatal("a server did not get ready")
+		}
+		all = append(all, s.ClientURL())
+	}
+	return servers, strings.Join(all, ",")
+}
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	servers, urls := cluster(t)
+	var b *natsbackend.Backend
+	for ctx := within(t); b == nil; { // until the cluster has a leader
+		var err error
+		if b, err = natsbackend.Connect(ctx, natsbackend.Config{URL: urls, Provision: true, Replicas: 3}); err != nil && ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { b.Close() })
+	if !strings.Contains(b.Info().Durability, "majority of 3") {
+		t.Errorf("durability %q", b.Info().Durability)
+	}
+	_, got, _ := inbox(t, b, anna)
+	put(t, b, anna, start(1))
+	receive(t, got).Ack()
+	const n = 600
+	answers := make(chan result[uint64], n)
+	for slot := range uint32(n) {
+		b.Append(backend.Append{To: anna, Record: done(slot)}, func(seq uint64, err error) { answers <- result[uint64]{seq, err} })
+	}
+	for range n {
+		if r := receive(t, answers); r.err != nil {
+			t.Fatal(r.err)
+		}
+	}
+	seq, err := await(t, func(done func(uint64, error)) {
+		b.Append(backend.Append{To: anna, Record: turn(1, 0, 1, 0, nil), Fenced: true}, done)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := load(t, b, anna, seq); l.Start == nil || len(l.Tail) != n+1 || l.TurnSeq != seq {
+		t.Errorf("start %v, %d messages, turn %d", l.Start, len(l.Tail), l.TurnSeq)
+	}
+	if _, _, err := getState(t, b, anna.ID); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("the state of nobody: %v", err)
+	}
+
+	// A change of leaders loses nothing and needs no time-out of the client's.
+	for _, s := range servers {
+		if s.JetStreamIsStreamLeader("$G", "DURABLE_default") {
+			s.Shutdown()
+			s.WaitForShutdown()
+			break
+		}
+	}
+	for slot := range uint32(50) {
+		put(t, b, anna, done(n+slot))
+	}
+	collect(t, "inbox", n+50, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
+	if l := load(t, b, anna, seq); len(l.Tail) != n+51 {
+		t.Errorf("%d messages after the change", len(l.Tail))
+	}
+}

@@ -1,0 +1,106 @@
+package natsbackend
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Headers that JetStream acts upon.
+const (
+	headerFence          = "Nats-Expected-Last-Subject-Sequence"
+	headerTTL            = "Nats-TTL"
+	headerSchedule       = "Nats-Schedule"
+	headerScheduleTarget = "Nats-Schedule-Target"
+	headerScheduleNext   = "Nats-Schedule-Next"
+	headerScheduler      = "Nats-Scheduler"
+	headerPin            = "Nats-Pin-Id"
+)
+
+// headerPayload stands in for a body that is in the object store: "<sha256 in hex> <size in bytes>".
+const headerPayload = "Durable-Payload"
+
+// headers makes a header from fields with few allocations: it is on the hot path.
+func headers(fields []history.Field, more ...history.Field) nats.Header {
+	n := len(fields) + len(more)
+	if n == 0 {
+		return nil
+	}
+	h := make(nats.Header, n)
+	values := make([]string, 0, n)
+	for _, list := range [...][]history.Field{fields, more} {
+		for _, f := range list {
+			values = append(values, f.Value)
+			h[f.Key] = values[len(values)-1 : len(values) : len(values)]
+		}
+	}
+	return h
+}
+
+// encode turns a record into a message of its instance. A timer is stored as what it will publish, plus its schedule.
+func (n *names) encode(a *appendOf) (subject string, h nats.Header, body []byte, err error) {
+	tail, err := suffix(a.record)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	instance := n.instance(a.to)
+	subject = instance + tail
+	var extra [3]history.Field
+	more := extra[:0]
+	record := a.record
+	if t, ok := record.(*history.Timer); ok {
+		record = &history.Fired{Ref: t.Ref, Due: t.Due}
+		if t.Task != nil {
+			record = t.Task
+		}
+		// By hand: jetstream.WithScheduleAt cuts the time to whole seconds and so fires early.
+		more = append(more,
+			history.Field{Key: headerSchedule, Value: "@at " + t.Due.UTC().Format(time.RFC3339Nano)},
+			history.Field{Key: headerScheduleTarget, Value: instance + target(t)})
+	}
+	if a.fenced {
+		more = append(more, history.Field{Key: headerFence, Value: strconv.FormatUint(a.fence, 10)})
+	}
+	fields, body, err := history.Encode(record)
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("natsbackend: encode a record of %s/%s: %w", a.to.Group, a.to.ID, err)
+	}
+	return subject, headers(fields, more...), body, nil
+}
+
+// decode turns the header and body of a message of the log into its record.
+func decode(kind history.Kind, h nats.Header, body []byte) (history.Record, error) {
+	return history.Decode(kind, func(key string) string {
+		if v := h[key]; len(v) > 0 {
+			return v[0]
+		}
+		return ""
+	}, body)
+}
+
+// reference is what a message says of a body that is in the object store.
+type reference struct {
+	sum  string // sha256 in hex
+	size int
+}
+
+func (r reference) String() string { return r.sum + " " + strconv.Itoa(r.size) }
+
+// referenceOf reads the payload header; ok is false when there is none.
+func referenceOf(h nats.Header) (r reference, ok bool, err error) {
+	v := h.Get(headerPayload)
+	if v == "" {
+		return r, false, nil
+	}
+	sum, size, _ := strings.Cut(v, " ")
+	n, err := strconv.Atoi(size)
+	if err != nil || len(sum) != 64 || n < 0 {
+		return r, true, fmt.Errorf("natsbackend: the header %s: %.100q is not a hash and a size", headerPayload, v)
+	}
+	return reference{sum, n}, true, nil
+}

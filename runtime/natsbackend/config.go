@@ -1,0 +1,121 @@
+package natsbackend
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/durablegen/durablegen/internal/backend"
+)
+
+// Config says where the hub is. The zero value is the hub "default" on nats://127.0.0.1:4222.
+type Config struct {
+	URL     string // one URL or several, comma-separated; defaults to the context's, then nats://127.0.0.1:4222
+	Context string // name of a context of the nats command: its URL and credentials; what Config says itself wins
+	Creds   string // credentials file
+	Name    string // name of the connections, for the server's monitoring; defaults to "durable"
+
+	Hub        string // task hub: letters, digits, '-' and '_', at most 64; defaults to "default"
+	Domain     string // JetStream domain; defaults to the context's, then to none
+	Provision  bool   // create what is missing; else Connect only verifies and says what to run
+	Partitions int    // of every group, used when the hub is created; defaults to 8
+	Replicas   int    // of streams, used when the hub is created; defaults to 1
+
+	MaxPayload    int // largest payload in bytes, larger ones are refused; defaults to 16 MiB
+	InlinePayload int // larger payloads go to the object store; defaults to 256 KiB, at most what the server's limit allows
+
+	// Durability tells, in words, what an acknowledged write has survived; defaults to what the stream's
+	// configuration tells, which cannot see the server's sync interval.
+	Durability string
+
+	Options []nats.Option // further options of the connections, applied last
+	Logger  *slog.Logger  // defaults to none
+}
+
+const (
+	defaultURL           = nats.DefaultURL
+	defaultPartitions    = 8
+	maxPartitions        = 256
+	defaultMaxPayload    = 16 << 20
+	defaultInlinePayload = 256 << 10
+)
+
+var hubName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// resolve applies the context of the nats command and the defaults, and checks the rest.
+func (cfg Config) resolve() (Config, []nats.Option, error) {
+	var login []nats.Option
+	if cfg.Context != "" {
+		c, err := readContext(cfg.Context)
+		if err != nil {
+			return cfg, nil, err
+		}
+		if login, err = c.options(cfg.Creds == ""); err != nil {
+			return cfg, nil, err
+		}
+		cfg.URL = or(cfg.URL, c.URL)
+		cfg.Domain = or(cfg.Domain, c.Domain)
+	}
+	if cfg.Creds != "" {
+		login = append(login, nats.UserCredentials(cfg.Creds))
+	}
+	cfg.URL = or(cfg.URL, defaultURL)
+	cfg.Hub = or(cfg.Hub, "default")
+	cfg.Name = or(cfg.Name, "durable")
+	cfg.Partitions = or(cfg.Partitions, defaultPartitions)
+	cfg.Replicas = or(cfg.Replicas, 1)
+	cfg.MaxPayload = or(cfg.MaxPayload, defaultMaxPayload)
+	cfg.InlinePayload = or(cfg.InlinePayload, defaultInlinePayload)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return cfg, login, cfg.validate()
+}
+
+func (cfg Config) validate() error {
+	switch {
+	case !hubName.MatchString(cfg.Hub):
+		return fmt.Errorf("natsbackend: Config.Hub %q: a hub name has 1 to 64 letters, digits, '-' and '_'", cfg.Hub)
+	case strings.HasSuffix(cfg.Hub, "_ARCHIVE"):
+		return fmt.Errorf("natsbackend: Config.Hub %q: the ending _ARCHIVE is taken by the archive of a hub", cfg.Hub)
+	case cfg.Partitions < 1 || cfg.Partitions > maxPartitions:
+		return fmt.Errorf("natsbackend: Config.Partitions is %d, want 1 to %d", cfg.Partitions, maxPartitions)
+	case cfg.Replicas < 1 || cfg.Replicas > 5:
+		return fmt.Errorf("natsbackend: Config.Replicas is %d, want 1 to 5", cfg.Replicas)
+	case cfg.InlinePayload < 0 || cfg.MaxPayload < 0:
+		return fmt.Errorf("natsbackend: Config.InlinePayload is %d and Config.MaxPayload is %d: sizes are not negative", cfg.InlinePayload, cfg.MaxPayload)
+	}
+	return nil
+}
+
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// Connect opens the hub for workers and clients. It checks that the server is new enough and has JetStream, and that
+// the hub is there and fits. The error tells which address, login, permission, stream or field is wrong and what to do;
+// [backend.ErrPermission] is in its tree when the server refused a subject. ctx bounds only the connecting: from then
+// on connections that break are made again for ever.
+func Connect(ctx context.Context, cfg Config) (*Backend, error) {
+	return connect(ctx, cfg)
+}
+
+// Provision creates the streams and buckets of a hub, or verifies the ones that exist. Several may run at once.
+func Provision(ctx context.Context, cfg Config) error {
+	cfg.Provision = true
+	b, err := connect(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+var _ backend.Backend = (*Backend)(nil)

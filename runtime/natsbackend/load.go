@@ -1,0 +1,240 @@
+package natsbackend
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// loader runs reads that take several steps, few at a time: a flood of them after a takeover must not starve the rest.
+type loader struct {
+	mu     sync.Mutex
+	some   *sync.Cond
+	queue  []func()
+	closed bool
+}
+
+const loaders = 8
+
+func newLoader(b *Backend) *loader {
+	l := &loader{}
+	l.some = sync.NewCond(&l.mu)
+	for range loaders {
+		b.wg.Go(l.run)
+	}
+	return l
+}
+
+func (l *loader) run() {
+	for {
+		l.mu.Lock()
+		for len(l.queue) == 0 && !l.closed {
+			l.some.Wait()
+		}
+		if len(l.queue) == 0 {
+			l.mu.Unlock()
+			return
+		}
+		job := l.queue[0]
+		l.queue[0] = nil
+		l.queue = l.queue[1:]
+		l.mu.Unlock()
+		job()
+	}
+}
+
+// do runs job later; closed jobs run too, their reads fail with ErrClosed.
+func (l *loader) do(job func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		go job()
+		return
+	}
+	l.queue = append(l.queue, job)
+	l.some.Signal()
+}
+
+func (l *loader) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.some.Broadcast()
+}
+
+// Load implements backend.Log. That the result reaches a sequence needs no proof here: every read ends at the end of
+// the log on the leader (I5).
+func (b *Backend) Load(of history.Address, _ uint64, done func(backend.Loaded, error)) {
+	b.loads.do(func() {
+		l, err := b.load(of)
+		if err != nil {
+			err = fmt.Errorf("natsbackend: load %s/%s: %w", of.Group, of.ID, err)
+		}
+		done(l, err)
+	})
+}
+
+func (b *Backend) load(of history.Address) (backend.Loaded, error) {
+	for {
+		l, moved, err := b.loadOnce(of)
+		if err != nil || !moved {
+			return l, err
+		}
+	}
+}
+
+// loadOnce reads the last start and the last turn, from which it knows where the present execution begins, and from
+// there to the end. moved: meanwhile another run or execution began.
+func (b *Backend) loadOnce(of history.Address) (l backend.Loaded, moved bool, err error) {
+	log, instance := b.log(), b.names.instance(of)
+	lastStart, lastTurn := log.last(instance+"in.start"), log.last(instance+"turn")
+	start, err1 := found(b, lastStart)
+	turn, err2 := found(b, lastTurn)
+	if err := errors.Join(err1, err2); err != nil {
+		return l, false, err
+	}
+	if turn != nil {
+		l.TurnSeq = turn.Seq
+	}
+	l.Start = start
+	if l.Base, err = b.base(start, turn); err != nil {
+		return l, false, err
+	}
+	from := uint64(0)
+	switch {
+	case l.Base != nil:
+		from = l.Base.Record.(*history.Turn).At + 1
+	case start != nil:
+		from = start.Seq + 1
+	default:
+		return l, false, nil // the leader says so
+	}
+	moved, err = b.tail(&l, instance, from)
+	return l, moved, err
+}
+
+// found reads and decodes a message that may be missing.
+func found(b *Backend, read func() (stored, error)) (*history.Message, error) {
+	s, err := read()
+	if errors.Is(err, backend.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.message(s)
+	return &m, err
+}
+
+// base finds the record that began the present execution, or nil in execution 0. The start may be gone by then: the
+// base holds all of it.
+func (b *Backend) base(start, turn *history.Message) (*history.Message, error) {
+	if turn == nil {
+		return nil, nil
+	}
+	t := turn.Record.(*history.Turn)
+	if start != nil && start.Record.(*history.Start).Run > t.Run {
+		return nil, nil // a run replaced that one
+	}
+	if t.End != nil && t.End.Status == history.ContinuedAsNew {
+		return turn, nil
+	}
+	if t.Execution == 0 {
+		return nil, nil
+	}
+	base, err := found(b, b.log().at(t.Base))
+	if err != nil {
+		return nil, err
+	}
+	if base != nil {
+		if r, ok := base.Record.(*history.Turn); ok && r.Run == t.Run && r.End != nil && r.End.Base != nil {
+			return base, nil
+		}
+	}
+	if t.End != nil && t.End.Status.Final() {
+		return nil, nil // ended and purged: the archive has it
+	}
+	return nil, fmt.Errorf("the record %d, from which execution %d goes on, is not in the log any more", t.Base, t.Execution)
+}
+
+// tail reads what follows.
+func (b *Backend) tail(l *backend.Loaded, instance string, from uint64) (moved bool, err error) {
+	known := l.TurnSeq
+	run := uint32(0)
+	if l.Start != nil {
+		run = l.Start.Record.(*history.Start).Run
+	}
+	if l.Base != nil {
+		run = max(run, l.Base.Record.(*history.Turn).Run)
+	}
+	readErr := b.log().scan(from, instance+">", func(s stored) bool {
+		kind, _ := kindOf(s.subject[len(instance):])
+		if kind == 0 || kind == history.KindTimer {
+			return true
+		}
+		var m history.Message
+		if m, err = b.message(s); err != nil {
+			if kind.Inbox() && errors.Is(err, errForeign) {
+				err = nil // it was delivered as an error, so it is not part of the inbox (I1)
+				return true
+			}
+			return false
+		}
+		switch r := m.Record.(type) {
+		case *history.Start:
+			moved = moved || r.Run > run
+		case *history.Turn:
+			moved = moved || m.Seq > known && r.End != nil && r.End.Status == history.ContinuedAsNew
+			l.TurnSeq = max(l.TurnSeq, m.Seq)
+		}
+		l.Tail = append(l.Tail, m)
+		return !moved
+	})
+	return moved, errors.Join(readErr, err)
+}
+
+// errForeign marks a message that is not a record of ours.
+var errForeign = errors.New("natsbackend: the record is not understood")
+
+// log is the log as a source of reads.
+func (b *Backend) log() source { return source{b, b.names.log, b.replicas == 1} }
+
+// message decodes what was read from the log.
+func (b *Backend) message(s stored) (history.Message, error) {
+	m := history.Message{Seq: s.seq, Time: s.time}
+	p, err := b.names.parse(s.subject)
+	if err != nil {
+		return m, err
+	}
+	body, err := b.bodyOf(s.header, s.body)
+	if err != nil {
+		return m, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)
+	}
+	if m.Record, err = decode(p.kind, s.header, body); err != nil {
+		return m, fmt.Errorf("%w: message %d on %s: %w", errForeign, s.seq, s.subject, err)
+	}
+	return m, nil
+}
+
+// Group implements backend.Log: whichever group has the newest start of the instance, or the newest record if the start
+// is purged.
+func (b *Backend) Group(id string, done func(group string, err error)) {
+	any := fmt.Sprintf("%s*.%d.%s.", b.names.subjects, history.Partition(id, b.names.partitions), history.EncodeID(id))
+	b.loads.do(func() {
+		s, err := b.log().last(any + "in.start")()
+		if errors.Is(err, backend.ErrNotFound) {
+			s, err = b.log().last(any + "turn")()
+		}
+		var p place
+		if err == nil {
+			p, err = b.names.parse(s.subject)
+		}
+		if err != nil {
+			err = fmt.Errorf("natsbackend: the group of instance %s: %w", id, err)
+		}
+		done(p.Group, err)
+	})
+}

@@ -1,0 +1,267 @@
+package natsbackend_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
+)
+
+func putState(t *testing.T, b backend.Backend, s backend.State, rev uint64) (uint64, error) {
+	t.Helper()
+	return await(t, func(done func(uint64, error)) { b.PutState(s, rev, done) })
+}
+
+func getState(t *testing.T, b backend.Backend, id string) (s backend.State, rev uint64, err error) {
+	t.Helper()
+	s, err = await(t, func(done func(backend.State, error)) {
+		b.GetState(id, func(s backend.State, r uint64, err error) { rev = r; done(s, err) })
+	})
+	return s, rev, err
+}
+
+func TestStates(t *testing.T) {
+	t.Parallel()
+	b := fresh(t)
+	if _, _, err := getState(t, b, anna.ID); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("of nobody: %v, want not found", err)
+	}
+	s := backend.State{Address: anna, Name: "membership.SignUp", Status: history.Running, Run: 1, Created: time.Unix(1_700_000_000, 5).UTC(), Tags: map[string]string{"club": "chess"}}
+	rev, err := putState(t, b, s, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := putState(t, b, s, 0); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("creating it twice: %v, want a conflict", err)
+	}
+	got, gotRev, err := getState(t, b, anna.ID)
+	if diff := cmp.Diff(s, got); diff != "" || gotRev != rev || err != nil {
+		t.Errorf("revision %d, %v (-want +got):\n%s", gotRev, err, diff)
+	}
+	s.Status = history.Completed
+	if _, err := putState(t, b, s, rev); err != nil {
+		t.Errorf("update: %v", err)
+	}
+	if _, err := putState(t, b, s, rev); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("a stale update: %v, want a conflict", err)
+	}
+	for n := range 600 { // several pages
+		if _, err := putState(t, b, backend.State{Address: history.Address{Group: "g", ID: fmt.Sprint("more ", n)}}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := map[string]history.Status{}
+	if err := b.ListStates(within(t), func(s backend.State) bool { all[s.ID] = s.Status; return true }); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 601 || all[anna.ID] != history.Completed {
+		t.Errorf("%d states, of anna %q", len(all), all[anna.ID])
+	}
+	calls := 0
+	if err := b.ListStates(within(t), func(backend.State) bool { calls++; return false }); err != nil || calls != 1 {
+		t.Errorf("after the first: %d calls, %v", calls, err)
+	}
+}
+
+func TestArchives(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	b := open(t, s, natsbackend.Config{})
+	get := func() (a backend.Archive, seq uint64, err error) {
+		a, err = await(t, func(done func(backend.Archive, error)) {
+			b.GetArchive(anna, func(a backend.Archive, n uint64, err error) { seq = n; done(a, err) })
+		})
+		return a, seq, err
+	}
+	store := func(a backend.Archive, expect uint64) (uint64, error) {
+		return await(t, func(done func(uint64, error)) { b.PutArchive(a, expect, done) })
+	}
+	if _, _, err := get(); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("of nobody: %v, want not found", err)
+	}
+	a := backend.Archive{Address: anna, Run: 1, Status: history.Failed, Messages: []history.Message{
+		{Seq: 1, Time: time.Unix(1_700_000_000, 0).UTC(), Record: start(1)},
+		{Seq: 2, Time: time.Unix(1_700_000_001, 0).UTC(), Record: turn(1, 0, 1, 0, &history.End{Status: history.Failed, Failure: &history.Failure{Message: "no"}})},
+	}}
+	seq, err := store(a, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store(a, 0); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("a second first entry: %v, want a conflict", err)
+	}
+	got, gotSeq, err := get()
+	if diff := cmp.Diff(a, got); diff != "" || gotSeq != seq || err != nil {
+		t.Errorf("entry %d, %v (-want +got):\n%s", gotSeq, err, diff)
+	}
+	m, err := stream(t, s, "DURABLE_default_ARCHIVE").GetMsg(within(t), seq)
+	if err != nil || m.Header.Get("Nats-TTL") != "2160h0m0s" {
+		t.Errorf("time to live %q, %v", m.Header.Get("Nats-TTL"), err)
+	}
+	a.Run = 2
+	if _, err := store(a, seq); err != nil {
+		t.Errorf("replacing it: %v", err)
+	}
+}
+
+func TestMeta(t *testing.T) {
+	t.Parallel()
+	b := fresh(t)
+	m := b.Meta()
+	ctx := within(t)
+	if _, err := m.Put(ctx, "names.first", nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	changes := watch(t, b, "names")
+	if got := receive(t, changes); got != "names.first=@1" { // now it watches
+		t.Fatalf("watched %s", got)
+	}
+	if err := m.Delete(ctx, "names.first", 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := m.Get(ctx, "names.a"); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("a key that is not there: %v", err)
+	}
+	rev, err := m.Put(ctx, "names.a", []byte("1"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Put(ctx, "names.a", []byte("2"), 0); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("creating it twice: %v, want a conflict", err)
+	}
+	if v, r, err := m.Get(ctx, "names.a"); string(v) != "1" || r != rev || err != nil {
+		t.Errorf("got %q at %d, %v", v, r, err)
+	}
+	if _, err := m.Put(ctx, "other.b", []byte("3"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Delete(ctx, "names.a", rev+7); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("deleting another revision: %v, want a conflict", err)
+	}
+	if err := m.Delete(ctx, "names.a", rev); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := m.Get(ctx, "names.a"); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("a deleted key: %v", err)
+	}
+	if _, err := m.Put(ctx, "names.a", []byte("again"), 0); err != nil {
+		t.Errorf("creating it again: %v", err)
+	}
+	all, err := m.List(ctx, "names")
+	if diff := cmp.Diff(map[string][]byte{"names.a": []byte("again")}, all); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if all, err := m.List(ctx, ""); len(all) != 2 || err != nil {
+		t.Errorf("all keys: %v, %v", all, err)
+	}
+	for _, want := range []string{"names.first deleted@2", "names.a=1@3", "names.a deleted@5", "names.a=again@6"} {
+		if got := receive(t, changes); got != want {
+			t.Errorf("watched %s, want %s", got, want)
+		}
+	}
+	late := watch(t, b, "names")
+	if got := receive(t, late); got != "names.a=again@6" {
+		t.Errorf("a later watch got %s", got)
+	}
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	a, b := open(t, s, natsbackend.Config{}), open(t, s, natsbackend.Config{})
+	topic := a.Topic()
+	if topic == a.Topic() {
+		t.Error("a topic came twice")
+	}
+	got := make(chan string, 10)
+	stop, err := a.Listen(topic, func(data []byte) { got <- string(data) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, a, anna, start(1)) // the subscription has reached the server
+	b.Signal(topic, []byte("hello"))
+	b.Signal("another topic.*", []byte("no"))
+	b.Signal(topic, []byte("again"))
+	for _, want := range []string{"hello", "again"} {
+		if v := receive(t, got); v != want {
+			t.Errorf("signal %q, want %q", v, want)
+		}
+	}
+	stop()
+	if !a.Connected() {
+		t.Error("not connected")
+	}
+}
+
+func TestBigPayloads(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	b := open(t, s, natsbackend.Config{InlinePayload: 1 << 10, MaxPayload: 3 << 20})
+	_, got, _ := inbox(t, b, anna)
+	big := history.Payload(`"` + string(bytes.Repeat([]byte("x"), 2<<20)) + `"`)
+	r := start(1)
+	r.Input = big
+	seq := put(t, b, anna, r)
+	if diff := cmp.Diff(r, receive(t, got).Message.Record); diff != "" {
+		t.Errorf("delivery (-want +got):\n%.300s", diff)
+	}
+	if diff := cmp.Diff(r, load(t, b, anna, seq).Start.Record); diff != "" {
+		t.Errorf("load (-want +got):\n%.300s", diff)
+	}
+	m, err := stream(t, s, "DURABLE_default").GetMsg(within(t), seq)
+	if err != nil || len(m.Data) != 0 || m.Header.Get("Durable-Payload") == "" {
+		t.Errorf("stored with %d bytes and header %v, %v", len(m.Data), m.Header, err)
+	}
+	st := backend.State{Address: anna, Custom: big}
+	if _, err := putState(t, b, st, 0); err != nil {
+		t.Fatal(err)
+	}
+	state, _, err := getState(t, b, anna.ID)
+	if diff := cmp.Diff(st, state); diff != "" || err != nil {
+		t.Errorf("state: %v (-want +got):\n%.300s", err, diff)
+	}
+	r.Input = append(history.Payload(nil), bytes.Repeat([]byte("1"), 4<<20)...)
+	if _, err := await(t, func(done func(uint64, error)) { b.Append(backend.Append{To: anna, Record: r}, done) }); !errors.Is(err, backend.ErrTooLarge) {
+		t.Errorf("beyond MaxPayload: %v, want too large", err)
+	}
+}
+
+func TestALostPayloadIsAnError(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	b := open(t, s, natsbackend.Config{InlinePayload: 10})
+	r := start(1)
+	seq := put(t, b, anna, r)
+	nc, err := nats.Connect("", s.Option())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteObjectStore(within(t), "durable_default_payloads"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateObjectStore(within(t), jetstream.ObjectStoreConfig{Bucket: "durable_default_payloads"}); err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := inbox(t, b, anna)
+	if d := receive(t, got); d.Err == nil || d.Message.Seq != seq || d.Message.Record != nil {
+		t.Errorf("delivery %+v, want an error", d)
+	}
+	if _, err := await(t, func(done func(backend.Loaded, error)) { b.Load(anna, seq, done) }); err == nil {
+		t.Error("the load succeeded")
+	}
+}

@@ -1,0 +1,175 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/activity"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Binding ties an orchestrator or activity to the function that runs it. Handles make them with Bind.
+type Binding struct {
+	orchestrator *Orchestrator
+	program      engine.Program
+	activity     *Activity
+	run          func(context.Context, activity.Call) (history.Payload, *activity.Failure)
+}
+
+func (b Binding) names() []string {
+	if b.orchestrator != nil {
+		return append([]string{b.orchestrator.Name}, b.orchestrator.Aliases...)
+	}
+	return append([]string{b.activity.Name}, b.activity.Aliases...)
+}
+
+// Registry is what a worker can run. The zero value is empty and ready. It must not be changed once a worker has it.
+type Registry struct {
+	orchestrators map[string]Binding // by name and alias
+	activities    map[string]Binding
+}
+
+// Add registers bindings. It reports a name or alias that is taken, and adds nothing then.
+func (r *Registry) Add(bindings ...Binding) error {
+	var errs []error
+	for _, b := range bindings {
+		if b.orchestrator == nil && b.activity == nil {
+			errs = append(errs, errors.New("durable: register: empty binding: make bindings with a handle's Bind"))
+			continue
+		}
+		for _, name := range b.names() {
+			if err := history.CheckName(name); err != nil {
+				errs = append(errs, fmt.Errorf("durable: register: %w", err))
+			} else if _, taken := r.into(b)[name]; taken {
+				errs = append(errs, fmt.Errorf("durable: register: the name %q is taken twice: give one of the functions another with name=, or drop the alias", name))
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, b := range bindings {
+		for _, name := range b.names() {
+			r.into(b)[name] = b
+		}
+	}
+	return nil
+}
+
+func (r *Registry) into(b Binding) map[string]Binding {
+	if r.orchestrators == nil {
+		r.orchestrators, r.activities = map[string]Binding{}, map[string]Binding{}
+	}
+	if b.orchestrator != nil {
+		return r.orchestrators
+	}
+	return r.activities
+}
+
+// groups lists the groups of the registered orchestrators, sorted.
+func (r *Registry) groups() []string {
+	var groups []string
+	for _, b := range r.orchestrators {
+		groups = append(groups, b.orchestrator.Group)
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
+}
+
+// groupCode is what a registry knows of one group, as the owner of its instances asks for it.
+type groupCode struct {
+	r     *Registry
+	group string
+	names []string
+}
+
+func newGroupCode(r *Registry, group string) *groupCode {
+	c := &groupCode{r: r, group: group}
+	for name, b := range r.orchestrators {
+		if b.orchestrator.Group == group {
+			c.names = append(c.names, name)
+		}
+	}
+	slices.Sort(c.names)
+	return c
+}
+
+// Program implements owner.Code. An instance of another version runs here too as long as there is only one function.
+func (c *groupCode) Program(name, _ string) (engine.Program, bool) {
+	b, ok := c.r.orchestrators[name]
+	if !ok || b.orchestrator.Group != c.group {
+		return nil, false
+	}
+	return b.program, true
+}
+
+// Resolve implements owner.Code.
+func (c *groupCode) Resolve(kind history.SlotKind, name string) string {
+	switch kind {
+	case history.SlotActivity:
+		if b, ok := c.r.activities[name]; ok {
+			return b.activity.Name
+		}
+	case history.SlotChild:
+		if b, ok := c.r.orchestrators[name]; ok {
+			return b.orchestrator.Name
+		}
+	case history.SlotSend:
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// Orchestrators implements owner.Code.
+func (c *groupCode) Orchestrators() []string { return c.names }
+
+// ActivityInfo is what an activity can learn about its execution.
+type ActivityInfo struct {
+	Instance       string // id of the instance that called it
+	Activity       string // wire name
+	Attempt        int    // from 1
+	LastError      string // text of the error that ended the attempt before
+	IdempotencyKey string // equal on every attempt and delivery of the same call, different for every other call
+}
+
+type infoKey struct{}
+
+// InfoOf gives the info of the activity that ctx belongs to; ok is false outside of an activity.
+func InfoOf(ctx context.Context) (info ActivityInfo, ok bool) {
+	info, ok = ctx.Value(infoKey{}).(ActivityInfo)
+	return info, ok
+}
+
+// runActivity calls a function with what its task holds, and writes what came of it.
+func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn func(context.Context, A) (R, error)) (payload history.Payload, failure *activity.Failure) {
+	fail := func(f history.Failure, final bool) (history.Payload, *activity.Failure) {
+		f.Name, f.Attempt = c.Name, c.Attempt
+		return nil, &activity.Failure{Failure: f, Final: final}
+	}
+	args, err := decode[A](c.Args)
+	if err != nil {
+		return fail(history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("arguments of activity %s: %v", a.Name, err)}, true)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			payload, failure = fail(history.Failure{Kind: history.FailPanic, Message: fmt.Sprintf("panic: %v", p), Stack: string(debug.Stack())}, true)
+		}
+	}()
+	result, err := fn(context.WithValue(ctx, infoKey{}, ActivityInfo{
+		Instance: c.From.ID, Activity: a.Name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key(),
+	}), args)
+	if err != nil {
+		var never nonRetryable
+		return fail(*failureOf(err), errors.As(err, &never))
+	}
+	payload, unfit := encode(result)
+	if unfit != nil {
+		return fail(*unfit, true)
+	}
+	return payload, nil
+}

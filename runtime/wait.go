@@ -1,0 +1,213 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+// wait turns an asynchronous call of the backend into a blocking one.
+func wait[T any](ctx context.Context, call func(done func(T, error))) (T, error) {
+	type answer struct {
+		v   T
+		err error
+	}
+	ch := make(chan answer, 1)
+	call(func(v T, err error) { ch <- answer{v, err} })
+	select {
+	case a := <-ch:
+		return a.v, a.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}
+
+func (c *Client) put(ctx context.Context, a backend.Append) error {
+	_, err := wait(ctx, func(done func(uint64, error)) { c.be.Append(a, done) })
+	return err
+}
+
+func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) error {
+	_, err := wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
+	return err
+}
+
+// state reads the projection; ErrNotFound is the package's own.
+func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, error) {
+	type found struct {
+		s   backend.State
+		rev uint64
+	}
+	f, err := wait(ctx, func(done func(found, error)) {
+		c.be.GetState(id, func(s backend.State, rev uint64, err error) { done(found{s, rev}, err) })
+	})
+	return f.s, f.rev, notFound(err)
+}
+
+func notFound(err error) error {
+	if errors.Is(err, backend.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
+
+func (c *Client) remember(id, group string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.groups) >= groupCacheSize {
+		clear(c.groups)
+	}
+	c.groups[id] = group
+}
+
+func (c *Client) groupOf(id string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.groups[id]
+}
+
+// hear passes a hint on to who waits for it.
+func (c *Client) hear(data []byte) {
+	var o owner.Outcome
+	if json.Unmarshal(data, &o) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, ch := range c.waiters[o.ID] {
+		select {
+		case ch <- o:
+		default: // it has one already
+		}
+	}
+}
+
+// outcome waits for the end of an instance. Hints make it fast, asking makes it sure.
+func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) {
+	if err := history.CheckID(id); err != nil {
+		return owner.Outcome{}, err
+	}
+	hints := make(chan owner.Outcome, 1)
+	c.mu.Lock()
+	_, ours := c.groups[id]
+	c.waiters[id] = append(c.waiters[id], hints)
+	c.mu.Unlock()
+	defer c.forget(id, hints)
+	if !ours {
+		stop, err := c.be.Listen(owner.HintTopic(id), c.hear)
+		if err != nil {
+			return owner.Outcome{}, err
+		}
+		defer stop()
+	}
+	// An instance started here is hardly ended yet: its hint comes to this client.
+	timer := time.NewTimer(truthEvery)
+	defer timer.Stop()
+	for first := true; ; first = false {
+		if !first || !ours {
+			if o, ended, err := c.truth(ctx, id); err != nil || ended {
+				return o, err
+			}
+		}
+		timer.Reset(truthEvery)
+		select {
+		case o := <-hints:
+			if o.Status != "" {
+				return o, nil
+			}
+		case <-timer.C:
+		case <-ctx.Done():
+			return owner.Outcome{}, ctx.Err()
+		}
+	}
+}
+
+func (c *Client) forget(id string, hints chan owner.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rest := slices.DeleteFunc(c.waiters[id], func(ch chan owner.Outcome) bool { return ch == hints })
+	if len(rest) == 0 {
+		delete(c.waiters, id)
+		return
+	}
+	c.waiters[id] = rest
+}
+
+// truth asks whether an instance has ended. The projection says so only after the archive has its result.
+func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
+	s, _, err := c.state(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		if c.groupOf(id) != "" {
+			return owner.Outcome{}, false, nil // too young to be projected
+		}
+		_, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
+		return owner.Outcome{}, false, notFound(err)
+	}
+	if err != nil {
+		return owner.Outcome{}, false, err
+	}
+	c.finishClaim(ctx, s)
+	if !s.Status.Final() {
+		return owner.Outcome{}, false, nil
+	}
+	a, err := wait(ctx, func(done func(backend.Archive, error)) {
+		c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
+	})
+	if err != nil {
+		return owner.Outcome{}, false, fmt.Errorf("its result: %w", notFound(err))
+	}
+	o := owner.Outcome{ID: id, Run: s.Run, Status: s.Status}
+	if n := len(a.Messages); n > 0 {
+		if t, ok := a.Messages[n-1].Record.(*history.Turn); ok && t.End != nil {
+			o.Result, o.Failure = t.End.Result, t.End.Failure
+		}
+	}
+	return o, true, nil
+}
+
+// Handle is a typed reference to an instance. The zero Handle refers to nothing.
+type Handle[R any] struct {
+	client *Client
+	group  string
+	id     string
+}
+
+// ID is the instance's id.
+func (h Handle[R]) ID() string { return h.id }
+
+// Wait waits for the end and gives the result: an [*OrchestrationError] when the instance failed or was terminated (then
+// errors.Is(err, ErrTerminated)), ErrNotFound when there is no such instance, or the error of ctx.
+func (h Handle[R]) Wait(ctx context.Context) (R, error) {
+	var zero R
+	if h.client == nil {
+		return zero, fmt.Errorf("durable: wait: zero Handle: %w", ErrNotFound)
+	}
+	o, err := h.client.outcome(ctx, h.id)
+	if err != nil {
+		return zero, fmt.Errorf("durable: wait for %q: %w", h.id, err)
+	}
+	if o.Failure != nil {
+		return zero, orchestrationError(o.Failure)
+	}
+	return decode[R](o.Result)
+}
+
+// Status tells what the hub knows of the instance. ErrNotFound.
+func (h Handle[R]) Status(ctx context.Context) (Instance, error) { return h.client.Get(ctx, h.id) }
+
+// Terminate ends the instance, see [Client.Terminate].
+func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
+	return h.client.Terminate(ctx, h.id, reason)
+}
+
+func orchestrationError(f *history.Failure) error {
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f)}
+}

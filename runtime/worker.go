@@ -1,0 +1,211 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/activity"
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+// WorkerConfig configures a Worker. The zero value is ready.
+type WorkerConfig struct {
+	Name         string        // shown to people; made unique in any case
+	Slots        int           // executions of each activity at once in this worker; 0: 200
+	Cache        int           // instances kept in memory per partition, a soft limit; 0: 4,096
+	Poison       int           // deliveries of one task, each but the last without an answer, before it fails for good; 0: 10, less than 0: never
+	DrainTimeout time.Duration // how long Run waits for running activities when it stops; 0: 30 s
+	Heartbeat    time.Duration // 0: 500 ms
+	Dead         time.Duration // silence after which the others take a worker's partitions over; 0: 2 s
+	Logger       *slog.Logger  // of orchestrators and of what an operator should see; nil discards
+}
+
+func (c WorkerConfig) withDefaults() WorkerConfig {
+	if c.Slots == 0 {
+		c.Slots = 200
+	}
+	if c.Poison == 0 {
+		c.Poison = 10
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 30 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c WorkerConfig) validate() error {
+	switch {
+	case c.Slots < 0:
+		return fmt.Errorf("durable: WorkerConfig.Slots is %d, want a positive number", c.Slots)
+	case c.Cache < 0:
+		return fmt.Errorf("durable: WorkerConfig.Cache is %d, want a positive number", c.Cache)
+	case c.Heartbeat < 0 || c.Dead < 0 || c.Dead > 0 && c.Dead < 2*c.Heartbeat:
+		return fmt.Errorf("durable: WorkerConfig.Dead is %v and Heartbeat %v, want Dead at least twice Heartbeat", c.Dead, c.Heartbeat)
+	}
+	return nil
+}
+
+// Worker runs the orchestrators and activities of a Registry. Any number of workers share a hub.
+type Worker struct {
+	be       Backend
+	registry *Registry
+	cfg      WorkerConfig
+	name     string
+
+	mu     sync.Mutex
+	state  workerState
+	groups []*owner.Group
+	queues []*activity.Queue
+}
+
+type workerState int
+
+const (
+	workerNew workerState = iota
+	workerStarted
+	workerStopped
+)
+
+// NewWorker makes a worker; Start or Run makes it work.
+func NewWorker(b Backend, r *Registry, cfg WorkerConfig) *Worker {
+	return &Worker{be: b, registry: r, cfg: cfg.withDefaults(), name: cfg.Name + "-" + newID()}
+}
+
+// Run starts the worker, works until ctx ends or the process gets SIGTERM or SIGINT, and stops it: running activities
+// end, partitions are handed over.
+func (w *Worker) Run(ctx context.Context) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := w.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	stop() // a second signal kills
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.DrainTimeout)
+	defer cancel()
+	return w.Stop(drain)
+}
+
+// Start begins to work and returns. It reports a name that belongs to other code, a hub that is not provisioned, and
+// what the server refuses; then nothing runs.
+func (w *Worker) Start(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state != workerNew {
+		return errors.New("durable: worker: started before: make a new one")
+	}
+	if err := w.start(ctx); err != nil {
+		stopping, cancel := context.WithCancel(context.Background())
+		cancel()
+		return errors.Join(fmt.Errorf("durable: worker: %w", err), w.stop(stopping))
+	}
+	w.state = workerStarted
+	return nil
+}
+
+func (w *Worker) start(ctx context.Context) error {
+	if err := w.cfg.validate(); err != nil {
+		return err
+	}
+	if len(w.registry.orchestrators)+len(w.registry.activities) == 0 {
+		return errors.New("the registry is empty: call RegisterDurable of the packages that it should run")
+	}
+	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
+		return err
+	}
+	for name, b := range w.registry.activities {
+		q, err := activity.Start(ctx, activity.Config{
+			Backend: w.be, Name: name, Run: b.run, Policy: policyOf(b.activity),
+			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.cfg.Logger,
+		})
+		if err != nil {
+			return err
+		}
+		w.queues = append(w.queues, q)
+	}
+	for _, group := range w.registry.groups() {
+		g, err := owner.Start(ctx, owner.Config{
+			Backend: w.be, Group: group, Worker: w.name, Code: newGroupCode(w.registry, group), Fail: failureOf,
+			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
+		})
+		if err != nil {
+			return err
+		}
+		w.groups = append(w.groups, g)
+	}
+	return nil
+}
+
+// Stop takes no more work and waits for what runs: activities first, then partitions are handed over. When ctx ends
+// first, the contexts of running activities are cancelled and their tasks go to other workers. A worker that was
+// stopped, or never started, stops without error.
+func (w *Worker) Stop(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state != workerStarted {
+		return nil
+	}
+	w.state = workerStopped
+	if err := w.stop(ctx); err != nil {
+		return fmt.Errorf("durable: worker: stop: %w", err)
+	}
+	return nil
+}
+
+func (w *Worker) stop(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, q := range w.queues {
+		wg.Go(func() { q.Stop(ctx) })
+	}
+	wg.Wait()
+	var errs []error
+	for _, g := range w.groups {
+		errs = append(errs, g.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// claimNames makes each wire name belong to one function in the hub: short names that silently reach the wrong code are
+// a known disaster. A name given in the directive states intent and moves the claim.
+func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
+	var errs []error
+	for name, b := range r.orchestrators {
+		errs = append(errs, claimName(ctx, meta, "orchestrator", name, b.orchestrator.Source, b.orchestrator.Pinned))
+	}
+	for name, b := range r.activities {
+		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned))
+	}
+	return errors.Join(errs...)
+}
+
+func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool) error {
+	key := "name." + kind + "." + history.EncodeID(name)
+	for {
+		had, rev, err := meta.Get(ctx, key)
+		switch {
+		case err != nil && !errors.Is(err, backend.ErrNotFound):
+			return fmt.Errorf("claim the name %q: %w", name, err)
+		case err == nil && string(had) == source:
+			return nil
+		case err == nil && !pinned:
+			return fmt.Errorf("the %s name %q belongs to %s in this hub, not to %s: give one of them another with name=, or write name=%s here if the code has moved", kind, name, had, source, name)
+		}
+		if _, err = meta.Put(ctx, key, []byte(source), rev); !errors.Is(err, backend.ErrConflict) {
+			if err != nil {
+				return fmt.Errorf("claim the name %q: %w", name, err)
+			}
+			return nil
+		}
+	}
+}
