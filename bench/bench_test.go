@@ -111,7 +111,7 @@ func TestWorkloads(t *testing.T) {
 				t.Fatalf("%v in %q", err, out.String())
 			}
 			w, _ := workloadOf(r.Workload)
-			if r.N == 0 || r.PerSecond <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.DiskBytes <= 0 || r.Activities != r.PerSecond*float64(w.activities) {
+			if r.N == 0 || r.PerSecond <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.Max < r.P99 || r.DiskBytes <= 0 || r.Activities != r.PerSecond*float64(w.activities) {
 				t.Errorf("figures that cannot be: %+v", r)
 			}
 			if (r.LastByFirst > 0) != (r.Workload == "chain") || (r.BytesPerInstance != 0) != (r.Workload == "idle") {

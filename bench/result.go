@@ -19,6 +19,7 @@ type Result struct {
 	Activities  float64 `json:"activities_per_s"`
 	P50         float64 `json:"p50_ms"`
 	P99         float64 `json:"p99_ms"`
+	Max         float64 `json:"max_ms"`
 	CPUMicros   float64 `json:"cpu_us_per_orch"`     // user and system, of this process (the embedded server in it) and its children
 	DiskBytes   float64 `json:"disk_bytes_per_orch"` // growth of the embedded server's store, before retention
 	PeakRSS     float64 `json:"peak_rss_mb"`
@@ -36,18 +37,19 @@ func (r *Result) take(w load, t tally, elapsed time.Duration) {
 	r.Activities = r.PerSecond * float64(w.activities)
 	r.P50 = milliseconds(percentile(t.latencies, 50))
 	r.P99 = milliseconds(percentile(t.latencies, 99))
+	r.Max = milliseconds(percentile(t.latencies, 100))
 	r.LastByFirst = t.ratio
 	r.BytesPerInstance = t.bytes
 }
 
 const (
-	headFormat = "%-9s%8s%6s  %-10s%9s%11s%9s%9s%10s%9s%8s%7s  %s\n"
-	rowFormat  = "%-9s%8d%6d  %-10s%9.0f%11.0f%9.2f%9.2f%10.0f%9.0f%8.0f%7.2f  %s\n"
+	headFormat = "%-9s%8s%6s  %-10s%9s%11s%9s%9s%9s%10s%9s%8s%7s  %s\n"
+	rowFormat  = "%-9s%8d%6d  %-10s%9.0f%11.0f%9.2f%9.2f%9.1f%10.0f%9.0f%8.0f%7.2f  %s\n"
 )
 
 func (r Result) writeRow(w io.Writer, head bool) error {
 	if head {
-		if _, err := fmt.Fprintf(w, headFormat, "workload", "n", "c", "durability", "orch/s", "act/s", "p50 ms", "p99 ms", "CPU µs", "disk B", "RSS MB", "load", ""); err != nil {
+		if _, err := fmt.Fprintf(w, headFormat, "workload", "n", "c", "durability", "orch/s", "act/s", "p50 ms", "p99 ms", "max ms", "CPU µs", "disk B", "RSS MB", "load", ""); err != nil {
 			return err
 		}
 	}
@@ -58,7 +60,7 @@ func (r Result) writeRow(w io.Writer, head bool) error {
 	if r.BytesPerInstance > 0 {
 		note = fmt.Sprintf("%d B a waiting instance", r.BytesPerInstance)
 	}
-	_, err := fmt.Fprintf(w, rowFormat, r.Workload, r.N, r.Concurrency, r.Durability, r.PerSecond, r.Activities, r.P50, r.P99, r.CPUMicros, r.DiskBytes, r.PeakRSS, r.Load1, note)
+	_, err := fmt.Fprintf(w, rowFormat, r.Workload, r.N, r.Concurrency, r.Durability, r.PerSecond, r.Activities, r.P50, r.P99, r.Max, r.CPUMicros, r.DiskBytes, r.PeakRSS, r.Load1, note)
 	return err
 }
 

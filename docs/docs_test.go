@@ -18,15 +18,16 @@ import (
 const root = ".."
 
 // TestCodeBlocks: every Go block of a document stands in a file that is compiled: a Go file, or a file of a testscript
-// or golden. A line that is only "// …" leaves something out.
+// or golden; every conf block in a configuration that a test starts a server with. A line that is only "// …" leaves
+// something out.
 func TestCodeBlocks(t *testing.T) {
 	t.Parallel()
 	var compiled []string
-	for _, text := range files(t, ".go", ".txtar") {
+	for _, text := range files(t, ".go", ".txtar", ".conf") {
 		compiled = append(compiled, unindent(text))
 	}
 	for path, text := range files(t, ".md") {
-		for _, b := range goBlocks(text) {
+		for _, b := range codeBlocks(text) {
 			for part := range strings.SplitSeq(b.text, "// …\n") {
 				if !contained(compiled, unindent(part)) {
 					t.Errorf("%s:%d: no compiled file has this code as it stands here:\n%s", path, b.line, part)
@@ -81,14 +82,14 @@ type block struct {
 	text string
 }
 
-// goBlocks gives the blocks fenced by ```go.
-func goBlocks(text string) []block {
+// codeBlocks gives the blocks fenced by ```go and ```conf.
+func codeBlocks(text string) []block {
 	var blocks []block
 	var inside *block
 	for i, line := range strings.SplitAfter(text, "\n") {
 		fence := strings.TrimSpace(line)
 		switch {
-		case inside == nil && fence == "```go":
+		case inside == nil && (fence == "```go" || fence == "```conf"):
 			inside = &block{line: i + 2}
 		case inside != nil && fence == "```":
 			blocks = append(blocks, *inside)

@@ -97,6 +97,7 @@ type Loaded struct {
 type Inbox interface {
 	// Open takes the partition over from whoever had it and begins to deliver. Everything at or below horizon may
 	// have been delivered to somebody before. deliver is called on one goroutine, in order, never inside Open.
+	// Whoever had it stands by: it goes on to get deliveries, with a gap in Order, once nobody has the partition.
 	Open(ctx context.Context, deliver func(Delivery)) (horizon uint64, err error)
 	// Release stops delivering, waits until deliver has returned, and lets go of the partition.
 	Release(ctx context.Context) error
@@ -209,7 +210,7 @@ type Meta interface {
 	Delete(ctx context.Context, key string, rev uint64) error // ErrConflict
 	List(ctx context.Context, prefix string) (map[string][]byte, error)
 	// Watch calls fn for every key below prefix that there is and for every later change (value nil: deleted) until
-	// ctx ends.
+	// ctx ends. It blocks.
 	Watch(ctx context.Context, prefix string, fn func(key string, value []byte, rev uint64)) error
 }
 

@@ -65,7 +65,7 @@ func (m *Machine) digest(n uint64) [sha1.Size]byte {
 func (c *Coroutine) Logger() *slog.Logger {
 	m := c.enter()
 	if m.logger == nil {
-		var to slog.Handler = slog.DiscardHandler
+		to := slog.DiscardHandler
 		if m.cfg.Logger != nil {
 			to = m.cfg.Logger.Handler().WithAttrs([]slog.Attr{slog.String("instance", m.cfg.Self.ID), slog.String("orchestrator", m.start.Orchestrator)})
 		}
@@ -88,8 +88,12 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error { return h.to.
 func (h handler) WithAttrs(as []slog.Attr) slog.Handler           { return handler{h.m, h.to.WithAttrs(as)} }
 func (h handler) WithGroup(name string) slog.Handler              { return handler{h.m, h.to.WithGroup(name)} }
 
-// Waiting tells in words what the program waits for: the first few activities, children, timers and events.
+// Waiting tells in words what the program waits for: the first few activities, children, timers and events. It is
+// "" after the end.
 func (m *Machine) Waiting() string {
+	if m.end != nil {
+		return ""
+	}
 	const most = 4
 	var waits []string
 	known := map[*Future]bool{}

@@ -176,7 +176,7 @@ func (c *Coroutine) Promise() *Future { return &Future{m: c.enter()} }
 
 // Resolve completes a promise. One that is complete stays as it is.
 func (c *Coroutine) Resolve(f *Future, result history.Payload, failure *history.Failure) {
-	if m := c.enter(); f.kind == promiseFuture && f.state == pending && !m.closing {
+	if m := c.enter(); f.kind == promiseFuture && f.state == pending {
 		m.complete(f, result, failure)
 	}
 }

@@ -96,11 +96,9 @@ func (m *Machine) wake(c *Coroutine) {
 	for n := range c.waits {
 		m.unlink(&c.waits[n])
 	}
-	const most = 32 // a coroutine that waited on many keeps no room for it
-	if cap(c.waits) > most {
+	if c.waits = c.waits[:0]; cap(c.waits) > mostKept {
 		c.waits = nil
 	}
-	c.waits = c.waits[:0]
 	m.ready = append(m.ready, c)
 }
 
@@ -140,6 +138,9 @@ func (m *Machine) close(f *Future, as futureState) {
 	}
 }
 
+// mostKept is the room that a machine keeps in its lists: one fan-out must not make an instance large for ever.
+const mostKept = 64
+
 // window holds the open slots, from the oldest on.
 type window struct {
 	first uint32 // slot of slots[head]
@@ -161,7 +162,7 @@ func (w *window) add(f *Future) {
 	switch {
 	case len(w.slots) == w.head:
 		w.slots, w.head, w.first = w.slots[:0], 0, f.slot
-	case w.head > 64 && w.head > len(w.slots)/2:
+	case w.head > mostKept && w.head > len(w.slots)/2:
 		n := copy(w.slots, w.slots[w.head:])
 		clear(w.slots[n:])
 		w.slots, w.head = w.slots[:n], 0
@@ -177,5 +178,8 @@ func (w *window) remove(slot uint32) {
 	for w.head < len(w.slots) && w.slots[w.head] == nil {
 		w.head++
 		w.first++
+	}
+	if w.head == len(w.slots) && cap(w.slots) > mostKept {
+		w.slots, w.head = nil, 0
 	}
 }

@@ -32,7 +32,6 @@ func (m *Machine) control(c *history.Control) {
 	}
 	switch c.Verb {
 	case history.Terminate:
-		m.held = nil
 		m.terminate(c.Reason)
 	case history.Suspend:
 		m.paused = true

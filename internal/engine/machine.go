@@ -172,7 +172,9 @@ func (m *Machine) settle() {
 			m.forget(c)
 		}
 	}
-	m.ready, m.turned = m.ready[:0], 0
+	if m.ready, m.turned = m.ready[:0], 0; cap(m.ready) > mostKept {
+		m.ready = nil
+	}
 }
 
 // main is the body of the first coroutine: its return ends the execution.

@@ -3,8 +3,8 @@ package history
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -109,7 +109,7 @@ func decode(kind Kind, get func(key string) string, body []byte) (Record, error)
 		return &Event{Name: name, ID: id, Payload: body}, err
 	case KindControl:
 		id, verb, err := unpair(get(headControl))
-		return &Control{Verb: Verb(verb), ID: id, Reason: string(body)}, err
+		return &Control{Verb: Verb(verb), ID: id, Reason: strings.ToValidUTF8(string(body), "\uFFFD")}, err
 	case KindTimer:
 		return decodeTimer(get, body)
 	}
@@ -296,6 +296,3 @@ func (k Kind) String() string {
 	}
 	return "kind " + strconv.Itoa(int(k))
 }
-
-// kindOf finds the kind of a word, or 0.
-func kindOf(word string) Kind { return Kind(max(slices.Index(kinds[:], word), 0)) }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,12 +115,9 @@ func (c *chain) follow(m Message) {
 	case *Turn:
 		if r.End != nil && r.End.Status == ContinuedAsNew {
 			c.begun, c.run, c.execution, c.base, c.cause = true, r.Run, r.Execution+1, m.Seq, r.At
-			clear(c.tasks)
 		}
 	case *Task:
-		if _, known := c.tasks[r.Ref]; !known { // the first record of a slot wins (I2)
-			c.tasks[r.Ref] = taskName{r.Name, ArgsHash(r.Args)}
-		}
+		c.tasks[r.Ref] = taskName{r.Name, ArgsHash(r.Args)}
 	}
 }
 
@@ -141,16 +139,16 @@ func (c *chain) append(b []byte, m Message) ([]byte, error) {
 		b = append(append(append(b, `,"`...), strings.ToLower(strings.TrimPrefix(f.Key, "Durable-"))...), `":`...)
 		b = appendString(b, f.Value)
 	}
-	if len(body) > 0 {
-		if kind == KindControl {
-			b = appendString(append(b, `,"reason":`...), string(body))
-		} else {
-			value, err := Payload(body).MarshalJSON()
-			if err != nil {
-				return nil, err
-			}
-			b = append(append(b, `,"v":`...), value...)
+	switch {
+	case len(body) == 0:
+	case kind == KindControl:
+		b = appendString(append(b, `,"reason":`...), string(body))
+	case !bytes.Equal(body, null):
+		value, err := Payload(body).MarshalJSON()
+		if err != nil {
+			return nil, err
 		}
+		b = append(append(b, `,"v":`...), value...)
 	}
 	if b, err = c.place(b, m); err != nil {
 		return nil, err

@@ -47,6 +47,7 @@ var samples = []struct {
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
 	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},
 	{"control", &history.Control{Verb: history.Terminate, ID: "x", Reason: "too late"}, []string{"Durable-Control: x terminate"}, "too late"},
+	{"control without a cause", &history.Control{Verb: history.Resume, ID: "x", Reason: "null"}, []string{"Durable-Control: x resume"}, "null"},
 	{"turn", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{
 		{N: 3, Kind: history.SlotTimer, Due: noon},
 		{N: 4, Kind: history.SlotChild, Name: "club.Fee", Args: history.Payload("7"), Target: history.Address{Group: "club", ID: "i:4"}, Child: &history.ChildOptions{Version: "v"}},

@@ -3,6 +3,7 @@ package membackend
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -17,12 +18,14 @@ type partitionKey struct {
 // partition is the consumer of one partition of a group.
 type partition struct {
 	consumer
-	owner *inbox // nil: nobody
+	owner   *inbox   // nil: nobody
+	standby []*inbox // earlier owners that have not released it, the latest last
 }
 
 const (
 	inboxAckWait = 30 * time.Second
-	inboxWindow  = 256 // deliveries on their way to an owner
+	inboxWindow  = 256             // deliveries on their way to an owner
+	pinnedTTL    = 5 * time.Second // how long an owner that is not heard of keeps out those who stand by
 )
 
 // partition finds a partition; its messages are collected before its group is there. Lock held.
@@ -68,7 +71,8 @@ type inbox struct {
 func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horizon uint64, err error) {
 	m := i.v.m
 	o := op{verb: "open", id: fmt.Sprintf("partition %d of group %s", i.p, i.group)}
-	return now(ctx, i.v, o, func() (uint64, error) {
+	took := false
+	horizon, err = now(ctx, i.v, o, func() (uint64, error) {
 		if i.open {
 			return 0, fmt.Errorf("membackend: %s is open already", o.id)
 		}
@@ -78,12 +82,26 @@ func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horiz
 		i.part, i.deliver, i.open, i.flying = m.partition(i.group, i.p), deliver, true, 0
 		i.opened++
 		i.v.inboxes[i] = true
-		i.part.owner = i
+		i.part.pin(i)
+		took = true
 		horizon := i.part.highest
 		i.part.reset()
 		i.part.pump()
 		return horizon, nil
 	})
+	if err != nil && took { // the old owner has lost it, and we do not know that we have it
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		i.close()
+		i.letGo()
+	}
+	return horizon, err
+}
+
+// close ends the deliveries. Lock held.
+func (i *inbox) close() {
+	i.open = false
+	delete(i.v.inboxes, i)
 }
 
 // Release implements backend.Inbox. Called within deliver, it does not wait for it.
@@ -91,8 +109,7 @@ func (i *inbox) Release(ctx context.Context) error {
 	m := i.v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i.open = false
-	delete(i.v.inboxes, i)
+	i.close()
 	for i.busy != nil && m.cfg.Live {
 		busy := i.busy
 		m.mu.Unlock()
@@ -111,15 +128,44 @@ func (i *inbox) Release(ctx context.Context) error {
 	return nil
 }
 
-// letGo leaves the partition to nobody, unless somebody else has it by now. Lock held.
+// letGo leaves the partition to whoever stands by, unless somebody else has it by now. Lock held.
 func (i *inbox) letGo() {
-	if i.part != nil && i.part.owner == i {
-		i.part.owner = nil
+	if p := i.part; p != nil {
+		p.standby = slices.DeleteFunc(p.standby, func(x *inbox) bool { return x == i })
+		if p.owner == i {
+			p.owner = nil
+			p.pump()
+		}
+	}
+}
+
+// pin makes i the owner. Whoever was it stands by. Lock held.
+func (p *partition) pin(i *inbox) {
+	old := p.owner
+	p.standby = slices.DeleteFunc(p.standby, func(x *inbox) bool { return x == i })
+	if old != nil && old != i && old.open {
+		p.standby = append(p.standby, old)
+	}
+	p.owner = i
+}
+
+// relieve finds an owner that can be delivered to. Lock held.
+func (p *partition) relieve() {
+	i := p.owner
+	if i != nil && i.open && !i.v.silentFor(pinnedTTL) {
+		return
+	}
+	for _, other := range p.standby {
+		if other.open && !other.v.silentFor(0) {
+			p.pin(other)
+			return
+		}
 	}
 }
 
 // send delivers what can be to the owner. Lock held.
 func (p *partition) send() {
+	p.relieve()
 	i := p.owner
 	for i != nil && i.open && i.v.reachable() && i.flying < inboxWindow {
 		n, ok := p.take()

@@ -111,7 +111,7 @@ func New(cfg Config) *Memory {
 func (m *Memory) View(name string) *View {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v := &View{m: m, name: name, calls: map[uint64]func(error){}, lanes: map[string]int64{}, inboxes: map[*inbox]bool{}, queues: map[*taskQueue]bool{}}
+	v := &View{m: m, name: name, gone: make(chan struct{}), calls: map[uint64]func(error){}, lanes: map[string]int64{}, inboxes: map[*inbox]bool{}, queues: map[*taskQueue]bool{}}
 	m.views = append(m.views, v)
 	return v
 }

@@ -79,16 +79,38 @@ type watcher struct {
 	fn     func(key string, value []byte, rev uint64)
 	known  map[string]version // what has been sent to it
 	lane   int64              // when the newest change arrives
+	over   bool
+	busy   chan struct{} // closed when the running fn returns; nil: none runs
 }
 
-// Watch implements backend.Meta. It returns at once; fn is called with the other callbacks of the view.
+// Watch implements backend.Meta. It blocks, also in virtual mode: call it on a goroutine of its own. fn is called with
+// the other callbacks of the view. When the view is closed or killed it returns ErrClosed.
 func (s meta) Watch(ctx context.Context, prefix string, fn func(key string, value []byte, rev uint64)) error {
+	m, w := s.v.m, &watcher{view: s.v, ctx: ctx, prefix: prefix, fn: fn, known: map[string]version{}}
 	_, err := now(ctx, s.v, op{verb: "watch keys below", id: prefix}, func() (struct{}, error) {
-		w := &watcher{view: s.v, ctx: ctx, prefix: prefix, fn: fn, known: map[string]version{}}
-		s.v.m.watchers = append(s.v.m.watchers, w)
+		m.watchers = append(m.watchers, w)
 		w.look()
 		return struct{}{}, nil
 	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-s.v.gone:
+		err = fmt.Errorf("membackend: watch keys below %s: %w", prefix, backend.ErrClosed)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w.over = true
+	m.watchers = slices.DeleteFunc(m.watchers, func(x *watcher) bool { return x == w })
+	for w.busy != nil && m.cfg.Live {
+		busy := w.busy
+		m.mu.Unlock()
+		<-busy
+		m.mu.Lock()
+	}
 	return err
 }
 
@@ -131,14 +153,20 @@ func (w *watcher) send(key string, v, before version) {
 	w.lane = max(w.lane, m.now()+int64(m.trip()))
 	m.at(w.lane, w.view, func() {
 		m.mu.Lock()
-		lost := epoch != w.view.epoch || w.view.closed
-		if lost && w.known[key].rev == v.rev {
-			w.known[key] = version{value: before.value} // the next look sends it again
-			w.look()
-		}
-		m.mu.Unlock()
-		if !lost && w.ctx.Err() == nil {
+		defer m.mu.Unlock()
+		switch {
+		case w.over || w.view.closed || w.ctx.Err() != nil:
+		case epoch == w.view.epoch:
+			busy := make(chan struct{})
+			w.busy = busy
+			m.mu.Unlock()
 			w.fn(key, bytes.Clone(v.value), v.rev)
+			m.mu.Lock()
+			w.busy = nil
+			close(busy)
+		case w.known[key].rev == v.rev: // lost with the connection
+			w.known[key] = version{value: before.value}
+			w.look()
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 type View struct {
 	m    *Memory
 	name string
+	gone chan struct{} // closed when it is closed or killed
 
 	// Below: the hub's lock.
 	calls   map[uint64]func(error) // without an answer yet, by their number
@@ -26,6 +27,8 @@ type View struct {
 	paused  bool
 	pauses  uint64  // counts them, so that an old alarm does not end a new pause
 	held    []event // what would have happened while paused
+	silent  int64   // when the store heard the process last, if quiet
+	quiet   bool    // it is cut off, frozen or dead
 	skew    time.Duration
 	inboxes map[*inbox]bool
 	queues  map[*taskQueue]bool
@@ -41,8 +44,13 @@ func (v *View) Name() string { return v.name }
 func (v *View) Kill() {
 	v.m.mu.Lock()
 	defer v.m.mu.Unlock()
+	if v.killed || v.closed {
+		return
+	}
 	v.killed = true
 	v.held = nil
+	close(v.gone)
+	v.hush()
 	v.m.deafen(v)
 	v.m.pumpAll()
 }
@@ -54,6 +62,7 @@ func (v *View) Pause(d time.Duration) {
 	defer v.m.mu.Unlock()
 	v.paused = true
 	v.pauses++
+	v.hush()
 	if n := v.pauses; d > 0 {
 		v.m.after(d, nil, func() {
 			if v.pauses == n {
@@ -73,6 +82,8 @@ func (v *View) Resume() {
 func (v *View) resume() {
 	v.paused = false
 	v.pauses++
+	v.heard()
+	v.m.pumpAll()
 	held := v.held
 	v.held = nil
 	for _, e := range held {
@@ -87,6 +98,7 @@ func (v *View) Disconnect() {
 	defer v.m.mu.Unlock()
 	v.cut = true
 	v.epoch++
+	v.hush()
 	v.m.pumpAll() // others may have what this view was going to get
 }
 
@@ -95,6 +107,7 @@ func (v *View) Reconnect() {
 	v.m.mu.Lock()
 	defer v.m.mu.Unlock()
 	v.cut = false
+	v.heard()
 	v.m.pumpAll()
 	v.m.notify()
 }
@@ -109,6 +122,22 @@ func (v *View) Skew(d time.Duration) {
 // reachable reports whether the store can send to the process. Lock held.
 func (v *View) reachable() bool { return !v.cut && !v.killed && !v.closed }
 
+// hush notes that the store does not hear the process from now on. Lock held.
+func (v *View) hush() {
+	if !v.quiet {
+		v.quiet, v.silent = true, v.m.now()
+		v.m.after(pinnedTTL, nil, v.m.pumpAll) // others may stand by
+	}
+}
+
+// heard notes that it may be heard again. Lock held.
+func (v *View) heard() { v.quiet = v.cut || v.paused || v.killed }
+
+// silentFor reports whether the store has not heard the process for d. Lock held.
+func (v *View) silentFor(d time.Duration) bool {
+	return v.quiet && v.m.now()-v.silent >= int64(d)
+}
+
 // Info implements backend.Backend.
 func (v *View) Info() backend.Info { return v.m.info() }
 
@@ -117,11 +146,11 @@ func (v *View) Close() error {
 	m := v.m
 	m.mu.Lock()
 	if v.closed || v.killed {
-		v.closed = true
 		m.mu.Unlock()
 		return nil
 	}
 	v.closed = true
+	close(v.gone)
 	m.deafen(v)
 	open := make([]func(error), 0, len(v.calls))
 	for _, n := range slices.Sorted(maps.Keys(v.calls)) {
@@ -153,7 +182,7 @@ func (m *Memory) deafen(v *View) {
 	}
 	m.watchers = slices.DeleteFunc(m.watchers, func(w *watcher) bool { return w.view == v })
 	for i := range v.inboxes {
-		i.open = false
+		i.close()
 		if v.closed {
 			i.letGo()
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -50,7 +51,9 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g.stop = append(g.stop, stop)
 	g.every(cfg.Heartbeat, g.beat)
 	g.every(cfg.Heartbeat/5, g.balance)
-	g.watchParked()
+	if err := g.watchParked(); err != nil {
+		return nil, errors.Join(err, g.Stop(ctx))
+	}
 	return g, nil
 }
 
@@ -62,10 +65,21 @@ func (g *Group) Stop(ctx context.Context) error {
 	g.cancel()
 	g.idle.Wait()
 	var errs []error
+	var draining []<-chan struct{}
 	for n, p := range g.partitions {
 		if g.owned[n] {
-			errs = append(errs, p.release(ctx))
 			g.owned[n] = false
+			drained, err := p.release(ctx)
+			errs = append(errs, err)
+			if err == nil {
+				draining = append(draining, drained)
+			}
+		}
+	}
+	for _, drained := range draining {
+		select {
+		case <-drained:
+		case <-ctx.Done():
 		}
 	}
 	g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
@@ -149,14 +163,12 @@ func (g *Group) balance() {
 		if mine {
 			err = p.take(ctx)
 		} else {
-			err = p.release(ctx)
+			_, err = p.release(ctx)
 		}
 		cancel()
 		if err != nil {
 			g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
-			if mine {
-				continue
-			}
+			continue
 		}
 		g.mu.Lock()
 		g.owned[n] = mine
@@ -164,25 +176,43 @@ func (g *Group) balance() {
 	}
 }
 
-// watchParked takes up parked instances whose code this worker has.
-func (g *Group) watchParked() {
+// watchParked looks for parked instances: when another worker says that it has parked one, and every now and then, for
+// what it says may get lost.
+func (g *Group) watchParked() error {
 	if !g.cfg.keeps(MarkParked) {
+		return nil
+	}
+	stop, err := g.cfg.Backend.Listen(parkedTopic(g.cfg.Group), g.takeUp)
+	if err != nil {
+		return fmt.Errorf("owner: group %q: %w", g.cfg.Group, err)
+	}
+	g.stop = append(g.stop, stop)
+	g.every(parkedEvery, g.listParked)
+	return nil
+}
+
+func (g *Group) listParked() {
+	if !g.cfg.Backend.Connected() {
 		return
 	}
-	g.idle.Go(func() {
-		err := g.cfg.Backend.Meta().Watch(g.ctx, markPrefix+"."+history.EncodeID(g.cfg.Group), func(_ string, value []byte, _ uint64) {
-			g.takeUp(value)
-		})
+	ctx, cancel := context.WithTimeout(g.ctx, metaTimeout)
+	defer cancel()
+	marks, err := g.cfg.Backend.Meta().List(ctx, markPrefix+"."+history.EncodeID(g.cfg.Group))
+	if err != nil {
 		if g.ctx.Err() == nil {
-			g.cfg.Logger.Error("durable: parked instances are not watched any more: restart the worker", "group", g.cfg.Group, "error", err)
+			g.cfg.Logger.Warn("durable: parked instances cannot be listed, will be tried again", "group", g.cfg.Group, "error", err)
 		}
-	})
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(marks)) {
+		g.takeUp(marks[key])
+	}
 }
 
 // takeUp visits a parked instance whose code this worker has and has not tried.
 func (g *Group) takeUp(mark []byte) {
 	var m Mark
-	if mark == nil || json.Unmarshal(mark, &m) != nil || slices.Contains(m.Tried, g.cfg.Worker) {
+	if json.Unmarshal(mark, &m) != nil || slices.Contains(m.Tried, g.cfg.Worker) {
 		return
 	}
 	if _, ok := g.cfg.Code.Program(m.Name, m.Version); !ok {

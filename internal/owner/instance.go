@@ -54,14 +54,16 @@ type instance struct {
 
 	past past // for the archive
 
-	dirtySince time.Time
-	projected  uint64 // inbox position that the projection holds; 0: not known
-	rev        uint64 // revision of the projection
-	projecting bool
-	finalWaits bool          // the final state waits for a write under way
-	final      *history.Turn // the record that ended the run
+	dirtySince   time.Time // when the projection fell behind; zero: it has not
+	projected    uint64    // inbox position that the projection holds; 0: not known
+	rev          uint64    // revision of the projection
+	projecting   bool
+	projectAgain bool          // it fell behind during the write under way
+	finalWaits   bool          // the final state waits for a write under way
+	final        *history.Turn // the record that ended the run
 
 	reason             string // why it is parked
+	mark               Mark   // as stored
 	marking, markAgain bool   // the mark is being stored; its position has grown meanwhile
 }
 

@@ -27,7 +27,19 @@ const (
 	markPrefix  = "parked"
 	triedLimit  = 32
 	metaTimeout = 10 * time.Second
+	parkedEvery = 5 * time.Second
 )
+
+// parkedTopic is where the mark of an instance just parked is told, at most once.
+func parkedTopic(group string) string { return "parked." + history.EncodeID(group) }
+
+func (m Mark) encode() []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return data
+}
 
 func markKey(a history.Address) string {
 	return markPrefix + "." + history.EncodeID(a.Group) + "." + history.EncodeID(a.ID)
@@ -75,7 +87,10 @@ func (i *instance) remark() {
 	for _, d := range i.queue {
 		m.Acked = max(m.Acked, d.Message.Seq)
 	}
-	i.background(func(ctx context.Context) error { return putMark(ctx, i.p.be.Meta(), m) }, func(err error) {
+	i.background(func(ctx context.Context) (err error) {
+		m, err = putMark(ctx, i.p.be.Meta(), m)
+		return err
+	}, func(err error) {
 		i.marking = false
 		switch {
 		case err != nil:
@@ -84,6 +99,7 @@ func (i *instance) remark() {
 			i.markAgain = false
 			i.remark()
 		default:
+			i.mark = m
 			i.projectParked()
 		}
 	})
@@ -103,11 +119,12 @@ func (i *instance) background(call func(context.Context) error, done func(error)
 	})
 }
 
-func putMark(ctx context.Context, meta backend.Meta, m Mark) error {
+// putMark stores a mark, joined with the one that is there.
+func putMark(ctx context.Context, meta backend.Meta, m Mark) (Mark, error) {
 	for {
 		old, rev, err := meta.Get(ctx, markKey(m.Address))
 		if err != nil && !errors.Is(err, backend.ErrNotFound) {
-			return err
+			return m, err
 		}
 		var had Mark
 		if err == nil && json.Unmarshal(old, &had) == nil {
@@ -118,12 +135,8 @@ func putMark(ctx context.Context, meta backend.Meta, m Mark) error {
 				}
 			}
 		}
-		data, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		if _, err = meta.Put(ctx, markKey(m.Address), data, rev); !errors.Is(err, backend.ErrConflict) {
-			return err
+		if _, err = meta.Put(ctx, markKey(m.Address), m.encode(), rev); !errors.Is(err, backend.ErrConflict) {
+			return m, err
 		}
 	}
 }
@@ -148,6 +161,7 @@ func (i *instance) projectParked() {
 			return
 		}
 		i.acknowledgeAll()
+		i.p.be.Signal(parkedTopic(i.addr.Group), i.mark.encode())
 	})
 }
 

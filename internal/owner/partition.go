@@ -24,8 +24,8 @@ type Partition struct {
 	horizon   uint64 // somebody else may have been delivered what is at or below it
 	delivered uint64 // highest sequence the partition's consumer is known to have delivered (I5)
 	instances map[string]*instance
-	recent    list.List // instances by use, latest in front
-	dirty     map[*instance]struct{}
+	recent    list.List   // instances by use, latest in front
+	dirty     []*instance // whose projection is behind, in the order they became so
 	ticking   bool
 	open      int // outputs, loads and projections under way
 	drained   func()
@@ -36,7 +36,6 @@ func newPartition(cfg *Config, number int) *Partition {
 		cfg: cfg, be: cfg.Backend, number: number,
 		inbox:     cfg.Backend.Inbox(cfg.Group, number),
 		instances: map[string]*instance{},
-		dirty:     map[*instance]struct{}{},
 	}
 	return p
 }
@@ -45,6 +44,7 @@ func newPartition(cfg *Config, number int) *Partition {
 func (p *Partition) take(ctx context.Context) error {
 	// Deliveries may come before Open has told the horizon: hold them until it is known.
 	p.mu.Lock()
+	p.drained = nil
 	p.flush()
 	p.owned = true
 	ready := make(chan struct{})
@@ -68,29 +68,24 @@ func (p *Partition) take(ctx context.Context) error {
 	return nil
 }
 
-// release lets go of the partition: no more deliveries, what is under way is stored, what can be is acknowledged.
-func (p *Partition) release(ctx context.Context) error {
-	err := p.inbox.Release(ctx)
-	p.mu.Lock()
-	p.owned, p.fenced = false, false
-	p.projectAll()
-	idle := make(chan struct{})
-	p.drained = sync.OnceFunc(func() { close(idle) })
-	p.checkDrained()
-	p.mu.Unlock()
-	select {
-	case <-idle:
-	case <-ctx.Done():
-		err = ctx.Err()
+// release lets go of the partition: no more deliveries come, and what is under way is stored and acknowledged while the
+// next owner begins. The channel is closed when nothing is under way any more.
+func (p *Partition) release(ctx context.Context) (drained <-chan struct{}, err error) {
+	if err := p.inbox.Release(ctx); err != nil {
+		return nil, fmt.Errorf("owner: release partition %d of group %q: %w", p.number, p.cfg.Group, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drained = nil
-	p.flush()
-	if err != nil {
-		return fmt.Errorf("owner: release partition %d of group %q: %w", p.number, p.cfg.Group, err)
-	}
-	return nil
+	p.owned, p.fenced = false, false
+	p.projectAll()
+	idle := make(chan struct{})
+	p.drained = sync.OnceFunc(func() {
+		p.drained = nil
+		p.flush()
+		close(idle)
+	})
+	p.checkDrained()
+	return idle, nil
 }
 
 // fence drops everything at once, because this worker may have been judged dead: its caches, and its idea of ownership
@@ -193,15 +188,15 @@ func (p *Partition) remove(i *instance) {
 	i.dead = true
 	i.closeMachine()
 	delete(p.instances, i.addr.ID)
-	delete(p.dirty, i)
+	i.clean()
 	p.recent.Remove(i.place)
 	p.checkDrained()
 }
 
 // flush drops all instances and gives back what they held, so that it comes again now and not after the ack wait.
 func (p *Partition) flush() {
-	for _, i := range p.instances {
-		i.giveBack()
+	for e := p.recent.Back(); e != nil; e = p.recent.Back() {
+		e.Value.(*instance).giveBack()
 	}
 	p.order = 0
 }
@@ -228,17 +223,15 @@ func (p *Partition) tick() {
 		defer p.mu.Unlock()
 		p.ticking = false
 		now := p.be.Clock().Now()
-		for i := range p.dirty {
-			if now.Sub(i.dirtySince) >= p.cfg.Coalesce {
-				i.project()
-			}
+		for len(p.dirty) > 0 && now.Sub(p.dirty[0].dirtySince) >= p.cfg.Coalesce {
+			p.dirty[0].project()
 		}
 		p.tick()
 	})
 }
 
 func (p *Partition) projectAll() {
-	for i := range p.dirty {
-		i.project()
+	for len(p.dirty) > 0 {
+		p.dirty[0].project()
 	}
 }

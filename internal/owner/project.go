@@ -2,6 +2,8 @@ package owner
 
 import (
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -9,25 +11,33 @@ import (
 
 // touch notes that the projection is behind. It is written coalesced: a short orchestration writes it once, at its end.
 func (i *instance) touch() {
-	if _, is := i.p.dirty[i]; is || i.dead {
+	if i.dead || !i.dirtySince.IsZero() {
 		return
 	}
-	i.p.dirty[i] = struct{}{}
 	i.dirtySince = i.p.be.Clock().Now()
+	i.p.dirty = append(i.p.dirty, i)
 	i.p.tick()
 }
 
-// project writes the state of a live instance.
-func (i *instance) project() {
-	if i.projecting || i.dead {
+// clean takes the instance off the list of those to be projected.
+func (i *instance) clean() {
+	if i.dirtySince.IsZero() {
 		return
 	}
-	if i.phase != live {
-		delete(i.p.dirty, i) // the end projects the final state; a load or park, the state it comes to
+	i.dirtySince = time.Time{}
+	n := slices.Index(i.p.dirty, i)
+	i.p.dirty = slices.Delete(i.p.dirty, n, n+1)
+}
+
+// project writes the state of a live instance. While a write is under way its end looks again; the end of the instance
+// projects the final state, a load or a park the state it comes to.
+func (i *instance) project() {
+	i.clean()
+	if i.projecting || i.phase != live {
+		i.projectAgain = i.projecting
 		i.p.checkDrained()
 		return
 	}
-	delete(i.p.dirty, i)
 	i.projecting = true
 	s := i.state()
 	i.putState(s, func() {
@@ -37,7 +47,10 @@ func (i *instance) project() {
 			i.projectFinal()
 			return
 		}
-		i.p.checkDrained()
+		if i.projectAgain {
+			i.projectAgain = false
+			i.touch()
+		}
 		i.settle()
 	})
 }

@@ -19,6 +19,7 @@ import (
 const (
 	needMajor, needMinor = 2, 14
 	needAPILevel         = 4
+	needPayload          = 256 << 10 // the object store sends 128 KiB at a time
 )
 
 // Backend is a connection to a hub. Its methods may be called concurrently.
@@ -128,6 +129,9 @@ func (b *Backend) checkServer(ctx context.Context) error {
 	if !newEnough(version) {
 		return fmt.Errorf("natsbackend: the server at %s is NATS %s, and this needs %d.%d or newer", b.cfg.URL, version, needMajor, needMinor)
 	}
+	if most := b.link.MaxPayload(); most < needPayload {
+		return fmt.Errorf("natsbackend: the server at %s has max_payload %d, and this needs %d: raise it (its default is 1 MiB)", b.cfg.URL, most, needPayload)
+	}
 	var account *jetstream.AccountInfo
 	err := b.patiently(ctx, func(ctx context.Context) (err error) {
 		account, err = b.js.AccountInfo(ctx)
@@ -200,7 +204,10 @@ func (b *Backend) delivery(ctx context.Context, r role) (*link, error) {
 	}
 	b.deliveries[r] = l
 	l.onAgain(func() { b.eachPuller(l, (*puller).reconnected) })
-	l.onRefused(func(err error, subject string) { b.eachPuller(l, func(p *puller) { p.refused(err, subject) }) })
+	l.onRefused(func(err error, subject string) (theirs bool) {
+		b.eachPuller(l, func(p *puller) { theirs = p.refused(err, subject) || theirs })
+		return theirs
+	})
 	return l, nil
 }
 
@@ -216,6 +223,15 @@ func (b *Backend) nextReconnect() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.again
+}
+
+// goes runs f on a goroutine that Close waits for, unless the backend is closed.
+func (b *Backend) goes(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.wg.Go(f)
+	}
 }
 
 func (b *Backend) eachPuller(l *link, f func(*puller)) {

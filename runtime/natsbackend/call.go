@@ -326,12 +326,12 @@ func (t *calls) reconnected() {
 }
 
 // refused ends the calls whose subject the server does not let this user publish.
-func (t *calls) refused(err error, subject string) {
-	t.fail(func(c *call) bool { return c.msg.Subject == subject || subject == t.prefix+"*" }, err)
+func (t *calls) refused(err error, subject string) bool {
+	return t.fail(func(c *call) bool { return c.msg.Subject == subject || subject == t.prefix+"*" }, err)
 }
 
-// fail ends calls.
-func (t *calls) fail(which func(*call) bool, err error) {
+// fail ends calls; any tells that there were some.
+func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 	t.mu.Lock()
 	var failed failures
 	for token, c := range t.open {
@@ -347,10 +347,12 @@ func (t *calls) fail(which func(*call) bool, err error) {
 		}
 		return false
 	})
+	any = len(failed) > 0
 	failed = append(failed, t.refill(time.Now())...)
 	t.mu.Unlock()
 	slices.SortStableFunc(failed, func(a, b failure) int { return a.begun.Compare(b.begun) })
 	failed.finish()
+	return any
 }
 
 // forget drops a call whose caller is gone.

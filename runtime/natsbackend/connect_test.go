@@ -92,6 +92,7 @@ func TestConnectErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := external(t, &server.Options{})
+	small := external(t, &server.Options{JetStream: true, MaxPayload: 1000})
 	users := external(t, &server.Options{JetStream: true, Users: []*server.User{{Username: "u", Password: "p"}}})
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	contexts := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "nats", "context")
@@ -117,6 +118,7 @@ func TestConnectErrors(t *testing.T) {
 		{name: "not a URL", cfg: natsbackend.Config{URL: "nats://[::1"}, want: []string{"nats://[::1", "Config.URL"}},
 		{name: "no credentials file", cfg: natsbackend.Config{URL: s.URL(), Creds: "nowhere.creds"}, want: []string{"nowhere.creds"}},
 		{name: "wrong password", cfg: natsbackend.Config{URL: strings.Replace(users.ClientURL(), "nats://", "nats://u:q@", 1)}, want: []string{"refused the login", "Config.Creds"}, is: backend.ErrPermission},
+		{name: "small messages", cfg: natsbackend.Config{URL: small.ClientURL()}, want: []string{"max_payload", "1000"}},
 		{name: "no JetStream", cfg: natsbackend.Config{URL: bare.ClientURL()}, want: []string{"no JetStream", "-js"}},
 		{name: "no such domain", cfg: natsbackend.Config{URL: s.URL(), Domain: "elsewhere"}, want: []string{"no JetStream", "elsewhere"}},
 		{name: "hub missing", cfg: natsbackend.Config{URL: s.URL(), Hub: "none"}, want: []string{"none", "DURABLE_none", "durable init"}, is: backend.ErrNotFound},
@@ -183,7 +185,7 @@ func TestPermissionRefusals(t *testing.T) {
 		{Username: "noinbox", Password: "p", Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{"_INBOX.>"}}}},
 		{Username: "limited", Password: "p", Permissions: deny(
 			"durable.default.*.*.*.in.ctl.terminate", "$KV.durable_default_instances.>", "$JS.API.CONSUMER.UNPIN.>",
-			"$JS.API.CONSUMER.MSG.NEXT.>", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.task_b", "$JS.API.CONSUMER.CREATE.DURABLE_default.task_b.>",
+			"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.task_a", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.task_b", "$JS.API.CONSUMER.CREATE.DURABLE_default.task_b.>",
 			"$JS.API.DIRECT.GET.DURABLE_default_ARCHIVE.>", "$JS.API.CONSUMER.CREATE.KV_durable_default_meta.>")},
 	}})
 	login := func(user, hub string, provision bool) (*natsbackend.Backend, error) {
@@ -228,6 +230,8 @@ func TestPermissionRefusals(t *testing.T) {
 	_, err = b.Inbox(anna.Group, 0).Open(within(t), func(backend.Delivery) {})
 	refused(t, err, "$JS.API.CONSUMER.UNPIN.DURABLE_default.")
 	refused(t, b.EnsureActivity(within(t), backend.Activity{Name: "b"}), "task_b")
+	_, err = b.Tasks("a", func(backend.TaskDelivery) {})
+	refused(t, err, "$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.task_a")
 	_, err = await(t, func(done func(backend.Archive, error)) {
 		b.GetArchive(anna, func(a backend.Archive, _ uint64, err error) { done(a, err) })
 	})

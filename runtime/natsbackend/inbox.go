@@ -110,7 +110,7 @@ func (i *inbox) heal() {
 	i.healing = true
 	pull := i.pull
 	i.mu.Unlock()
-	i.b.wg.Go(func() {
+	i.b.goes(func() {
 		ctx, cancel := context.WithTimeout(i.b.ctx, giveUp)
 		defer cancel()
 		err := i.redeliver(ctx, pull)
@@ -150,7 +150,7 @@ func (i *inbox) redeliver(ctx context.Context, pull *puller) error {
 func (i *inbox) checkAfter(pause time.Duration) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.released || i.pinned {
+	if i.released || i.pinned || i.b.ctx.Err() != nil {
 		return
 	}
 	i.check = time.AfterFunc(pause, func() {
@@ -184,7 +184,7 @@ func (i *inbox) outbid() { i.standBy(firstStandby) }
 func (i *inbox) standBy(pause time.Duration) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.released || i.pull == nil {
+	if i.released || i.pull == nil || i.b.ctx.Err() != nil {
 		return
 	}
 	pull := i.pull

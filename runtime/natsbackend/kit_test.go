@@ -14,8 +14,9 @@ import (
 	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
 )
 
-// patience bounds every wait of a test. It is never a measure: a test that reaches it has failed.
-const patience = 60 * time.Second
+// patience bounds every wait of a test. It is never a measure: a test that reaches it has failed. It is shorter than
+// AckWait, so that nothing passes only because the server delivers again by itself.
+const patience = 25 * time.Second
 
 func within(t *testing.T) context.Context {
 	t.Helper()

@@ -21,9 +21,9 @@ type link struct {
 	wg  sync.WaitGroup // callbacks of subscriptions, until their last one has returned
 
 	mu      sync.Mutex
-	again   []func()              // after every reconnect
-	refused []func(error, string) // after every permission refusal, with the subject
-	guards  map[*guard]struct{}   // calls of the jetstream package in flight
+	again   []func()                   // after every reconnect
+	refused []func(error, string) bool // after every permission refusal, with the subject; true: it was theirs
+	guards  map[*guard]struct{}        // calls of the jetstream package in flight
 	closed  bool
 }
 
@@ -139,14 +139,19 @@ func (l *link) failed(err error) {
 	perm := fmt.Errorf("natsbackend: %w: %s %q: give the user of this connection that permission", backend.ErrPermission, verb, subject)
 	l.mu.Lock()
 	refused := l.refused
+	told := false
 	for g := range l.guards {
 		if g.covers(subject) {
 			g.cancel(perm)
+			told = true
 		}
 	}
 	l.mu.Unlock()
 	for _, f := range refused {
-		f(perm, subject)
+		told = f(perm, subject) || told
+	}
+	if !told { // acknowledgements and signals: nobody waits for an answer
+		l.log.Error("not permitted", "err", perm)
 	}
 }
 
@@ -175,7 +180,7 @@ func (l *link) onAgain(f func()) {
 	l.again = append(l.again[:len(l.again):len(l.again)], f)
 }
 
-func (l *link) onRefused(f func(err error, subject string)) {
+func (l *link) onRefused(f func(err error, subject string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refused = append(l.refused[:len(l.refused):len(l.refused)], f)

@@ -2,7 +2,9 @@ package natsbackend
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -199,8 +201,11 @@ func (p *puller) status(gen uint64, m *nats.Msg) {
 		}
 	case code == "503", code == "409":
 		// No leader, or a new one, or the server stops. A deleted consumer looks the same until it is made again.
-		p.b.cfg.Logger.Debug("a pull ended", "consumer", p.next, "status", code, "reason", text)
-		p.pause = min(max(2*p.pause, tick), maxBackoff)
+		level := slog.LevelDebug
+		if p.pause = min(max(2*p.pause, tick), maxBackoff); p.pause == maxBackoff {
+			level = slog.LevelWarn
+		}
+		p.b.cfg.Logger.Log(p.b.ctx, level, "a pull ended", "consumer", p.next, "status", code, "reason", text)
 		p.again(p.pause, strings.Contains(text, "Leadership"))
 	default:
 		p.b.cfg.Logger.Warn("a pull was refused", "consumer", p.next, "status", code, "reason", text)
@@ -256,11 +261,11 @@ func (p *puller) watch(now time.Time) {
 }
 
 // refused hears that the server does not let us pull.
-func (p *puller) refused(err error, subject string) {
+func (p *puller) refused(err error, subject string) (mine bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if subject != p.next && !strings.HasPrefix(subject, p.inbox) {
-		return
+		return false
 	}
 	if p.denied == nil {
 		p.b.cfg.Logger.Error("not permitted to pull", "err", err)
@@ -269,16 +274,18 @@ func (p *puller) refused(err error, subject string) {
 	if !p.closed {
 		p.again(maxBackoff, false)
 	}
+	return true
 }
 
-// permitted asks the server whether what start sent was allowed.
+// permitted asks the server whether we may pull, with a request that has no number: it is refused, to nobody.
 func (p *puller) permitted(ctx context.Context) error {
 	if _, has := ctx.Deadline(); !has {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, giveUp)
 		defer cancel()
 	}
-	if err := p.link.FlushWithContext(ctx); err != nil {
+	probe := p.link.PublishRequest(p.next, p.inbox+"probe", []byte("?"))
+	if err := errors.Join(probe, p.link.FlushWithContext(ctx)); err != nil {
 		return fmt.Errorf("natsbackend: %w: pull from %s: %w", backend.ErrUnavailable, p.next, err)
 	}
 	// The callback of the refusal may still be on its way, the connection's last error is there already.

@@ -2,7 +2,6 @@ package natsbackend_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -109,21 +108,16 @@ func collect[T any](t *testing.T, what string, n int, c <-chan T, slot func(T) (
 func watch(t *testing.T, b backend.Backend, prefix string) <-chan string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	changes, ended := make(chan string, 100), make(chan error, 1)
-	go func() {
-		ended <- b.Meta().Watch(ctx, prefix, func(key string, value []byte, rev uint64) {
-			if value == nil {
-				changes <- fmt.Sprintf("%s deleted@%d", key, rev)
-				return
-			}
-			changes <- fmt.Sprintf("%s=%s@%d", key, value, rev)
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) && !errors.Is(err, backend.ErrClosed) {
-			t.Errorf("watch ended with %v", err)
+	t.Cleanup(cancel)
+	changes := make(chan string, 100)
+	if err := b.Meta().Watch(ctx, prefix, func(key string, value []byte, rev uint64) {
+		if value == nil {
+			changes <- fmt.Sprintf("%s deleted@%d", key, rev)
+			return
 		}
-	})
+		changes <- fmt.Sprintf("%s=%s@%d", key, value, rev)
+	}); err != nil {
+		t.Fatal(err)
+	}
 	return changes
 }

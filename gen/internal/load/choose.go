@@ -69,7 +69,7 @@ func annotated(pkg *packages.Package) bool {
 		if filepath.Base(name) == FileName {
 			continue
 		}
-		if src, err := os.ReadFile(name); err == nil && bytes.Contains(src, []byte("\n//durable:")) {
+		if src, err := os.ReadFile(name); err == nil && bytes.Contains(src, []byte("//durable:")) {
 			return true
 		}
 	}

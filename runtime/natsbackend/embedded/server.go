@@ -170,7 +170,7 @@ func (s *Server) Option() nats.Option { return nats.InProcessServer(s.nats) }
 
 // Backend connects to the server in the process. The hub is created when it is missing.
 func (s *Server) Backend(ctx context.Context, cfg natsbackend.Config) (*natsbackend.Backend, error) {
-	cfg.Provision = true
+	cfg.Provision, cfg.URL = true, "nats://in-process"
 	cfg.Options = append(append([]nats.Option(nil), cfg.Options...), s.Option())
 	if cfg.Durability == "" {
 		cfg.Durability = s.durability()

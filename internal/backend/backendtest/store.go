@@ -1,0 +1,172 @@
+package backendtest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+var stores = []promise{
+	{"states are compared and set", compareStates},
+	{"states come back as they were put", keepStates},
+	{"states are listed", listStates},
+	{"archive entries are compared and set", compareArchives},
+	{"archive entries come back as they were put", keepArchives},
+}
+
+func (c *client) putState(s backend.State, rev uint64) (uint64, error) {
+	c.t.Helper()
+	return await(c.t, "a state", func(done func(uint64, error)) { c.PutState(s, rev, done) })
+}
+
+func (c *client) getState(id string) (backend.State, uint64, error) {
+	c.t.Helper()
+	return awaitRev(c.t, "a state", func(done func(backend.State, uint64, error)) { c.GetState(id, done) })
+}
+
+func (c *client) putArchive(a backend.Archive, expect uint64) (uint64, error) {
+	c.t.Helper()
+	return await(c.t, "an archive entry", func(done func(uint64, error)) { c.PutArchive(a, expect, done) })
+}
+
+func (c *client) getArchive(of history.Address) (backend.Archive, uint64, error) {
+	c.t.Helper()
+	return awaitRev(c.t, "an archive entry", func(done func(backend.Archive, uint64, error)) { c.GetArchive(of, done) })
+}
+
+// comparedAndSet checks the revisions of a store. put writes value n under a key, get tells the value and its revision.
+func comparedAndSet(t *testing.T, put func(n int, rev uint64) (uint64, error), get func() (int, uint64, error)) {
+	if n, _, err := get(); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("before there was one: %d, error %v, want ErrNotFound", n, err)
+	}
+	if _, err := put(0, 5); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("an update of nothing: %v, want ErrConflict", err)
+	}
+	var rev uint64
+	for n := 1; n <= 3; n++ {
+		next, err := put(n, rev)
+		if err != nil {
+			t.Fatalf("value %d at revision %d: %v", n, rev, err)
+		}
+		if next <= rev {
+			t.Errorf("value %d has revision %d after %d", n, next, rev)
+		}
+		for _, stale := range []uint64{0, rev, next + 1} {
+			if _, err := put(-1, stale); !errors.Is(err, backend.ErrConflict) {
+				t.Errorf("revision %d while it is %d: %v, want ErrConflict", stale, next, err)
+			}
+		}
+		if got, at, err := get(); got != n || at != next || err != nil {
+			t.Errorf("value %d at revision %d, error %v, want %d at %d", got, at, err, n, next)
+		}
+		rev = next
+	}
+}
+
+func compareStates(t *testing.T, h Hub) {
+	a, b := connect(t, h), connect(t, h)
+	comparedAndSet(t, func(n int, rev uint64) (uint64, error) {
+		return a.putState(backend.State{Address: anna, Run: uint32(n)}, rev)
+	}, func() (int, uint64, error) {
+		s, rev, err := b.getState(anna.ID)
+		return int(s.Run), rev, err
+	})
+}
+
+// states are a state with nothing and one with everything.
+var states = []backend.State{
+	{Address: anna, Status: history.Pending},
+	{
+		Address: odd, Name: "club.Join", Version: text, Status: history.Suspended, Run: 4_000_000_000, At: 1 << 50,
+		Created: due, Updated: due.AddDate(1, 0, 0), Finished: due.AddDate(2, 0, 0), Custom: json, Failure: text,
+		Parent: &history.Parent{Address: anna, Ref: ref}, Tags: map[string]string{text: text}, Waiting: text, Parked: text,
+		Claim: &history.Start{Run: 1, Orchestrator: "club.Join", Input: json, Claim: text},
+	},
+}
+
+func keepStates(t *testing.T, h Hub) {
+	c := connect(t, h)
+	for _, s := range states {
+		if _, err := c.putState(s, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range states {
+		got, _, err := c.getState(s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		differs(t, "state", s, got)
+	}
+}
+
+func listStates(t *testing.T, h Hub) {
+	c := connect(t, h)
+	list := func(most int) (ids []string) {
+		t.Helper()
+		err := c.ListStates(within(t), func(s backend.State) bool {
+			ids = append(ids, fmt.Sprint(s.ID, s.Run))
+			return len(ids) < most
+		})
+		if err != nil {
+			t.Fatalf("list: %v", err)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	differs(t, "states of an empty hub", nil, list(10))
+	var want []string
+	for n := range 5 {
+		id := fmt.Sprint(odd.ID, n)
+		rev, err := c.putState(backend.State{Address: history.Address{ID: id}}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.putState(backend.State{Address: history.Address{ID: id}, Run: 2}, rev); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, fmt.Sprint(id, 2))
+	}
+	differs(t, "states", want, list(10))
+	if got := list(2); len(got) != 2 {
+		t.Errorf("yield said that it has enough after 2 states, and got %d", len(got))
+	}
+}
+
+func compareArchives(t *testing.T, h Hub) {
+	a, b := connect(t, h), connect(t, h)
+	comparedAndSet(t, func(n int, rev uint64) (uint64, error) {
+		return a.putArchive(backend.Archive{Address: anna, Run: uint32(n)}, rev)
+	}, func() (int, uint64, error) {
+		e, rev, err := b.getArchive(anna)
+		return int(e.Run), rev, err
+	})
+}
+
+func keepArchives(t *testing.T, h Hub) {
+	c := connect(t, h)
+	full := backend.Archive{Address: odd, Run: 7, Status: history.Failed}
+	for n, r := range records {
+		if r.record.Kind() != history.KindTimer {
+			full.Messages = append(full.Messages, history.Message{Seq: uint64(n + 1), Time: due, Record: r.record})
+		}
+	}
+	for _, a := range []backend.Archive{{Address: anna, Status: history.Completed}, full} {
+		seq, err := c.putArchive(a, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, at, err := c.getArchive(a.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at != seq {
+			t.Errorf("entry %d was stored as %d", at, seq)
+		}
+		differs(t, "archive entry", a, got)
+	}
+}

@@ -1,0 +1,191 @@
+package sim
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// step is one thing that a random program does.
+type step struct {
+	Do    string `json:"do"`
+	N     int    `json:"n,omitempty"`
+	Event string `json:"event,omitempty"`
+	Steps []step `json:"steps,omitempty"` // of a child
+}
+
+// script is the input of a random program: what is left to do, and the result so far.
+type script struct {
+	Acc   int    `json:"acc"`
+	Steps []step `json:"steps"`
+}
+
+const (
+	orchestrator = "sim.Run"
+	activityName = "sim.Add"
+)
+
+// randomSteps makes a program. events collects the names of the events that clients must send to its instance.
+func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
+	var steps []step
+	for range 1 + rng.IntN(5) {
+		switch kind := rng.IntN(10); kind {
+		case 0, 1:
+			steps = append(steps, step{Do: "call", N: rng.IntN(100)})
+		case 2:
+			steps = append(steps, step{Do: "fan", N: 1 + rng.IntN(5)})
+		case 3:
+			steps = append(steps, step{Do: "sleep", N: rng.IntN(2000)})
+		case 4:
+			steps = append(steps, step{Do: "stopped", N: rng.IntN(100)})
+		case 5:
+			steps = append(steps, step{Do: "race", N: rng.IntN(1500)})
+		case 6:
+			steps = append(steps, step{Do: "again"})
+		case 7, 8:
+			if depth > 0 {
+				var none []string
+				if kind == 7 {
+					steps = append(steps, step{Do: "child", Steps: randomSteps(rng, depth-1, &none)})
+					for n := range none { // a child waits for what its parent sends
+						steps[len(steps)-1].N = n + 1
+					}
+				} else {
+					steps = append(steps, step{Do: "nudge", N: rng.IntN(100)})
+				}
+			}
+		case 9:
+			name := fmt.Sprintf("e%d", len(*events))
+			*events = append(*events, name)
+			steps = append(steps, step{Do: "wait", Event: name})
+		}
+	}
+	return steps
+}
+
+// add is what the activity does: a result that depends on its arguments alone.
+func add(n int) int { return n*31 + 7 }
+
+func mix(acc, n int) int { return (acc*131 + n) % 1_000_003 }
+
+// expected is the result of a script, computed without any machinery.
+func expected(s script) int {
+	acc := s.Acc
+	for _, st := range s.Steps {
+		switch st.Do {
+		case "call", "stopped":
+			acc = mix(acc, add(st.N))
+		case "fan":
+			for n := range st.N {
+				acc = mix(acc, add(n))
+			}
+		case "sleep", "race":
+			acc = mix(acc, 1)
+		case "again":
+			acc = mix(acc, 2)
+		case "child":
+			acc = mix(acc, expected(script{Steps: st.Steps}))
+		case "nudge":
+			acc = mix(acc, mix(st.N, 3))
+		case "wait":
+			acc = mix(acc, len(st.Event))
+		}
+	}
+	return acc
+}
+
+// run is the orchestrator.
+func run(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+	var s script
+	if err := json.Unmarshal(input, &s); err != nil {
+		return nil, err
+	}
+	for n, st := range s.Steps {
+		switch st.Do {
+		case "call":
+			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
+		case "fan":
+			var fs []*engine.Future
+			for n := range st.N {
+				fs = append(fs, call(co, n))
+			}
+			for _, f := range fs {
+				s.Acc = mix(s.Acc, number(co, f))
+			}
+		case "sleep":
+			due := co.Now().Add(time.Duration(st.N) * time.Millisecond)
+			co.Await(timer(co, st.N))
+			if co.Now().Before(due) {
+				return nil, fmt.Errorf("woke at %v, before %v", co.Now(), due) // I8, H21
+			}
+			s.Acc = mix(s.Acc, 1)
+		case "stopped":
+			t := timer(co, 3_600_000)
+			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
+			co.Cancel(t)
+		case "race":
+			co.Await(call(co, st.N), timer(co, st.N))
+			s.Acc = mix(s.Acc, 1)
+		case "again":
+			s.Acc = mix(s.Acc, 2)
+			rest := script{Acc: s.Acc, Steps: s.Steps[n+1:]}
+			return nil, &engine.ContinueAsNew{Input: encode(rest)}
+		case "child":
+			// A child's own waits are fed by its parent.
+			id := childID(co)
+			child := co.Schedule(history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Steps: st.Steps}), Target: history.Address{Group: group, ID: id}})
+			for k := range st.N {
+				name := fmt.Sprintf("e%d", k)
+				co.Schedule(history.Slot{Kind: history.SlotSend, Name: name, Target: history.Address{Group: group, ID: id}, Args: encode(len(name))})
+			}
+			s.Acc = mix(s.Acc, number(co, child))
+		case "nudge":
+			id := childID(co)
+			child := co.Schedule(history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Acc: st.N, Steps: []step{{Do: "wait", Event: "nud"}}}), Target: history.Address{Group: group, ID: id}})
+			co.Schedule(history.Slot{Kind: history.SlotSend, Name: "nud", Target: history.Address{ID: id}, Args: encode(3)})
+			s.Acc = mix(s.Acc, number(co, child))
+		case "wait":
+			s.Acc = mix(s.Acc, number(co, co.Receive(st.Event)))
+		}
+	}
+	return encode(s.Acc), nil
+}
+
+func call(co *engine.Coroutine, n int) *engine.Future {
+	return co.Schedule(history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(n)})
+}
+
+func timer(co *engine.Coroutine, ms int) *engine.Future {
+	return co.Schedule(history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(time.Duration(ms) * time.Millisecond)})
+}
+
+func childID(co *engine.Coroutine) string {
+	u := co.UUID()
+	return hex.EncodeToString(u[:6])
+}
+
+func number(co *engine.Coroutine, f *engine.Future) int {
+	co.Await(f)
+	result, failure := f.Result()
+	if failure != nil {
+		panic(failure.Message)
+	}
+	var n int
+	if err := json.Unmarshal(result, &n); err != nil {
+		panic(err)
+	}
+	return n
+}
+
+func encode(v any) history.Payload {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}

@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/membackend"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+var (
+	seeds = flag.Int("seeds", 150, "how many seeds to run")
+	first = flag.Uint64("seed", 1, "the first of them")
+)
+
+// TestEverythingEndsOnce runs random orchestrations under random misfortune.
+func TestEverythingEndsOnce(t *testing.T) {
+	t.Parallel()
+	for n := range *seeds {
+		seed := *first + uint64(n)
+		if err := simulate(seed, 0); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+func simulate(seed uint64, without owner.Repair) error {
+	w := newWorld(seed, without)
+	for range 2 + w.rng.IntN(2) {
+		if err := w.join(); err != nil {
+			return err
+		}
+	}
+	w.m.SetFaults(membackend.Faults{
+		RequestLost: 0.02, AnswerLost: 0.02, RequestDelayed: 0.01, DelayedBy: 4 * time.Second, RecordDoubled: 0.01,
+		DeliveryLost: 0.01, DeliveryRepeated: 0.02, Shuffled: 0.2, AckLost: 0.02, SignalLost: 0.02,
+	})
+	for n := range 6 {
+		w.start(n)
+	}
+	for range 12 {
+		w.m.RunFor(time.Duration(w.rng.IntN(1200)) * time.Millisecond)
+		if err := w.misfortune(); err != nil {
+			return err
+		}
+	}
+	w.m.RunFor(3 * time.Second)
+	w.heal()
+	for range 60 {
+		w.m.RunFor(5 * time.Second)
+		if w.finished() {
+			break
+		}
+	}
+	w.m.RunFor(time.Minute) // stragglers: schedules, late requests
+	return w.check()
+}
+
+// check compares what the world has come to with what an undisturbed one would have.
+func (w *world) check() error {
+	ends := w.final()
+	for id, want := range w.wanted {
+		end := ends[id]
+		if end == nil {
+			return fmt.Errorf("%s has not ended\n%s", id, w.story(id))
+		}
+		var got int
+		if end.Status != history.Completed {
+			return fmt.Errorf("%s ended as %s: %+v\n%s", id, end.Status, end.Failure, w.story(id))
+		}
+		if err := json.Unmarshal(end.Result, &got); err != nil || got != want {
+			return fmt.Errorf("%s gave %s, want %d\n%s", id, end.Result, want, w.story(id))
+		}
+	}
+	if open := w.m.Unacked(); len(open) > 0 {
+		return fmt.Errorf("%d messages are not acknowledged, the first is %+v\n%s", len(open), open[0], w.story(open[0].To.ID))
+	}
+	if err := w.checkSlots(); err != nil {
+		return err
+	}
+	return w.checkProjection(ends)
+}
+
+// checkSlots asserts that all records of a slot are equal (I3), and that every run ended once in the same way.
+func (w *world) checkSlots() error {
+	type key struct {
+		id string
+		history.Ref
+	}
+	slots := map[key]string{}
+	ends := map[string]string{}
+	same := func(k key, s history.Slot) error {
+		s.N, s.Policy, s.Child = 0, nil, nil
+		text := fmt.Sprintf("%+v", s)
+		if had, ok := slots[k]; ok && had != text {
+			return fmt.Errorf("slot %v of %s is recorded as %s and as %s\n%s", k.Ref, k.id, had, text, w.story(k.id))
+		}
+		slots[k] = text
+		return nil
+	}
+	for _, m := range w.m.Log() {
+		id := m.To.ID
+		switch r := m.Message.Record.(type) {
+		case *history.Task:
+			if err := same(key{id, r.Ref}, history.Slot{Kind: history.SlotActivity, Name: r.Name, Args: r.Args}); err != nil {
+				return err
+			}
+		case *history.Turn:
+			for _, s := range r.Slots {
+				if err := same(key{id, history.Ref{Run: r.Run, Execution: r.Execution, Slot: s.N}}, s); err != nil {
+					return err
+				}
+			}
+			if r.End != nil && r.End.Status.Final() {
+				text := fmt.Sprintf("%d %s %s", r.Run, r.End.Status, r.End.Result)
+				if had, ok := ends[id]; ok && had != text {
+					return fmt.Errorf("%s ended as %q and as %q\n%s", id, had, text, w.story(id))
+				}
+				ends[id] = text
+			}
+		}
+	}
+	return nil
+}
+
+// checkProjection asserts that projection and archive agree with the log.
+func (w *world) checkProjection(ends map[string]*history.End) error {
+	for id, end := range ends {
+		var s backend.State
+		var a backend.Archive
+		var errs [2]error
+		answers := 0
+		w.client.GetState(id, func(got backend.State, _ uint64, err error) { s, errs[0] = got, err; answers++ })
+		w.client.GetArchive(history.Address{Group: group, ID: id}, func(got backend.Archive, _ uint64, err error) { a, errs[1] = got, err; answers++ })
+		w.m.Run(func() bool { return answers == 2 })
+		switch {
+		case errs[0] != nil || errs[1] != nil:
+			return fmt.Errorf("%s: projection: %v, archive: %v\n%s", id, errs[0], errs[1], w.story(id))
+		case s.Status != end.Status || s.Parked != "":
+			return fmt.Errorf("%s is projected as %+v, want %s\n%s", id, s, end.Status, w.story(id))
+		case a.Status != end.Status || len(a.Messages) == 0:
+			return fmt.Errorf("%s is archived as %s, want %s\n%s", id, a.Status, end.Status, w.story(id))
+		}
+	}
+	return nil
+}
+
+// story tells what the log holds of an instance and its children.
+func (w *world) story(id string) string {
+	family := map[string]bool{id: true}
+	var out strings.Builder
+	for _, m := range w.m.Log() {
+		if s, ok := m.Message.Record.(*history.Start); ok && s.Parent != nil && family[s.Parent.ID] {
+			family[m.To.ID] = true
+		}
+		if family[m.To.ID] {
+			data, err := json.Marshal(m.Message)
+			fmt.Fprintln(&out, m.To.ID, string(data), err)
+		}
+	}
+	for _, u := range w.m.Unacked() {
+		fmt.Fprintf(&out, "not acknowledged: %+v\n", u)
+	}
+	for _, k := range w.workers {
+		fmt.Fprint(&out, k.group)
+	}
+	return out.String()
+}
