@@ -85,7 +85,7 @@ func cast(t *testing.T) []demo.Persona {
 }
 
 func quiet(dir string) settings {
-	return settings{data: dir, hub: "membership", day: 24 * time.Hour, log: slog.New(slog.DiscardHandler)}
+	return settings{data: dir, hub: "membership", day: 24 * time.Hour, level: slog.LevelError, log: slog.New(slog.DiscardHandler)}
 }
 
 // Everybody ends as the table says and the books are in order, in one process as well as when the worker is a process that

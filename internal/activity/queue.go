@@ -131,7 +131,9 @@ func (q *Queue) deliver(d backend.TaskDelivery) {
 func (q *Queue) run(r *running) {
 	d := r.d
 	if d.Err != nil {
-		q.store(r, done(d.Task, nil, &history.Failure{Kind: history.FailDecode, Message: d.Err.Error(), Name: d.Task.Name}))
+		// Nobody will ever be able to read it, and it does not say which slot waits for it; the log keeps it for people.
+		q.cfg.Logger.Error("durable: task dropped, it cannot be decoded", "activity", q.cfg.Name, "instance", d.From.ID, "sequence", d.Seq, "error", d.Err)
+		q.release(r, true)
 		return
 	}
 	if q.cfg.Poison > 0 && d.Attempts > q.cfg.Poison {

@@ -186,9 +186,9 @@ type Archives interface {
 // with the final Turn.
 type Archive struct {
 	history.Address
-	Run      uint32            `json:"run"`
-	Status   history.Status    `json:"status"`
-	Messages []history.Message `json:"messages"`
+	Run      uint32           `json:"run"`
+	Status   history.Status   `json:"status"`
+	Messages history.Messages `json:"messages"`
 }
 
 // Signals are messages that may get lost: heartbeats, and hints that an instance has ended.

@@ -10,7 +10,7 @@ import (
 
 // past collects the history of an execution for the archive, up to a size; above it the log is read at the end.
 type past struct {
-	messages []history.Message
+	messages history.Messages
 	size     int
 	over     bool
 }
@@ -20,16 +20,25 @@ const (
 	hintLimit = 8 << 10   // largest result that travels with the hint that an instance has ended
 )
 
-func (p *past) add(m history.Message) {
+// add appends a message and tells its place.
+func (p *past) add(m history.Message) int {
 	if p.over {
-		return
+		return -1
 	}
 	p.size += 48 + sizeOf(m.Record)
 	if p.size > pastLimit {
 		p.messages, p.over = nil, true
-		return
+		return -1
 	}
 	p.messages = append(p.messages, m)
+	return len(p.messages) - 1
+}
+
+// number tells the sequence that a message added before has got.
+func (p *past) number(place int, r history.Record, seq uint64) {
+	if place >= 0 && place < len(p.messages) && p.messages[place].Record == r {
+		p.messages[place].Seq = seq
+	}
 }
 
 func (p *past) reset(first history.Message, rest ...history.Message) {
@@ -181,7 +190,7 @@ func (i *instance) putArchive(a backend.Archive, expect uint64, then func()) {
 				i.otherArchive(a, then)
 			case errors.Is(err, backend.ErrTooLarge) && len(a.Messages) > 2:
 				// The ends are worth more than nothing; the log has the rest for as long as it is kept.
-				a.Messages = []history.Message{a.Messages[0], {Record: i.final}}
+				a.Messages = history.Messages{a.Messages[0], {Record: i.final}}
 				i.putArchive(a, expect, then)
 			case unfit(err):
 				i.parkFor(err)

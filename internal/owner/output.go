@@ -142,23 +142,23 @@ func (i *instance) sendTask(c *cause, s *history.Slot) {
 		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy,
 	}
 	i.owe(c, 1)
-	i.past.add(history.Message{Record: task})
-	i.putTask(c, task)
+	i.putTask(c, task, i.past.add(history.Message{Record: task}))
 }
 
-func (i *instance) putTask(c *cause, task *history.Task) {
+func (i *instance) putTask(c *cause, task *history.Task, place int) {
 	i.p.begin()
-	i.p.be.Append(backend.Append{To: i.addr, Record: task}, func(_ uint64, err error) {
+	i.p.be.Append(backend.Append{To: i.addr, Record: task}, func(seq uint64, err error) {
 		i.locked(func() {
 			switch {
 			case err == nil:
+				i.past.number(place, task, seq)
 				i.paid(c)
 				i.advance()
 				i.settle()
 			case unfit(err):
 				i.parkFor(err)
 			default:
-				i.retry(err, func() { i.putTask(c, task) })
+				i.retry(err, func() { i.putTask(c, task, place) })
 			}
 		})
 	})

@@ -239,7 +239,8 @@ func (i *instance) terminateBlind() bool {
 	i.applied = tail[len(tail)-1].Seq
 	c := i.hold(at.Seq, nil)
 	turn := &history.Turn{Run: i.run, At: at.Seq, Base: i.base, End: &history.End{
-		Status: history.Terminated, Failure: &history.Failure{Kind: history.FailTerminated, Message: reason},
+		Status:  history.Terminated,
+		Failure: &history.Failure{Kind: history.FailTerminated, Message: reason, Name: i.start.Record.(*history.Start).Orchestrator},
 	}}
 	var after []*output
 	for _, m := range tail {

@@ -73,14 +73,33 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, body []byte,
 	return subject, headers(fields, more...), body, nil
 }
 
-// decode turns the header and body of a message of the log into its record.
-func decode(kind history.Kind, h nats.Header, body []byte) (history.Record, error) {
-	return history.Decode(kind, func(key string) string {
+// decode turns a message of the log into its record. The name in the header must be that of the subject: permissions
+// are given by subject, and whoever may only suspend must not terminate.
+func (pl place) decode(h nats.Header, body []byte) (history.Record, error) {
+	r, err := history.Decode(pl.kind, func(key string) string {
 		if v := h[key]; len(v) > 0 {
 			return v[0]
 		}
 		return ""
 	}, body)
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	switch r := r.(type) {
+	case *history.Event:
+		name = r.Name
+	case *history.Control:
+		name = string(r.Verb)
+	case *history.Task:
+		name = r.Name
+	default:
+		return r, nil
+	}
+	if pl.kind != history.KindTimer && history.EncodeID(name) != pl.name {
+		return nil, fmt.Errorf("the header says %q, the subject %q", name, pl.name)
+	}
+	return r, nil
 }
 
 // reference is what a message says of a body that is in the object store.

@@ -283,7 +283,7 @@ func (b *Backend) record(m *nats.Msg) (history.Record, history.Address, error) {
 			return nil, p.Address, err
 		}
 	}
-	r, err := decode(p.kind, m.Header, body)
+	r, err := p.decode(m.Header, body)
 	if err != nil {
 		return nil, p.Address, fmt.Errorf("%w: message on %s: %w", errForeign, m.Subject, err)
 	}

@@ -213,7 +213,7 @@ func (b *Backend) message(s stored) (history.Message, error) {
 	if err != nil {
 		return m, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)
 	}
-	if m.Record, err = decode(p.kind, s.header, body); err != nil {
+	if m.Record, err = p.decode(s.header, body); err != nil {
 		return m, fmt.Errorf("%w: message %d on %s: %w", errForeign, s.seq, s.subject, err)
 	}
 	return m, nil
