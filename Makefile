@@ -4,7 +4,7 @@ GO       ?= go
 FUZZTIME ?= 5s
 
 # The packages with goroutines of their own, where the race detector has something to find.
-CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./runtime/...
+CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
 .PHONY: help build generate check lint generated modules test race fuzz demo bench ci
@@ -38,7 +38,7 @@ test: ## run the tests
 	$(GO) test ./...
 
 race: ## run the tests of the concurrent packages under the race detector
-	$(GO) test -race $(CONCURRENT)
+	$(GO) test -race -timeout 8m $(CONCURRENT)
 
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	.ci/fuzz $(FUZZTIME)

@@ -50,6 +50,8 @@ var arrows = []arrow{
 	{folder: "internal/membackend/...", house: []string{"internal/backend", "internal/history"}},
 	{folder: "internal/owner", house: []string{"internal/engine", "internal/backend", "internal/history"}},
 	{folder: "internal/activity", house: []string{"internal/engine", "internal/backend", "internal/history"}},
+	{folder: "internal/sim", house: whole},   // tests of all of the above together
+	{folder: "internal/holes", house: whole}, // the same
 
 	{folder: "runtime", house: []string{"internal/owner", "internal/activity", "internal/engine", "internal/backend", "internal/history"}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
@@ -65,6 +67,8 @@ var arrows = []arrow{
 	{folder: "examples/...", house: append(public, "examples/..."), outside: []string{bbolt, progress, natsClient}},
 	{folder: "bench/...", house: append(public, "bench/...")},
 }
+
+var whole = []string{"internal/activity", "internal/owner", "internal/membackend/...", "internal/engine", "internal/backend", "internal/history"}
 
 var public = slices.Clip([]string{"runtime", "runtime/natsbackend", "runtime/natsbackend/embedded"})
 

@@ -27,7 +27,7 @@ func (m *Machine) receive(msg history.Message) {
 
 // control steers the instance. A repeated one changes nothing (H6).
 func (m *Machine) control(c *history.Control) {
-	if !m.seen.add(c.ID, m.clock) {
+	if !m.seen.add(c.ID, m.clock) && m.cfg.Without&DropSeen == 0 {
 		return
 	}
 	switch c.Verb {
@@ -66,11 +66,11 @@ func (m *Machine) deliver(msg history.Message, at time.Time) {
 		}
 	case *history.Fired:
 		// One stamped before its due time came from a clock that is ahead; the schedule follows (I8, H21).
-		if f := m.waiting(r.Ref); f != nil && f.kind == timerFuture && !at.Before(f.about.Due) {
+		if f := m.waiting(r.Ref); f != nil && f.kind == timerFuture && (!at.Before(f.about.Due) || m.cfg.Without&IgnoreEarly != 0) {
 			m.complete(f, nil, nil)
 		}
 	case *history.Event:
-		if m.seen.add(r.ID, m.clock) {
+		if m.seen.add(r.ID, m.clock) || m.cfg.Without&DropSeen != 0 {
 			m.post(r)
 		}
 	}

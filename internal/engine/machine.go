@@ -33,7 +33,19 @@ type Config struct {
 	Resolve func(kind history.SlotKind, name string) string
 	// Logger receives what the program logs, except while it repeats itself. nil discards.
 	Logger *slog.Logger
+
+	// Without switches rules off, for tests that show what each of them prevents.
+	Without Rule
 }
+
+// Rule is a set of rules of the engine, named after the holes that they close (docs/protocol.md).
+type Rule uint8
+
+// The rules.
+const (
+	DropSeen    Rule = 1 << iota // H6: an event or control message whose id was seen changes nothing
+	IgnoreEarly                  // H21: a fired timer stamped before its due time is ignored
+)
 
 // Machine is one execution of one instance. It is not safe for concurrent use, but any goroutine may use it in turn.
 // The caller must Close it.

@@ -124,7 +124,14 @@ func (i *inbox) Release(ctx context.Context) error {
 	}
 	if i.v.reachable() {
 		i.letGo()
+		return nil
 	}
+	opened := i.opened
+	m.after(pinnedTTL, nil, func() { // the store notices by itself
+		if opened == i.opened {
+			i.letGo()
+		}
+	})
 	return nil
 }
 
@@ -152,7 +159,7 @@ func (p *partition) pin(i *inbox) {
 // relieve finds an owner that can be delivered to. Lock held.
 func (p *partition) relieve() {
 	i := p.owner
-	if i != nil && i.open && !i.v.silentFor(pinnedTTL) {
+	if i != nil && !i.v.silentFor(pinnedTTL) {
 		return
 	}
 	for _, other := range p.standby {

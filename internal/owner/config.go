@@ -23,8 +23,9 @@ type Config struct {
 	Dead      time.Duration // silence after which a worker is dead; 0: 2 s
 	Coalesce  time.Duration // a live instance is projected at most this often; 0: 250 ms
 
-	// Without switches repairs of the protocol off, for tests that show what each of them prevents.
-	Without Repair
+	// Without and WithoutRules switch rules of the protocol off, for tests that show what each of them prevents.
+	Without      Repair
+	WithoutRules engine.Rule
 }
 
 // Code is what a worker can run.

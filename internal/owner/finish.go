@@ -217,9 +217,10 @@ func (i *instance) otherArchive(a backend.Archive, then func()) {
 	})
 }
 
-// acknowledgeAll ends an instance that has nothing left to store. A start of a later run begins again from the log.
+// acknowledgeAll ends an instance that has nothing left to store. What belongs to a later run, or came after the load
+// that found nothing had begun, is looked at anew.
 func (i *instance) acknowledgeAll() {
-	causes, queue, run := i.causes, i.queue, i.run
+	causes, queue := i.causes, i.queue
 	i.causes, i.queue = nil, nil
 	i.p.remove(i)
 	for _, c := range causes {
@@ -227,11 +228,14 @@ func (i *instance) acknowledgeAll() {
 			c.receipt.Ack()
 		}
 	}
+	later := false
 	for _, d := range queue {
-		if s, ok := d.Message.Record.(*history.Start); ok && run > 0 && s.Run > run {
+		s, ok := d.Message.Record.(*history.Start)
+		later = later || ok && s.Run > i.run || i.absent && d.Message.Seq > i.reach
+		if later {
 			i.p.dispatch(d)
-			continue
+		} else {
+			d.Ack()
 		}
-		d.Ack()
 	}
 }

@@ -106,7 +106,8 @@ func (i *instance) program() (engine.Program, bool) {
 }
 
 func (i *instance) engineConfig(prog engine.Program) engine.Config {
-	return engine.Config{Self: i.addr, Program: prog, Fail: i.p.cfg.Fail, Resolve: i.p.cfg.Code.Resolve, Logger: i.p.cfg.Logger}
+	cfg := i.p.cfg
+	return engine.Config{Self: i.addr, Program: prog, Fail: cfg.Fail, Resolve: cfg.Code.Resolve, Logger: cfg.Logger, Without: cfg.WithoutRules}
 }
 
 // deliver takes a message of a partition this worker owns.

@@ -54,6 +54,7 @@ func (i *instance) load() {
 	if !i.p.cfg.keeps(ReachDelivered) && len(i.queue) > 0 {
 		reach = i.queue[0].Message.Seq
 	}
+	i.reach = reach
 	i.p.begin()
 	i.p.be.Load(i.addr, reach, func(l backend.Loaded, err error) {
 		i.locked(func() {
@@ -103,6 +104,7 @@ func (i *instance) loadArchive(proceed func(archived uint32) bool) {
 			case errors.Is(err, backend.ErrNotFound):
 				if proceed == nil || !proceed(0) {
 					// The leader knows no run: history begins at the start, what came before it is nothing (I7).
+					i.absent = true
 					i.acknowledgeAll()
 				}
 			case err != nil:

@@ -32,12 +32,15 @@ type inbox struct {
 	deliver  func(backend.Delivery)
 	order    uint64      // of the newest delivery; 0: none since the last reset
 	pinned   bool        // a delivery has come since Open
+	pin      string      // of the newest delivery
+	term     uint64      // counts pins: a reset by somebody else begins the order anew, which must show as a gap
 	check    *time.Timer // looks whether somebody else is pinned
 	healing  bool
 	released bool
 }
 
 const (
+	termShift    = 40                     // deliveries of one pin are fewer than 2^40
 	firstCheck   = 500 * time.Millisecond // after Open: is it we who are pinned?
 	lastCheck    = 4 * time.Second
 	firstStandby = 100 * time.Millisecond // after we lost the pin: long enough for a new owner to pull
@@ -76,7 +79,7 @@ func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horiz
 		i.mu.Unlock()
 		return 0, fmt.Errorf("natsbackend: open %s: %w", i.name, err)
 	}
-	i.checkAfter(firstCheck)
+	i.checkAfter(firstCheck, "")
 	return horizon, nil
 }
 
@@ -146,36 +149,41 @@ func (i *inbox) redeliver(ctx context.Context, pull *puller) error {
 }
 
 // checkAfter looks, until the first delivery, whether the previous owner was pinned again: one that was idle when it
-// was unpinned has a request waiting without an old pin, and may be the first in the queue.
-func (i *inbox) checkAfter(pause time.Duration) {
+// was unpinned has a request waiting without an old pin, and may be the first in the queue. suspect is the pin that the
+// look before saw: one look alone may find our own pin, whose first delivery is still on its way.
+func (i *inbox) checkAfter(pause time.Duration, suspect string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.released || i.pinned || i.b.ctx.Err() != nil {
+	if i.served() {
 		return
 	}
 	i.check = time.AfterFunc(pause, func() {
-		i.mu.Lock()
-		over := i.released || i.pinned
-		i.mu.Unlock()
-		if over {
-			return
-		}
 		ctx, cancel := context.WithTimeout(i.b.ctx, silence)
 		defer cancel()
-		if info, err := i.info(ctx); err == nil && pinOf(info) != "" {
-			i.mu.Lock()
-			over := i.released || i.pinned
-			i.mu.Unlock()
-			if !over {
-				_, err = i.takeOver(ctx)
-			}
-			if err != nil {
+		pin, next := "", min(2*pause, lastCheck)
+		if info, err := i.info(ctx); err == nil {
+			pin = pinOf(info)
+		}
+		i.mu.Lock()
+		served := i.served()
+		i.mu.Unlock()
+		switch {
+		case served:
+			return
+		case pin != "" && pin != suspect:
+			next = firstCheck
+		case pin != "":
+			if _, err := i.takeOver(ctx); err != nil {
 				i.b.cfg.Logger.Debug("could not take over", "inbox", i.name, "err", err)
 			}
+			pin, next = "", firstCheck
 		}
-		i.checkAfter(min(2*pause, lastCheck))
+		i.checkAfter(next, pin)
 	})
 }
+
+// served reports that there is nothing to check any more. Lock held.
+func (i *inbox) served() bool { return i.released || i.pinned || i.b.ctx.Err() != nil }
 
 // outbid is called when somebody else took the partition over, or our pin is gone with a restart of the server. We stand
 // by until nobody is pinned: two workers that both believe they own a partition must not keep taking it from each other.
@@ -263,6 +271,11 @@ func (i *inbox) handle(m *nats.Msg) {
 	i.mu.Lock()
 	gap := i.order != 0 && at.order > i.order+1
 	i.order, i.pinned = at.order, true
+	if pin := m.Header.Get(headerPin); pin != i.pin {
+		i.pin = pin
+		i.term++
+	}
+	d.Order += i.term << termShift
 	deliver := i.deliver
 	i.mu.Unlock()
 	if gap {

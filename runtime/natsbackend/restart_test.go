@@ -2,6 +2,7 @@ package natsbackend_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,13 @@ func TestServerRestart(t *testing.T) {
 	_, got, _ := inbox(t, b, anna)
 	const activity = "membership.SendChallenge"
 	_, tasks := queue(t, b, activity, 10_000)
+	if _, err := b.Meta().Put(within(t), "workers.w1", []byte("here"), 0); err != nil {
+		t.Fatal(err)
+	}
 	watched := watch(t, b, "workers")
+	if e := receive(t, watched); e != "workers.w1=here@1" {
+		t.Errorf("watched %s", e)
+	}
 
 	const n = 4000
 	var answered sync.WaitGroup
@@ -61,10 +68,10 @@ func TestServerRestart(t *testing.T) {
 
 	collect(t, "inbox", n/2, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
 	collect(t, "tasks", n/2, tasks, func(d backend.TaskDelivery) (uint32, backend.Receipt) { return d.Task.Slot, d })
-	if _, err := b.Meta().Put(within(t), "workers.w1", []byte("here"), 0); err != nil {
+	if _, err := b.Meta().Put(within(t), "workers.w2", []byte("here too"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if e := receive(t, watched); e != "workers.w1=here@1" {
+	if e := receive(t, watched); e != "workers.w2=here too@2" {
 		t.Errorf("watched %s", e)
 	}
 }
@@ -108,16 +115,21 @@ func collect[T any](t *testing.T, what string, n int, c <-chan T, slot func(T) (
 func watch(t *testing.T, b backend.Backend, prefix string) <-chan string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
-	changes := make(chan string, 100)
-	if err := b.Meta().Watch(ctx, prefix, func(key string, value []byte, rev uint64) {
-		if value == nil {
-			changes <- fmt.Sprintf("%s deleted@%d", key, rev)
-			return
+	changes, ended := make(chan string, 100), make(chan error, 1)
+	go func() {
+		ended <- b.Meta().Watch(ctx, prefix, func(key string, value []byte, rev uint64) {
+			if value == nil {
+				changes <- fmt.Sprintf("%s deleted@%d", key, rev)
+				return
+			}
+			changes <- fmt.Sprintf("%s=%s@%d", key, value, rev)
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := receive(t, ended); !errors.Is(err, context.Canceled) && !errors.Is(err, backend.ErrClosed) {
+			t.Errorf("watch ended with %v", err)
 		}
-		changes <- fmt.Sprintf("%s=%s@%d", key, value, rev)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	})
 	return changes
 }

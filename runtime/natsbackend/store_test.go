@@ -120,15 +120,15 @@ func TestMeta(t *testing.T) {
 	b := fresh(t)
 	m := b.Meta()
 	ctx := within(t)
+	if _, err := m.Put(ctx, "names.first", nil, 0); err != nil {
+		t.Fatal(err)
+	}
 	changes := watch(t, b, "names")
 	seen := func(want string) { // one by one: a change that is overtaken by the next need not be seen
 		t.Helper()
 		if got := receive(t, changes); got != want {
 			t.Errorf("watched %s, want %s", got, want)
 		}
-	}
-	if _, err := m.Put(ctx, "names.first", nil, 0); err != nil {
-		t.Fatal(err)
 	}
 	seen("names.first=@1")
 	if err := m.Delete(ctx, "names.first", 1); err != nil {
