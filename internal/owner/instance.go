@@ -35,6 +35,8 @@ type instance struct {
 	run      uint32
 	base     uint64          // sequence of the record that the current execution began from
 	applied  uint64          // highest inbox sequence applied
+	reach    uint64          // what the load was to reach
+	absent   bool            // the load has found nothing
 	custom   history.Payload // custom status and clock at the end of the machine
 	finished time.Time
 
