@@ -38,12 +38,18 @@ type Client struct {
 	topic   string                          // where the ends of instances started here are told
 	stop    func()                          // of the subscription to topic; nil before the first start
 	waiters map[string][]chan owner.Outcome // by instance id
-	groups  map[string]string               // of instances started here, a bounded cache
+	started map[string]started              // instances started here, a bounded cache
 	ensured map[string]bool
 }
 
+// started is what a client remembers of an instance that it started.
+type started struct {
+	group string
+	ended bool // its end was told before anybody waited for it
+}
+
 const (
-	groupCacheSize = 100_000
+	startedCacheSize = 100_000
 	claimAge       = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
 	truthEvery     = 2 * time.Second // a waiter that heard nothing asks
 )
@@ -53,7 +59,7 @@ func NewClient(b Backend, cfg ClientConfig) *Client {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Client{be: b, logger: cfg.Logger, waiters: map[string][]chan owner.Outcome{}, groups: map[string]string{}, ensured: map[string]bool{}}
+	return &Client{be: b, logger: cfg.Logger, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}}
 }
 
 // Close ends the client's subscriptions. The backend stays open.

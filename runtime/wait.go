@@ -62,16 +62,16 @@ func notFound(err error) error {
 func (c *Client) remember(id, group string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.groups) >= groupCacheSize {
-		clear(c.groups)
+	if len(c.started) >= startedCacheSize {
+		clear(c.started)
 	}
-	c.groups[id] = group
+	c.started[id] = started{group: group}
 }
 
 func (c *Client) groupOf(id string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.groups[id]
+	return c.started[id].group
 }
 
 // hear passes a hint on to who waits for it.
@@ -82,6 +82,10 @@ func (c *Client) hear(data []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s, ours := c.started[o.ID]; ours && len(c.waiters[o.ID]) == 0 {
+		s.ended = true
+		c.started[o.ID] = s
+	}
 	for _, ch := range c.waiters[o.ID] {
 		select {
 		case ch <- o:
@@ -97,7 +101,7 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 	}
 	hints := make(chan owner.Outcome, 1)
 	c.mu.Lock()
-	_, ours := c.groups[id]
+	s, ours := c.started[id]
 	c.waiters[id] = append(c.waiters[id], hints)
 	c.mu.Unlock()
 	defer c.forget(id, hints)
@@ -108,21 +112,27 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 		}
 		defer stop()
 	}
-	// An instance started here is hardly ended yet: its hint comes to this client.
+	// The end of an instance started here is told to this client: nothing to ask while it has not been.
+	told := s.ended
 	timer := time.NewTimer(truthEvery)
 	defer timer.Stop()
 	for first := true; ; first = false {
-		if !first || !ours {
+		if !first || !ours || told {
 			if o, ended, err := c.truth(ctx, id); err != nil || ended {
 				return o, err
 			}
 		}
-		timer.Reset(truthEvery)
+		pause := truthEvery
+		if told { // the projection follows the hint within milliseconds
+			pause = soon
+		}
+		timer.Reset(pause)
 		select {
 		case o := <-hints:
 			if o.Status != "" {
 				return o, nil
 			}
+			told = true
 		case <-timer.C:
 		case <-ctx.Done():
 			return owner.Outcome{}, ctx.Err()

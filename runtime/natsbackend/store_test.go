@@ -249,30 +249,46 @@ func TestBigPayloads(t *testing.T) {
 
 func TestALostPayloadIsAnError(t *testing.T) {
 	t.Parallel()
-	s := serve(t, embedded.Config{})
-	b := open(t, s, natsbackend.Config{InlinePayload: 10})
-	r := start(1)
-	seq := put(t, b, anna, r)
-	nc, err := nats.Connect("", s.Option())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := js.DeleteObjectStore(within(t), "durable_default_payloads"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := js.CreateObjectStore(within(t), jetstream.ObjectStoreConfig{Bucket: "durable_default_payloads"}); err != nil {
-		t.Fatal(err)
-	}
-	_, got, _ := inbox(t, b, anna)
-	if d := receive(t, got); d.Err == nil || d.Message.Seq != seq || d.Message.Record != nil {
-		t.Errorf("delivery %+v, want an error", d)
-	}
-	if _, err := await(t, func(done func(backend.Loaded, error)) { b.Load(anna, seq, done) }); err == nil {
-		t.Error("the load succeeded")
+	for name, harm := range map[string]func(objects jetstream.ObjectStore, o *jetstream.ObjectInfo) error{
+		"gone": func(objects jetstream.ObjectStore, o *jetstream.ObjectInfo) error {
+			return objects.Delete(t.Context(), o.Name)
+		},
+		"another of the same size": func(objects jetstream.ObjectStore, o *jetstream.ObjectInfo) error {
+			_, err := objects.PutBytes(t.Context(), o.Name, make([]byte, o.Size))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, embedded.Config{})
+			b := open(t, s, natsbackend.Config{InlinePayload: 10})
+			seq := put(t, b, anna, start(1))
+			nc, err := nats.Connect("", s.Option())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			js, err := jetstream.New(nc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, err := js.ObjectStore(within(t), "durable_default_payloads")
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := objects.List(within(t))
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d objects, %v", len(list), err)
+			}
+			if err := harm(objects, list[0]); err != nil {
+				t.Fatal(err)
+			}
+			_, got, _ := inbox(t, b, anna)
+			if d := receive(t, got); d.Err == nil || d.Message.Seq != seq || d.Message.Record != nil {
+				t.Errorf("delivery %+v, want an error", d)
+			}
+			if _, err := await(t, func(done func(backend.Loaded, error)) { b.Load(anna, seq, done) }); err == nil {
+				t.Error("the load succeeded")
+			}
+		})
 	}
 }

@@ -41,8 +41,9 @@ func (f *Faulty) Inbox(group string, p int) backend.Inbox {
 type faultyInbox struct {
 	f       *Faulty
 	inner   backend.Inbox
-	serving sync.Mutex // deliver is called on one goroutine, also when Release calls it
+	serving sync.Mutex // deliver is called once at a time, also for what was held
 	extra   uint64     // repetitions so far, which count as deliveries
+	opened  int        // counts Opens and Releases: what an earlier Open got is not delivered any more
 }
 
 // Open implements backend.Inbox.
@@ -50,6 +51,7 @@ func (i *faultyInbox) Open(ctx context.Context, deliver func(backend.Delivery)) 
 	if err := i.f.living(); err != nil {
 		return 0, err
 	}
+	opened := i.turn()
 	return i.inner.Open(ctx, func(d backend.Delivery) {
 		d.Receipt = faultyReceipt{i.f, d.Receipt}
 		i.serving.Lock()
@@ -58,6 +60,9 @@ func (i *faultyInbox) Open(ctx context.Context, deliver func(backend.Delivery)) 
 		i.f.hand(decide(i.f.ruled().delivery, d), func(copy int) {
 			i.serving.Lock()
 			defer i.serving.Unlock()
+			if opened != i.opened {
+				return
+			}
 			if copy > 0 {
 				i.extra++
 				d.Order++
@@ -73,7 +78,16 @@ func (i *faultyInbox) Release(ctx context.Context) error {
 	if err := i.f.living(); err != nil {
 		return err
 	}
+	i.turn()
 	return i.inner.Release(ctx)
+}
+
+// turn begins or ends a time of ownership.
+func (i *faultyInbox) turn() int {
+	i.serving.Lock()
+	defer i.serving.Unlock()
+	i.opened++
+	return i.opened
 }
 
 // faultyReceipt keeps the dead from answering.

@@ -32,7 +32,8 @@ func (f *Faulty) Kill() {
 	f.dead = true
 }
 
-// Release passes on what is held, in its order, and leaves the rules as they are.
+// Release passes on what is held, in its order, and leaves the rules as they are. Held deliveries are handed over on the
+// caller's goroutine: do not call it from a callback.
 func (f *Faulty) Release() {
 	f.mu.Lock()
 	held := f.held
