@@ -50,8 +50,9 @@ type started struct {
 
 const (
 	startedCacheSize = 100_000
-	claimAge       = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
-	truthEvery     = 2 * time.Second // a waiter that heard nothing asks
+	claimAge         = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
+	truthEvery       = 2 * time.Second // a waiter that heard nothing asks
+	soon             = 20 * time.Millisecond
 )
 
 // NewClient makes a client on a backend.
