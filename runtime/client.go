@@ -98,16 +98,21 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		start.Version = *so.version
 	}
 	id := so.id
-	if id == "" {
+	own := id != ""
+	if !own {
 		id = newID()
-		err = c.put(ctx, backend.Append{To: history.Address{Group: o.Group, ID: id}, Record: start, Fenced: true})
+	}
+	to := history.Address{Group: o.Group, ID: id}
+	c.remember(to) // before the start: a short orchestration ends before its start is answered
+	if own {
+		err = c.startOwn(ctx, to, start, so.reuse)
 	} else {
-		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
+		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
 	}
 	if err != nil {
+		c.disown(id)
 		return "", fmt.Errorf("durable: start %s as %q: %w", o.Name, id, err)
 	}
-	c.remember(id, o.Group)
 	return id, nil
 }
 

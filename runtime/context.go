@@ -88,14 +88,14 @@ func encode(v any) (history.Payload, *history.Failure) {
 	return data, nil
 }
 
-// decode reads a value from the log. Nothing and null give the zero value.
+// decode reads a value from the log. Nothing and null give the zero value. ErrPayload when it does not fit.
 func decode[T any](p history.Payload) (T, error) {
 	var v T
 	if len(p) == 0 {
 		return v, nil
 	}
 	if err := json.Unmarshal(p, &v); err != nil {
-		return v, fmt.Errorf("durable: a stored value does not fit type %T: %w", v, err)
+		return v, fmt.Errorf("%w: it does not fit type %T: %w", ErrPayload, v, err)
 	}
 	return v, nil
 }

@@ -122,48 +122,74 @@ func NonRetryable(err error) error {
 	return nonRetryable{err}
 }
 
-// failureOf writes an error for the log: its text, the registered errors in its tree, and the failure it wraps.
+// failureOf writes an error for the log: its text, the registered errors in its tree, and the first failure of an
+// activity or child that it wraps, with what that one wraps in turn.
 func failureOf(err error) *history.Failure {
 	f := &history.Failure{Message: err.Error()}
-	for _, e := range tree(err, nil) {
-		switch e := e.(type) {
-		case *ActivityError:
-			if f.Cause == nil {
-				f.Cause = &history.Failure{Name: e.Activity, Attempt: e.Attempt, Message: e.Message, Stack: e.Stack}
-			}
-		case *OrchestrationError:
-			if f.Cause == nil {
-				f.Cause = &history.Failure{Name: e.Orchestrator, Message: e.Message, Stack: e.Stack}
-			}
-		}
-		if n, ok := nameOf(e); ok {
-			f.Names = append(f.Names, n)
-		}
-		for kind, sentinels := range kinds {
-			if f.Kind == "" && e == sentinels[0] {
-				f.Kind = kind
-			}
-		}
-	}
+	noteTree(f, err, new(int))
 	return f
 }
 
-// tree lists err and all that it wraps, outermost first.
-func tree(err error, into []error) []error {
+// noteTree adds to f what survives the wire of err and of all that it wraps, outermost first.
+func noteTree(f *history.Failure, err error, seen *int) {
 	const most = 64 // a tree beyond this is a loop or a joke
-	if err == nil || len(into) >= most {
-		return into
+	if *seen++; err == nil || *seen > most {
+		return
 	}
-	into = append(into, err)
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return tree(e.Unwrap(), into)
-	case interface{ Unwrap() []error }:
-		for _, w := range e.Unwrap() {
-			into = tree(w, into)
+	if f.Cause == nil {
+		if f.Cause = causeOf(err); f.Cause != nil {
+			noteWrapped(f.Cause, err, seen)
+			return
 		}
 	}
-	return into
+	if n, ok := nameOf(err); ok {
+		f.Names = append(f.Names, n)
+	}
+	if f.Kind == "" {
+		f.Kind = kindOf(err)
+	}
+	noteWrapped(f, err, seen)
+}
+
+func noteWrapped(f *history.Failure, err error, seen *int) {
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		noteTree(f, e.Unwrap(), seen)
+	case interface{ Unwrap() []error }:
+		for _, w := range e.Unwrap() {
+			noteTree(f, w, seen)
+		}
+	}
+}
+
+// causeOf gives the failure of an activity or child, nil for any other error.
+func causeOf(err error) *history.Failure {
+	switch e := err.(type) {
+	case *ActivityError:
+		return &history.Failure{Name: e.Activity, Attempt: e.Attempt, Message: e.Message, Stack: e.Stack}
+	case *OrchestrationError:
+		return &history.Failure{Name: e.Orchestrator, Message: e.Message, Stack: e.Stack}
+	}
+	return nil
+}
+
+// kindOf gives the kind that a sentinel of this package stands for, "" for any other error.
+func kindOf(err error) string {
+	switch err {
+	case ErrPanic:
+		return history.FailPanic
+	case ErrTimeout:
+		return history.FailTimeout
+	case ErrPayload:
+		return history.FailDecode
+	case ErrPoison:
+		return history.FailPoison
+	case ErrAlreadyExists:
+		return history.FailConflict
+	case ErrTerminated:
+		return history.FailTerminated
+	}
+	return ""
 }
 
 func nameOf(err error) (history.Named, bool) {

@@ -37,17 +37,24 @@ type Registry struct {
 // Add registers bindings. It reports a name or alias that is taken, and adds nothing then.
 func (r *Registry) Add(bindings ...Binding) error {
 	var errs []error
+	type claim struct {
+		orchestrator bool
+		name         string
+	}
+	claimed := map[claim]bool{}
 	for _, b := range bindings {
 		if b.orchestrator == nil && b.activity == nil {
 			errs = append(errs, errors.New("durable: register: empty binding: make bindings with a handle's Bind"))
 			continue
 		}
 		for _, name := range b.names() {
+			c := claim{b.orchestrator != nil, name}
 			if err := history.CheckName(name); err != nil {
 				errs = append(errs, fmt.Errorf("durable: register: %w", err))
-			} else if _, taken := r.into(b)[name]; taken {
+			} else if _, taken := r.into(b)[name]; taken || claimed[c] {
 				errs = append(errs, fmt.Errorf("durable: register: the name %q is taken twice: give one of the functions another with name=, or drop the alias", name))
 			}
+			claimed[c] = true
 		}
 	}
 	if len(errs) > 0 {

@@ -59,13 +59,19 @@ func notFound(err error) error {
 	return err
 }
 
-func (c *Client) remember(id, group string) {
+func (c *Client) remember(a history.Address) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.started) >= startedCacheSize {
 		clear(c.started)
 	}
-	c.started[id] = started{group: group}
+	c.started[a.ID] = started{group: a.Group}
+}
+
+func (c *Client) disown(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.started, id)
 }
 
 func (c *Client) groupOf(id string) string {

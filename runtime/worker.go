@@ -38,20 +38,29 @@ func (c WorkerConfig) withDefaults() WorkerConfig {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 30 * time.Second
 	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 500 * time.Millisecond
+	}
+	if c.Dead == 0 {
+		c.Dead = 2 * time.Second
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }
 
+// validate is asked with the defaults filled in: they must fit what was set, too.
 func (c WorkerConfig) validate() error {
 	switch {
 	case c.Slots < 0:
-		return fmt.Errorf("durable: WorkerConfig.Slots is %d, want a positive number", c.Slots)
+		return fmt.Errorf("WorkerConfig.Slots is %d, want a positive number", c.Slots)
 	case c.Cache < 0:
-		return fmt.Errorf("durable: WorkerConfig.Cache is %d, want a positive number", c.Cache)
-	case c.Heartbeat < 0 || c.Dead < 0 || c.Dead > 0 && c.Dead < 2*c.Heartbeat:
-		return fmt.Errorf("durable: WorkerConfig.Dead is %v and Heartbeat %v, want Dead at least twice Heartbeat", c.Dead, c.Heartbeat)
+		return fmt.Errorf("WorkerConfig.Cache is %d, want a positive number", c.Cache)
+	case c.DrainTimeout < 0:
+		return fmt.Errorf("WorkerConfig.DrainTimeout is %v, want a positive duration", c.DrainTimeout)
+	case c.Heartbeat < 0 || c.Dead < 2*c.Heartbeat:
+		return fmt.Errorf("WorkerConfig.Dead is %v and Heartbeat %v, want Dead at least twice Heartbeat", c.Dead, c.Heartbeat)
 	}
 	return nil
 }
@@ -108,7 +117,9 @@ func (w *Worker) Start(ctx context.Context) error {
 	if err := w.start(ctx); err != nil {
 		stopping, cancel := context.WithCancel(context.Background())
 		cancel()
-		return errors.Join(fmt.Errorf("durable: worker: %w", err), w.stop(stopping))
+		err = errors.Join(fmt.Errorf("durable: worker: %w", err), w.stop(stopping))
+		w.queues, w.groups = nil, nil
+		return err
 	}
 	w.state = workerStarted
 	return nil
@@ -118,7 +129,7 @@ func (w *Worker) start(ctx context.Context) error {
 	if err := w.cfg.validate(); err != nil {
 		return err
 	}
-	if len(w.registry.orchestrators)+len(w.registry.activities) == 0 {
+	if w.registry == nil || len(w.registry.orchestrators)+len(w.registry.activities) == 0 {
 		return errors.New("the registry is empty: call RegisterDurable of the packages that it should run")
 	}
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {

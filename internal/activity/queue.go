@@ -66,6 +66,8 @@ type Queue struct {
 // running is a task in a slot.
 type running struct {
 	d       backend.TaskDelivery
+	policy  history.Policy
+	ends    time.Time   // when its attempt has had its time, and some more
 	decided atomic.Bool // its outcome is being stored; what comes later is dropped
 }
 
@@ -113,7 +115,8 @@ func (q *Queue) Stop(ctx context.Context) {
 
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.
 func (q *Queue) deliver(d backend.TaskDelivery) {
-	r := &running{d: d}
+	r := &running{d: d, policy: merge(d.Task.Policy, q.cfg.Policy)}
+	r.ends = q.cfg.Backend.Clock().Now().Add(r.policy.Timeout + grace)
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -143,10 +146,8 @@ func (q *Queue) run(r *running) {
 		}))
 		return
 	}
-	policy := merge(d.Task.Policy, q.cfg.Policy)
-	ctx, cancel := context.WithTimeoutCause(q.ctx, policy.Timeout, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(q.ctx, r.policy.Timeout, errTimeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { q.overdue(ctx, r, policy) })()
 	result, failure := q.cfg.Run(ctx, Call{From: d.From, Task: d.Task})
 	if failure == nil {
 		q.store(r, done(d.Task, result, nil))
@@ -155,36 +156,31 @@ func (q *Queue) run(r *running) {
 	if context.Cause(ctx) == errTimeout && !failure.Final {
 		failure.Kind = history.FailTimeout
 	}
-	q.fail(r, policy, failure)
+	q.fail(r, failure)
 }
 
 var errTimeout = errors.New("activity: timeout")
 
 // overdue fails an attempt whose handler goes on although its time is over.
-func (q *Queue) overdue(ctx context.Context, r *running, policy history.Policy) {
-	if context.Cause(ctx) != errTimeout {
-		return
-	}
-	q.cfg.Backend.Clock().After(grace, func() {
-		q.fail(r, policy, &Failure{Failure: history.Failure{
-			Kind: history.FailTimeout, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
-			Message: fmt.Sprintf("activity %s: no result after %v, and its function ignores the end of its context", r.d.Task.Name, policy.Timeout),
-		}})
-	})
+func (q *Queue) overdue(r *running) {
+	q.fail(r, &Failure{Failure: history.Failure{
+		Kind: history.FailTimeout, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
+		Message: fmt.Sprintf("activity %s: no result after %v, and its function ignores the end of its context", r.d.Task.Name, r.policy.Timeout),
+	}})
 }
 
 // fail stores a failure, or the schedule of the next attempt.
-func (q *Queue) fail(r *running, policy history.Policy, f *Failure) {
+func (q *Queue) fail(r *running, f *Failure) {
 	t := r.d.Task
 	switch {
 	case q.ctx.Err() != nil && !f.Final: // stopped by this worker: somebody else's attempt, not a failure
 		if r.decided.CompareAndSwap(false, true) {
 			q.release(r, false)
 		}
-	case f.Final || t.Attempt >= policy.Attempts:
+	case f.Final || t.Attempt >= r.policy.Attempts:
 		q.store(r, done(t, nil, &f.Failure))
 	default:
-		q.store(r, q.next(t, policy, f))
+		q.store(r, q.next(t, r.policy, f))
 	}
 }
 
@@ -281,7 +277,7 @@ func (q *Queue) release(r *running, ack bool) {
 	q.idle.Done()
 }
 
-// tick tells the store once a second that what runs is still running.
+// tick tells the store once a second that what runs is still running, and ends what has run too long.
 func (q *Queue) tick() {
 	if q.ticking || len(q.running) == 0 {
 		return
@@ -289,11 +285,20 @@ func (q *Queue) tick() {
 	q.ticking = true
 	q.cfg.Backend.Clock().After(progressEvery, func() {
 		q.mu.Lock()
-		defer q.mu.Unlock()
 		q.ticking = false
+		now := q.cfg.Backend.Clock().Now()
+		var late []*running
 		for r := range q.running {
-			r.d.Progress()
+			if now.After(r.ends) && !r.decided.Load() {
+				late = append(late, r)
+			} else {
+				r.d.Progress()
+			}
 		}
 		q.tick()
+		q.mu.Unlock()
+		for _, r := range late {
+			q.overdue(r)
+		}
 	})
 }

@@ -76,6 +76,24 @@ func (t *tap) kill() {
 	t.dead = true
 }
 
+// decide asks a hook, if there is one.
+func decide[T any](t *tap, hook func() func(T) fate, v T) fate {
+	t.mu.Lock()
+	fn := hook()
+	t.mu.Unlock()
+	if fn == nil {
+		return pass
+	}
+	return fn(v)
+}
+
+// set changes hooks while calls may be under way.
+func (t *tap) set(change func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change()
+}
+
 func (t *tap) freeze() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,10 +101,7 @@ func (t *tap) freeze() {
 }
 
 func (t *tap) Append(a backend.Append, done func(uint64, error)) {
-	f := pass
-	if t.onAppend != nil {
-		f = t.onAppend(a)
-	}
+	f := decide(t, func() func(backend.Append) fate { return t.onAppend }, a)
 	t.handle(f, func(answered func() bool) {
 		t.Backend.Append(a, func(seq uint64, err error) {
 			if answered() {
@@ -97,10 +112,7 @@ func (t *tap) Append(a backend.Append, done func(uint64, error)) {
 }
 
 func (t *tap) PutState(s backend.State, rev uint64, done func(uint64, error)) {
-	f := pass
-	if t.onState != nil {
-		f = t.onState(s)
-	}
+	f := decide(t, func() func(backend.State) fate { return t.onState }, s)
 	t.handle(f, func(answered func() bool) {
 		t.Backend.PutState(s, rev, func(rev uint64, err error) {
 			if answered() {
@@ -111,10 +123,7 @@ func (t *tap) PutState(s backend.State, rev uint64, done func(uint64, error)) {
 }
 
 func (t *tap) PutArchive(a backend.Archive, expect uint64, done func(uint64, error)) {
-	f := pass
-	if t.onEntry != nil {
-		f = t.onEntry(a)
-	}
+	f := decide(t, func() func(backend.Archive) fate { return t.onEntry }, a)
 	t.handle(f, func(answered func() bool) {
 		t.Backend.PutArchive(a, expect, func(seq uint64, err error) {
 			if answered() {
@@ -125,17 +134,20 @@ func (t *tap) PutArchive(a backend.Archive, expect uint64, done func(uint64, err
 }
 
 func (t *tap) Load(of history.Address, reach uint64, done func(backend.Loaded, error)) {
+	t.mu.Lock()
+	onLoad, before, blind := t.onLoad, t.before, t.blind
+	t.mu.Unlock()
 	limit := uint64(0)
-	if t.onLoad != nil {
-		limit = t.onLoad(of, reach)
+	if onLoad != nil {
+		limit = onLoad(of, reach)
 	}
 	t.handle(pass, func(answered func() bool) {
 		t.Backend.Load(of, reach, func(l backend.Loaded, err error) {
 			if !answered() {
 				return
 			}
-			l.Tail = append(append([]history.Message(nil), t.before...), l.Tail...)
-			if t.blind {
+			l.Tail = append(append([]history.Message(nil), before...), l.Tail...)
+			if blind {
 				t.blindOnce.Do(func() { l = backend.Loaded{} })
 			}
 			if limit > 0 {
@@ -190,9 +202,9 @@ func (i tapped) Open(ctx context.Context, deliver func(backend.Delivery)) (uint6
 	}
 	return i.Inbox.Open(ctx, func(d backend.Delivery) {
 		i.t.mu.Lock()
-		dead := i.t.dead || i.t.frozen
+		dead, onDrop := i.t.dead || i.t.frozen, i.t.onDrop
 		i.t.mu.Unlock()
-		if dead || i.t.onDrop != nil && i.t.onDrop(d) {
+		if dead || onDrop != nil && onDrop(d) {
 			return
 		}
 		d.Receipt = receipt{i.t, d.Receipt}

@@ -2,7 +2,6 @@ package membackend
 
 import (
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -178,12 +177,6 @@ func (c *consumer) reset() {
 		c.items[n] = item{entry: c.items[n].entry}
 	}
 	c.next, c.open, c.again = c.floor, 0, nil
-}
-
-// find gives the place of a sequence.
-func (c *consumer) find(seq uint64) (n int, ok bool) {
-	n = sort.Search(len(c.items), func(n int) bool { return c.items[n].seq >= seq })
-	return n, n < len(c.items) && c.items[n].seq == seq
 }
 
 func (c *consumer) unacked(out []Unacked) []Unacked {

@@ -112,6 +112,7 @@ func (a *activity) send() {
 		if !ok {
 			return
 		}
+		a.turn++
 		q.fly(n)
 	}
 }
@@ -121,7 +122,7 @@ func (a *activity) ready() *taskQueue {
 	for k := range a.queues {
 		q := a.queues[(a.turn+k)%len(a.queues)]
 		if q.granted > q.flying && q.v.reachable() {
-			a.turn = (a.turn + k + 1) % len(a.queues)
+			a.turn = (a.turn + k) % len(a.queues)
 			return q
 		}
 	}

@@ -148,7 +148,7 @@ func (i *instance) projectParked() {
 		return
 	}
 	if i.start.Record == nil { // parked before anything was read: the mark is all there is
-		i.acknowledgeAll()
+		i.parkingDone()
 		return
 	}
 	s := i.stateOf(history.Running)
@@ -157,12 +157,22 @@ func (i *instance) projectParked() {
 	i.projecting = true
 	i.putState(s, func() {
 		i.projecting = false
-		if i.marking || i.markAgain {
+		if !i.marking && !i.markAgain {
+			i.parkingDone()
+		}
+	})
+}
+
+// parkingDone lets the instance go, unless it was terminated meanwhile: that needs no code.
+func (i *instance) parkingDone() {
+	for _, d := range i.queue {
+		if c, ok := d.Message.Record.(*history.Control); ok && c.Verb == history.Terminate && d.Message.Seq > i.reach {
+			i.load()
 			return
 		}
-		i.acknowledgeAll()
-		i.p.be.Signal(parkedTopic(i.addr.Group), i.mark.encode())
-	})
+	}
+	i.acknowledgeAll()
+	i.p.be.Signal(parkedTopic(i.addr.Group), i.mark.encode())
 }
 
 // visit takes up a parked instance, whether this worker owns its partition or not (I3 allows it).

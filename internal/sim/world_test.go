@@ -20,7 +20,7 @@ const group = "sim"
 // code is what the workers know.
 type code struct{}
 
-func (code) Program(name, _ string) (engine.Program, bool) { return run, name == orchestrator }
+func (code) Program(name, _ string) (engine.Program, bool)  { return run, name == orchestrator }
 func (code) Resolve(_ history.SlotKind, name string) string { return name }
 func (code) Orchestrators() []string                        { return []string{orchestrator} }
 
@@ -109,6 +109,9 @@ func (w *world) start(n int) {
 	to := history.Address{Group: group, ID: id}
 	w.wanted[id] = expected(s)
 	start := backend.Append{To: to, Record: &history.Start{Run: 1, Orchestrator: orchestrator, Input: encode(s)}, Fenced: true}
+	if w.rng.IntN(2) == 0 {
+		start.Record.(*history.Start).Claim = "own" // its owner loads before it begins
+	}
 	w.put(start, func() {
 		for _, name := range events {
 			e := &history.Event{Name: name, ID: id + name, Payload: encode(len(name))}

@@ -1,0 +1,291 @@
+package holes
+
+import (
+	"errors"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+// three waits for three events, after an activity that nobody waits for.
+func three(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+	a := receive(co, "e")
+	activity(co, "X", a)
+	b := receive(co, "e")
+	c := receive(co, "e")
+	return result([]int{a, b, c})
+}
+
+// h1: the first event stays unacknowledged because its task's answer is late; the second is applied and acknowledged; a
+// flush brings the first again, and the replica that answers the load has come no further than asked.
+func h1(w *world) error {
+	t, g := w.worker(programs{"three": three})
+	w.owns(g)
+	t.set(func() { t.onLoad = func(_ history.Address, reach uint64) uint64 { return reach } })
+	t.set(func() {
+		t.onAppend = func(a backend.Append) fate {
+			if a.Record.Kind() == history.KindTask {
+				return loseAnswer
+			}
+			return pass
+		}
+	})
+	w.start("i", "three", nil)
+	w.event("i", "e", "1", 1)
+	second := w.event("i", "e", "2", 2)
+	if !w.until(func() bool { return w.state("i").At >= second }) {
+		return errors.New("the second event is not applied")
+	}
+	t.set(func() { t.onAppend = nil })
+	flushed(w, t)
+	w.event("i", "e", "3", 3)
+	return w.ends("i", history.Completed, []int{1, 2, 3})
+}
+
+// flushed makes the worker lose a delivery and notice it with the next.
+func flushed(w *world, t *tap) {
+	lost := make(chan struct{})
+	t.set(func() {
+		t.onDrop = func(d backend.Delivery) bool {
+			if d.To.ID != "lost" {
+				return false
+			}
+			select {
+			case <-lost:
+			default:
+				close(lost)
+			}
+			return true
+		}
+	})
+	w.event("lost", "e", "x", 0)
+	w.until(func() bool {
+		select {
+		case <-lost:
+			return true
+		default:
+			return false
+		}
+	})
+	w.event("noticed", "e", "x", 0)
+}
+
+// h2: the first event decides a send that is not stored when its worker dies; the second event, which ends the instance,
+// is redelivered first.
+func h2(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		a := receive(co, "e")
+		send(co, "j", "gift", a)
+		return result(a + receive(co, "e"))
+	}
+	gift := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		return result(receive(co, "gift"))
+	}
+	code := programs{"prog": prog, "gift": gift}
+	t, g := w.worker(code)
+	w.owns(g)
+	w.start("j", "gift", nil)
+	w.start("i", "prog", nil)
+	t.set(func() { t.onAppend = lost(history.KindEvent) })
+	first := w.event("i", "e", "1", 1)
+	if !w.has("i", isTurn) {
+		return errors.New("the send is not recorded")
+	}
+	w.event("i", "e", "2", 2)
+	w.after(100 * time.Millisecond)
+	t.kill()
+	u, _ := w.worker(code)
+	held := false
+	u.set(func() {
+		u.onDrop = func(d backend.Delivery) bool { // the first comes again after its ack wait
+			if d.Message.Seq == first && !held {
+				held = true
+				return true
+			}
+			return false
+		}
+	})
+
+	if err := w.ends("i", history.Completed, 3); err != nil {
+		return err
+	}
+	return w.ends("j", history.Completed, 1)
+}
+
+func isTurn(r history.Record) bool { return r.Kind() == history.KindTurn }
+
+// lost makes the appends of a kind disappear.
+func lost(kind history.Kind) func(backend.Append) fate {
+	return func(a backend.Append) fate {
+		if a.Record.Kind() == kind {
+			return lose
+		}
+		return pass
+	}
+}
+
+// h3: one turn decides a send and continues as new; the worker dies before the send is stored.
+func h3(w *world) error {
+	prog := func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+		if string(input) == "2" {
+			return result("done")
+		}
+		send(co, "j", "gift", 7)
+		return nil, &engine.ContinueAsNew{Input: encode(2)}
+	}
+	gift := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		return result(receive(co, "gift"))
+	}
+	code := programs{"prog": prog, "gift": gift}
+	t, g := w.worker(code)
+	w.owns(g)
+	w.start("j", "gift", nil)
+	t.set(func() { t.onAppend = lost(history.KindEvent) })
+	w.start("i", "prog", nil)
+	w.after(500 * time.Millisecond)
+	t.kill()
+	w.worker(code)
+	if err := w.ends("i", history.Completed, "done"); err != nil {
+		return err
+	}
+	return w.ends("j", history.Completed, 7)
+}
+
+// h4: the record of a child is stored, its start is not, and the worker dies.
+func h4(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		f := child(co, "c", "one", nil)
+		co.Await(f)
+		return result(value(f))
+	}
+	code := programs{"prog": prog, "one": func(*engine.Coroutine, history.Payload) (history.Payload, error) { return result(1) }}
+	t, g := w.worker(code)
+	w.owns(g)
+	t.set(func() { t.onAppend = lost(history.KindStart) })
+	w.start("i", "prog", nil)
+	if !w.has("i", isTurn) {
+		return errors.New("the child is not recorded")
+	}
+	t.kill()
+	w.worker(code)
+	return w.ends("i", history.Completed, 1)
+}
+
+// h5: the start of a child is late, the event that follows it is not.
+func h5(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		f := child(co, "c", "gift", nil)
+		send(co, "c", "gift", 5)
+		co.Await(f)
+		return result(value(f))
+	}
+	gift := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		return result(receive(co, "gift"))
+	}
+	t, g := w.worker(programs{"prog": prog, "gift": gift})
+	w.owns(g)
+	t.set(func() {
+		t.onAppend = func(a backend.Append) fate {
+			if a.Record.Kind() == history.KindStart {
+				return hold
+			}
+			return pass
+		}
+	})
+	w.start("i", "prog", nil)
+	w.after(500 * time.Millisecond)
+	t.release()
+	return w.ends("i", history.Completed, 5)
+}
+
+// h6: an event arrives twice.
+func h6(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		a := receive(co, "e")
+		return result([]int{a, receive(co, "e")})
+	}
+	_, g := w.worker(programs{"prog": prog})
+	w.owns(g)
+	w.start("i", "prog", nil)
+	w.event("i", "e", "1", 1)
+	w.event("i", "e", "1", 1)
+	w.event("i", "e", "2", 2)
+	return w.ends("i", history.Completed, []int{1, 2})
+}
+
+// h7: an abandoned activity of the first execution fails late, and its retry takes the place of the second execution's
+// timer.
+func h7(w *world) error {
+	prog := func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+		if string(input) == "2" {
+			f := timer(co, 10*time.Second)
+			co.Await(f)
+			return result("fired")
+		}
+		activity(co, "X", 1)
+		receive(co, "go")
+		return nil, &engine.ContinueAsNew{Input: encode(2)}
+	}
+	_, g := w.worker(programs{"prog": prog})
+	w.owns(g)
+	w.start("i", "prog", nil)
+	if !w.has("i", func(r history.Record) bool { return r.Kind() == history.KindTask }) {
+		return errors.New("no task")
+	}
+	task := *w.tasks("i")[0]
+	w.event("i", "go", "1", 0)
+	if !w.has("i", func(r history.Record) bool { t, ok := r.(*history.Turn); return ok && t.Execution == 1 }) {
+		return errors.New("the timer is not recorded")
+	}
+	w.after(200 * time.Millisecond)
+	again := task
+	again.Attempt = 2
+	ref := task.Ref
+	if w.without&owner.TimerTokens != 0 {
+		ref.Run, ref.Execution = 0, 0 // as an activity worker without the rule would have named it
+	}
+	w.put("i", &history.Timer{Ref: ref, Due: w.client.Clock().Now().Add(time.Hour), Task: &again})
+	return w.ends("i", history.Completed, "fired")
+}
+
+// h8: an event is stored between the message that continues as new and the record of that; its receiver is loaded after
+// it was acknowledged.
+func h8(w *world) error {
+	prog := func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+		if string(input) == "2" {
+			late := receive(co, "late")
+			return result(late + receive(co, "fin"))
+		}
+		receive(co, "go")
+		return nil, &engine.ContinueAsNew{Input: encode(2)}
+	}
+	code := programs{"prog": prog}
+	t, g := w.worker(code)
+	w.owns(g)
+	w.start("i", "prog", nil)
+	held := make(chan struct{}, 1)
+	t.set(func() {
+		t.onAppend = func(a backend.Append) fate {
+			if isTurn(a.Record) {
+				held <- struct{}{}
+				return hold
+			}
+			return pass
+		}
+	})
+	w.event("i", "go", "1", 0)
+	w.until(func() bool { return len(held) == 1 })
+	late := w.event("i", "late", "2", 8)
+	t.release()
+	if !w.until(func() bool { return w.state("i").At >= late }) {
+		return errors.New("the late event is not applied")
+	}
+	w.after(100 * time.Millisecond)
+	t.kill()
+	w.worker(code)
+	w.event("i", "fin", "3", 1)
+	return w.ends("i", history.Completed, 9)
+}
