@@ -209,8 +209,8 @@ type Meta interface {
 	Put(ctx context.Context, key string, value []byte, rev uint64) (newRev uint64, err error)
 	Delete(ctx context.Context, key string, rev uint64) error // ErrConflict
 	List(ctx context.Context, prefix string) (map[string][]byte, error)
-	// Watch calls fn for every key below prefix that there is and for every later change (value nil: deleted) until
-	// ctx ends. It blocks.
+	// Watch calls fn for every key below prefix that there is and for later changes (value nil: deleted) until ctx
+	// ends. A value that the next change overtakes need not be seen. It blocks.
 	Watch(ctx context.Context, prefix string, fn func(key string, value []byte, rev uint64)) error
 }
 

@@ -133,8 +133,7 @@ func (i *instance) compareState(s backend.State, then func()) {
 				i.rev = rev
 				i.unpark(s, then)
 			case newer(got, s) && i.p.cfg.keeps(ProjectForward):
-				i.rev = rev
-				then()
+				i.overtaken(got, s, rev, then)
 			default:
 				i.rev = rev
 				if s.Status.Final() && s.Custom == nil {
@@ -144,6 +143,20 @@ func (i *instance) compareState(s backend.State, then func()) {
 			}
 		})
 	})
+}
+
+// overtaken deals with a projection that says at least as much as ours. Its revision is ours only if it says the same:
+// with the revision of what is ahead, the next write would set it back.
+func (i *instance) overtaken(got, s backend.State, rev uint64, then func()) {
+	switch {
+	case s.Status.Final():
+	case got.Run > s.Run || got.Status.Final():
+		i.lose() // somebody has ended what still lives here
+		return
+	case got.At == s.At:
+		i.rev = rev
+	}
+	then()
 }
 
 // newer reports whether what is stored says at least as much as s.
