@@ -18,8 +18,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 )
+
+const gcPercent = 400 // unless GOGC says otherwise
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -33,6 +36,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return 2
+	}
+	if os.Getenv("GOGC") == "" {
+		// A server, a worker and a client that share a small heap collect it all the time; docs/operations.md advises
+		// the same for a worker with an embedded server.
+		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

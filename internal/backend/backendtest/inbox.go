@@ -41,11 +41,13 @@ func deliverInOrder(t *testing.T, h Hub) {
 		t.Errorf("horizon of an empty partition is %d", b.horizon)
 	}
 	const n = 500
+	answers := make(chan struct{}, n)
 	for i := range n {
 		c.Append(backend.Append{To: anna, Record: event(fmt.Sprint(i))}, func(_ uint64, err error) {
 			if err != nil {
 				t.Errorf("append: %v", err)
 			}
+			answers <- struct{}{}
 		})
 	}
 	var last uint64
@@ -56,6 +58,9 @@ func deliverInOrder(t *testing.T, h Hub) {
 		}
 		last = d.Message.Seq
 		differs[history.Record](t, "event", event(fmt.Sprint(i)), d.Message.Record)
+	}
+	for range n { // a delivery may overtake the answer to its append
+		receive(t, answers, "the answer to an append")
 	}
 }
 
