@@ -45,14 +45,15 @@ type Client struct {
 // started is what a client remembers of an instance that it started.
 type started struct {
 	group string
-	ended bool // its end was told before anybody waited for it
+	run   uint32
+	ended bool // its end has been told
 }
 
 const (
 	startedCacheSize = 100_000
 	claimAge         = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
 	truthEvery       = 2 * time.Second // a waiter that heard nothing asks
-	soon             = 20 * time.Millisecond
+	soon             = 20 * time.Millisecond // the projection follows the end within milliseconds
 )
 
 // NewClient makes a client on a backend.
@@ -98,19 +99,15 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		start.Version = *so.version
 	}
 	id := so.id
-	own := id != ""
-	if !own {
+	if id == "" {
 		id = newID()
-	}
-	to := history.Address{Group: o.Group, ID: id}
-	c.remember(to) // before the start: a short orchestration ends before its start is answered
-	if own {
-		err = c.startOwn(ctx, to, start, so.reuse)
-	} else {
+		to := history.Address{Group: o.Group, ID: id}
+		c.remember(to, start.Run)
 		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
+	} else {
+		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
 	}
 	if err != nil {
-		c.disown(id)
 		return "", fmt.Errorf("durable: start %s as %q: %w", o.Name, id, err)
 	}
 	return id, nil
@@ -154,7 +151,7 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 		if err != nil {
 			return err
 		}
-		return c.putStart(ctx, to, start)
+		return c.putOwnStart(ctx, to, start)
 	}
 	had, rev, err := c.state(ctx, to.ID)
 	if err != nil {
@@ -165,7 +162,7 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 	}
 	switch {
 	case had.Claim != nil && had.Claim.Claim == start.Claim: // our own claim, whose answer was lost
-		return c.putStart(ctx, to, start)
+		return c.putOwnStart(ctx, to, start)
 	case reuse == AttachIfExists:
 		return nil
 	case reuse == ReplaceFinished && had.Status.Final():
@@ -180,9 +177,20 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 			}
 			return err
 		}
-		return c.putStart(ctx, to, start)
+		return c.putOwnStart(ctx, to, start)
 	}
 	return fmt.Errorf("%w: it is %s: choose another id or a reuse policy", ErrAlreadyExists, had.Status)
+}
+
+// putOwnStart publishes the start of this client's own claim. It is remembered before: a short orchestration ends before
+// its start is answered.
+func (c *Client) putOwnStart(ctx context.Context, to history.Address, start *history.Start) error {
+	c.remember(to, start.Run)
+	err := c.putStart(ctx, to, start)
+	if errors.Is(err, ErrAlreadyExists) {
+		c.disown(to.ID)
+	}
+	return err
 }
 
 // putStart publishes a claimed start. The fence saves work; uniqueness comes from the run and the claim (H10).

@@ -32,7 +32,7 @@ func TestEventsAreBufferedInOrder(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
 		o := flow("Gather")
 		h.work(durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) ([]string, error) {
-			durable.Sleep(ctx, time.Hour) // all come before anybody waits
+			durable.Sleep(ctx, time.Minute) // all come before anybody waits
 			var got []string
 			for _, name := range []string{"b", "a", "A", "b", "a"} {
 				v, err := durable.ReceiveEvent[string](ctx, name).Get(ctx)
@@ -63,7 +63,7 @@ func TestAnAbandonedWaitEatsNoEvent(t *testing.T) {
 			if timer := durable.NewTimer(ctx, time.Minute); durable.Any(ctx, first, timer) != timer {
 				return 0, errors.New("the event came too early")
 			}
-			durable.Sleep(ctx, time.Hour)
+			durable.Sleep(ctx, 10*time.Minute)
 			return durable.ReceiveEvent[int](ctx, "e").Get(ctx)
 		}))
 		handle := start[int](h, o, nil)

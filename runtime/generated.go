@@ -97,11 +97,11 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 	if co.retry.Attempts <= 1 {
 		return Future[R]{ctx.co.Schedule(slot)}
 	}
-	return retryChild[R](ctx, slot, co.retry.withDefaults())
+	return retryChild[R](ctx, slot, co.retry.policy())
 }
 
 // retryChild runs a child until it succeeds: a coroutine of its own, so that it advances whether awaited or not.
-func retryChild[R any](ctx Context, slot history.Slot, policy RetryPolicy) Future[R] {
+func retryChild[R any](ctx Context, slot history.Slot, policy history.Policy) Future[R] {
 	f := ctx.co.Promise()
 	ctx.co.Go(func(co *engine.Coroutine) {
 		for n := 1; ; n++ {
@@ -116,7 +116,7 @@ func retryChild[R any](ctx Context, slot history.Slot, policy RetryPolicy) Futur
 				co.Resolve(f, result, failure)
 				return
 			}
-			co.Await(timer(co, policy.delay(n)))
+			co.Await(timer(co, policy.Delay(n)))
 		}
 	})
 	return Future[R]{f}
@@ -183,10 +183,9 @@ func failed[R any](ctx Context, failure *history.Failure) Future[R] {
 
 // policyOf gives the registered options of an activity, without zero fields.
 func policyOf(a *Activity) history.Policy {
-	r := a.Retry.withDefaults()
-	timeout := time.Duration(a.Timeout)
-	if timeout == 0 {
-		timeout = time.Duration(DefaultActivityTimeout)
+	p := a.Retry.policy()
+	if p.Timeout = time.Duration(a.Timeout); p.Timeout == 0 {
+		p.Timeout = time.Duration(DefaultActivityTimeout)
 	}
-	return history.Policy{Timeout: timeout, Attempts: r.Attempts, First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval}
+	return p
 }

@@ -67,30 +67,19 @@ func (r RetryPolicy) applyCall(o *callOptions) {
 
 func (r RetryPolicy) applyChild(o *childOptions) { o.retry = r }
 
-// withDefaults fills the zero fields.
-func (r RetryPolicy) withDefaults() RetryPolicy {
-	r.Attempts = max(r.Attempts, 1)
-	if r.First == 0 {
-		r.First = DefaultFirstInterval
+// policy fills the zero fields.
+func (r RetryPolicy) policy() history.Policy {
+	p := history.Policy{Attempts: max(r.Attempts, 1), First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval}
+	if p.First == 0 {
+		p.First = DefaultFirstInterval
 	}
-	if r.Backoff == 0 {
-		r.Backoff = DefaultBackoff
+	if p.Backoff == 0 {
+		p.Backoff = DefaultBackoff
 	}
-	if r.MaxInterval == 0 {
-		r.MaxInterval = DefaultMaxInterval
+	if p.MaxInterval == 0 {
+		p.MaxInterval = DefaultMaxInterval
 	}
-	return r
-}
-
-// delay is the time between attempt n and the next.
-func (r RetryPolicy) delay(n int) time.Duration {
-	d := float64(r.First)
-	for range n - 1 {
-		if d *= r.Backoff; d >= float64(r.MaxInterval) {
-			break
-		}
-	}
-	return min(time.Duration(d), r.MaxInterval)
+	return p
 }
 
 // InstanceID chooses the id of an instance: 1 to 200 bytes of UTF-8 without control characters. By default a start gets

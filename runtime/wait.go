@@ -59,13 +59,13 @@ func notFound(err error) error {
 	return err
 }
 
-func (c *Client) remember(a history.Address) {
+func (c *Client) remember(a history.Address, run uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.started) >= startedCacheSize {
 		clear(c.started)
 	}
-	c.started[a.ID] = started{group: a.Group}
+	c.started[a.ID] = started{group: a.Group, run: run}
 }
 
 func (c *Client) disown(id string) {
@@ -88,7 +88,10 @@ func (c *Client) hear(data []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s, ours := c.started[o.ID]; ours && len(c.waiters[o.ID]) == 0 {
+	if s, ours := c.started[o.ID]; ours {
+		if o.Run < s.run {
+			return // of a run that was replaced
+		}
 		s.ended = true
 		c.started[o.ID] = s
 	}
@@ -118,19 +121,19 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 		}
 		defer stop()
 	}
-	// The end of an instance started here is told to this client: nothing to ask while it has not been.
-	told := s.ended
+	// The end of an instance started here is told to this client: nothing to ask while it has not been. Any other may
+	// have ended just before this client listened.
+	ask, pause := !ours || s.ended, truthEvery
+	if ask {
+		pause = soon
+	}
 	timer := time.NewTimer(truthEvery)
 	defer timer.Stop()
-	for first := true; ; first = false {
-		if !first || !ours || told {
+	for {
+		if ask {
 			if o, ended, err := c.truth(ctx, id); err != nil || ended {
 				return o, err
 			}
-		}
-		pause := truthEvery
-		if told { // the projection follows the hint within milliseconds
-			pause = soon
 		}
 		timer.Reset(pause)
 		select {
@@ -138,8 +141,9 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 			if o.Status != "" {
 				return o, nil
 			}
-			told = true
+			ask, pause = true, soon
 		case <-timer.C:
+			ask, pause = true, min(2*pause, truthEvery)
 		case <-ctx.Done():
 			return owner.Outcome{}, ctx.Err()
 		}

@@ -11,7 +11,7 @@ import (
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-//go:generate go run github.com/durablegen/durablegen/cmd/durablegen .
+//go:generate go tool durablegen .
 
 // Greet greets a city.
 //

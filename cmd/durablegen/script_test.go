@@ -64,11 +64,15 @@ func writeModule(root, dir string) error {
 		return err
 	}
 	var text strings.Builder
+	tools := false
 	for line := range strings.Lines(string(mod)) {
 		switch {
 		case strings.HasPrefix(line, "module "):
 			text.WriteString("module example.com\n")
-		case strings.HasPrefix(line, "tool "):
+		case strings.HasPrefix(line, "tool ("):
+			tools = true
+		case tools:
+			tools = !strings.HasPrefix(line, ")")
 		default:
 			text.WriteString(line)
 		}

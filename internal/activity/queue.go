@@ -193,19 +193,7 @@ func (q *Queue) next(t *history.Task, p history.Policy, f *Failure) history.Reco
 	again := *t
 	again.Attempt++
 	again.LastErr = f.Message
-	return &history.Timer{Ref: t.Ref, Due: q.cfg.Backend.Clock().Now().Add(delay(p, t.Attempt)), Task: &again}
-}
-
-// delay is the time between attempt n and the one after it.
-func delay(p history.Policy, n int) time.Duration {
-	d := float64(p.First)
-	for range n - 1 {
-		d *= p.Backoff
-		if d >= float64(p.MaxInterval) {
-			break
-		}
-	}
-	return min(time.Duration(d), p.MaxInterval)
+	return &history.Timer{Ref: t.Ref, Due: q.cfg.Backend.Clock().Now().Add(p.Delay(t.Attempt)), Task: &again}
 }
 
 // merge fills the zero fields of a call's policy from the activity's.

@@ -45,13 +45,20 @@ func until(t *testing.T, cond func(ctx context.Context) string) {
 	}
 }
 
-func serve(t *testing.T, dir, listen string) *embedded.Server {
+// serve starts a server that lives as long as the test.
+func serve(t *testing.T) *embedded.Server {
+	t.Helper()
+	s := start(t, t.TempDir(), "127.0.0.1:0")
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func start(t *testing.T, dir, listen string) *embedded.Server {
 	t.Helper()
 	s, err := embedded.Start(within(t), embedded.Config{Dir: dir, Listen: listen})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
 	return s
 }
 

@@ -25,7 +25,7 @@ type process struct {
 	ended sync.Once
 }
 
-// launch starts a process and does not wait until it works.
+// launch starts a process and does not wait until it works. The caller has to kill it.
 func launch(t *testing.T, name string, env ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
@@ -50,7 +50,6 @@ func launch(t *testing.T, name string, env ...string) *process {
 		p.said <- strings.TrimSpace(line)
 	}()
 	t.Cleanup(func() {
-		p.kill()
 		if t.Failed() {
 			t.Logf("%s (process %d) said:\n%s", p.name, p.cmd.Process.Pid, p.log.tail())
 		}

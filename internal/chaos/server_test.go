@@ -13,13 +13,14 @@ import (
 func TestServerRestartUnderLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 3))
 	dir := t.TempDir()
-	s := serve(t, dir, "127.0.0.1:0")
+	s := start(t, dir, "127.0.0.1:0")
+	t.Cleanup(func() { s.Close() }) // whichever is the last one, after those that use it
 	url := s.URL()
 	underLoad(t, rng, url, func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("stop the server: %v", err)
 		}
-		s = serve(t, dir, address(url))
+		s = start(t, dir, address(url))
 	})
 }
 
@@ -28,6 +29,7 @@ func TestServerKilledUnderLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 4))
 	env := []string{envRole + "=server", envDir + "=" + t.TempDir(), envListen + "=127.0.0.1:0"}
 	p := launch(t, "server", env...)
+	t.Cleanup(func() { p.kill() })
 	url := p.ready()
 	env = append(env, envListen+"="+address(url))
 	underLoad(t, rng, url, func() {

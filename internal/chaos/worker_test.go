@@ -30,6 +30,11 @@ type team struct {
 func hire(t *testing.T, n int, url string, l *ledger) *team {
 	t.Helper()
 	m := &team{t: t, env: []string{envRole + "=worker", envURL + "=" + url, envLedger + "=" + l.url}}
+	t.Cleanup(func() {
+		for _, p := range m.workers {
+			p.kill()
+		}
+	})
 	for range n {
 		m.join()
 	}
@@ -57,7 +62,7 @@ func (m *team) replace(n int) {
 // TestKilledWorkerLosesNothing kills workers in the middle of everything, five times, at last both.
 func TestKilledWorkerLosesNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 1))
-	s := serve(t, t.TempDir(), "127.0.0.1:0")
+	s := serve(t)
 	ledger := openLedger(t)
 	load := newLoad(t, natsbackend.Config{URL: s.URL()}, ledger)
 	workers := hire(t, 2, s.URL(), ledger)
@@ -79,7 +84,7 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 // lets it go on in the middle of the load. It believes that it owns what it owned (I3).
 func TestFrozenWorker(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 2))
-	s := serve(t, t.TempDir(), "127.0.0.1:0")
+	s := serve(t)
 	ledger := openLedger(t)
 	load := newLoad(t, natsbackend.Config{URL: s.URL()}, ledger)
 	workers := hire(t, 2, s.URL(), ledger)

@@ -124,6 +124,17 @@ type Policy struct {
 	MaxInterval time.Duration `json:"max,omitempty"`      // longest delay
 }
 
+// Delay is the time between attempt n, counted from 1, and the one after it.
+func (p Policy) Delay(n int) time.Duration {
+	d := float64(p.First)
+	for range n - 1 {
+		if d *= p.Backoff; d >= float64(p.MaxInterval) {
+			break
+		}
+	}
+	return min(time.Duration(d), p.MaxInterval)
+}
+
 // Timer is a schedule in the store: at Due it publishes a Fired to the instance or, for a retry, a Task.
 type Timer struct {
 	Ref

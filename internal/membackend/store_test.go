@@ -118,3 +118,65 @@ func TestForeignMessages(t *testing.T) {
 		t.Errorf("load: %v", failed)
 	}
 }
+
+// A schedule leaves the log in the step in which it fires.
+func TestFiringRemovesTheSchedule(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, membackend.Config{})
+	timer := &history.Timer{Ref: history.Ref{Run: 1}, Due: b.Now().Add(time.Second)}
+	b.put(timer)
+	fenced := func() (err error) {
+		b.v.Append(backend.Append{To: to, Record: timer, Fenced: true}, func(_ uint64, e error) { err = e })
+		b.RunFor(500 * time.Millisecond)
+		return err
+	}
+	if err := fenced(); !is(err, backend.ErrConflict) {
+		t.Errorf("while it is scheduled: %v, want ErrConflict", err)
+	}
+	b.RunFor(2 * time.Second)
+	if err := fenced(); err != nil {
+		t.Errorf("after it fired: %v", err)
+	}
+}
+
+// What is on its way when a queue stops goes to others at once, not after the ack wait.
+func TestStopGivesBackWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, membackend.Config{Latency: time.Second})
+	queue := func(name string, got *int) backend.TaskQueue {
+		q, err := b.View(name).Tasks("a", func(d backend.TaskDelivery) { *got++; d.Ack() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	var first, second int
+	q := queue("first", &first)
+	q.Grant(1)
+	b.RunFor(5 * time.Second)
+	b.v.Append(backend.Append{To: to, Record: &history.Task{Name: "a", Attempt: 1}}, func(uint64, error) {})
+	b.Run(func() bool { return len(b.Log()) == 1 })
+	q.Stop()
+	queue("second", &second).Grant(1)
+	b.RunFor(4 * time.Second)
+	if first != 0 || second != 1 {
+		t.Errorf("%d tasks for the queue that stopped, %d for the other, want 0 and 1", first, second)
+	}
+}
+
+func TestSignalOnItsWayWhenTheListenerStops(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, membackend.Config{})
+	heardOf := 0
+	stop, err := b.v.Listen("t", func([]byte) { heardOf++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.v.Signal("t", nil)
+	b.Step() // it has reached the store
+	stop()
+	b.RunFor(time.Second)
+	if heardOf != 0 {
+		t.Error("heard after stop")
+	}
+}

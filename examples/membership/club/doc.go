@@ -14,4 +14,4 @@
 // the same call; the outside world does a thing once per key.
 package club
 
-//go:generate go run github.com/durablegen/durablegen/cmd/durablegen .
+//go:generate go tool durablegen .
