@@ -77,8 +77,8 @@ func connect(t *testing.T, cfg natsbackend.Config) *natsbackend.Backend {
 	return b
 }
 
-// work starts a worker in this process.
-func work(t *testing.T, b durable.Backend, l *ledger) {
+// work starts a worker in this process. It stops with the test, or before.
+func work(t *testing.T, b durable.Backend, l *ledger) (stop func()) {
 	t.Helper()
 	cfg := quick
 	cfg.Logger = failureLog(t, "worker")
@@ -86,12 +86,14 @@ func work(t *testing.T, b durable.Backend, l *ledger) {
 	if err := w.Start(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = func() {
 		l.allow(1 << 30)
 		if err := w.Stop(within(t)); err != nil {
 			t.Errorf("stop the worker: %v", err)
 		}
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // load is a number of errands that a client runs, some of them at once.

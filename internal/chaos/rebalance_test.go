@@ -70,11 +70,14 @@ func TestPartitionsRebalance(t *testing.T) {
 
 	first := join(t, s.URL(), "first")
 	begun := time.Now()
+	var waiting []durable.Handle[int]
 	phase := func(what string, cond func() string) {
 		t.Helper()
 		until(t, func(context.Context) string { return cond() })
 		t.Logf("%s: %v after %v", what, first.group.Owned(), time.Since(begun).Round(time.Millisecond))
-		load.relays(what)
+		load.handOver(waiting)
+		load.handOver(load.relays("in " + what))
+		waiting = load.relays("after " + what)
 		begun = time.Now()
 	}
 	alone := func() string { return cmp.Diff(all, first.group.Owned()) }
@@ -103,35 +106,43 @@ func TestPartitionsRebalance(t *testing.T) {
 	phase("died", alone)
 
 	_ = second.group.Stop(within(t)) // what is left of it cannot release anything
+	load.handOver(waiting)
 	if err := first.group.Stop(within(t)); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 }
 
-// relays runs instances in every partition to their ends, and leaves more of them waiting across the next phase.
-func (l *load) relays(name string) {
+// relays sends three instances of every partition on their way, which then wait for handOver.
+func (l *load) relays(name string) []durable.Handle[int] {
 	l.t.Helper()
 	ctx := within(l.t)
-	l.running.Wait() // those that the phase before has left: they wait for what comes now
+	var waiting []durable.Handle[int]
 	for p := range l.be.Info().Partitions {
 		for n := range 3 {
-			l.running.Go(func() { l.relay(ctx, l.idIn(p, fmt.Sprintf("%s-%d", name, n)), p+n) })
+			id := l.idIn(p, fmt.Sprintf("%s-%d", name, n))
+			h, err := durable.StartInstance[int](ctx, l.client, &relayInfo, p, durable.InstanceID(id))
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			waiting = append(waiting, h)
 		}
 	}
-	l.running.Wait()
+	return waiting
 }
 
-func (l *load) relay(ctx context.Context, id string, from int) {
-	h, err := durable.StartInstance[int](ctx, l.client, &relayInfo, from, durable.InstanceID(id))
-	if err != nil {
-		l.t.Errorf("start %s: %v", id, err)
-		return
+// handOver sends them the event, after their partitions have changed hands, and waits for their ends.
+func (l *load) handOver(waiting []durable.Handle[int]) {
+	l.t.Helper()
+	ctx := within(l.t)
+	for _, h := range waiting {
+		if err := durable.RaiseEvent(ctx, l.client, h.ID(), goAhead, 5); err != nil {
+			l.t.Errorf("raise to %s: %v", h.ID(), err)
+		}
 	}
-	if err := durable.RaiseEvent(ctx, l.client, id, goAhead, 5); err != nil {
-		l.t.Errorf("raise to %s: %v", id, err)
-		return
-	}
-	if got, err := h.Wait(ctx); err != nil || got != mix(from, 5) {
-		l.t.Errorf("%s gave %d, %v, want %d", id, got, err, mix(from, 5))
+	for _, h := range waiting {
+		p := history.Partition(h.ID(), l.be.Info().Partitions)
+		if got, err := h.Wait(ctx); err != nil || got != mix(p, 5) {
+			l.t.Errorf("%s gave %d, %v, want %d", h.ID(), got, err, mix(p, 5))
+		}
 	}
 }

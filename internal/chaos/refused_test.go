@@ -1,0 +1,179 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	durable "github.com/durablegen/durablegen/runtime"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+)
+
+// guarded starts a server with a user of every name, who may not publish to the subjects given, and "admin", who may.
+func guarded(t *testing.T, users map[string][]string) (login func(user string) natsbackend.Config) {
+	t.Helper()
+	opts := &server.Options{
+		JetStream: true, StoreDir: t.TempDir(), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+		Users: []*server.User{{Username: "admin", Password: "p"}},
+	}
+	for name, deny := range users {
+		opts.Users = append(opts.Users, &server.User{Username: name, Password: "p", Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Deny: deny},
+		}})
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("the server did not get ready")
+	}
+	return func(user string) natsbackend.Config {
+		return natsbackend.Config{URL: strings.Replace(s.ClientURL(), "nats://", "nats://"+user+":p@", 1)}
+	}
+}
+
+// TestPermissionRefusedToWorker: a worker that may not do something says so, in the end by parking the instance, and
+// one that may goes on with it.
+func TestPermissionRefusedToWorker(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		deny   string
+		parked []string // what the reason tells
+	}{
+		{"tasks", "durable.default.*.*.*.task.>", []string{"not permitted", ".task.chaos=2EEffect"}},
+		{"records", "durable.default.*.*.*.turn", []string{"not permitted", ".turn"}},
+		{"schedules", "durable.default.*.*.*.timer.>", []string{"not permitted", ".timer."}},
+		{"children", "durable.default.*.*.*.in.start", []string{"not permitted", ".in.start"}},
+		{"archive", "durable-archive.default.>", []string{"not permitted", "durable-archive"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			login := guarded(t, map[string][]string{"limited": {c.deny}})
+			ledger := openLedger(t)
+			ledger.allow(1 << 30)
+			load := newLoad(t, login("admin"), ledger)
+			stop := work(t, connect(t, login("limited")), ledger)
+			load.begin(1, 1)
+			until(t, func(ctx context.Context) string {
+				all, err := load.client.List(ctx, durable.Filter{Name: "Errand"})
+				switch {
+				case err != nil:
+					return err.Error()
+				case len(all) != 1:
+					return fmt.Sprintf("the list has %d errands", len(all))
+				}
+				for _, w := range c.parked {
+					if !strings.Contains(all[0].Parked, w) {
+						return fmt.Sprintf("%s is parked for %q, which does not tell %q", all[0].ID, all[0].Parked, w)
+					}
+				}
+				return ""
+			})
+			stop()
+			work(t, connect(t, login("admin")), ledger)
+			load.finish()
+		})
+	}
+}
+
+// TestProjectionRefused: a worker that may not write what people see still does its work; the next one shows it.
+func TestProjectionRefused(t *testing.T) {
+	login := guarded(t, map[string][]string{"limited": {"$KV.durable_default_instances.>"}})
+	ledger := openLedger(t)
+	ledger.allow(1 << 30)
+	load := newLoad(t, login("admin"), ledger)
+	stop := work(t, connect(t, login("limited")), ledger)
+	load.begin(1, 1)
+	load.running.Wait() // for the result, which does not wait for the projection
+	stop()
+	work(t, connect(t, login("admin")), ledger)
+	load.finish()
+}
+
+// TestStartRefused: what a worker needs from the first moment on is refused by Start.
+func TestStartRefused(t *testing.T) {
+	deny := map[string][]string{
+		"names":     {"$KV.durable_default_meta.>"},
+		"meta":      {"$JS.API.DIRECT.GET.KV_durable_default_meta.>"},
+		"pull":      {"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.>"},
+		"inboxes":   {"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.in_chaos_*"},
+		"unpin":     {"$JS.API.CONSUMER.UNPIN.>"},
+		"consumers": {"$JS.API.CONSUMER.CREATE.DURABLE_default.>", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.>"},
+		"info":      {"$JS.API.CONSUMER.INFO.DURABLE_default.>"},
+		"read":      {"$JS.API.DIRECT.GET.DURABLE_default.>", "$JS.API.STREAM.MSG.GET.DURABLE_default"},
+	}
+	login := guarded(t, deny)
+	connect(t, func() natsbackend.Config { c := login("admin"); c.Provision = true; return c }())
+	for name := range deny {
+		t.Run(name, func(t *testing.T) {
+			w := durable.NewWorker(connect(t, login(name)), registry(nil), quick)
+			err := w.Start(within(t))
+			if err == nil {
+				t.Errorf("it started")
+				if err := w.Stop(within(t)); err != nil {
+					t.Errorf("stop: %v", err)
+				}
+			} else if !errors.Is(err, durable.ErrPermission) {
+				t.Errorf("%v is not ErrPermission", err)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+// TestClientRefused: a client is told at once what it may not do.
+func TestClientRefused(t *testing.T) {
+	login := guarded(t, map[string][]string{
+		"states": {"$KV.durable_default_instances.>"},
+		"starts": {"durable.default.*.*.*.in.start"},
+		"events": {"durable.default.*.*.*.in.event.>"},
+		"reader": {"$JS.API.DIRECT.GET.KV_durable_default_instances.>", "$JS.API.STREAM.MSG.GET.KV_durable_default_instances"},
+	})
+	admin := newLoad(t, login("admin"), openLedger(t))
+	h, err := durable.StartInstance[int](within(t), admin.client, &errandInfo, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(opts ...durable.StartOption) func(context.Context, *durable.Client) error {
+		return func(ctx context.Context, c *durable.Client) error {
+			_, err := durable.StartInstance[int](ctx, c, &errandInfo, 1, opts...)
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name, user, subject string
+		do                  func(context.Context, *durable.Client) error
+	}{
+		{"own id", "states", "$KV.durable_default_instances.", start(durable.InstanceID("mine"))},
+		{"start", "starts", ".in.start", start()},
+		{"event", "events", ".in.event.", func(ctx context.Context, c *durable.Client) error {
+			return durable.RaiseEvent(ctx, c, h.ID(), goAhead, 1)
+		}},
+		{"get", "reader", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
+			_, err := c.Get(ctx, h.ID())
+			return err
+		}},
+		{"wait", "reader", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
+			_, err := c.Wait(ctx, h.ID())
+			return err
+		}},
+		{"list", "reader", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
+			_, err := c.List(ctx, durable.Filter{})
+			return err
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := durable.NewClient(connect(t, login(c.user)), durable.ClientConfig{})
+			defer client.Close()
+			if err := c.do(within(t), client); !errors.Is(err, durable.ErrPermission) || !strings.Contains(err.Error(), c.subject) {
+				t.Errorf("%v, want ErrPermission for %s", err, c.subject)
+			}
+		})
+	}
+}
