@@ -66,6 +66,7 @@ func youngState(a history.Address, start *history.Message) backend.State {
 
 // fill adds input and result from a history.
 func (i *Instance) fill(messages []history.Message) {
+	var newest uint32 // execution that a base begins; records of older ones may follow it
 	for _, m := range messages {
 		switch r := m.Record.(type) {
 		case *history.Start:
@@ -74,7 +75,8 @@ func (i *Instance) fill(messages []history.Message) {
 			if r.End == nil {
 				continue
 			}
-			if r.End.Base != nil {
+			if r.End.Base != nil && r.Execution+1 > newest {
+				newest = r.Execution + 1
 				i.Input = json.RawMessage(r.End.Base.Start.Input)
 			}
 			if r.End.Status.Final() {

@@ -194,7 +194,9 @@ func TestContinueAsNewKeepsEvents(t *testing.T) {
 			must(t, h.client.Raise(t.Context(), handle.ID(), "add", n+1))
 		}
 		must(t, h.client.Raise(t.Context(), handle.ID(), "other", 1000))
-		h.stop(h.work(bind))
+		w := h.work(bind)
+		h.pass(time.Second)
+		h.stop(w)
 		inst := h.get(handle.ID())
 		if inst.Status != durable.Running || string(inst.Input) == `{"Sum":100,"Ends":0}` {
 			t.Errorf("after its first executions it is %+v", inst)

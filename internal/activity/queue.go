@@ -93,7 +93,8 @@ func Start(ctx context.Context, cfg Config) (*Queue, error) {
 }
 
 // Stop takes no more tasks and waits for those that run. When ctx ends first, their contexts are cancelled; a task
-// whose outcome is not stored is delivered to another worker.
+// whose outcome is not stored is delivered to another worker. It does not wait for handlers that ignore their context,
+// nor for a store that does not answer.
 func (q *Queue) Stop(ctx context.Context) {
 	q.queue.Stop()
 	q.mu.Lock()
@@ -108,9 +109,29 @@ func (q *Queue) Stop(ctx context.Context) {
 	case <-done:
 	case <-ctx.Done():
 		q.stop(ErrStopped)
-		<-done
+		q.abandon(done)
 	}
 	q.stop(ErrStopped)
+}
+
+// abandon gives back what does not end soon after its context has.
+func (q *Queue) abandon(done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case <-time.After(grace): // not the backend's clock: it may be closed
+	}
+	q.mu.Lock()
+	var left []*running
+	for r := range q.running {
+		left = append(left, r)
+	}
+	q.mu.Unlock()
+	for _, r := range left {
+		if r.decided.CompareAndSwap(false, true) {
+			q.release(r, false)
+		}
+	}
 }
 
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.

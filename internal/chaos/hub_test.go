@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
@@ -78,21 +79,33 @@ func connect(t *testing.T, cfg natsbackend.Config) *natsbackend.Backend {
 }
 
 // work starts a worker in this process. It stops with the test, or before.
-func work(t *testing.T, b durable.Backend, l *ledger) (stop func()) {
+func work(t *testing.T, b durable.Backend, l *ledger) (stop func(context.Context)) {
+	t.Helper()
+	var log lines
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the worker said:\n%s", log.tail())
+		}
+	})
+	return workSaying(t, b, l, &log)
+}
+
+// workSaying is work with a log to look at.
+func workSaying(t *testing.T, b durable.Backend, l *ledger, log *lines) (stop func(context.Context)) {
 	t.Helper()
 	cfg := quick
-	cfg.Logger = failureLog(t, "worker")
+	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	w := durable.NewWorker(b, registry(l.enter), cfg)
 	if err := w.Start(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	stop = func() {
+	stop = func(ctx context.Context) {
 		l.allow(1 << 30)
-		if err := w.Stop(within(t)); err != nil {
+		if err := w.Stop(ctx); err != nil {
 			t.Errorf("stop the worker: %v", err)
 		}
 	}
-	t.Cleanup(stop)
+	t.Cleanup(func() { stop(within(t)) })
 	return stop
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -75,54 +76,63 @@ func TestPermissionRefusedToWorker(t *testing.T) {
 				}
 				return ""
 			})
-			stop()
+			stop(within(t))
 			work(t, connect(t, login("admin")), ledger)
 			load.finish()
 		})
 	}
 }
 
-// TestProjectionRefused: a worker that may not write what people see still does its work; the next one shows it.
+// TestProjectionRefused: a worker that may not write what people see tells it in its log and does its work; the next
+// one shows it.
 func TestProjectionRefused(t *testing.T) {
-	login := guarded(t, map[string][]string{"limited": {"$KV.durable_default_instances.>"}})
+	const deny = "$KV.durable_default_instances.>"
+	login := guarded(t, map[string][]string{"limited": {deny}})
 	ledger := openLedger(t)
 	ledger.allow(1 << 30)
 	load := newLoad(t, login("admin"), ledger)
-	stop := work(t, connect(t, login("limited")), ledger)
+	var log lines
+	stop := workSaying(t, connect(t, login("limited")), ledger, &log)
 	load.begin(1, 1)
 	load.running.Wait() // for the result, which does not wait for the projection
-	stop()
+	until(t, func(context.Context) string {
+		if !log.contains(`not permitted: publish to \"$KV.durable_default_instances.`) {
+			return "the worker does not tell what it may not do: " + log.tail()
+		}
+		return ""
+	})
+	given, cancel := context.WithTimeout(t.Context(), time.Second) // it has something to store and never can
+	defer cancel()
+	stop(given)
 	work(t, connect(t, login("admin")), ledger)
 	load.finish()
 }
 
 // TestStartRefused: what a worker needs from the first moment on is refused by Start.
 func TestStartRefused(t *testing.T) {
-	deny := map[string][]string{
-		"names":     {"$KV.durable_default_meta.>"},
-		"meta":      {"$JS.API.DIRECT.GET.KV_durable_default_meta.>"},
-		"pull":      {"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.>"},
-		"inboxes":   {"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.in_chaos_*"},
-		"unpin":     {"$JS.API.CONSUMER.UNPIN.>"},
-		"consumers": {"$JS.API.CONSUMER.CREATE.DURABLE_default.>", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.>"},
-		"info":      {"$JS.API.CONSUMER.INFO.DURABLE_default.>"},
-		"read":      {"$JS.API.DIRECT.GET.DURABLE_default.>", "$JS.API.STREAM.MSG.GET.DURABLE_default"},
-	}
-	login := guarded(t, deny)
-	connect(t, func() natsbackend.Config { c := login("admin"); c.Provision = true; return c }())
-	for name := range deny {
-		t.Run(name, func(t *testing.T) {
-			w := durable.NewWorker(connect(t, login(name)), registry(nil), quick)
+	for _, c := range []struct {
+		name string
+		deny []string
+	}{
+		{"claim names", []string{"$KV.durable_default_meta.>"}},
+		{"read names", []string{"$JS.API.DIRECT.GET.KV_durable_default_meta.>"}},
+		{"make consumers", []string{"$JS.API.CONSUMER.CREATE.DURABLE_default.>", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.>"}},
+		{"look at consumers", []string{"$JS.API.CONSUMER.INFO.DURABLE_default.>"}},
+		{"read the stream", []string{"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.>", "$JS.API.DIRECT.GET.DURABLE_default.>"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			login := guarded(t, map[string][]string{"limited": c.deny})
+			hub := login("admin")
+			hub.Provision = true
+			connect(t, hub)
+			w := durable.NewWorker(connect(t, login("limited")), registry(nil), quick)
 			err := w.Start(within(t))
-			if err == nil {
-				t.Errorf("it started")
-				if err := w.Stop(within(t)); err != nil {
-					t.Errorf("stop: %v", err)
-				}
-			} else if !errors.Is(err, durable.ErrPermission) {
-				t.Errorf("%v is not ErrPermission", err)
+			if !errors.Is(err, durable.ErrPermission) {
+				t.Errorf("Start gave %v, want ErrPermission", err)
 			}
-			t.Log(err)
+			if err := w.Stop(within(t)); err != nil {
+				t.Errorf("stop: %v", err)
+			}
 		})
 	}
 }
@@ -133,6 +143,7 @@ func TestClientRefused(t *testing.T) {
 		"states": {"$KV.durable_default_instances.>"},
 		"starts": {"durable.default.*.*.*.in.start"},
 		"events": {"durable.default.*.*.*.in.event.>"},
+		"lister": {"$JS.API.CONSUMER.CREATE.KV_durable_default_instances.>", "$JS.API.DIRECT.GET.KV_durable_default_instances"},
 		"reader": {"$JS.API.DIRECT.GET.KV_durable_default_instances.>", "$JS.API.STREAM.MSG.GET.KV_durable_default_instances"},
 	})
 	admin := newLoad(t, login("admin"), openLedger(t))
@@ -163,7 +174,7 @@ func TestClientRefused(t *testing.T) {
 			_, err := c.Wait(ctx, h.ID())
 			return err
 		}},
-		{"list", "reader", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
+		{"list", "lister", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
 			_, err := c.List(ctx, durable.Filter{})
 			return err
 		}},

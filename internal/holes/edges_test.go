@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/backend/backendtest"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -21,7 +22,7 @@ func h9(w *world) error {
 	w.owns(g)
 	early := w.event("i", "e", "1", 1)
 	if w.early {
-		t.set(func() {
+		t.promise(func() {
 			t.before = []history.Message{{Seq: early, Time: w.client.Clock().Now(), Record: &history.Event{Name: "e", ID: "1", Payload: encode(1)}}}
 		})
 	}
@@ -80,7 +81,7 @@ func h10(w *world) error {
 	if _, err := w.try(backend.Append{To: at("i"), Record: start, Fenced: true}); err != nil {
 		return fmt.Errorf("the copy is refused: %w", err)
 	}
-	t.set(func() { t.onAppend = nil })
+	t.OnAppend(nil)
 	w.after(2 * time.Second)
 	if tasks := w.tasks("i"); len(tasks) > 0 {
 		return errors.New("it runs again")
@@ -97,11 +98,9 @@ func h12(w *world) error {
 	t, g := w.worker(code)
 	w.owns(g)
 	held := make(chan struct{}, 1)
-	t.set(func() {
-		t.onState = func(backend.State) fate {
-			held <- struct{}{}
-			return hold
-		}
+	t.OnPutState(func(backend.State) backendtest.Fate {
+		held <- struct{}{}
+		return backendtest.Hold
 	})
 	w.start("i", "prog", nil)
 	if !w.until(func() bool { return len(held) == 1 }) {
@@ -112,7 +111,8 @@ func h12(w *world) error {
 	if err := w.ends("i", history.Completed, 4); err != nil {
 		return err
 	}
-	t.release()
+	t.OnPutState(nil)
+	t.Release()
 	w.after(3 * time.Second)
 	if s := w.state("i"); s.Status != history.Completed {
 		return fmt.Errorf("projected as %s", s.Status)
@@ -156,12 +156,12 @@ func h13(w *world) error {
 		return errors.New("not projected")
 	}
 	w.after(100 * time.Millisecond)
-	t.set(func() { t.onState = func(backend.State) fate { return lose } })
+	t.OnPutState(func(backend.State) backendtest.Fate { return backendtest.Drop })
 	w.event("i", "e", "1", 13)
 	if !w.until(func() bool { _, err := w.archive("i"); return err == nil }) {
 		return errors.New("not archived")
 	}
-	t.kill()
+	t.Kill()
 	w.memory.Purge(seq + 1)
 	w.worker(code)
 	return w.ends("i", history.Completed, 13)
@@ -173,7 +173,7 @@ func h14(w *world) error {
 	code := programs{"prog": prog}
 	t, g := w.worker(code)
 	w.owns(g)
-	t.set(func() { t.onEntry = func(backend.Archive) fate { return hold } })
+	t.OnPutArchive(func(backend.Archive) backendtest.Fate { return backendtest.Hold })
 	w.start("i", "prog", 1)
 	if err := ended(w, "i"); err != nil {
 		return err
@@ -191,7 +191,8 @@ func h14(w *world) error {
 	if !w.until(func() bool { a, err := w.archive("i"); return err == nil && a.Run == 2 }) {
 		return errors.New("the second run is not archived")
 	}
-	t.release()
+	t.OnPutArchive(nil)
+	t.Release()
 	w.after(5 * time.Second)
 	if a, err := w.archive("i"); err != nil || a.Run != 2 {
 		return fmt.Errorf("the archive holds run %d (%v)", a.Run, err)
@@ -276,9 +277,9 @@ func h23(w *world) error {
 	if !w.until(func() bool { return w.state("i").Status == history.Running }) {
 		return errors.New("not projected")
 	}
-	t.kill()
+	t.Kill()
 	u, h := w.worker(code)
-	u.set(func() { u.blind = w.blind })
+	u.promise(func() { u.blind = w.blind })
 	w.owns(h)
 	w.event("i", "e", "1", 23)
 	return w.ends("i", history.Completed, 23)
@@ -294,10 +295,10 @@ func ackAfterStore(w *world) error {
 	code := programs{"prog": prog}
 	t, g := w.worker(code)
 	w.owns(g)
-	t.set(func() { t.onAppend = lost(history.KindTask) })
+	t.OnAppend(lost(history.KindTask))
 	w.start("i", "prog", nil)
 	w.after(500 * time.Millisecond)
-	t.kill()
+	t.Kill()
 	_, h := w.worker(code)
 	w.owns(h)
 	if !w.until(func() bool { return len(w.tasks("i")) > 0 }) {
@@ -320,14 +321,12 @@ func gap(w *world) error {
 		return errors.New("not projected")
 	}
 	dropped := false
-	t.set(func() {
-		t.onDrop = func(d backend.Delivery) bool {
-			if !dropped && d.Message.Kind() == history.KindEvent {
-				dropped = true
-				return true
-			}
-			return false
+	t.OnDelivery(func(d backend.Delivery) backendtest.Fate {
+		if !dropped && d.Message.Kind() == history.KindEvent {
+			dropped = true
+			return backendtest.Drop
 		}
+		return backendtest.Pass
 	})
 	w.event("i", "e", "1", 1)
 	w.event("i", "e", "2", 2)
@@ -343,10 +342,10 @@ func giveBack(w *world) error {
 	}
 	t, g := w.worker(programs{"prog": prog})
 	w.owns(g)
-	t.set(func() { t.onAppend = lost(history.KindTask) })
+	t.OnAppend(lost(history.KindTask))
 	w.start("i", "prog", nil)
 	w.after(200 * time.Millisecond)
-	t.set(func() { t.onAppend = nil })
+	t.OnAppend(nil)
 	flushed(w, t)
 	began := w.client.Clock().Now()
 	if !w.until(func() bool { return len(w.tasks("i")) > 0 }) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/backend/backendtest"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/owner"
@@ -24,22 +25,15 @@ func three(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
 func h1(w *world) error {
 	t, g := w.worker(programs{"three": three})
 	w.owns(g)
-	t.set(func() { t.onLoad = func(_ history.Address, reach uint64) uint64 { return reach } })
-	t.set(func() {
-		t.onAppend = func(a backend.Append) fate {
-			if a.Record.Kind() == history.KindTask {
-				return loseAnswer
-			}
-			return pass
-		}
-	})
+	t.OnLoad(func(_ history.Address, reach uint64) uint64 { return reach })
+	t.OnAppend(fateOf(history.KindTask, backendtest.Hold))
 	w.start("i", "three", nil)
 	w.event("i", "e", "1", 1)
 	second := w.event("i", "e", "2", 2)
 	if !w.until(func() bool { return w.state("i").At >= second }) {
 		return errors.New("the second event is not applied")
 	}
-	t.set(func() { t.onAppend = nil })
+	t.OnAppend(nil)
 	flushed(w, t)
 	w.event("i", "e", "3", 3)
 	return w.ends("i", history.Completed, []int{1, 2, 3})
@@ -48,18 +42,16 @@ func h1(w *world) error {
 // flushed makes the worker lose a delivery and notice it with the next.
 func flushed(w *world, t *tap) {
 	lost := make(chan struct{})
-	t.set(func() {
-		t.onDrop = func(d backend.Delivery) bool {
-			if d.To.ID != "lost" {
-				return false
-			}
-			select {
-			case <-lost:
-			default:
-				close(lost)
-			}
-			return true
+	t.OnDelivery(func(d backend.Delivery) backendtest.Fate {
+		if d.To.ID != "lost" {
+			return backendtest.Pass
 		}
+		select {
+		case <-lost:
+		default:
+			close(lost)
+		}
+		return backendtest.Drop
 	})
 	w.event("lost", "e", "x", 0)
 	w.until(func() bool {
@@ -89,26 +81,23 @@ func h2(w *world) error {
 	w.owns(g)
 	w.start("j", "gift", nil)
 	w.start("i", "prog", nil)
-	t.set(func() { t.onAppend = lost(history.KindEvent) })
+	t.OnAppend(lost(history.KindEvent))
 	first := w.event("i", "e", "1", 1)
 	if !w.has("i", isTurn) {
 		return errors.New("the send is not recorded")
 	}
 	w.event("i", "e", "2", 2)
 	w.after(100 * time.Millisecond)
-	t.kill()
+	t.Kill()
 	u, _ := w.worker(code)
 	held := false
-	u.set(func() {
-		u.onDrop = func(d backend.Delivery) bool { // the first comes again after its ack wait
-			if d.Message.Seq == first && !held {
-				held = true
-				return true
-			}
-			return false
+	u.OnDelivery(func(d backend.Delivery) backendtest.Fate { // the first comes again after its ack wait
+		if d.Message.Seq == first && !held {
+			held = true
+			return backendtest.Drop
 		}
+		return backendtest.Pass
 	})
-
 	if err := w.ends("i", history.Completed, 3); err != nil {
 		return err
 	}
@@ -116,16 +105,6 @@ func h2(w *world) error {
 }
 
 func isTurn(r history.Record) bool { return r.Kind() == history.KindTurn }
-
-// lost makes the appends of a kind disappear.
-func lost(kind history.Kind) func(backend.Append) fate {
-	return func(a backend.Append) fate {
-		if a.Record.Kind() == kind {
-			return lose
-		}
-		return pass
-	}
-}
 
 // h3: one turn decides a send and continues as new; the worker dies before the send is stored.
 func h3(w *world) error {
@@ -143,10 +122,10 @@ func h3(w *world) error {
 	t, g := w.worker(code)
 	w.owns(g)
 	w.start("j", "gift", nil)
-	t.set(func() { t.onAppend = lost(history.KindEvent) })
+	t.OnAppend(lost(history.KindEvent))
 	w.start("i", "prog", nil)
 	w.after(500 * time.Millisecond)
-	t.kill()
+	t.Kill()
 	w.worker(code)
 	if err := w.ends("i", history.Completed, "done"); err != nil {
 		return err
@@ -164,12 +143,12 @@ func h4(w *world) error {
 	code := programs{"prog": prog, "one": func(*engine.Coroutine, history.Payload) (history.Payload, error) { return result(1) }}
 	t, g := w.worker(code)
 	w.owns(g)
-	t.set(func() { t.onAppend = lost(history.KindStart) })
+	t.OnAppend(lost(history.KindStart))
 	w.start("i", "prog", nil)
 	if !w.has("i", isTurn) {
 		return errors.New("the child is not recorded")
 	}
-	t.kill()
+	t.Kill()
 	w.worker(code)
 	return w.ends("i", history.Completed, 1)
 }
@@ -187,17 +166,11 @@ func h5(w *world) error {
 	}
 	t, g := w.worker(programs{"prog": prog, "gift": gift})
 	w.owns(g)
-	t.set(func() {
-		t.onAppend = func(a backend.Append) fate {
-			if a.Record.Kind() == history.KindStart {
-				return hold
-			}
-			return pass
-		}
-	})
+	t.OnAppend(fateOf(history.KindStart, backendtest.Hold))
 	w.start("i", "prog", nil)
 	w.after(500 * time.Millisecond)
-	t.release()
+	t.OnAppend(nil)
+	t.Release()
 	return w.ends("i", history.Completed, 5)
 }
 
@@ -267,24 +240,23 @@ func h8(w *world) error {
 	w.owns(g)
 	w.start("i", "prog", nil)
 	held := make(chan struct{}, 1)
-	t.set(func() {
-		t.onAppend = func(a backend.Append) fate {
-			if isTurn(a.Record) {
-				held <- struct{}{}
-				return hold
-			}
-			return pass
+	t.OnAppend(func(a backend.Append) backendtest.Fate {
+		if isTurn(a.Record) {
+			held <- struct{}{}
+			return backendtest.Hold
 		}
+		return backendtest.Pass
 	})
 	w.event("i", "go", "1", 0)
 	w.until(func() bool { return len(held) == 1 })
 	late := w.event("i", "late", "2", 8)
-	t.release()
+	t.OnAppend(nil)
+	t.Release()
 	if !w.until(func() bool { return w.state("i").At >= late }) {
 		return errors.New("the late event is not applied")
 	}
 	w.after(100 * time.Millisecond)
-	t.kill()
+	t.Kill()
 	w.worker(code)
 	w.event("i", "fin", "3", 1)
 	return w.ends("i", history.Completed, 9)

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/backend/backendtest"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/membackend"
@@ -112,8 +112,7 @@ func (p programs) Orchestrators() []string {
 func (w *world) worker(code programs) (*tap, *owner.Group) {
 	w.t.Helper()
 	w.workers++
-	t := &tap{Backend: w.view()}
-	t.blindOnce = new(sync.Once)
+	t := &tap{Faulty: backendtest.NewFaulty(w.view())}
 	g, err := owner.Start(context.Background(), owner.Config{
 		Backend: t, Group: group, Worker: fmt.Sprintf("w%d", w.workers), Code: code, Without: w.without, WithoutRules: w.rules,
 		Fail:      func(err error) *history.Failure { return &history.Failure{Message: err.Error()} },

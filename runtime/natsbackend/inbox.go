@@ -36,6 +36,7 @@ type inbox struct {
 	term     uint64      // counts pins: a reset by somebody else begins the order anew, which must show as a gap
 	check    *time.Timer // looks whether somebody else is pinned
 	healing  bool
+	lostMore bool // something was lost again while it was healing
 	released bool
 }
 
@@ -107,10 +108,11 @@ func (i *inbox) takeOver(ctx context.Context) (horizon uint64, err error) {
 func (i *inbox) heal() {
 	i.mu.Lock()
 	if i.healing || i.released || i.pull == nil {
+		i.lostMore = i.healing
 		i.mu.Unlock()
 		return
 	}
-	i.healing = true
+	i.healing, i.lostMore = true, false
 	pull := i.pull
 	i.mu.Unlock()
 	i.b.goes(func() {
@@ -123,7 +125,11 @@ func (i *inbox) heal() {
 		_ = i.b.pause(healEvery) // at most one reset in this time; on close there is nothing left to do
 		i.mu.Lock()
 		i.healing = false
+		again := i.lostMore
 		i.mu.Unlock()
+		if again {
+			i.heal()
+		}
 	})
 }
 

@@ -1,0 +1,131 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	durable "github.com/durablegen/durablegen/runtime"
+)
+
+// bystander is code of the same group that knows nothing of the others.
+func bystander() durable.Binding {
+	return durable.BindOrchestrator(flow("Bystander"), func(durable.Context, durable.None) (int, error) { return 1, nil })
+}
+
+// TestUnknownOrchestratorParks: a rolling deploy must not kill instances.
+func TestUnknownOrchestratorParks(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		h.work(bystander())
+		handle := start[int](h, o, 1, durable.InstanceID("x"))
+		inst := h.get("x")
+		if inst.Status != durable.Running || !strings.Contains(inst.Parked, "flow.Receive") {
+			t.Fatalf("without its code it is %+v, want it parked", inst)
+		}
+		must(t, h.client.Raise(t.Context(), "x", "go", 41))
+		h.pass(time.Minute)
+
+		h.work(bystander(), receiver(o))
+		want(h, handle, 42)
+		if inst := h.get("x"); inst.Parked != "" || inst.Status != durable.Completed {
+			t.Errorf("after its end it is %+v", inst)
+		}
+	})
+}
+
+// TestParkedIsTakenUpByAWorkerThatOwnsNothing: the first worker knows more of the group, so it keeps the partitions.
+func TestParkedIsTakenUpByAWorkerThatOwnsNothing(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		other := durable.BindOrchestrator(flow("Other"), func(durable.Context, durable.None) (int, error) { return 1, nil })
+		h.work(bystander(), other)
+		handle := start[int](h, o, 1, durable.InstanceID("x"))
+		if inst := h.get("x"); inst.Parked == "" {
+			t.Fatalf("without its code it is %+v, want it parked", inst)
+		}
+		h.work(receiver(o))
+		inst := h.get("x")
+		h.pass(10 * time.Second)
+		if inst = h.get("x"); inst.Parked != "" || inst.Waiting != "event go" {
+			t.Errorf("with its code it is %+v", inst)
+		}
+		must(t, h.client.Raise(t.Context(), "x", "go", 41))
+		want(h, handle, 42)
+	})
+}
+
+func TestTerminateOfAParkedInstance(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		h.work(bystander())
+		handle := start[int](h, o, 1, durable.InstanceID("x"))
+		if inst := h.get("x"); inst.Parked == "" {
+			t.Fatalf("without its code it is %+v, want it parked", inst)
+		}
+		must(t, handle.Terminate(t.Context(), "nobody will come"))
+		err := fails(h, handle)
+		if !errors.Is(err, durable.ErrTerminated) {
+			t.Errorf("got %v, want ErrTerminated", err)
+		}
+		says(t, err, "nobody will come")
+		if inst := h.get("x"); inst.Status != durable.Terminated || inst.Parked != "" {
+			t.Errorf("after its end it is %+v", inst)
+		}
+	})
+}
+
+// TestNondeterminismParks: code that does not repeat the history decides nothing; fitting code goes on.
+func TestNondeterminismParks(t *testing.T) {
+	a, b := task("A"), task("B")
+	for _, c := range []struct {
+		name    string
+		changed func(ctx durable.Context) (int, error)
+		says    []string
+	}{
+		{"another activity", func(ctx durable.Context) (int, error) { return call[int](ctx, b, 1) }, []string{"flow.A", "flow.B"}},
+		{"other arguments", func(ctx durable.Context) (int, error) { return call[int](ctx, a, 2) }, []string{"flow.A with 1", "flow.A with 2"}},
+		{"a timer", func(ctx durable.Context) (int, error) { durable.Sleep(ctx, time.Hour); return 0, nil }, []string{"flow.A", "timer"}},
+		{"nothing at all", func(ctx durable.Context) (int, error) { return durable.ReceiveEvent[int](ctx, "other").Get(ctx) }, []string{"flow.A", "event other"}},
+		{"the end", func(durable.Context) (int, error) { return -1, nil }, []string{"flow.A", "Completed"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				o := flow("Changing")
+				var did notes
+				activities := []durable.Binding{
+					durable.BindActivity(a, func(_ context.Context, n int) (int, error) { did.addf("A"); return n, nil }),
+					durable.BindActivity(b, func(_ context.Context, n int) (int, error) { did.addf("B"); return n, nil }),
+				}
+				fitting := append(activities, durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+					n, err := call[int](ctx, a, 1)
+					next(ctx)
+					return n + 10, err
+				}))
+				changed := append(activities[:2:2], durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) { return c.changed(ctx) }))
+
+				w := h.work(fitting...)
+				handle := start[int](h, o, nil, durable.InstanceID("x"))
+				h.pass(time.Second)
+				h.stop(w)
+
+				w = h.work(changed...)
+				must(t, h.client.Raise(t.Context(), "x", "next", nil))
+				inst := h.get("x")
+				if inst.Status != durable.Running || inst.Parked == "" {
+					t.Fatalf("with code that does not fit it is %+v, want it parked", inst)
+				}
+				says(t, errors.New(inst.Parked), append(c.says, "does not repeat its history")...)
+				h.stop(w)
+
+				h.work(fitting...)
+				want(h, handle, 11)
+				if got := strings.Join(did.all(), ""); got != "A" {
+					t.Errorf("activities %s ran, want A once", got)
+				}
+			})
+		})
+	}
+}
