@@ -51,8 +51,8 @@ type started struct {
 
 const (
 	startedCacheSize = 100_000
-	claimAge         = 3 * time.Second // a claim older than this is finished by whoever meets it (H11)
-	truthEvery       = 2 * time.Second // a waiter that heard nothing asks
+	claimAge         = 3 * time.Second       // a claim older than this is finished by whoever meets it (H11)
+	truthEvery       = 2 * time.Second       // a waiter that heard nothing asks
 	soon             = 20 * time.Millisecond // the projection follows the end within milliseconds
 )
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/membackend"
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
@@ -365,4 +367,60 @@ func TestInstanceInputIsJSON(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAClaimIsFinishedByWhoeverMeetsIt: the caller died, or lost its connection, between its claim and its start (H11).
+func TestAClaimIsFinishedByWhoeverMeetsIt(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		meet func(ctx context.Context, client *durable.Client, o *durable.Orchestrator) error
+	}{
+		{"get", func(ctx context.Context, client *durable.Client, _ *durable.Orchestrator) error {
+			_, err := client.Get(ctx, "x")
+			return err
+		}},
+		{"raise", func(ctx context.Context, client *durable.Client, _ *durable.Orchestrator) error {
+			return client.Raise(ctx, "x", "other", 1)
+		}},
+		{"attach", func(ctx context.Context, client *durable.Client, o *durable.Orchestrator) error {
+			_, err := durable.StartInstance[int](ctx, client, o, 0, durable.InstanceID("x"), durable.AttachIfExists)
+			return err
+		}},
+		{"start", func(ctx context.Context, client *durable.Client, o *durable.Orchestrator) error {
+			_, err := durable.StartInstance[int](ctx, client, o, 0, durable.InstanceID("x"))
+			if !errors.Is(err, durable.ErrAlreadyExists) {
+				return fmt.Errorf("got %w, want ErrAlreadyExists", err)
+			}
+			return nil
+		}},
+		{"wait", func(ctx context.Context, client *durable.Client, _ *durable.Orchestrator) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			if _, err := client.Wait(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("got %w, want it to wait", err)
+			}
+			return nil
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				o := flow("Receive")
+				h.work(receiver(o))
+				h.m.OnAppend(func(backend.Append) membackend.Verdict { return membackend.Verdict{LoseRequest: true} })
+				_, err := durable.StartInstance[int](t.Context(), h.client, o, 40, durable.InstanceID("x"))
+				if !errors.Is(err, durable.ErrUnavailable) {
+					t.Fatalf("got %v, want ErrUnavailable", err)
+				}
+				h.m.OnAppend(nil)
+				h.pass(10 * time.Second)
+				client := h.newClient()
+				must(t, c.meet(t.Context(), client, o))
+				if inst := h.get("x"); inst.Status != durable.Running || string(inst.Input) != "40" {
+					t.Fatalf("it is %+v, want it running", inst)
+				}
+				must(t, client.Raise(t.Context(), "x", "go", 2))
+				want(h, durable.AttachInstance[int](client, o, "x"), 42)
+			})
+		})
+	}
 }
