@@ -317,7 +317,7 @@ func (c *Client) Get(ctx context.Context, id string) (Instance, error) {
 }
 
 func (c *Client) get(ctx context.Context, id string) (Instance, error) {
-	s, _, err := c.state(ctx, id)
+	s, err := c.settledState(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
 		a, err := wait(ctx, func(done func(backend.Archive, error)) {
@@ -371,7 +371,17 @@ func (c *Client) Wait(ctx context.Context, id string) (Instance, error) {
 	if _, err := c.outcome(ctx, id); err != nil {
 		return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
 	}
-	return c.Get(ctx, id)
+	for {
+		inst, err := c.Get(ctx, id)
+		if err != nil || inst.Status.Final() {
+			return inst, err
+		}
+		select { // the projection follows the hint within milliseconds
+		case <-time.After(soon):
+		case <-ctx.Done():
+			return inst, fmt.Errorf("durable: wait for %q: %w", id, ctx.Err())
+		}
+	}
 }
 
 // Filter chooses instances. Zero fields choose all.

@@ -103,6 +103,36 @@ func (c *Client) hear(data []byte) {
 	}
 }
 
+// settledState reads the projection. Who has been told of an end must not find the instance running afterwards: the
+// projection follows the hint within milliseconds.
+func (c *Client) settledState(ctx context.Context, id string) (s backend.State, err error) {
+	for range truthEvery / soon {
+		s, _, err = c.state(ctx, id)
+		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || !c.told(id) {
+			return s, err
+		}
+		select {
+		case <-time.After(soon):
+		case <-ctx.Done():
+			return s, ctx.Err()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ours := c.started[id]; ours { // somebody else has started it again
+		known.ended = false
+		c.started[id] = known
+	}
+	return s, err
+}
+
+// told reports whether this client has started an instance and been told of its end.
+func (c *Client) told(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.started[id].ended
+}
+
 // outcome waits for the end of an instance. Hints make it fast, asking makes it sure.
 func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) {
 	if err := history.CheckID(id); err != nil {

@@ -178,7 +178,8 @@ func (i *instance) parkingDone() {
 // visit takes up a parked instance, whether this worker owns its partition or not (I3 allows it).
 func (p *Partition) visit(addr history.Address, reach uint64) {
 	if i := p.instances[addr.ID]; i != nil {
-		return // it is in memory: its next projection finds the mark
+		i.touch() // it is in memory, and its projection finds the mark
+		return
 	}
 	i := p.add(addr)
 	i.again = true

@@ -136,6 +136,9 @@ func (i *instance) compareState(s backend.State, then func()) {
 				i.overtaken(got, s, rev, then)
 			default:
 				i.rev = rev
+				if s.Parked != "" {
+					s.At = max(s.At, got.At)
+				}
 				if s.Status.Final() && s.Custom == nil {
 					s.Custom = got.Custom // an end found by a load has run no code that could tell
 				}
@@ -159,7 +162,8 @@ func (i *instance) overtaken(got, s backend.State, rev uint64, then func()) {
 	then()
 }
 
-// newer reports whether what is stored says at least as much as s.
+// newer reports whether what is stored says at least as much as s. That nobody runs an instance is told whatever position
+// it had come to: a program that does not fit its history comes to none.
 func newer(got, s backend.State) bool {
 	switch {
 	case got.Run != s.Run:
@@ -168,7 +172,8 @@ func newer(got, s backend.State) bool {
 		return true
 	case s.Status.Final() || got.Claim != nil:
 		return false
-	default:
-		return got.At >= s.At && (got.Parked == "" || s.Parked != "")
+	case s.Parked != "":
+		return got.Parked != "" && got.At >= s.At
 	}
+	return got.At >= s.At
 }
