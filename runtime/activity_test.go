@@ -58,7 +58,6 @@ func TestActivityFailsAfterItsLastAttempt(t *testing.T) {
 		{"not to be tried again", durable.RetryPolicy{Attempts: 3}, nil, func() error { return durable.NonRetryable(busy) }, 1},
 		{"a wrapped one neither", durable.RetryPolicy{Attempts: 3}, nil, func() error { return errors.Join(busy, durable.NonRetryable(busy)) }, 1},
 		{"a panic is final", durable.RetryPolicy{Attempts: 3}, nil, func() error { panic(busy) }, 1},
-		{"no attempts mean one", durable.RetryPolicy{Attempts: 3}, []durable.CallOption{durable.RetryPolicy{Attempts: -1}}, func() error { return busy }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {

@@ -115,24 +115,33 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 
 // ready makes sure that the group's consumers exist before its first start, and that this client hears of ends.
 func (c *Client) ready(ctx context.Context, group string) (topic string, err error) {
+	topic, ensured, err := c.listen(group)
+	if err != nil || ensured {
+		return topic, err
+	}
+	if err := c.be.EnsureGroup(ctx, group); err != nil {
+		return "", err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ensured[group] = true
+	return topic, nil
+}
+
+// listen begins to hear of ends, and tells whether the group is known to have its consumers.
+func (c *Client) listen(group string) (topic string, ensured bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return "", ErrClosed
+		return "", false, ErrClosed
 	}
 	if c.stop == nil {
 		c.topic = c.be.Topic()
 		if c.stop, err = c.be.Listen(c.topic, c.hear); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
-	if !c.ensured[group] {
-		if err := c.be.EnsureGroup(ctx, group); err != nil {
-			return "", err
-		}
-		c.ensured[group] = true
-	}
-	return c.topic, nil
+	return c.topic, c.ensured[group], nil
 }
 
 // startOwn starts an instance under the caller's own id, which is claimed first (H11): the claim holds the whole start.

@@ -18,7 +18,7 @@ func TestTimers(t *testing.T) {
 	}{
 		{"sleep", func(ctx durable.Context) { durable.Sleep(ctx, 90*time.Second) }, 90 * time.Second},
 		{"a short one", func(ctx durable.Context) { durable.Sleep(ctx, 5*time.Millisecond) }, 5 * time.Millisecond},
-		{"hours", func(ctx durable.Context) { durable.Sleep(ctx, 6*time.Hour) }, 6 * time.Hour}, // heartbeats go on meanwhile
+		{"hours", func(ctx durable.Context) { durable.Sleep(ctx, 2*time.Hour) }, 2 * time.Hour}, // heartbeats go on meanwhile
 		{"not positive", func(ctx durable.Context) { durable.Sleep(ctx, -time.Hour) }, 0},
 		{"stopped before it is due", func(ctx durable.Context) {
 			timer := durable.NewTimer(ctx, time.Hour)

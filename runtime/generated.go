@@ -48,6 +48,11 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 	for _, opt := range opts {
 		opt.applyCall(&o)
 	}
+	if o.policy != nil {
+		if err := checkPolicy(*o.policy); err != nil {
+			return failed[R](ctx, &history.Failure{Message: fmt.Sprintf("durable: call of activity %s: %v", a.Name, err)})
+		}
+	}
 	return Future[R]{ctx.co.Schedule(history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy})}
 }
 
@@ -86,6 +91,10 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 		if err := history.CheckID(co.id); err != nil {
 			return failed[R](ctx, &history.Failure{Kind: history.FailConflict, Name: o.Name, Message: "durable: child: " + err.Error()})
 		}
+	}
+	retry := history.Policy{Attempts: co.retry.Attempts, First: co.retry.First, Backoff: co.retry.Backoff, MaxInterval: co.retry.MaxInterval}
+	if err := checkPolicy(retry); err != nil {
+		return failed[R](ctx, &history.Failure{Name: o.Name, Message: fmt.Sprintf("durable: child %s: %v", o.Name, err)})
 	}
 	slot := history.Slot{
 		Kind: history.SlotChild, Name: o.Name, Args: payload, Target: history.Address{Group: o.Group, ID: co.id},

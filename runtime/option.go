@@ -1,6 +1,8 @@
 package durable
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
@@ -80,6 +82,21 @@ func (r RetryPolicy) policy() history.Policy {
 		p.MaxInterval = DefaultMaxInterval
 	}
 	return p
+}
+
+// checkPolicy says what is wrong with a policy: JSON has no infinities, and negative numbers mean nothing.
+func checkPolicy(p history.Policy) error {
+	switch {
+	case p.Timeout < 0:
+		return fmt.Errorf("its Timeout is %v, want a positive one, or 0 for the default", p.Timeout)
+	case p.Attempts < 0:
+		return fmt.Errorf("its RetryPolicy.Attempts is %d, want a positive number, or 0 for the default", p.Attempts)
+	case p.First < 0 || p.MaxInterval < 0:
+		return fmt.Errorf("its RetryPolicy.First is %v and MaxInterval %v, want positive ones, or 0 for the default", p.First, p.MaxInterval)
+	case !(p.Backoff >= 0 && p.Backoff <= math.MaxFloat64):
+		return fmt.Errorf("its RetryPolicy.Backoff is %v, want a positive number, or 0 for the default", p.Backoff)
+	}
+	return nil
 }
 
 // InstanceID chooses the id of an instance: 1 to 200 bytes of UTF-8 without control characters. By default a start gets

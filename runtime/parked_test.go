@@ -129,3 +129,32 @@ func TestNondeterminismParks(t *testing.T) {
 		})
 	}
 }
+
+// TestParkedTellsTheNewestReason: the second worker has code of that name, which does not fit.
+func TestParkedTellsTheNewestReason(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o, a := flow("Changing"), task("Double")
+		fitting := durable.BindOrchestrator(o, func(ctx durable.Context, n int) (int, error) {
+			n, err := call[int](ctx, a, n)
+			next(ctx)
+			return n, err
+		})
+		w := h.work(fitting, bindDouble(a))
+		handle := start[int](h, o, 4, durable.InstanceID("x"))
+		h.pass(time.Second)
+		h.stop(w)
+
+		w = h.work(bystander())
+		must(t, h.client.Raise(t.Context(), "x", "next", nil))
+		says(t, errors.New(h.get("x").Parked), "no worker here knows")
+		h.stop(w)
+
+		w = h.work(bystander(), durable.BindOrchestrator(o, func(durable.Context, int) (int, error) { return 0, nil }))
+		h.pass(10 * time.Second)
+		says(t, errors.New(h.get("x").Parked), "does not repeat its history")
+		h.stop(w)
+
+		h.work(fitting, bindDouble(a))
+		want(h, handle, 8)
+	})
+}

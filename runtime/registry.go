@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/activity"
 	"github.com/durablegen/durablegen/internal/engine"
@@ -47,6 +48,11 @@ func (r *Registry) Add(bindings ...Binding) error {
 			errs = append(errs, errors.New("durable: register: empty binding: make bindings with a handle's Bind"))
 			continue
 		}
+		if b.activity != nil {
+			if err := b.activity.check(); err != nil {
+				errs = append(errs, fmt.Errorf("durable: register: activity %s: %w", b.activity.Name, err))
+			}
+		}
 		for _, name := range b.names() {
 			c := claim{b.orchestrator != nil, name}
 			if err := history.CheckName(name); err != nil {
@@ -66,6 +72,17 @@ func (r *Registry) Add(bindings ...Binding) error {
 		}
 	}
 	return nil
+}
+
+// check says what is wrong with the options of an activity.
+func (a *Activity) check() error {
+	r := a.Retry
+	if a.Concurrency < 0 {
+		return fmt.Errorf("its Concurrency is %d, want a positive number, or 0 for no limit", a.Concurrency)
+	}
+	return checkPolicy(history.Policy{
+		Timeout: time.Duration(a.Timeout), Attempts: r.Attempts, First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval,
+	})
 }
 
 func (r *Registry) into(b Binding) map[string]Binding {

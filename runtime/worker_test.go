@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -320,5 +321,70 @@ func TestAliasesReachTheNewName(t *testing.T) {
 		h.work(bind(newA, newO)...)
 		must(t, h.client.Raise(t.Context(), handle.ID(), "next", nil))
 		want(h, handle, 12)
+	})
+}
+
+// refusing is a backend whose server refuses this user.
+type refusing struct{ durable.Backend }
+
+func (b refusing) EnsureGroup(context.Context, string) error {
+	return fmt.Errorf("consumer create: %w", durable.ErrPermission)
+}
+
+func TestAPermissionRefusalIsToldAsSuch(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		be := refusing{h.m.View("worker")}
+		w := durable.NewWorker(be, registry(t, bindShort(flow("Short")), bindDouble(task("Double"))), durable.WorkerConfig{})
+		err := w.Start(t.Context())
+		if !errors.Is(err, durable.ErrPermission) {
+			t.Errorf("the worker gets %v, want ErrPermission", err)
+		}
+		says(t, err, "durable: worker", `group "flow"`)
+		client := durable.NewClient(be, durable.ClientConfig{})
+		defer func() { must(t, client.Close()) }()
+		if _, err := durable.StartInstance[int](t.Context(), client, flow("Short"), 1); !errors.Is(err, durable.ErrPermission) {
+			t.Errorf("the client gets %v, want ErrPermission", err)
+		}
+	})
+}
+
+// TestPoliciesAreChecked: what cannot be stored or means nothing is told at once, by the call and at the registration.
+func TestPoliciesAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		timeout durable.Timeout
+		retry   durable.RetryPolicy
+		says    string
+	}{
+		{"timeout", -1, durable.RetryPolicy{}, "Timeout is -1ns"},
+		{"attempts", 0, durable.RetryPolicy{Attempts: -1}, "Attempts is -1"},
+		{"first", 0, durable.RetryPolicy{First: -1}, "First is -1ns"},
+		{"longest", 0, durable.RetryPolicy{MaxInterval: -1}, "MaxInterval -1ns"},
+		{"backoff", 0, durable.RetryPolicy{Backoff: -1}, "Backoff is -1"},
+		{"no number", 0, durable.RetryPolicy{Backoff: math.NaN()}, "Backoff is NaN"},
+		{"infinite", 0, durable.RetryPolicy{Backoff: math.Inf(1)}, "Backoff is +Inf"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				a, o, child := task("Double"), flow("Call"), flow("Short")
+				h.work(bindDouble(a), bindShort(child), durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+					if err := durable.StartChild[int](ctx, child, 1, c.retry).Err(ctx); (err == nil) != (c.timeout < 0) {
+						t.Errorf("the child gives %v", err)
+					}
+					return call[int](ctx, a, 1, c.timeout, c.retry)
+				}))
+				says(t, fails(h, start[int](h, o, nil)), "activity flow.Double", c.says)
+
+				wrong := task("Wrong")
+				wrong.Timeout, wrong.Retry = c.timeout, c.retry
+				says(t, (&durable.Registry{}).Add(bindDouble(wrong)), "durable: register: activity flow.Wrong", c.says)
+			})
+		})
+	}
+	t.Run("concurrency", func(t *testing.T) {
+		t.Parallel()
+		wrong := task("Wrong")
+		wrong.Concurrency = -1
+		says(t, (&durable.Registry{}).Add(bindDouble(wrong)), "activity flow.Wrong", "Concurrency is -1")
 	})
 }

@@ -17,7 +17,7 @@ type past struct {
 
 const (
 	pastLimit = 256 << 10 // bytes an instance keeps in memory for its archive
-	hintLimit = 8 << 10   // largest result that travels with the hint that an instance has ended
+	hintLimit = 8 << 10   // largest outcome that travels with the hint that an instance has ended, in bytes
 )
 
 // add appends a message and tells its place.
@@ -107,12 +107,11 @@ func (i *instance) finish(t *history.Turn) {
 
 // hint tells waiters that the run has ended. It comes after the final record is stored, so it is true.
 func (i *instance) hint() {
-	o := Outcome{ID: i.addr.ID, Run: i.run}
 	end := i.final.End
-	if len(end.Result) <= hintLimit && end.Failure == nil {
-		o.Status, o.Result = end.Status, end.Result
+	data, err := json.Marshal(Outcome{ID: i.addr.ID, Run: i.run, Status: end.Status, Result: end.Result, Failure: end.Failure})
+	if err != nil || len(data) > hintLimit {
+		data, err = json.Marshal(Outcome{ID: i.addr.ID, Run: i.run})
 	}
-	data, err := json.Marshal(o)
 	if err != nil {
 		return // a hint may get lost
 	}

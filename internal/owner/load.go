@@ -193,13 +193,25 @@ func (i *instance) newestBase(l backend.Loaded) (*history.Message, []history.Mes
 	if !i.p.cfg.keeps(BaseAt) {
 		after = base.Seq
 	}
+	execution := base.Record.(*history.Turn).Execution + 1
 	var tail []history.Message
 	for _, m := range l.Tail {
-		if m.Seq > after && m.Seq != base.Seq {
+		if m.Seq > after && m.Seq != base.Seq && !i.older(m, execution) {
 			tail = append(tail, m)
 		}
 	}
 	return base, tail
+}
+
+// older reports whether a message records a decision of an earlier execution: it was stored after the cause of the base.
+func (i *instance) older(m history.Message, execution uint32) bool {
+	switch r := m.Record.(type) {
+	case *history.Turn:
+		return r.Run == i.run && r.Execution < execution
+	case *history.Task:
+		return r.Run == i.run && r.Execution < execution
+	}
+	return false
 }
 
 // replay runs the machine over the loaded inbox. Turns that the log does not hold yet are committed on the way.

@@ -173,7 +173,7 @@ func newer(got, s backend.State) bool {
 	case s.Status.Final() || got.Claim != nil:
 		return false
 	case s.Parked != "":
-		return got.Parked != "" && got.At >= s.At
+		return got.Parked == s.Parked && got.At >= s.At
 	}
 	return got.At >= s.At
 }
