@@ -1,6 +1,7 @@
 package natsbackend
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -17,7 +18,7 @@ const (
 
 // PutArchive implements backend.Archives.
 func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
-	value, err := json.Marshal(a)
+	value, err := encodeArchive(a)
 	if err != nil {
 		go done(0, fmt.Errorf("natsbackend: encode the archive entry of %s/%s: %w", a.Group, a.ID, err))
 		return
@@ -28,6 +29,21 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 	}
 	h := headers(nil, fence(expect), history.Field{Key: headerTTL, Value: keep.String()})
 	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), h, value, done)
+}
+
+// encodeArchive writes what json.Marshal would, without having the messages checked a second time: every run ends here.
+func encodeArchive(a backend.Archive) ([]byte, error) {
+	messages, err := a.Messages.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	a.Messages = nil
+	head, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	const none = `null}`
+	return append(append(bytes.TrimSuffix(head, []byte(none)), messages...), '}'), nil
 }
 
 // GetArchive implements backend.Archives.

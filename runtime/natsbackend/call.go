@@ -47,16 +47,15 @@ type calls struct {
 	prefix string // of the inbox, with its dot
 
 	mu      sync.Mutex
-	open    map[uint64]*call
+	open    table
 	waiting []*call // beyond the window, in order
-	token   uint64
 	timer   *time.Timer
 	ticking bool
 	closed  bool
 }
 
 func newCalls(l *link) (*calls, error) {
-	t := &calls{link: l, prefix: l.NewInbox() + ".", open: map[uint64]*call{}}
+	t := &calls{link: l, prefix: l.NewInbox() + ".", open: table{}}
 	t.timer = time.AfterFunc(time.Hour, t.tick)
 	t.timer.Stop()
 	if _, err := l.subscribe(t.prefix+"*", t.answered); err != nil {
@@ -107,7 +106,7 @@ func (t *calls) start(c *call) {
 		return
 	}
 	var err error
-	if len(t.waiting) > 0 || len(t.open) >= window {
+	if len(t.waiting) > 0 || t.open.size >= window {
 		t.waiting = append(t.waiting, c)
 	} else {
 		err = t.send(c, c.begun)
@@ -131,22 +130,21 @@ func (c *call) finish(seq uint64, err error) {
 // send puts c into the table and on the wire. Its error means that it never will be: c is not in the table then. Lock held.
 func (t *calls) send(c *call, now time.Time) error {
 	if c.token == 0 || c.batch { // a late part of an earlier answer must not mix with the new one
-		delete(t.open, c.token)
-		t.token++
-		c.token, c.got = t.token, nil
+		t.open.remove(c)
+		t.open.add(c)
+		c.got = nil
 		c.msg.Reply = t.prefix + strconv.FormatUint(c.token, 36)
 	}
 	c.sent, c.retry = now, time.Time{}
-	t.open[c.token] = c
 	switch err := t.link.PublishMsg(&c.msg); err {
 	case nil:
 	case nats.ErrReconnectBufExceeded: // the connection is down
 		c.sent = time.Time{}
 	case nats.ErrConnectionClosed, nats.ErrConnectionDraining:
-		delete(t.open, c.token)
+		t.open.remove(c)
 		return backend.ErrClosed
 	case nats.ErrMaxPayload:
-		delete(t.open, c.token)
+		t.open.remove(c)
 		return fmt.Errorf("natsbackend: %w: the message for %s is bigger than the server's limit of %d bytes", backend.ErrTooLarge, c.msg.Subject, t.link.MaxPayload())
 	default:
 		// A connection that broke in the middle of a write.
@@ -163,7 +161,7 @@ func (t *calls) answered(m *nats.Msg) {
 	}
 	now := time.Now()
 	t.mu.Lock()
-	c := t.open[token]
+	c := t.open.get(token)
 	if c == nil {
 		t.mu.Unlock()
 		return
@@ -189,7 +187,7 @@ func (t *calls) answered(m *nats.Msg) {
 		t.mu.Unlock()
 		return
 	}
-	delete(t.open, token)
+	t.open.remove(c)
 	failed := t.refill(now)
 	t.mu.Unlock()
 	c.finish(seq, err)
@@ -230,7 +228,7 @@ func (f failures) finish() {
 
 // refill sends what waits for the window. Lock held.
 func (t *calls) refill(now time.Time) (failed failures) {
-	for len(t.waiting) > 0 && len(t.open) < window {
+	for len(t.waiting) > 0 && t.open.size < window {
 		c := t.waiting[0]
 		t.waiting[0] = nil
 		t.waiting = t.waiting[1:]
@@ -243,7 +241,7 @@ func (t *calls) refill(now time.Time) (failed failures) {
 
 // wake starts the clock when there is something to watch. Lock held.
 func (t *calls) wake() {
-	if !t.ticking && len(t.open)+len(t.waiting) > 0 {
+	if !t.ticking && t.open.size+len(t.waiting) > 0 {
 		t.ticking = true
 		t.timer.Reset(tick)
 	}
@@ -256,11 +254,11 @@ func (t *calls) tick() {
 	var failed failures
 	var due []*call
 	up := t.link.Status() == nats.CONNECTED
-	for _, c := range t.open {
+	for c := range t.open.all {
 		switch {
 		case now.Sub(c.begun) > giveUp:
 			failed = append(failed, failure{c, c.unavailable()})
-			delete(t.open, c.token)
+			t.open.remove(c)
 		case !c.retry.IsZero() && now.After(c.retry), c.retry.IsZero() && up && now.Sub(c.sent) > c.every():
 			due = append(due, c)
 		}
@@ -315,8 +313,8 @@ func (c *call) unavailable() error {
 func (t *calls) reconnected() {
 	now := time.Now()
 	t.mu.Lock()
-	due := make([]*call, 0, len(t.open))
-	for _, c := range t.open {
+	due := make([]*call, 0, t.open.size)
+	for c := range t.open.all {
 		c.tries = 0
 		due = append(due, c)
 	}
@@ -334,10 +332,10 @@ func (t *calls) refused(err error, subject string) bool {
 func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 	t.mu.Lock()
 	var failed failures
-	for token, c := range t.open {
+	for c := range t.open.all {
 		if which(c) {
 			failed = append(failed, failure{c, err})
-			delete(t.open, token)
+			t.open.remove(c)
 		}
 	}
 	t.waiting = slices.DeleteFunc(t.waiting, func(c *call) bool {
@@ -359,7 +357,7 @@ func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 func (t *calls) forget(c *call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.open, c.token)
+	t.open.remove(c)
 	t.waiting = slices.DeleteFunc(t.waiting, func(w *call) bool { return w == c })
 }
 
