@@ -104,6 +104,9 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		to := history.Address{Group: o.Group, ID: id}
 		c.remember(to, start.Run)
 		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
+		if errors.Is(err, backend.ErrConflict) {
+			err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
+		}
 	} else {
 		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
 	}

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -86,17 +87,35 @@ func (c *cluster) urls() string {
 	return strings.Join(all, ",")
 }
 
-// leader is the server that leads the log, -1 when nobody does.
-func (c *cluster) leader() int {
-	for n, s := range c.servers {
-		if s.JetStreamIsStreamLeader("$G", "DURABLE_default") {
-			return n
+// leader is the server that leads the log.
+func (c *cluster) leader(t *testing.T) (leader int) {
+	t.Helper()
+	until(t, func(context.Context) string {
+		for n, s := range c.servers {
+			if s.JetStreamIsStreamLeader("$G", logStream) {
+				leader = n
+				return ""
+			}
 		}
-	}
-	return -1
+		return "the log has no leader"
+	})
+	return leader
 }
 
-// TestClusterUnderLoad stops the leader of the log in a cluster of three and starts it again, while everything is
+// current waits until every server has the whole log again, so that the next one may go.
+func (c *cluster) current(t *testing.T) {
+	t.Helper()
+	until(t, func(context.Context) string {
+		for n, s := range c.servers {
+			if !s.JetStreamIsStreamCurrent("$G", logStream) {
+				return fmt.Sprintf("server %d is not up to date", n)
+			}
+		}
+		return ""
+	})
+}
+
+// TestClusterUnderLoad stops the leader of the log in a cluster of three and starts it again, twice, while everything is
 // stored three times.
 func TestClusterUnderLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 5))
@@ -104,20 +123,20 @@ func TestClusterUnderLoad(t *testing.T) {
 	ledger := openLedger(t)
 	load := newLoad(t, natsbackend.Config{URL: c.urls(), Replicas: 3}, ledger)
 	work(t, connect(t, natsbackend.Config{URL: c.urls()}), ledger)
-	const few = 100
+	const few = errands / 2
 	load.begin(few, atOnce)
 	const all = few * effectsOfErrand
-	at := all/4 + rng.IntN(all/4)
-	ledger.allow(at + 50)
-	ledger.reach(t, at)
-	n := c.leader()
-	if n < 0 {
-		t.Fatal("the log has no leader")
+	for round := range 2 {
+		at := all*(round+1)/4 + rng.IntN(all/8)
+		ledger.allow(at + 100)
+		ledger.reach(t, at)
+		n := c.leader(t)
+		c.stop(n)
+		t.Logf("server %d is down", n)
+		ledger.allow(at + all/8)
+		ledger.reach(t, at+all/8) // two of three go on
+		c.start(n)
+		c.current(t)
 	}
-	c.stop(n)
-	t.Logf("server %d is down", n)
-	ledger.allow(at + all/4)
-	ledger.reach(t, at+all/4) // two of three go on
-	c.start(n)
 	load.finish()
 }

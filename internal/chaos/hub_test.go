@@ -20,6 +20,9 @@ import (
 	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
 )
 
+// logStream is the log of the hub "default".
+const logStream = "DURABLE_default"
+
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -93,8 +96,7 @@ func work(t *testing.T, b durable.Backend, l *ledger) (stop func(context.Context
 // workSaying is work with a log to look at.
 func workSaying(t *testing.T, b durable.Backend, l *ledger, log *lines) (stop func(context.Context)) {
 	t.Helper()
-	cfg := quick
-	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	cfg := durable.WorkerConfig{Logger: slog.New(slog.NewTextHandler(log, nil))}
 	w := durable.NewWorker(b, registry(l.enter), cfg)
 	if err := w.Start(within(t)); err != nil {
 		t.Fatal(err)
@@ -119,6 +121,8 @@ type load struct {
 	started time.Time
 	running sync.WaitGroup
 
+	twice struct{ tasks, results int } // that the log holds more than once
+
 	mu      sync.Mutex
 	errands map[string]outcome // by instance id
 }
@@ -135,6 +139,7 @@ func newLoad(t *testing.T, cfg natsbackend.Config, l *ledger) *load {
 
 // begin runs n errands, at most atOnce at the same time, in the background.
 func (l *load) begin(n, atOnce int) {
+	l.t.Helper()
 	ctx := within(l.t)
 	next := make(chan int)
 	go func() {
@@ -154,6 +159,7 @@ func (l *load) begin(n, atOnce int) {
 
 // run does one errand: start, event, wait.
 func (l *load) run(ctx context.Context, from int, opts ...durable.StartOption) {
+	defer l.ledger.look() // it may have failed
 	event := from * 7
 	h, err := durable.StartInstance[int](ctx, l.client, &errandInfo, from, opts...)
 	if err != nil {
@@ -193,6 +199,7 @@ func (l *load) finish() {
 		l.history(children[id])
 	}
 	l.ledger.check(l.t, want)
+	l.t.Logf("in the log again: %d tasks, %d results", l.twice.tasks, l.twice.results)
 	l.acknowledged()
 	l.t.Logf("settled after %v", time.Since(l.started).Round(time.Millisecond))
 }
@@ -256,16 +263,22 @@ func (l *load) history(id string) {
 				finals++
 			}
 		case *history.Task:
-			if had := tasks[r.Ref]; had != nil && !reflect.DeepEqual(had, r) {
-				l.t.Errorf("%s: two tasks of slot %v: %+v and %+v", id, r.Ref, had, r)
+			if had := tasks[r.Ref]; had != nil {
+				l.twice.tasks++
+				if !reflect.DeepEqual(had, r) {
+					l.t.Errorf("%s: two tasks of slot %v: %+v and %+v", id, r.Ref, had, r)
+				}
 			}
 			tasks[r.Ref] = r
 		case *history.Done:
 			if r.Failure != nil {
 				l.t.Errorf("%s: slot %v failed: %+v", id, r.Ref, r.Failure)
 			}
-			if had, ok := results[r.Ref]; ok && had != string(r.Result) {
-				l.t.Errorf("%s: two results of slot %v: %s and %s", id, r.Ref, had, r.Result)
+			if had, ok := results[r.Ref]; ok {
+				l.twice.results++
+				if had != string(r.Result) {
+					l.t.Errorf("%s: two results of slot %v: %s and %s", id, r.Ref, had, r.Result)
+				}
 			}
 			results[r.Ref] = string(r.Result)
 		}
@@ -293,7 +306,7 @@ func (l *load) acknowledged() {
 		l.t.Fatal(err)
 	}
 	until(l.t, func(ctx context.Context) string {
-		s, err := js.Stream(ctx, "DURABLE_default")
+		s, err := js.Stream(ctx, logStream)
 		if err != nil {
 			return err.Error()
 		}

@@ -103,15 +103,22 @@ func (l *ledger) allow(n int) {
 	l.change()
 }
 
-// reach waits until there are n different effects.
+// reach waits until there are n different effects. It gives up when the test has failed.
 func (l *ledger) reach(t *testing.T, n int) {
 	t.Helper()
 	ctx := within(t)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.wait(ctx, func() bool { return len(l.entries) >= n }); err != nil {
+	if err := l.wait(ctx, func() bool { return len(l.entries) >= n || t.Failed() }); err != nil || t.Failed() {
 		t.Fatalf("%d effects, waiting for %d: %v", len(l.entries), n, err)
 	}
+}
+
+// look has everybody who waits look again.
+func (l *ledger) look() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.change()
 }
 
 // change wakes everybody who waits. Lock held.
