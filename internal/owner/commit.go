@@ -172,7 +172,7 @@ func (i *instance) drain() {
 	for i.phase == live && len(i.rest) > 0 {
 		m := i.rest[0]
 		i.rest = i.rest[1:]
-		i.apply(m, i.hold(m.Seq, nil), nil)
+		i.apply(m, i.hold(m.Seq, nil))
 	}
 	for i.phase == live && len(i.queue) > 0 && !i.dead {
 		d := i.queue[0]

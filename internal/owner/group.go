@@ -24,7 +24,7 @@ type Group struct {
 	owned    []bool // by partition, as far as this worker has taken it
 	stopping bool
 	idle     sync.WaitGroup // beats and balancing rounds under way
-	stop     []func()       // timers and subscriptions
+	stop     []func()       // of subscriptions
 	cancel   context.CancelFunc
 	ctx      context.Context
 }

@@ -134,15 +134,15 @@ func (i *instance) deliver(d backend.Delivery) {
 		i.answer(d)
 		return
 	}
-	i.apply(d.Message, i.hold(d.Message.Seq, d.Receipt), nil)
+	i.apply(d.Message, i.hold(d.Message.Seq, d.Receipt))
 }
 
-// apply gives the machine one message.
-func (i *instance) apply(m history.Message, c *cause, known *records) {
+// apply gives the machine one message that the log holds no decisions of.
+func (i *instance) apply(m history.Message, c *cause) {
 	turn, err := i.machine.Apply(m)
 	i.applied = m.Seq
 	i.past.add(m)
-	i.commit(c, turn, err, known)
+	i.commit(c, turn, err, nil)
 }
 
 // answer settles a delivered message that a load had applied already, or that was delivered before: it answers for the

@@ -214,7 +214,8 @@ func (i *instance) older(m history.Message, execution uint32) bool {
 	return false
 }
 
-// replay runs the machine over the loaded inbox. Turns that the log does not hold yet are committed on the way.
+// replay runs the machine over the loaded inbox, and commits the turns that the log does not hold yet once all of it has
+// been found to fit (I6).
 func (i *instance) replay(prog engine.Program, base *history.Message, tail []history.Message, known *records) {
 	i.phase = live
 	i.touch()
@@ -246,9 +247,6 @@ func (i *instance) replay(prog engine.Program, base *history.Message, tail []his
 func (i *instance) rerun(tail []history.Message) (turns []engine.Turn, rest []history.Message, err error) {
 	turn, err := i.machine.Begin()
 	for n := 0; err == nil; n++ {
-		if turn.Cause == 0 {
-			turn.Cause = i.applied
-		}
 		turns = append(turns, turn)
 		for n < len(tail) && (!tail[n].Kind().Inbox() || tail[n].Kind() == history.KindStart) {
 			n++

@@ -3,6 +3,7 @@ package owner
 import (
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -117,22 +118,15 @@ func (m *members) owners(now time.Time, partitions int) (owners []string, ok boo
 
 // able lists the live workers whose code is not a strict subset of another's: they run more of the group.
 func (m *members) able() []string {
+	workers := slices.Collect(maps.Values(m.live))
 	var able []string
 	for id, w := range m.live {
-		if !slices.ContainsFunc(mapValues(m.live), func(o member) bool { return strictSubset(w.code, o.code) }) {
+		if !slices.ContainsFunc(workers, func(o member) bool { return strictSubset(w.code, o.code) }) {
 			able = append(able, id)
 		}
 	}
 	slices.Sort(able)
 	return able
-}
-
-func mapValues(m map[string]member) []member {
-	values := make([]member, 0, len(m))
-	for _, v := range m {
-		values = append(values, v)
-	}
-	return values
 }
 
 func strictSubset(a, b []string) bool {

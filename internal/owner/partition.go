@@ -49,9 +49,7 @@ func (p *Partition) take(ctx context.Context) error {
 	p.owned = true
 	ready := make(chan struct{})
 	p.mu.Unlock()
-	var once sync.Once
-	settled := func() { once.Do(func() { close(ready) }) }
-	defer settled()
+	defer close(ready) // after the mutex is free again
 	horizon, err := p.inbox.Open(ctx, func(d backend.Delivery) {
 		<-ready
 		p.deliver(d)
