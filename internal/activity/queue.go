@@ -261,11 +261,19 @@ func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
 				Kind: history.FailTooLarge, Name: t.Name, Attempt: t.Attempt,
 				Message: fmt.Sprintf("activity %s: its result is larger than %d bytes", t.Name, q.cfg.Backend.Info().MaxPayload),
 			}), wait)
+		case errors.Is(err, backend.ErrPermission) && q.stopped():
+			q.release(r, false) // the next worker may be allowed to
 		default:
 			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
 			q.cfg.Backend.Clock().After(wait, func() { q.put(r, rec, min(2*wait, lastRetry)) })
 		}
 	})
+}
+
+func (q *Queue) stopped() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
 }
 
 // release ends a task and lets the next one come. A handler that ignores its context may still run beside it; it is one

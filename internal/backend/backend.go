@@ -40,6 +40,9 @@ type Backend interface {
 
 	// EnsureGroup creates the partition consumers of a group unless they exist. Afterwards starts may be appended.
 	EnsureGroup(ctx context.Context, group string) error
+	// MayOwn reports whether the store lets this user own the partitions of a group: ErrPermission when it refuses a
+	// request that an owner needs to open inboxes and to read. It changes nothing.
+	MayOwn(ctx context.Context, group string) error
 	// EnsureActivity creates the consumer of an activity unless it exists, and brings its options up to date.
 	EnsureActivity(ctx context.Context, a Activity) error
 
@@ -110,8 +113,10 @@ type Delivery struct {
 	// Order counts the deliveries of the partition. A step of more than one, or backwards, tells that somebody else
 	// was served in between, or that a delivery was lost (I5).
 	Order    uint64
-	Attempts int   // deliveries of this message so far, from 1; a takeover starts it again
-	Err      error // the record could not be decoded: Message has only Seq and Time
+	Attempts int // deliveries of this message so far, from 1; a takeover starts it again
+	// Err says that the record could not be decoded: Message has only Seq and Time. ErrPermission is no message, it has
+	// no receipt either: the store does not let this user have deliveries any more.
+	Err error
 	Receipt
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -17,16 +17,27 @@ import (
 // guarded starts a server with a user of every name, who may not publish to the subjects given, and "admin", who may.
 func guarded(t *testing.T, users map[string][]string) (login func(user string) natsbackend.Config) {
 	t.Helper()
-	opts := &server.Options{
-		JetStream: true, StoreDir: t.TempDir(), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		Users: []*server.User{{Username: "admin", Password: "p"}},
+	_, login = guard(t, users)
+	return login
+}
+
+// guard also gives a function that changes what the users may not.
+func guard(t *testing.T, users map[string][]string) (change func(users map[string][]string), login func(user string) natsbackend.Config) {
+	t.Helper()
+	dir := t.TempDir()
+	options := func(users map[string][]string, port int) *server.Options {
+		opts := &server.Options{
+			JetStream: true, StoreDir: dir, Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true,
+			Users: []*server.User{{Username: "admin", Password: "p"}},
+		}
+		for name, deny := range users {
+			opts.Users = append(opts.Users, &server.User{Username: name, Password: "p", Permissions: &server.Permissions{
+				Publish: &server.SubjectPermission{Deny: deny},
+			}})
+		}
+		return opts
 	}
-	for name, deny := range users {
-		opts.Users = append(opts.Users, &server.User{Username: name, Password: "p", Permissions: &server.Permissions{
-			Publish: &server.SubjectPermission{Deny: deny},
-		}})
-	}
-	s, err := server.NewServer(opts)
+	s, err := server.NewServer(options(users, server.RANDOM_PORT))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +46,23 @@ func guarded(t *testing.T, users map[string][]string) (login func(user string) n
 	if !s.ReadyForConnections(patience) {
 		t.Fatal("the server did not get ready")
 	}
-	return func(user string) natsbackend.Config {
+	change = func(users map[string][]string) {
+		t.Helper()
+		if err := s.ReloadOptions(options(users, s.Addr().(*net.TCPAddr).Port)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return change, func(user string) natsbackend.Config {
 		return natsbackend.Config{URL: strings.Replace(s.ClientURL(), "nats://", "nats://"+user+":p@", 1)}
 	}
+}
+
+// eachPartition gives a subject of the consumer API for every partition of the errands' group.
+func eachPartition(api string) (subjects []string) {
+	for p := range 8 {
+		subjects = append(subjects, fmt.Sprintf("$JS.API.CONSUMER.%s.%s.in_%s_%d", api, logStream, group, p))
+	}
+	return subjects
 }
 
 // TestPermissionRefusedToWorker: a worker that may not do something says so, in the end by parking the instance, and
@@ -101,11 +126,40 @@ func TestProjectionRefused(t *testing.T) {
 		}
 		return ""
 	})
-	given, cancel := context.WithTimeout(t.Context(), time.Second) // it has something to store and never can
-	defer cancel()
-	stop(given)
+	stopInTime(t, stop)
 	work(t, connect(t, login("admin")), ledger)
 	load.finish()
+}
+
+// TestResultsRefused: a worker that may not say what came of its activities tells it in its log, and gives them to the
+// next one when it stops.
+func TestResultsRefused(t *testing.T) {
+	login := guarded(t, map[string][]string{"limited": {"durable.default.*.*.*.in.done"}})
+	ledger := openLedger(t)
+	ledger.allow(1 << 30)
+	load := newLoad(t, login("admin"), ledger)
+	var log lines
+	stop := workSaying(t, connect(t, login("limited")), ledger, &log)
+	load.begin(1, 1)
+	until(t, func(context.Context) string {
+		if !log.contains(`not permitted: publish to \"durable.default.`) {
+			return "the worker does not tell what it may not do: " + log.tail()
+		}
+		return ""
+	})
+	stopInTime(t, stop)
+	work(t, connect(t, login("admin")), ledger)
+	load.finish()
+}
+
+// stopInTime stops a worker that has something to store and never can: it does not wait for that.
+func stopInTime(t *testing.T, stop func(context.Context)) {
+	t.Helper()
+	ctx := within(t)
+	stop(ctx)
+	if ctx.Err() != nil {
+		t.Error("the worker has waited until the end for what it may not store")
+	}
 }
 
 // TestStartRefused: what a worker needs from the first moment on is refused by Start.
@@ -118,6 +172,14 @@ func TestStartRefused(t *testing.T) {
 		{"read names", []string{"$JS.API.DIRECT.GET.KV_durable_default_meta.>"}},
 		{"make consumers", []string{"$JS.API.CONSUMER.CREATE.DURABLE_default.>", "$JS.API.CONSUMER.DURABLE.CREATE.DURABLE_default.>"}},
 		{"look at consumers", []string{"$JS.API.CONSUMER.INFO.DURABLE_default.>"}},
+		{"pull inboxes", eachPartition("MSG.NEXT")},
+		{"unpin inboxes", eachPartition("UNPIN")},
+		{"reset inboxes", eachPartition("RESET")},
+		{"one partition", eachPartition("MSG.NEXT")[3:4]},
+		{"read the log", []string{"$JS.API.DIRECT.GET.DURABLE_default"}},
+		{"read heads of the log", []string{"$JS.API.DIRECT.GET.DURABLE_default.>"}},
+		{"read archives", []string{"$JS.API.DIRECT.GET.DURABLE_default_ARCHIVE"}},
+		{"read states", []string{"$JS.API.DIRECT.GET.KV_durable_default_instances"}},
 		{"read the stream", []string{"$JS.API.CONSUMER.MSG.NEXT.DURABLE_default.>", "$JS.API.DIRECT.GET.DURABLE_default.>"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,6 +196,35 @@ func TestStartRefused(t *testing.T) {
 				t.Errorf("stop: %v", err)
 			}
 		})
+	}
+}
+
+// TestRightsTakenFromAWorker: a worker that may not pull its inboxes any more leaves its partitions to the others, and
+// gets its share again when it may.
+func TestRightsTakenFromAWorker(t *testing.T) {
+	change, login := guard(t, map[string][]string{"limited": nil})
+	load := newLoad(t, login("admin"), openLedger(t))
+	limited, other := join(t, login("limited").URL, "limited"), join(t, login("admin").URL, "other")
+	share := func(when string, want func(a, b []int) bool) {
+		t.Helper()
+		until(t, func(context.Context) string {
+			if a, b := limited.group.Owned(), other.group.Owned(); len(a)+len(b) != 8 || !want(a, b) {
+				return fmt.Sprintf("the limited worker owns %v, the other %v", a, b)
+			}
+			return ""
+		})
+		load.handOver(load.relays(when))
+	}
+	both := func(a, b []int) bool { return len(a) > 0 && len(b) > 0 }
+	share("before", both)
+	change(map[string][]string{"limited": eachPartition("MSG.NEXT")})
+	share("taken", func(a, _ []int) bool { return len(a) == 0 })
+	change(map[string][]string{"limited": nil})
+	share("given back", both)
+	for _, m := range []*member{limited, other} {
+		if err := m.group.Stop(within(t)); err != nil {
+			t.Errorf("stop: %v", err)
+		}
 	}
 }
 

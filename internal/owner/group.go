@@ -10,7 +10,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+)
+
+const (
+	handOverIn = 5 * time.Second  // how long taking or releasing a partition may take
+	askAgain   = 10 * time.Second // a worker that resigned asks whether it may work; longest pause between hand-overs that fail
 )
 
 // Group is this worker's share of a group of orchestrators: it announces itself, decides with the other workers who
@@ -21,7 +27,8 @@ type Group struct {
 	members    *members
 
 	mu       sync.Mutex
-	owned    []bool // by partition, as far as this worker has taken it
+	owned    []bool    // by partition, as far as this worker has taken it
+	failed   []failure // by partition: hand-overs in a row that did not succeed
 	stopping bool
 	idle     sync.WaitGroup // beats and balancing rounds under way
 	stop     []func()       // of subscriptions
@@ -29,19 +36,28 @@ type Group struct {
 	ctx      context.Context
 }
 
-// Start joins the group. The worker's partitions are taken as soon as the other live workers have had time to answer
-// its first beat.
+// failure counts hand-overs of a partition that failed.
+type failure struct {
+	times int
+	next  time.Time // when to try again
+}
+
+// Start joins the group; ErrPermission when the store does not let this worker own partitions. They are taken as soon as
+// the other live workers have had time to answer the first beat.
 func Start(ctx context.Context, cfg Config) (*Group, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Backend.EnsureGroup(ctx, cfg.Group); err != nil {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
+	if err := cfg.Backend.MayOwn(ctx, cfg.Group); err != nil {
+		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
+	}
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions
-	g.owned = make([]bool, n)
+	g.owned, g.failed = make([]bool, n), make([]failure, n)
 	for p := range n {
-		g.partitions = append(g.partitions, newPartition(&g.cfg, p))
+		g.partitions = append(g.partitions, newPartition(&g.cfg, p, g.resign))
 	}
 	stop, err := cfg.Backend.Listen(g.members.topic(), g.hear)
 	if err != nil {
@@ -51,6 +67,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g.stop = append(g.stop, stop)
 	g.every(cfg.Heartbeat, g.beat)
 	g.every(cfg.Heartbeat/5, g.balance)
+	g.every(askAgain, g.rejoin)
 	if err := g.watchParked(); err != nil {
 		return nil, errors.Join(err, g.Stop(ctx))
 	}
@@ -133,6 +150,13 @@ func (g *Group) beat() {
 		}
 	}
 	if connected {
+		g.tell()
+	}
+}
+
+// tell says that this worker lives, if it can own something.
+func (g *Group) tell() {
+	if !g.members.resigned() {
 		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(false))
 	}
 }
@@ -140,13 +164,35 @@ func (g *Group) beat() {
 // hear learns of another worker; a new one is answered at once, so that it need not wait for the next beat.
 func (g *Group) hear(data []byte) {
 	if g.members.hear(data, g.cfg.Backend.Clock().Now()) {
-		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(false))
+		g.tell()
+	}
+}
+
+// resign leaves what this worker owns to the others, because the store does not let it work.
+func (g *Group) resign(err error) {
+	if g.members.resign(true) {
+		g.cfg.Logger.Error("durable: this worker owns nothing until it is permitted to", "group", g.cfg.Group, "error", err)
+		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
+	}
+}
+
+// rejoin ends a resignation when the store's mind has changed.
+func (g *Group) rejoin() {
+	if !g.members.resigned() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, handOverIn)
+	defer cancel()
+	if g.cfg.Backend.MayOwn(ctx, g.cfg.Group) == nil && g.members.resign(false) {
+		g.cfg.Logger.Info("durable: this worker may own partitions again", "group", g.cfg.Group)
+		g.tell()
 	}
 }
 
 // balance takes and releases partitions until they are those that membership gives this worker.
 func (g *Group) balance() {
-	owners, ok := g.members.owners(g.cfg.Backend.Clock().Now(), len(g.partitions))
+	now := g.cfg.Backend.Clock().Now()
+	owners, ok := g.members.owners(now, len(g.partitions))
 	if !ok {
 		return // nobody is judged while this worker cannot hear
 	}
@@ -155,25 +201,36 @@ func (g *Group) balance() {
 		g.mu.Lock()
 		has, stopping := g.owned[n], g.stopping
 		g.mu.Unlock()
-		if stopping || mine == has {
+		if stopping || mine == has || now.Before(g.failed[n].next) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(g.ctx, 5*time.Second)
-		var err error
-		if mine {
-			err = p.take(ctx)
-		} else {
-			_, err = p.release(ctx)
-		}
-		cancel()
-		if err != nil {
+		err := g.handOver(p, mine)
+		switch {
+		case err == nil:
+			g.failed[n] = failure{}
+			g.mu.Lock()
+			g.owned[n] = mine
+			g.mu.Unlock()
+			continue
+		case mine && errors.Is(err, backend.ErrPermission):
+			g.resign(err)
+		default:
 			g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
-			continue
 		}
-		g.mu.Lock()
-		g.owned[n] = mine
-		g.mu.Unlock()
+		f := &g.failed[n]
+		f.times++
+		f.next = g.cfg.Backend.Clock().Now().Add(min(g.cfg.Heartbeat/5<<min(f.times, 8), askAgain))
 	}
+}
+
+func (g *Group) handOver(p *Partition, mine bool) error {
+	ctx, cancel := context.WithTimeout(g.ctx, handOverIn)
+	defer cancel()
+	if mine {
+		return p.take(ctx)
+	}
+	_, err := p.release(ctx)
+	return err
 }
 
 // watchParked looks for parked instances: when another worker says that it has parked one, and every now and then, for

@@ -51,6 +51,8 @@ type instance struct {
 	fence     uint64    // sequence of the last turn record
 	open      int       // outputs not known to be stored
 	tries     int       // answers in a row that left open what is stored
+	retries   int       // waiting to be made
+	refused   int       // of them after a refusal
 	chains    map[string][]*output
 	alarms    map[uint32]func() // timers armed in memory, by slot
 

@@ -21,6 +21,7 @@ type members struct {
 	last   time.Time // this worker's last beat while connected
 	since  time.Time // when this worker could hear again
 	joined bool
+	away   bool // resigned: this worker owns nothing
 }
 
 type member struct {
@@ -49,24 +50,42 @@ func (m *members) beat(leaving bool) []byte {
 	return data
 }
 
-// beaten notes that this worker is about to beat and reports whether it must fence itself first, because the others
-// have not heard it for the dead time.
+// resign has this worker own nothing, or own again. It reports whether that is a change.
+func (m *members) resign(away bool) (changed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	changed = m.away != away
+	m.away = away
+	return changed
+}
+
+func (m *members) resigned() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.away
+}
+
+// beaten notes that this worker is about to beat and reports whether it must fence itself first, because there are
+// others and they have not heard it for the dead time. A worker that knows of nobody goes on: should somebody have come
+// meanwhile, the order of the deliveries shows it (I5).
 func (m *members) beaten(now time.Time, connected bool) (fence bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	silent := !m.last.IsZero() && now.Sub(m.last) > m.cfg.Dead
+	_, self := m.live[m.cfg.Worker]
+	alone := len(m.live) == 0 || self && len(m.live) == 1
 	if !connected {
 		m.since = time.Time{}
 		if silent {
 			m.last = time.Time{} // fence once
 		}
-		return silent
+		return silent && !alone
 	}
 	if m.since.IsZero() || silent {
 		m.since = now
 	}
 	m.last = now
-	return silent
+	return silent && !alone
 }
 
 // hear takes in a beat and reports whether it came from a worker unheard of.
@@ -86,7 +105,7 @@ func (m *members) hear(data []byte, now time.Time) (stranger bool) {
 	return !known && b.Worker != m.cfg.Worker
 }
 
-// owners gives the owner of each partition. ok is false while this worker cannot judge: it is not connected, or has
+// owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not connected, or has
 // not listened for a dead time since it could. The first time, as long as an answer to its first beat may take.
 func (m *members) owners(now time.Time, partitions int) (owners []string, ok bool) {
 	m.mu.Lock()
@@ -108,6 +127,9 @@ func (m *members) owners(now time.Time, partitions int) (owners []string, ok boo
 		}
 	}
 	m.live[m.cfg.Worker] = member{seen: now, code: m.cfg.Code.Orchestrators()}
+	if m.away {
+		delete(m.live, m.cfg.Worker)
+	}
 	able := m.able()
 	owners = make([]string, partitions)
 	for p := range owners {

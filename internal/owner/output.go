@@ -118,12 +118,31 @@ func (i *instance) retry(err error, again func()) {
 	if errors.Is(err, backend.ErrClosed) {
 		return // nothing will be stored any more; nothing has been acknowledged
 	}
+	refused := 0
+	if unfit(err) {
+		refused = 1
+		if i.p.drained != nil {
+			i.giveBack() // the next owner may be allowed to
+			return
+		}
+	}
 	wait := min(firstRetry<<min(i.tries, 8), lastRetry)
 	if err != nil {
 		i.tries++
 	}
+	i.retries++
+	i.refused += refused
 	i.p.begin()
-	i.p.be.Clock().After(wait, func() { i.locked(again) })
+	i.p.be.Clock().After(wait, func() {
+		i.p.mu.Lock()
+		defer i.p.mu.Unlock()
+		if !i.dead { // else remove has ended it
+			i.retries--
+			i.refused -= refused
+			again()
+			i.p.end()
+		}
+	})
 }
 
 // append stores a record on behalf of an output.

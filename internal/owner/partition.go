@@ -16,6 +16,7 @@ type Partition struct {
 	be     backend.Backend
 	inbox  backend.Inbox
 	number int
+	denied func(error) // told that the store does not let this worker have deliveries
 
 	mu        sync.Mutex
 	owned     bool
@@ -31,9 +32,9 @@ type Partition struct {
 	drained   func()
 }
 
-func newPartition(cfg *Config, number int) *Partition {
+func newPartition(cfg *Config, number int, denied func(error)) *Partition {
 	p := &Partition{
-		cfg: cfg, be: cfg.Backend, number: number,
+		cfg: cfg, be: cfg.Backend, number: number, denied: denied,
 		inbox:     cfg.Backend.Inbox(cfg.Group, number),
 		instances: map[string]*instance{},
 	}
@@ -76,6 +77,7 @@ func (p *Partition) release(ctx context.Context) (drained <-chan struct{}, err e
 	defer p.mu.Unlock()
 	p.owned, p.fenced = false, false
 	p.projectAll()
+	p.dropRefused()
 	idle := make(chan struct{})
 	p.drained = sync.OnceFunc(func() {
 		p.drained = nil
@@ -124,6 +126,10 @@ func (p *Partition) checkDrained() {
 
 // deliver applies one inbox message.
 func (p *Partition) deliver(d backend.Delivery) {
+	if d.Receipt == nil {
+		p.denied(d.Err)
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.owned {
@@ -184,6 +190,7 @@ func (p *Partition) remove(i *instance) {
 		return
 	}
 	i.dead = true
+	p.open -= i.retries // nobody waits for what will not be done
 	i.closeMachine()
 	delete(p.instances, i.addr.ID)
 	i.clean()
@@ -226,6 +233,15 @@ func (p *Partition) tick() {
 		}
 		p.tick()
 	})
+}
+
+// dropRefused gives back the instances that wait to do what is refused: the next owner may be allowed to.
+func (p *Partition) dropRefused() {
+	for _, i := range p.instances {
+		if i.refused > 0 {
+			i.giveBack()
+		}
+	}
 }
 
 func (p *Partition) projectAll() {

@@ -109,10 +109,10 @@ func (i *instance) putState(s backend.State, then func()) {
 				then()
 			case errors.Is(err, backend.ErrConflict):
 				i.compareState(s, then)
+			case unfit(err):
+				i.p.cfg.Logger.Error("durable: the projection cannot be written; the instance goes on, its messages stay unacknowledged", "instance", i.addr.ID, "error", err)
+				fallthrough
 			default:
-				if unfit(err) {
-					i.p.cfg.Logger.Error("durable: the projection cannot be written; the instance goes on, its messages stay unacknowledged", "instance", i.addr.ID, "error", err)
-				}
 				i.retry(err, func() { i.putState(s, then) })
 			}
 		})

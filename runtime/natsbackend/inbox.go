@@ -63,15 +63,14 @@ func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horiz
 		return 0, fmt.Errorf("natsbackend: open %s: %w", i.name, err)
 	}
 	p.lost, p.outbid = i.heal, i.outbid
+	p.denied = func(err error) { deliver(backend.Delivery{Err: err}) }
 	i.pull, i.link, i.deliver, i.order, i.pinned, i.released = p, p.link, deliver, 0, false, false
 	i.mu.Unlock()
 
 	p.handling.Lock() // nothing is delivered inside Open
 	defer p.handling.Unlock()
 	if horizon, err = i.takeOver(ctx); err == nil {
-		if err = p.start(); err == nil {
-			err = p.permitted(ctx)
-		}
+		err = p.start(ctx)
 	}
 	if err != nil {
 		p.abandon()

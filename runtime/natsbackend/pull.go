@@ -2,7 +2,6 @@ package natsbackend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -39,6 +38,8 @@ type puller struct {
 	on func(*nats.Msg)
 	// lost is told, if not nil, that messages delivered to us may never have arrived.
 	lost func()
+	// denied is told, if not nil, that the server does not let us pull any more, as on handles a message.
+	denied func(error)
 	// outbid is told, if not nil, that another client is pinned. The puller then stands still until resume.
 	outbid func()
 
@@ -55,7 +56,7 @@ type puller struct {
 	pause   time.Duration
 	standby bool // do not ask
 	retry   *time.Timer
-	denied  error
+	refusal error
 	closed  bool
 	drained chan struct{} // closed when the subscription that stop ended is empty
 }
@@ -67,13 +68,21 @@ func (b *Backend) newPuller(ctx context.Context, r role, consumer, group string,
 	}
 	return &puller{
 		b: b, link: l, group: group, window: window, on: on,
-		next:  b.api + "CONSUMER.MSG.NEXT." + b.names.log + "." + consumer,
+		next:  b.api + b.nextOf(consumer),
 		inbox: l.NewInbox() + ".",
 	}, nil
 }
 
-// start begins to pull.
-func (p *puller) start() error {
+// nextOf is the request for messages of a consumer of the log.
+func (b *Backend) nextOf(consumer string) string {
+	return "CONSUMER.MSG.NEXT." + b.names.log + "." + consumer
+}
+
+// start begins to pull, if the server lets us.
+func (p *puller) start(ctx context.Context) error {
+	if err := p.b.may(ctx, strings.TrimPrefix(p.next, p.b.api)); err != nil {
+		return err
+	}
 	p.b.mu.Lock()
 	if p.b.closed {
 		p.b.mu.Unlock()
@@ -267,32 +276,27 @@ func (p *puller) refused(err error, subject string) (mine bool) {
 	if subject != p.next && !strings.HasPrefix(subject, p.inbox) {
 		return false
 	}
-	if p.denied == nil {
+	if p.refusal == nil {
 		p.b.cfg.Logger.Error("not permitted to pull", "err", err)
+		p.b.goes(p.deny)
 	}
-	p.denied = err
+	p.refusal = err
 	if !p.closed {
 		p.again(maxBackoff, false)
 	}
 	return true
 }
 
-// permitted asks the server whether we may pull, with a request that has no number: it is refused, to nobody.
-func (p *puller) permitted(ctx context.Context) error {
-	if _, has := ctx.Deadline(); !has {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, giveUp)
-		defer cancel()
+// deny passes a refusal on, in its turn.
+func (p *puller) deny() {
+	p.handling.Lock()
+	defer p.handling.Unlock()
+	p.mu.Lock()
+	err, closed := p.refusal, p.closed
+	p.mu.Unlock()
+	if p.denied != nil && !closed {
+		p.denied(err)
 	}
-	probe := p.link.PublishRequest(p.next, p.inbox+"probe", []byte("?"))
-	if err := errors.Join(probe, p.link.FlushWithContext(ctx)); err != nil {
-		return fmt.Errorf("natsbackend: %w: pull from %s: %w", backend.ErrUnavailable, p.next, err)
-	}
-	// The callback of the refusal may still be on its way, the connection's last error is there already.
-	if verb, subject, ok := refusal(p.link.LastError()); ok && (subject == p.next || strings.HasPrefix(subject, p.inbox)) {
-		return fmt.Errorf("natsbackend: %w: %s %q", backend.ErrPermission, verb, subject)
-	}
-	return nil
 }
 
 // stop ends the deliveries, gives back what has come and not been handled, and waits until the handler has returned.

@@ -15,9 +15,7 @@ func (b *Backend) Tasks(activity string, deliver func(backend.TaskDelivery)) (ba
 	t := &tasks{b: b, activity: activity, deliver: deliver}
 	var err error
 	if t.pull, err = b.newPuller(b.ctx, roleActivities, taskConsumer(activity), "", 0, t.handle); err == nil {
-		if err = t.pull.start(); err == nil {
-			err = t.pull.permitted(b.ctx)
-		}
+		err = t.pull.start(b.ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("natsbackend: open the task queue of %s: %w", activity, err)

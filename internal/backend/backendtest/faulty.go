@@ -184,6 +184,14 @@ func (f *Faulty) EnsureGroup(ctx context.Context, group string) error {
 	return f.Backend.EnsureGroup(ctx, group)
 }
 
+// MayOwn implements backend.Backend.
+func (f *Faulty) MayOwn(ctx context.Context, group string) error {
+	if err := f.living(); err != nil {
+		return err
+	}
+	return f.Backend.MayOwn(ctx, group)
+}
+
 // EnsureActivity implements backend.Backend.
 func (f *Faulty) EnsureActivity(ctx context.Context, a backend.Activity) error {
 	if err := f.living(); err != nil {

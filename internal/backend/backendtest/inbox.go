@@ -23,6 +23,7 @@ var inboxes = []promise{
 	{"partitions are independent", partitionsApart},
 	{"groups are independent", groupsApart},
 	{"a group has to be made first", openUnknownGroup},
+	{"asking whether one may own disturbs nobody", mayOwn},
 }
 
 // putEvents appends n events and gives their sequences.
@@ -236,6 +237,23 @@ func groupsApart(t *testing.T, h Hub) {
 	two.want(1, second)
 	one.silent()
 	two.silent()
+}
+
+func mayOwn(t *testing.T, h Hub) {
+	a, b := connect(t, h), connect(t, h)
+	in := a.open(anna)
+	seqs := a.putEvents(anna, "1", "2", "3")
+	ds := in.want(1, seqs[:2]...)
+	if err := b.MayOwn(within(t), anna.Group); err != nil {
+		t.Errorf("a backend without permissions refuses: %v", err)
+	}
+	seqs = append(seqs, a.putEvents(anna, "4")...)
+	ds = append(ds, in.want(1, seqs[2:]...)...)
+	for n, d := range ds {
+		if n > 0 && d.Order != ds[n-1].Order+1 {
+			t.Errorf("message %d has order %d after %d", d.Message.Seq, d.Order, ds[n-1].Order)
+		}
+	}
 }
 
 func openUnknownGroup(t *testing.T, h Hub) {

@@ -117,6 +117,7 @@ func (cfg Config) options() (*server.Options, error) {
 		JetStreamMaxStore: cfg.StoreLimit,
 		DontListen:        cfg.Listen == "",
 		NoSigs:            true,
+		NoSublistCache:    true,
 	}
 	if opts.ServerName == "" {
 		opts.ServerName = "durable"

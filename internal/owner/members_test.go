@@ -1,0 +1,78 @@
+package owner
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+type noCode struct{}
+
+func (noCode) Program(string, string) (engine.Program, bool)          { return nil, false }
+func (noCode) Resolve(_ history.SlotKind, name string) (known string) { return name }
+func (noCode) Orchestrators() []string                                { return nil }
+
+// TestFence: a worker that has been silent for longer than the dead time fences itself, once, when there are others who
+// may have judged it. A worker alone goes on: nobody has taken its partitions.
+func TestFence(t *testing.T) {
+	const dead = time.Second
+	begin := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name      string
+		other     bool
+		silence   time.Duration
+		connected bool
+		fence     bool
+	}{
+		{"among others", true, 2 * dead, true, true},
+		{"among others, not connected", true, 2 * dead, false, true},
+		{"in time", true, dead / 2, true, false},
+		{"alone", false, 2 * dead, true, false},
+		{"alone, not connected", false, 2 * dead, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMembers(&Config{Worker: "me", Code: noCode{}, Heartbeat: dead / 4, Dead: dead})
+			m.beaten(begin, true)
+			m.hear(beatOf(t, "me"), begin)
+			if c.other {
+				m.hear(beatOf(t, "other"), begin)
+			}
+			now := begin.Add(c.silence)
+			if fence := m.beaten(now, c.connected); fence != c.fence {
+				t.Errorf("fence: %t, want %t", fence, c.fence)
+			}
+			if m.beaten(now, c.connected) {
+				t.Error("it fences itself again")
+			}
+		})
+	}
+}
+
+func beatOf(t *testing.T, worker string) []byte {
+	t.Helper()
+	data, err := json.Marshal(heartbeat{Worker: worker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestResigned: a worker that resigned owns nothing, until it takes that back.
+func TestResigned(t *testing.T) {
+	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	m := newMembers(&Config{Worker: "me", Code: noCode{}, Heartbeat: time.Second, Dead: 4 * time.Second})
+	m.beaten(now, true)
+	now = now.Add(5 * time.Second)
+	for _, away := range []bool{false, true, false} {
+		if m.resign(away); m.resigned() != away {
+			t.Errorf("resign(%t) is not remembered", away)
+		}
+		owners, ok := m.owners(now, 1)
+		if want := map[bool]string{true: "", false: "me"}[away]; !ok || owners[0] != want {
+			t.Errorf("resigned %t: the owner is %q (judged: %t), want %q", away, owners[0], ok, want)
+		}
+	}
+}
