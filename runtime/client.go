@@ -300,7 +300,8 @@ func (c *Client) tell(ctx context.Context, id string, rec history.Record) error 
 	case err == nil:
 		to.Group = s.Group
 		if s.Claim != nil && s.Status == history.Pending { // history begins at the start (I7): it goes first
-			if err := c.putStart(ctx, s.Address, s.Claim); err != nil {
+			// One that is in its way began the instance, and is not projected yet.
+			if err := c.putStart(ctx, s.Address, s.Claim); err != nil && !errors.Is(err, ErrAlreadyExists) {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durablegen/durablegen/internal/backend"
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
@@ -94,6 +95,53 @@ func TestOneOfManyReplaces(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.pass(time.Second)
+		}
+	})
+}
+
+// again is a backend that loses the first answer to every append, and sends it again.
+type again struct{ durable.Backend }
+
+func (b again) Append(a backend.Append, done func(uint64, error)) {
+	b.Backend.Append(a, func(uint64, error) { b.Backend.Append(a, done) })
+}
+
+// TestAStartWhoseAnswerIsLost: the second publish of a start is refused by the fence, because of the first.
+func TestAStartWhoseAnswerIsLost(t *testing.T) {
+	for name, opts := range map[string][]durable.StartOption{
+		"made id": nil,
+		"own id":  {durable.InstanceID("x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				o := flow("Receive")
+				h.work(receiver(o))
+				client := durable.NewClient(again{h.m.View("client")}, durable.ClientConfig{})
+				defer func() { must(t, client.Close()) }()
+				handle, err := durable.StartInstance[int](t.Context(), client, o, 10, opts...)
+				must(t, err)
+				must(t, h.client.Raise(t.Context(), handle.ID(), "go", 1))
+				want(h, handle, 11)
+			})
+		})
+	}
+}
+
+// TestAStartThatIsNotOurs: an own id may belong to an instance too young to be projected. The claim succeeds then, and
+// the fence refuses the start.
+func TestAStartThatIsNotOurs(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		first := start[int](h, o, 10) // without a worker nothing is projected
+		_, err := durable.StartInstance[int](t.Context(), h.newClient(), o, 20, durable.InstanceID(first.ID()))
+		if !errors.Is(err, durable.ErrAlreadyExists) {
+			t.Errorf("got %v, want ErrAlreadyExists", err)
+		}
+		must(t, h.client.Raise(t.Context(), first.ID(), "go", 1))
+		h.work(receiver(o))
+		want(h, first, 11)
+		if inst := h.get(first.ID()); string(inst.Input) != "10" {
+			t.Errorf("the first is %+v", inst)
 		}
 	})
 }
