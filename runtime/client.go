@@ -270,6 +270,13 @@ func (c *Client) Terminate(ctx context.Context, id, reason string) error {
 	return c.control(ctx, id, history.Terminate, reason)
 }
 
+// Cancel asks an instance to end by itself: its context is cancelled, see [WithCancel]. It ends as Canceled when its
+// orchestrator returns ErrCanceled, as it does by handing errors on; it may compensate before, or go on and end as it
+// likes. A suspended instance hears of it when it is resumed. ErrNotFound, ErrFinished.
+func (c *Client) Cancel(ctx context.Context, id, reason string) error {
+	return c.control(ctx, id, history.Cancel, reason)
+}
+
 // Suspend keeps an instance's messages until Resume; terminate works all the same. ErrNotFound, ErrFinished.
 func (c *Client) Suspend(ctx context.Context, id, reason string) error {
 	return c.control(ctx, id, history.Suspend, reason)

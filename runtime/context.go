@@ -29,7 +29,12 @@ const (
 
 // Context is an orchestrator's access to its instance, valid in the coroutine it was given to and nowhere else. It is
 // not a context.Context, so that it cannot be passed to I/O by mistake.
-type Context struct{ co *engine.Coroutine }
+//
+// It is cancelled by [Client.Cancel], or by who made it with [WithCancel] or [WithTimeout].
+type Context struct {
+	co    *engine.Coroutine
+	scope *engine.Scope // nil: of the whole execution
+}
 
 // Now is the time of the message being applied: the same on every replay.
 func (c Context) Now() time.Time { return c.co.Now() }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/durablegen/durablegen/internal/activity"
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 )
@@ -18,7 +19,8 @@ var (
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
-	ErrTimeout       = errors.New("durable: activity timed out")
+	ErrCanceled      = activity.ErrCanceled // also the cause of the context of an activity that nobody waits for any more
+	ErrTimeout       = errors.New("durable: timed out")
 	ErrPanic         = errors.New("durable: code panicked")
 	ErrPoison        = errors.New("durable: task killed its workers")
 	ErrPayload       = errors.New("durable: value cannot be stored or read")
@@ -36,6 +38,7 @@ var kinds = map[string][]error{
 	history.FailPoison:     {ErrPoison},
 	history.FailConflict:   {ErrAlreadyExists},
 	history.FailTerminated: {ErrTerminated},
+	history.FailCanceled:   {ErrCanceled},
 }
 
 // ActivityError is what a failed activity gives, after its last attempt.
@@ -188,6 +191,8 @@ func kindOf(err error) string {
 		return history.FailConflict
 	case ErrTerminated:
 		return history.FailTerminated
+	case ErrCanceled:
+		return history.FailCanceled
 	}
 	return ""
 }

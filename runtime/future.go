@@ -18,12 +18,15 @@ type Future[T any] struct{ f *engine.Future }
 func (f Future[T]) future() *engine.Future { return f.f }
 
 // Get waits and gives the result. A failed activity gives an [*ActivityError], a failed child an
-// [*OrchestrationError]; errors.Is and errors.As see the registered errors in both.
+// [*OrchestrationError]; errors.Is and errors.As see the registered errors in both. When ctx is cancelled first, or what
+// the future was started with, the error is that of [Context.Err].
 func (f Future[T]) Get(ctx Context) (T, error) {
-	ctx.co.Await(f.f)
+	var zero T
+	if ctx.co.AwaitIn(ctx.scope, f.f) < 0 {
+		return zero, ctx.Err()
+	}
 	result, failure := f.f.Result()
 	if failure != nil {
-		var zero T
 		return zero, errorOf(failure)
 	}
 	return decode[T](result)
@@ -49,39 +52,61 @@ func (t Timer) future() *engine.Future { return t.f }
 // Stop ends the timer before it is due. Stopping one that has fired, or that was stopped, does nothing.
 func (t Timer) Stop() { t.co.Cancel(t.f) }
 
-// Wait waits until the timer fires or is stopped.
-func (t Timer) Wait(ctx Context) { ctx.co.Await(t.f) }
+// Wait waits until the timer fires or is stopped. When ctx is cancelled first, or what the timer was started with, the
+// error is that of [Context.Err].
+func (t Timer) Wait(ctx Context) error {
+	if ctx.co.AwaitIn(ctx.scope, t.f) < 0 {
+		return ctx.Err()
+	}
+	if _, failure := t.f.Result(); failure != nil {
+		return errorOf(failure)
+	}
+	return nil
+}
 
 // Fired reports whether the timer has fired.
-func (t Timer) Fired() bool { return t.f.Done() && !t.f.Stopped() }
+func (t Timer) Fired() bool { return fired(t.f) }
+
+func fired(f *engine.Future) bool {
+	_, failure := f.Result()
+	return f.Done() && !f.Stopped() && failure == nil
+}
 
 // NewTimer starts a timer that fires d from now, or at the next message if d is not positive. It costs no goroutine and
 // no memory while the instance is not cached, so d may be years.
 func NewTimer(ctx Context, d time.Duration) Timer {
-	return Timer{f: timer(ctx.co, d), co: ctx.co}
+	return Timer{f: timer(ctx.co, ctx.scope, d), co: ctx.co}
 }
 
-func timer(co *engine.Coroutine, d time.Duration) *engine.Future {
-	return co.Schedule(history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(max(d, 0))})
+func timer(co *engine.Coroutine, in *engine.Scope, d time.Duration) *engine.Future {
+	return co.ScheduleIn(in, history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(max(d, 0))})
 }
 
-// Sleep waits for d.
-func Sleep(ctx Context, d time.Duration) { NewTimer(ctx, d).Wait(ctx) }
+// Sleep waits for d, or until ctx is cancelled: then it gives [Context.Err].
+func Sleep(ctx Context, d time.Duration) error { return NewTimer(ctx, d).Wait(ctx) }
 
 // Any waits until one of fs is complete and returns it, the first in argument order if several are. It panics without
 // arguments. What it did not return goes on; a received event is never lost to a future that is no longer waited on.
+// It returns nil when ctx is cancelled before; what was started with the cancelled context is complete, too.
 func Any(ctx Context, fs ...Awaitable) Awaitable {
 	if len(fs) == 0 {
 		panic("durable: Any without anything to wait for would wait for ever")
 	}
-	return fs[ctx.co.Await(futures(fs)...)]
+	n := ctx.co.AwaitIn(ctx.scope, futures(fs)...)
+	if n < 0 {
+		return nil
+	}
+	return fs[n]
 }
 
-// All waits until all of fs are complete and joins their errors: none is lost.
+// All waits until all of fs are complete and joins their errors: none is lost. When ctx is cancelled before, what is not
+// complete counts as an error.
 func All(ctx Context, fs ...Awaitable) error {
 	var errs []error
 	for _, f := range futures(fs) {
-		ctx.co.Await(f)
+		if ctx.co.AwaitIn(ctx.scope, f) < 0 {
+			errs = append(errs, ctx.Err())
+		}
 		if _, failure := f.Result(); failure != nil {
 			errs = append(errs, errorOf(failure))
 		}
@@ -121,7 +146,7 @@ func On[T any](f Future[T], do func(ctx Context, v T, err error)) Case {
 func OnTimer(t Timer, do func(ctx Context)) Case { return Case{f: t.f, do: do} }
 
 // Select waits until one of the cases is complete, runs it, and returns its index; the first in argument order if
-// several are.
+// several are. When ctx is cancelled before, it runs none and returns -1.
 func Select(ctx Context, cases ...Case) int {
 	if len(cases) == 0 {
 		panic("durable: Select without cases would wait for ever")
@@ -130,17 +155,19 @@ func Select(ctx Context, cases ...Case) int {
 	for n, c := range cases {
 		fs[n] = c.f
 	}
-	n := ctx.co.Await(fs...)
-	cases[n].do(ctx)
+	n := ctx.co.AwaitIn(ctx.scope, fs...)
+	if n >= 0 {
+		cases[n].do(ctx)
+	}
 	return n
 }
 
 // Go runs fn as a coroutine of the orchestrator: concurrently, never in parallel. It first runs when its creator waits.
-// A panic in it fails the orchestration. Coroutines that still run when the orchestrator returns are ended.
+// A panic in it fails the orchestration. Its context is cancelled with ctx. Coroutines that still run when the orchestrator returns are ended.
 func Go[T any](ctx Context, fn func(Context) (T, error)) Future[T] {
 	f := ctx.co.Promise()
 	ctx.co.Go(func(co *engine.Coroutine) {
-		v, err := fn(Context{co})
+		v, err := fn(Context{co, ctx.scope})
 		if err != nil {
 			co.Resolve(f, nil, failureOf(err))
 			return

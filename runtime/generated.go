@@ -53,7 +53,7 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 			return failed[R](ctx, &history.Failure{Message: fmt.Sprintf("durable: call of activity %s: %v", a.Name, err)})
 		}
 	}
-	return Future[R]{ctx.co.Schedule(history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy})}
+	return Future[R]{ctx.co.ScheduleIn(ctx.scope, history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy})}
 }
 
 // BindActivity ties an activity to a function.
@@ -104,7 +104,7 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 		slot.Child.Version = *co.version
 	}
 	if co.retry.Attempts <= 1 {
-		return Future[R]{ctx.co.Schedule(slot)}
+		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
 	}
 	return retryChild[R](ctx, slot, co.retry.policy())
 }
@@ -118,17 +118,22 @@ func retryChild[R any](ctx Context, slot history.Slot, policy history.Policy) Fu
 			if n > 1 && try.Target.ID != "" {
 				try.Target.ID = fmt.Sprintf("%s:%d", slot.Target.ID, n)
 			}
-			child := co.Schedule(try)
+			child := co.ScheduleIn(ctx.scope, try)
 			co.Await(child)
 			result, failure := child.Result()
-			if failure == nil || n == policy.Attempts || failure.Kind == history.FailTerminated || failure.Kind == history.FailConflict {
+			if failure == nil || n == policy.Attempts || final(failure.Kind) {
 				co.Resolve(f, result, failure)
 				return
 			}
-			co.Await(timer(co, policy.Delay(n)))
+			co.Await(timer(co, ctx.scope, policy.Delay(n)))
 		}
 	})
 	return Future[R]{f}
+}
+
+// final reports a failure of a child that another attempt does not mend.
+func final(kind string) bool {
+	return kind == history.FailTerminated || kind == history.FailCanceled || kind == history.FailConflict
 }
 
 // ContinueWith gives the error that an orchestrator returns to go on as a new execution with args: its history begins
@@ -148,7 +153,7 @@ func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error))
 		if err != nil {
 			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
 		}
-		out, err := fn(Context{co}, in)
+		out, err := fn(Context{co: co}, in)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +167,7 @@ func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error))
 
 // ReceiveEvent gives a future of the next event of this name. Event names are case-insensitive.
 func ReceiveEvent[E any](ctx Context, name string) Future[E] {
-	return Future[E]{ctx.co.Receive(name)}
+	return Future[E]{ctx.co.ReceiveIn(ctx.scope, name)}
 }
 
 // RaiseEvent sends an event from outside. See [Client.Raise] for the errors.

@@ -19,6 +19,7 @@ const (
 	Completed  Status = "Completed"
 	Failed     Status = "Failed"
 	Terminated Status = "Terminated"
+	Canceled   Status = "Canceled" // it was asked to, and ended with ErrCanceled
 )
 
 // Final reports whether an instance in this state has ended.
@@ -36,7 +37,7 @@ type Instance struct {
 	Input        json.RawMessage // left out by List
 	Result       json.RawMessage // of a completed one; left out by List
 	CustomStatus json.RawMessage
-	Failure      string // why it failed, or was terminated
+	Failure      string // why it failed, or was terminated or canceled
 	Waiting      string // what it waits for, in words
 	Parked       string // why no worker runs it: its code is unknown, or does not fit its history
 	ParentID     string

@@ -233,8 +233,8 @@ type Handle[R any] struct {
 // ID is the instance's id.
 func (h Handle[R]) ID() string { return h.id }
 
-// Wait waits for the end and gives the result: an [*OrchestrationError] when the instance failed or was terminated (then
-// errors.Is(err, ErrTerminated)), ErrNotFound when there is no such instance, or the error of ctx.
+// Wait waits for the end and gives the result: an [*OrchestrationError] when the instance failed, or was terminated or
+// canceled (errors.Is tells by ErrTerminated and ErrCanceled), ErrNotFound when there is no such instance, or the error of ctx.
 func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 	var zero R
 	if h.client == nil {
@@ -256,6 +256,11 @@ func (h Handle[R]) Status(ctx context.Context) (Instance, error) { return h.clie
 // Terminate ends the instance, see [Client.Terminate].
 func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
 	return h.client.Terminate(ctx, h.id, reason)
+}
+
+// Cancel asks the instance to end by itself, see [Client.Cancel].
+func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
+	return h.client.Cancel(ctx, h.id, reason)
 }
 
 func orchestrationError(f *history.Failure) error {

@@ -56,6 +56,8 @@ type Queue struct {
 	ctx   context.Context
 	stop  context.CancelCauseFunc
 
+	silence func() // ends the subscription to aborts
+
 	mu      sync.Mutex
 	running map[*running]struct{}
 	ticking bool
@@ -67,6 +69,8 @@ type Queue struct {
 type running struct {
 	d       backend.TaskDelivery
 	policy  history.Policy
+	ctx     context.Context // of the attempt, but its time limit
+	cancel  context.CancelCauseFunc
 	ends    time.Time   // when its attempt has had its time, and some more
 	decided atomic.Bool // its outcome is being stored; what comes later is dropped
 }
@@ -81,10 +85,16 @@ func Start(ctx context.Context, cfg Config) (*Queue, error) {
 	if err := cfg.Backend.EnsureActivity(ctx, backend.Activity{Name: cfg.Name, Concurrency: cfg.Concurrency}); err != nil {
 		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
 	}
-	queue, err := cfg.Backend.Tasks(cfg.Name, q.deliver)
+	silence, err := cfg.Backend.Listen(backend.AbortTopic(cfg.Name), q.abort)
 	if err != nil {
 		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
 	}
+	queue, err := cfg.Backend.Tasks(cfg.Name, q.deliver)
+	if err != nil {
+		silence()
+		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
+	}
+	q.silence = silence
 	q.mu.Lock()
 	q.queue = queue
 	q.mu.Unlock()
@@ -112,6 +122,7 @@ func (q *Queue) Stop(ctx context.Context) {
 		q.abandon(done)
 	}
 	q.stop(ErrStopped)
+	q.silence()
 }
 
 // abandon gives back what does not end soon after its context has.
@@ -137,6 +148,7 @@ func (q *Queue) abandon(done <-chan struct{}) {
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.
 func (q *Queue) deliver(d backend.TaskDelivery) {
 	r := &running{d: d, policy: merge(d.Task.Policy, q.cfg.Policy)}
+	r.ctx, r.cancel = context.WithCancelCause(q.ctx)
 	r.ends = q.cfg.Backend.Clock().Now().Add(r.policy.Timeout + grace)
 	q.mu.Lock()
 	if q.closed {
@@ -154,6 +166,7 @@ func (q *Queue) deliver(d backend.TaskDelivery) {
 // run executes a task and stores what came of it.
 func (q *Queue) run(r *running) {
 	d := r.d
+	defer r.cancel(nil)
 	if d.Err != nil {
 		// Nobody will ever be able to read it, and it does not say which slot waits for it; the log keeps it for people.
 		q.cfg.Logger.Error("durable: task dropped, it cannot be decoded", "activity", q.cfg.Name, "instance", d.From.ID, "sequence", d.Seq, "error", d.Err)
@@ -167,9 +180,15 @@ func (q *Queue) run(r *running) {
 		}))
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(q.ctx, r.policy.Timeout, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(r.ctx, r.policy.Timeout, errTimeout)
 	defer cancel()
 	result, failure := q.cfg.Run(ctx, Call{From: d.From, Task: d.Task})
+	if failure != nil && context.Cause(r.ctx) == ErrCanceled {
+		if r.decided.CompareAndSwap(false, true) {
+			q.release(r, true) // nobody waits for another attempt either
+		}
+		return
+	}
 	if failure == nil {
 		q.store(r, done(d.Task, result, nil))
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/history"
 )
@@ -141,8 +142,39 @@ func (m *Machine) misused(c *Coroutine) {
 	}
 }
 
-// Await blocks until one of fs is complete and returns its index, the first in argument order if several are.
+// Await blocks until one of fs is complete and returns its index, the first in argument order if several are. A
+// cancelled scope does not end the wait itself, but completes the futures made in it.
 func (c *Coroutine) Await(fs ...*Future) int {
+	if n := c.look(fs); n >= 0 {
+		return n
+	}
+	return c.wait(fs)
+}
+
+// AwaitIn is Await that also ends when s is cancelled: then it returns -1.
+func (c *Coroutine) AwaitIn(s *Scope, fs ...*Future) int {
+	if n := c.look(fs); n >= 0 {
+		return n
+	}
+	m := c.m
+	s = m.scope(s)
+	if s.cause != nil {
+		m.spin()
+		return -1
+	}
+	outside := func(f *Future) bool { return f.kind == promiseFuture || !s.has(f) }
+	if s == &m.detached || !slices.ContainsFunc(fs, outside) {
+		return c.wait(fs)
+	}
+	n := c.wait(append(fs[:len(fs):len(fs)], c.Cancelled(s)))
+	if n == len(fs) {
+		return -1
+	}
+	return n
+}
+
+// look finds a future that is complete, or for which there is an event; -1 when there is none.
+func (c *Coroutine) look(fs []*Future) int {
 	m := c.decide()
 	if len(fs) == 0 {
 		panic("durable: waiting for nothing would never end")
@@ -153,11 +185,22 @@ func (c *Coroutine) Await(fs ...*Future) int {
 		}
 	}
 	for n, f := range fs {
-		if f.state != pending || f.kind == eventFuture && m.offer(f, fs) {
+		switch {
+		case f.state != pending:
+			return n
+		case f.kind != eventFuture:
+		case m.scope(f.scope).cause != nil: // nobody waited when that happened
+			m.complete(f, nil, m.scope(f.scope).cause)
+			return n
+		case m.offer(f, fs):
 			return n
 		}
 	}
-	m.listen(c, fs)
+	return -1
+}
+
+func (c *Coroutine) wait(fs []*Future) int {
+	c.m.listen(c, fs)
 	c.block()
 	for n, f := range fs {
 		if f.state != pending {
@@ -182,10 +225,16 @@ func (c *Coroutine) Resolve(f *Future, result history.Payload, failure *history.
 }
 
 // Receive makes a future of an event. It takes nothing yet: only while some coroutine waits on it can it be given one.
-func (c *Coroutine) Receive(event string) *Future {
+func (c *Coroutine) Receive(event string) *Future { return c.ReceiveIn(nil, event) }
+
+// ReceiveIn is Receive in a scope.
+func (c *Coroutine) ReceiveIn(s *Scope, event string) *Future {
 	m := c.enter()
+	if in := m.scope(s); in.cause != nil && !m.closing {
+		return m.cancelled(in)
+	}
 	m.arrivals++
-	return &Future{m: m, kind: eventFuture, name: eventName(event), order: m.arrivals}
+	return &Future{m: m, kind: eventFuture, name: eventName(event), order: m.arrivals, scope: s}
 }
 
 // Cancel ends a pending timer before it is due, or a Receive that has got no event: it counts as complete, and

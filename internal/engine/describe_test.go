@@ -26,6 +26,12 @@ func describe(turn engine.Turn) string {
 	for _, ref := range turn.Cancel {
 		say("cancel %s", ref)
 	}
+	for _, a := range turn.Abort {
+		say("abort %s %s", a.Ref, a.Name)
+	}
+	for _, c := range turn.CancelChild {
+		say("cancel child %s/%s of slot %s", c.Group, c.ID, c.Ref)
+	}
 	for _, a := range turn.Terminate {
 		say("terminate %s/%s", a.Group, a.ID)
 	}

@@ -17,6 +17,7 @@ type Future struct {
 	name    string        // of an activity, child or event
 	about   *history.Slot // of a pending timer or child
 	order   uint64        // of an event: the oldest Receive is served first
+	scope   *Scope        // it is cancelled with this one; nil: the whole execution
 	result  history.Payload
 	failure *history.Failure
 

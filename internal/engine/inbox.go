@@ -15,7 +15,7 @@ func (m *Machine) receive(msg history.Message) {
 	m.tick(msg.Time)
 	switch r := msg.Record.(type) {
 	case *history.Control:
-		m.control(r)
+		m.control(msg, r)
 	default:
 		if m.paused {
 			m.held = append(m.held, msg)
@@ -26,13 +26,19 @@ func (m *Machine) receive(msg history.Message) {
 }
 
 // control steers the instance. A repeated one changes nothing (H6).
-func (m *Machine) control(c *history.Control) {
+func (m *Machine) control(msg history.Message, c *history.Control) {
 	if !m.seen.add(c.ID, m.clock) && m.cfg.Without&DropSeen == 0 {
 		return
 	}
 	switch c.Verb {
 	case history.Terminate:
 		m.terminate(c.Reason)
+	case history.Cancel:
+		if m.paused { // it has to run to hear of it
+			m.held = append(m.held, msg)
+			return
+		}
+		m.deliver(msg, msg.Time)
 	case history.Suspend:
 		m.paused = true
 	case history.Resume:
@@ -73,6 +79,8 @@ func (m *Machine) deliver(msg history.Message, at time.Time) {
 		if m.seen.add(r.ID, m.clock) || m.cfg.Without&DropSeen != 0 {
 			m.post(r)
 		}
+	case *history.Control: // a cancel
+		m.cancel(&m.root, canceled(r.Reason))
 	}
 	m.settle()
 }

@@ -69,6 +69,10 @@ type Machine struct {
 	versions map[string]*Future
 	arrivals uint64 // events so far, and calls of Receive: what came first is older
 
+	root     Scope // of the execution
+	detached Scope // never cancelled
+	spins    int   // waits of this turn that a cancelled scope ended at once
+
 	first, last *Coroutine   // all that have not ended, oldest first
 	ready       []*Coroutine // to be run, in order
 	turned      int          // how many of ready have been run
@@ -91,6 +95,7 @@ type Machine struct {
 // New makes a machine for the first execution of a run; the record of start is a *history.Start. Nothing has run yet.
 func New(cfg Config, start history.Message) *Machine {
 	m := &Machine{cfg: cfg, origin: start.Seq}
+	m.root.m, m.detached.m = m, m
 	s, ok := start.Record.(*history.Start)
 	if !ok {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin a run: it is no start", start.Seq, cfg.Self.ID)
@@ -106,6 +111,7 @@ func New(cfg Config, start history.Message) *Machine {
 // with End.Base. The caller runs Begin and then applies the inbox after Turn.At (H8).
 func Resume(cfg Config, base history.Message) *Machine {
 	m := &Machine{cfg: cfg}
+	m.root.m, m.detached.m = m, m
 	t, ok := base.Record.(*history.Turn)
 	if !ok || t.End == nil || t.End.Base == nil {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin an execution: it holds no base", base.Seq, cfg.Self.ID)
@@ -114,7 +120,7 @@ func Resume(cfg Config, base history.Message) *Machine {
 	b := t.End.Base
 	m.origin, m.start, m.run, m.execution = t.At, b.Start, t.Run, t.Execution+1
 	m.start.Run = t.Run
-	m.started, m.status, m.paused = b.Started, b.Status, b.Paused
+	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)
 	m.held = append(m.held, b.Held...)
 	for _, e := range b.Buffered {
@@ -161,6 +167,7 @@ func (m *Machine) take(seq uint64) {
 		panic("engine: the machine is closed")
 	}
 	m.turn = Turn{Cause: seq}
+	m.spins = 0
 	m.repeats = seq <= m.recorded
 }
 

@@ -13,8 +13,15 @@ import (
 //
 // The result of a version marker is its recorded Args. A marker whose place in the log another slot holds was not there
 // when that was decided: it takes no slot and its result is nil. The first answer for a marker's name stays.
-func (c *Coroutine) Schedule(s history.Slot) *Future {
+func (c *Coroutine) Schedule(s history.Slot) *Future { return c.ScheduleIn(nil, s) }
+
+// ScheduleIn is Schedule in a scope. In one that was cancelled, an activity, timer or child is complete at once, with the
+// cause as its failure, and takes no slot.
+func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 	m := c.decide()
+	if at := m.scope(in); at.cause != nil && s.Kind != history.SlotSend && s.Kind != history.SlotVersion {
+		return m.cancelled(at)
+	}
 	if s.Kind == history.SlotVersion {
 		if f := m.versions[s.Name]; f != nil {
 			return f
@@ -42,7 +49,9 @@ func (c *Coroutine) Schedule(s history.Slot) *Future {
 	}
 	m.next++
 	m.turn.Slots = append(m.turn.Slots, s)
-	return m.future(&s)
+	f := m.future(&s)
+	f.scope = in
+	return f
 }
 
 func (m *Machine) future(s *history.Slot) *Future {

@@ -129,7 +129,7 @@ func (s *script) do(command string) {
 		s.apply(&history.Fired{Ref: ref, Due: due}, at.Sub(s.now))
 	case "event": // <name> <id> [payload]
 		s.apply(&history.Event{Name: arg(0), ID: arg(1), Payload: payload(arg(2))}, 0)
-	case "suspend", "resume", "terminate": // <id> [reason]
+	case "suspend", "resume", "terminate", "cancel": // <id> [reason]
 		s.apply(&history.Control{Verb: history.Verb(verb), ID: arg(0), Reason: strings.Join(args[min(1, len(args)):], " ")}, 0)
 	case "wait": // <duration>: the log's clock goes on, or back
 		s.now = s.now.Add(duration(s.t, arg(0)))
@@ -150,9 +150,12 @@ func (s *script) do(command string) {
 func (s *script) config(program string, say func(string, ...any), log *bytes.Buffer) engine.Config {
 	p, ok := programs(say)[program]
 	if !ok {
+		p, ok = scopePrograms(say)[program]
+	}
+	if !ok {
 		s.t.Fatalf("there is no program %q", program)
 	}
-	return engine.Config{Self: self, Program: p, Resolve: present, Logger: textLogger(log)}
+	return engine.Config{Self: self, Program: p, Resolve: present, Fail: encode, Logger: textLogger(log)}
 }
 
 // present resolves the one alias of these tests.

@@ -7,13 +7,28 @@ type Turn struct {
 	Cause     uint64            // sequence of the message
 	Slots     []history.Slot    // new decisions in order, activities included
 	Cancel    []history.Ref     // timers to cancel, some perhaps of Slots
+	Abort     []Aborted         // activities that nobody waits for any more, some perhaps of Slots
 	Terminate []history.Address // open children to terminate too
-	End       *history.End      // nil while the execution goes on
+	// CancelChild are children to cancel, some perhaps of Slots.
+	CancelChild []Child
+	End         *history.End // nil while the execution goes on
+}
+
+// Aborted is an activity that need not go on.
+type Aborted struct {
+	history.Ref
+	Name string
+}
+
+// Child is a child and the slot that it belongs to.
+type Child struct {
+	history.Address
+	history.Ref
 }
 
 // Empty reports whether nothing was decided.
 func (t Turn) Empty() bool {
-	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Terminate) == 0 && t.End == nil
+	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Abort) == 0 && len(t.Terminate) == 0 && len(t.CancelChild) == 0 && t.End == nil
 }
 
 // ref names a slot of this execution.
@@ -21,24 +36,32 @@ func (m *Machine) ref(slot uint32) history.Ref {
 	return history.Ref{Run: m.run, Execution: m.execution, Slot: slot}
 }
 
-// finish ends the execution. Timers that are still pending are cancelled: complete at return.
+// finish ends the execution. Timers and activities that are still pending are cancelled: complete at return.
 func (m *Machine) finish(end *history.End) {
 	m.end, m.turn.End = end, end
 	for _, f := range m.open.all() {
-		if f != nil && f.kind == timerFuture {
+		switch {
+		case f == nil:
+		case f.kind == timerFuture:
 			m.turn.Cancel = append(m.turn.Cancel, m.ref(f.slot))
+		case f.kind == activityFuture:
+			m.turn.Abort = append(m.turn.Abort, Aborted{m.ref(f.slot), f.name})
 		}
 	}
 }
 
-// fail ends the run as Failed, in the name of its orchestrator.
+// fail ends the run in the name of its orchestrator: as Failed, or as Canceled when that is what it was asked for.
 func (m *Machine) fail(f *history.Failure) {
 	if f.Name == "" {
 		named := *f
 		named.Name = m.start.Orchestrator
 		f = &named
 	}
-	m.finish(&history.End{Status: history.Failed, Failure: f})
+	status := history.Failed
+	if m.root.cause != nil && f.Kind == history.FailCanceled {
+		status = history.Canceled
+	}
+	m.finish(&history.End{Status: status, Failure: f})
 }
 
 func (m *Machine) failureOf(err error) *history.Failure {
@@ -72,6 +95,6 @@ func (m *Machine) continueAsNew(input history.Payload) {
 	start.Input = input
 	m.finish(&history.End{Status: history.ContinuedAsNew, Base: &history.Base{
 		Start: start, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
-		Paused: m.paused, Status: m.status, // Held is what drain has not come to
+		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to
 	}})
 }

@@ -96,6 +96,7 @@ const (
 	Terminate Verb = "terminate"
 	Suspend   Verb = "suspend"
 	Resume    Verb = "resume"
+	Cancel    Verb = "cancel"
 )
 
 // Control steers an instance.
@@ -194,17 +195,23 @@ const (
 	Completed      Status = "Completed"
 	Failed         Status = "Failed"
 	Terminated     Status = "Terminated"
+	Canceled       Status = "Canceled"
 	ContinuedAsNew Status = "ContinuedAsNew"
 )
 
 // Final reports whether an instance in this state has ended.
-func (s Status) Final() bool { return s == Completed || s == Failed || s == Terminated }
+func (s Status) Final() bool {
+	return s == Completed || s == Failed || s == Terminated || s == Canceled
+}
 
-// End ends a run (Completed, Failed, Terminated) or an execution (ContinuedAsNew).
+// Fails reports whether a run that ended like this has a failure.
+func (s Status) Fails() bool { return s.Final() && s != Completed }
+
+// End ends a run (Completed, Failed, Terminated, Canceled) or an execution (ContinuedAsNew).
 type End struct {
 	Status  Status   `json:"status"`
 	Result  Payload  `json:"result,omitempty"`  // Completed
-	Failure *Failure `json:"failure,omitempty"` // Failed; Terminated with the reason as its message
+	Failure *Failure `json:"failure,omitempty"` // Failed, Canceled; Terminated with the reason as its message
 	Base    *Base    `json:"base,omitempty"`    // ContinuedAsNew
 }
 
@@ -216,6 +223,7 @@ type Base struct {
 	Buffered []Event   `json:"buffered,omitempty"`
 	Seen     []SeenID  `json:"seen,omitempty"`
 	Paused   bool      `json:"paused,omitempty"` // suspended
+	Canceled *Failure  `json:"canceled,omitempty"`
 	Held     []Message `json:"held,omitempty"`   // inbox messages kept while suspended
 	Status   Payload   `json:"status,omitempty"` // custom status
 }
@@ -251,6 +259,7 @@ const (
 	FailPoison     = "poison"     // the worker died on each of several deliveries
 	FailConflict   = "conflict"   // the child's id is taken
 	FailTerminated = "terminated" // the child was terminated
+	FailCanceled   = "canceled"
 	FailTooLarge   = "too-large"
 )
 

@@ -36,7 +36,7 @@ func (t *Turn) check() error {
 		return fmt.Errorf("%q ends nothing", bounded(string(s)))
 	case (s == ContinuedAsNew) != (t.End.Base != nil):
 		return fmt.Errorf("a base belongs to %s and to nothing else", ContinuedAsNew)
-	case (s == Failed || s == Terminated) && t.End.Failure == nil:
+	case s.Fails() && t.End.Failure == nil:
 		return fmt.Errorf("%s without a failure", s)
 	}
 	return nil
@@ -115,7 +115,7 @@ func (t *Turn) body(inJSON bool, body []byte) (err error) {
 		}
 	case t.End.Status == Completed:
 		t.End.Result = body
-	case t.End.Status == Failed || t.End.Status == Terminated:
+	case t.End.Status.Fails():
 		t.End.Failure, err = parseFailure(body)
 	}
 	return err

@@ -261,3 +261,65 @@ func h8(w *world) error {
 	w.event("i", "fin", "3", 1)
 	return w.ends("i", history.Completed, 9)
 }
+
+// h24: a child is recorded, its start is not stored, and the worker dies. Before what caused the start is delivered
+// again, something else makes the instance send an event to the child.
+func h24(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		f := child(co, "c", "waiter", nil)
+		send(co, "c", "gift", receive(co, "e"))
+		co.Await(f)
+		return result(value(f))
+	}
+	waiter := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		return result(receive(co, "gift"))
+	}
+	code := programs{"prog": prog, "waiter": waiter}
+	t, g := w.worker(code)
+	w.owns(g)
+	t.OnAppend(lost(history.KindStart))
+	start := w.start("i", "prog", nil)
+	if !w.has("i", isTurn) {
+		return errors.New("the child is not recorded")
+	}
+	t.Kill()
+	u, _ := w.worker(code)
+	u.OnDelivery(func(d backend.Delivery) backendtest.Fate { // the start comes again after its ack wait
+		if d.Message.Seq == start && d.Attempts < 3 {
+			return backendtest.Drop
+		}
+		return backendtest.Pass
+	})
+	w.event("i", "e", "1", 7)
+	return w.ends("i", history.Completed, 7)
+}
+
+// h25: the record of a child is under way when the child is cancelled, which has no record of its own.
+func h25(w *world) error {
+	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		scope := co.Scope(nil)
+		co.ScheduleIn(scope, history.Slot{Kind: history.SlotChild, Name: "waiter", Args: encode(1), Target: at("c")})
+		n := receive(co, "e")
+		co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
+		return result(n + receive(co, "e"))
+	}
+	waiter := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		f := co.Receive("never")
+		co.Await(f)
+		_, failure := f.Result()
+		return nil, errors.New(failure.Message)
+	}
+	t, g := w.worker(programs{"prog": prog, "waiter": waiter})
+	w.owns(g)
+	t.OnAppend(fateOf(history.KindTurn, backendtest.Hold))
+	w.start("i", "prog", nil)
+	w.event("i", "e", "1", 1)
+	w.after(100 * time.Millisecond)
+	t.OnAppend(nil)
+	t.Release()
+	if err := w.ends("c", history.Failed, nil); err != nil {
+		return err
+	}
+	w.event("i", "e", "2", 2)
+	return w.ends("i", history.Completed, 3)
+}

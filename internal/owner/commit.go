@@ -30,7 +30,7 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 		s := &turn.Slots[n]
 		if s.Kind != history.SlotActivity {
 			record = append(record, *s)
-		} else if turn.End == nil && !known.has(s.N) { // an activity nobody waited for is cancelled by the end
+		} else if turn.End == nil && !known.has(s.N) && !aborted(&turn, s.N) { // what nobody waited for is cancelled by the end
 			i.sendTask(c, s)
 		}
 	}
@@ -64,7 +64,18 @@ func (i *instance) issue(c *cause, seq uint64, after []*output, known *records) 
 		return
 	}
 	i.owe(c, len(after))
-	for _, o := range after {
+	i.follow(seq, after)
+}
+
+// follow sends outputs that message seq caused, after those that still wait for the record of an earlier turn.
+func (i *instance) follow(seq uint64, outputs []*output) {
+	for n := len(i.commits) - 1; n >= 0; n-- {
+		if c := i.commits[n]; c.turn.At < seq && !c.issued && i.p.cfg.keeps(SettleTarget) {
+			c.after = append(c.after, outputs...)
+			return
+		}
+	}
+	for _, o := range outputs {
 		i.send(o)
 	}
 }

@@ -59,6 +59,7 @@ const (
 	MarkParked                         // H20: parking is marked before the ack, watched, and taken up
 	ContiguousOrder                    // I5: a gap in the deliveries drops the cache
 	NakOnFlush                         // I5: a flush gives back what it held
+	SettleTarget                       // H24: an output goes after the earlier ones of its target that a replay cannot know to be stored
 	AckAfterStore                      // I4: an ack follows everything the message caused
 )
 

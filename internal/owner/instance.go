@@ -167,22 +167,23 @@ func (i *instance) answer(d backend.Delivery) {
 
 // resend sends unknown outputs of the chosen messages again and counts them on c, which may be nil.
 func (i *instance) resend(chosen func(seq uint64) bool, c *cause) {
-	kept := i.unknown[:0]
+	var kept, again []unknown
 	for _, u := range i.unknown {
-		if !chosen(u.seq) {
+		switch {
+		case !chosen(u.seq):
 			kept = append(kept, u)
-			continue
-		}
-		if !i.p.cfg.keeps(ResendOutputs) {
-			continue
-		}
-		for _, o := range u.outputs {
-			o.cause = c
-			i.owe(c, 1)
-			i.send(o)
+		case i.p.cfg.keeps(ResendOutputs):
+			again = append(again, u)
 		}
 	}
 	i.unknown = kept
+	for _, u := range again {
+		for _, o := range u.outputs {
+			o.cause = c
+		}
+		i.owe(c, len(u.outputs))
+		i.follow(u.seq, u.outputs)
+	}
 }
 
 // hold remembers a delivered message until what it caused is stored.

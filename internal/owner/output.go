@@ -13,7 +13,9 @@ import (
 // output is something a turn sends beyond its record: a schedule, a cancellation, a child, an event, a termination.
 type output struct {
 	cause *cause
+	seq   uint64 // of the message that caused it
 	chain string // outputs of one chain are stored one after the other (H5)
+	ahead bool   // it was sent for the sake of a later one of its chain
 	do    func(o *output)
 }
 
@@ -25,7 +27,7 @@ const (
 
 // outputs lists what a turn sends after its record (before it, when it ends something).
 func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []*output {
-	n := len(turn.Cancel) + len(turn.Terminate) + len(slots)
+	n := len(turn.Cancel) + len(turn.Abort) + len(turn.Terminate) + len(turn.CancelChild) + len(slots)
 	if n == 0 {
 		return nil
 	}
@@ -34,7 +36,7 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []
 		if !i.p.cfg.keeps(OrderTargets) {
 			chain = ""
 		}
-		out = append(out, &output{cause: c, chain: chain, do: do})
+		out = append(out, &output{cause: c, seq: turn.Cause, chain: chain, do: do})
 	}
 	run, execution := i.machine.Ref()
 	for n := range slots {
@@ -56,10 +58,28 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []
 			add(timerChain(ref), func(o *output) { i.disarm(o, ref) })
 		}
 	}
+	for _, a := range turn.Abort {
+		if !within(turn.Slots, a.Slot) { // else its task was never sent
+			add(timerChain(a.Ref), func(o *output) { i.abort(o, a) })
+		}
+	}
 	for _, child := range turn.Terminate {
 		add(child.ID, func(o *output) { i.terminateChild(o, child) })
 	}
+	for _, child := range turn.CancelChild {
+		add(child.ID, func(o *output) { i.cancelChild(o, child) })
+	}
 	return out
+}
+
+// aborted reports whether a turn ends an activity that it begins: its task is not worth sending.
+func aborted(turn *engine.Turn, slot uint32) bool {
+	for i := range turn.Abort {
+		if turn.Abort[i].Slot == slot {
+			return true
+		}
+	}
+	return false
 }
 
 func within(slots []history.Slot, n uint32) bool {
@@ -73,12 +93,34 @@ func within(slots []history.Slot, n uint32) bool {
 
 func timerChain(ref history.Ref) string { return "timer " + ref.String() }
 
-// send lets an output go unless an earlier one of its chain is under way.
+// send lets an output go unless an earlier one of its chain is under way. What a replay decided for the same target, and
+// nobody knows to be stored, goes before it: a start must not come after what the child is told later.
 func (i *instance) send(o *output) {
 	if o.chain == "" {
 		o.do(o)
 		return
 	}
+	if i.p.cfg.keeps(SettleTarget) {
+		i.precede(o.chain, o.seq)
+	}
+	i.enqueue(o)
+}
+
+// precede sends what is unknown of a chain and was decided by messages before seq, once. It stays unknown, because the
+// message that caused it answers for it.
+func (i *instance) precede(chain string, seq uint64) {
+	for _, u := range i.unknown {
+		for _, o := range u.outputs {
+			if u.seq < seq && o.chain == chain && !o.ahead {
+				o.ahead = true
+				i.owe(nil, 1)
+				i.enqueue(&output{chain: chain, do: o.do})
+			}
+		}
+	}
+}
+
+func (i *instance) enqueue(o *output) {
 	if i.chains == nil {
 		i.chains = map[string][]*output{}
 	}
@@ -259,6 +301,18 @@ func (i *instance) terminateChild(o *output, child history.Address) {
 		ID: fmt.Sprintf("%s/%s/%d/terminate", i.addr.Group, i.addr.ID, i.run),
 	}
 	i.append(o, backend.Append{To: child, Record: control}, func(err error) { i.stored(o, err) })
+}
+
+// abort tells the worker that runs an activity that nobody waits for it any more, which may get lost, and removes the
+// schedule of another attempt if there is one.
+func (i *instance) abort(o *output, a engine.Aborted) {
+	i.p.be.Signal(backend.AbortTopic(a.Name), backend.Abort{From: i.addr, Ref: a.Ref}.Encode())
+	i.disarm(o, a.Ref)
+}
+
+func (i *instance) cancelChild(o *output, child engine.Child) {
+	control := &history.Control{Verb: history.Cancel, Reason: "parent " + i.addr.ID + " was canceled", ID: i.outputID(child.Ref) + "/cancel"}
+	i.append(o, backend.Append{To: child.Address, Record: control}, func(err error) { i.stored(o, err) })
 }
 
 // outputID identifies a send for its receiver, which drops what it has seen (H6).

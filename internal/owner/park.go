@@ -267,8 +267,8 @@ func (i *instance) terminateBlind() bool {
 			}
 			ref := history.Ref{Run: t.Run, Execution: t.Execution, Slot: s.N}
 			after = append(after,
-				&output{chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s) }},
-				&output{chain: s.Target.ID, do: func(o *output) { i.terminateChild(o, s.Target) }})
+				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s) }},
+				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.terminateChild(o, s.Target) }})
 		}
 	}
 	i.commits = append(i.commits, &commit{cause: c, turn: turn, after: after})

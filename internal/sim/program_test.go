@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -34,7 +35,7 @@ const (
 func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
 	var steps []step
 	for range 1 + rng.IntN(5) {
-		switch kind := rng.IntN(10); kind {
+		switch kind := rng.IntN(12); kind {
 		case 0, 1:
 			steps = append(steps, step{Do: "call", N: rng.IntN(100)})
 		case 2:
@@ -63,6 +64,12 @@ func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
 			name := fmt.Sprintf("e%d", len(*events))
 			*events = append(*events, name)
 			steps = append(steps, step{Do: "wait", Event: name})
+		case 10:
+			steps = append(steps, step{Do: "cancelled", N: rng.IntN(100)})
+		case 11:
+			if depth > 0 {
+				steps = append(steps, step{Do: "doomed", N: rng.IntN(3)})
+			}
 		}
 	}
 	return steps
@@ -78,7 +85,7 @@ func expected(s script) int {
 	acc := s.Acc
 	for _, st := range s.Steps {
 		switch st.Do {
-		case "call", "stopped":
+		case "call", "stopped", "cancelled", "doomed":
 			acc = mix(acc, add(st.N))
 		case "fan":
 			for n := range st.N {
@@ -99,8 +106,31 @@ func expected(s script) int {
 	return acc
 }
 
+// canceled is what a program ends with when it was cancelled.
+type canceled struct{ *history.Failure }
+
+func (c canceled) Error() string { return c.Message }
+
+// fail is Config.Fail of the workers.
+func fail(err error) *history.Failure {
+	var c canceled
+	if errors.As(err, &c) {
+		return c.Failure
+	}
+	return &history.Failure{Message: err.Error()}
+}
+
 // run is the orchestrator.
-func run(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case canceled:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
 	var s script
 	if err := json.Unmarshal(input, &s); err != nil {
 		return nil, err
@@ -119,7 +149,7 @@ func run(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
 			}
 		case "sleep":
 			due := co.Now().Add(time.Duration(st.N) * time.Millisecond)
-			co.Await(timer(co, st.N))
+			outcome(co, timer(co, st.N))
 			if co.Now().Before(due) {
 				return nil, fmt.Errorf("woke at %v, before %v", co.Now(), due) // I8, H21
 			}
@@ -129,7 +159,8 @@ func run(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
 			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
 			co.Cancel(t)
 		case "race":
-			co.Await(call(co, st.N), timer(co, st.N))
+			racers := []*engine.Future{call(co, st.N), timer(co, st.N)}
+			outcome(co, racers[co.Await(racers...)])
 			s.Acc = mix(s.Acc, 1)
 		case "again":
 			s.Acc = mix(s.Acc, 2)
@@ -151,6 +182,20 @@ func run(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
 			s.Acc = mix(s.Acc, number(co, child))
 		case "wait":
 			s.Acc = mix(s.Acc, number(co, co.Receive(st.Event)))
+		case "cancelled": // what is left over of a scope
+			scope := co.Scope(nil)
+			co.ScheduleIn(scope, history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(st.N + 1)})
+			co.ScheduleIn(scope, history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(time.Hour)})
+			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
+			co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
+		case "doomed": // a child that ends only because it is cancelled, sometimes in the turn that begins it
+			scope := co.Scope(nil)
+			co.ScheduleIn(scope, history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Steps: []step{{Do: "wait", Event: "never"}}}), Target: history.Address{Group: group, ID: childID(co)}})
+			if st.N == 0 {
+				co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
+			}
+			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
+			co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
 		}
 	}
 	return encode(s.Acc), nil
@@ -170,16 +215,24 @@ func childID(co *engine.Coroutine) string {
 }
 
 func number(co *engine.Coroutine, f *engine.Future) int {
-	co.Await(f)
-	result, failure := f.Result()
-	if failure != nil {
-		panic(failure.Message)
-	}
 	var n int
-	if err := json.Unmarshal(result, &n); err != nil {
+	if err := json.Unmarshal(outcome(co, f), &n); err != nil {
 		panic(err)
 	}
 	return n
+}
+
+func outcome(co *engine.Coroutine, f *engine.Future) history.Payload {
+	co.Await(f)
+	result, failure := f.Result()
+	switch {
+	case failure == nil:
+	case failure.Kind == history.FailCanceled:
+		panic(canceled{failure})
+	default:
+		panic(failure.Message)
+	}
+	return result
 }
 
 func encode(v any) history.Payload {

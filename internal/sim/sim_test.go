@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -71,6 +72,9 @@ func (w *world) check() error {
 			return fmt.Errorf("%s has not ended\n%s", id, w.story(id))
 		}
 		var got int
+		if end.Status == history.Canceled && w.asked[id] {
+			continue
+		}
 		if end.Status != history.Completed {
 			return fmt.Errorf("%s ended as %s: %+v\n%s", id, end.Status, end.Failure, w.story(id))
 		}
@@ -81,7 +85,7 @@ func (w *world) check() error {
 	if open := w.m.Unacked(); len(open) > 0 {
 		return fmt.Errorf("%d messages are not acknowledged, the first is %+v\n%s", len(open), open[0], w.story(open[0].To.ID))
 	}
-	if err := w.checkSlots(); err != nil {
+	if err := errors.Join(w.checkSlots(), w.checkChildren(ends)); err != nil {
 		return err
 	}
 	return w.checkProjection(ends)
@@ -124,6 +128,16 @@ func (w *world) checkSlots() error {
 				}
 				ends[id] = text
 			}
+		}
+	}
+	return nil
+}
+
+// checkChildren asserts that everything that began has ended.
+func (w *world) checkChildren(ends map[string]*history.End) error {
+	for _, m := range w.m.Log() {
+		if m.Message.Kind() == history.KindStart && ends[m.To.ID] == nil {
+			return fmt.Errorf("%s has not ended\n%s", m.To.ID, w.story(m.To.ID))
 		}
 	}
 	return nil

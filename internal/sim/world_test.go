@@ -38,12 +38,13 @@ type world struct {
 	workers []*worker
 	names   int
 	client  *membackend.View
-	wanted  map[string]int // results of the instances started by the client
+	wanted  map[string]int  // results of the instances started by the client
+	asked   map[string]bool // to cancel themselves: they may have done so
 }
 
 func newWorld(seed uint64, without owner.Repair) *world {
 	m := membackend.New(membackend.Config{Seed: seed, Partitions: 2})
-	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]int{}}
+	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]int{}, asked: map[string]bool{}}
 }
 
 // join starts a worker, as often as it takes: a supervisor would.
@@ -71,7 +72,7 @@ func (w *world) tryJoin() error {
 	queue.Grant(10)
 	g, err := owner.Start(ctx, owner.Config{
 		Backend: v, Group: group, Worker: v.Name(), Code: code{}, Without: w.without, Cache: 1 + w.rng.IntN(6),
-		Fail: func(err error) *history.Failure { return &history.Failure{Message: err.Error()} },
+		Fail: fail,
 	})
 	if err != nil {
 		return err
@@ -112,7 +113,13 @@ func (w *world) start(n int) {
 	if w.rng.IntN(2) == 0 {
 		start.Record.(*history.Start).Claim = "own" // its owner loads before it begins
 	}
+	cancel := w.rng.IntN(4) == 0
+	w.asked[id] = cancel
 	w.put(start, func() {
+		if cancel {
+			c := &history.Control{Verb: history.Cancel, ID: id + "-cancel"}
+			w.client.Clock().After(time.Duration(w.rng.IntN(8000))*time.Millisecond, func() { w.put(backend.Append{To: to, Record: c}, func() {}) })
+		}
 		for _, name := range events {
 			e := &history.Event{Name: name, ID: id + name, Payload: encode(len(name))}
 			for range 2 {

@@ -52,6 +52,8 @@ var records = []struct {
 	{"event with everything", &history.Event{Name: "ответ.to *>", ID: text, Payload: json}},
 	{"event with bytes", &history.Event{Name: "answer", ID: "1", Payload: blob}},
 	{"event with much", &history.Event{Name: "answer", ID: "1", Payload: history.Payload(strings.Repeat("much ", 80_000))}},
+	{"cancel", &history.Control{Verb: history.Cancel, ID: "1", Reason: text}},
+	{"turn that cancels", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Canceled, Failure: &history.Failure{Message: text, Kind: history.FailCanceled}}}},
 	{"terminate", &history.Control{Verb: history.Terminate, ID: "1"}},
 	{"suspend with reason", &history.Control{Verb: history.Suspend, ID: text, Reason: text}},
 	{"resume", &history.Control{Verb: history.Resume, ID: "1"}},
