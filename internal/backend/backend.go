@@ -13,6 +13,7 @@ package backend
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
@@ -74,11 +75,14 @@ type Log interface {
 	// CancelTimer removes a schedule; removing one that fired or never was is no error.
 	CancelTimer(to history.Address, ref history.Ref, done func(err error))
 	// Load reads what the log holds of an instance. The result reaches at least sequence reach; what cannot prove
-	// that, and every answer "not there", is read on the leader (I5).
+	// that, and every answer "not there", is read on the leader (I5). TheEnd is as far as the leader has come.
 	Load(of history.Address, reach uint64, done func(Loaded, error))
 	// Group finds the group of an instance that the log holds, or ErrNotFound.
 	Group(id string, done func(group string, err error))
 }
+
+// TheEnd is a sequence that no record reaches.
+const TheEnd = math.MaxUint64
 
 // Append is one record to store. A Timer record becomes a schedule, which replaces one with the same Ref.
 type Append struct {

@@ -206,8 +206,9 @@ func h19(w *world) error {
 		return result(receive(co, "e"))
 	}
 	none := programs{"other": prog}
-	_, g := w.worker(none)
+	t, g := w.worker(none)
 	w.owns(g)
+	t.OnPutArchive(func(backend.Archive) backendtest.Fate { return backendtest.Crash }) // nothing but the record is left
 	w.start("i", "prog", nil)
 	w.event("i", "e", "1", 1) // would complete it
 	w.put("i", &history.Control{Verb: history.Terminate, ID: "t", Reason: "enough"})

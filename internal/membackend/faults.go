@@ -21,6 +21,10 @@ type Faults struct {
 	AckLost          float64
 	SignalLost       float64
 
+	// Behind has a Load answered by a replica that has come just as far as was asked for. What it does not show at all the
+	// leader answers, as Load promises.
+	Behind float64
+
 	// A lagging replica. Load and the leader's reads promise what these break: the holes H1, H15, H18 and H23.
 	LagLoads    float64 // a Load shows the log as it was some messages ago
 	LagBy       int     // most messages it is behind; defaults to 10

@@ -273,6 +273,11 @@ func (v *View) Load(of history.Address, reach uint64, done func(backend.Loaded, 
 		if v.m.happens(v.m.faults.LagLoads) {
 			limit = uint64(max(1, len(v.m.log.all)-v.m.rng.IntN(1+or(v.m.faults.LagBy, 10))))
 		}
+		if reach > 0 && reach < backend.TheEnd && v.m.happens(v.m.faults.Behind) {
+			if l, err := v.m.log.load(of, reach); l.Start != nil || err != nil {
+				return l, err
+			}
+		}
 		return v.m.log.load(of, limit)
 	}, done)
 }

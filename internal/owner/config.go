@@ -60,6 +60,7 @@ const (
 	ContiguousOrder                    // I5: a gap in the deliveries drops the cache
 	NakOnFlush                         // I5: a flush gives back what it held
 	SettleTarget                       // H24: an output goes after the earlier ones of its target that a replay cannot know to be stored
+	RereadParked                       // H26: who takes up a parked instance reads what the mark says was acknowledged meanwhile
 	AckAfterStore                      // I4: an ack follows everything the message caused
 )
 

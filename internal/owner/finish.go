@@ -92,17 +92,26 @@ func (i *instance) finish(t *history.Turn) {
 	}
 	i.closeMachine()
 	i.hint()
-	steps := 1
-	next := func() {
-		if steps--; steps == 0 {
-			i.projectFinal()
-		}
-	}
+	i.conclude(i.archive)
+}
+
+// conclude stores what follows from the end, the parent's completion included, and then projects it.
+func (i *instance) conclude(steps ...func(then func())) {
 	if parent := i.start.Record.(*history.Start).Parent; parent != nil {
-		steps++
-		i.tellParent(parent, next)
+		steps = append(steps, func(then func()) { i.tellParent(parent, then) })
 	}
-	i.archive(next)
+	open := len(steps)
+	if open == 0 {
+		i.projectFinal()
+		return
+	}
+	for _, step := range steps {
+		step(func() {
+			if open--; open == 0 {
+				i.projectFinal()
+			}
+		})
+	}
 }
 
 // hint tells waiters that the run has ended. It comes after the final record is stored, so it is true.
@@ -219,6 +228,10 @@ func (i *instance) otherArchive(a backend.Archive, then func()) {
 // acknowledgeAll ends an instance that has nothing left to store. What belongs to a later run, or came after the load
 // that found nothing had begun, is looked at anew.
 func (i *instance) acknowledgeAll() {
+	if i.marked && i.phase != parked {
+		i.unmark(i.acknowledgeAll)
+		return
+	}
 	causes, queue := i.causes, i.queue
 	i.causes, i.queue = nil, nil
 	i.p.remove(i)

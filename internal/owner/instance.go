@@ -23,12 +23,13 @@ const (
 
 // instance is an orchestration in memory. All of it is guarded by its partition's mutex.
 type instance struct {
-	p     *Partition
-	addr  history.Address
-	place *list.Element
-	phase phase
-	dead  bool // removed: late callbacks change nothing
-	again bool // taken up without owning the partition: no deliveries are expected
+	p      *Partition
+	addr   history.Address
+	place  *list.Element
+	phase  phase
+	dead   bool // removed: late callbacks change nothing
+	again  bool // taken up without owning the partition: no deliveries are expected
+	marked bool // taken up because of a mark, which is still there
 
 	machine  *engine.Machine
 	start    history.Message // Record is *history.Start
@@ -223,7 +224,7 @@ func (i *instance) settle() {
 	}
 	clear(i.causes[len(kept):])
 	i.causes = kept
-	if i.again && i.idle() {
+	if i.again && !i.marked && i.idle() {
 		i.leave()
 	}
 }

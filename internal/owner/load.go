@@ -50,11 +50,14 @@ func recordsOf(tail []history.Message, run, execution uint32) *records {
 // load reads the instance from the log.
 func (i *instance) load() {
 	i.phase = loading
-	reach := i.p.delivered
-	if !i.p.cfg.keeps(ReachDelivered) && len(i.queue) > 0 {
+	i.reach = i.p.delivered
+	reach := i.reach
+	switch {
+	case !i.p.cfg.keeps(ReachDelivered) && len(i.queue) > 0:
 		reach = i.queue[0].Message.Seq
+	case i.p.unsure:
+		reach = backend.TheEnd
 	}
-	i.reach = reach
 	i.p.begin()
 	i.p.be.Load(i.addr, reach, func(l backend.Loaded, err error) {
 		i.locked(func() {
@@ -77,12 +80,9 @@ func (i *instance) loaded(l backend.Loaded) {
 		return
 	}
 	run := l.Start.Record.(*history.Start).Run
-	decided := l.Base != nil
-	for _, m := range l.Tail {
-		decided = decided || !m.Kind().Inbox()
-	}
-	if !decided && i.p.cfg.keeps(CheckRun) {
-		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored.
+	if i.p.cfg.keeps(CheckRun) {
+		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored, and so
+		// are records of former owners.
 		i.loadArchive(func(archived uint32) bool {
 			if archived >= run {
 				return false
@@ -132,7 +132,7 @@ func (i *instance) archived(a backend.Archive) {
 	}
 	i.phase = ended
 	i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
-	i.projectFinal()
+	i.conclude() // the archive may be all that its owner has come to
 }
 
 // startOf gives the start of a history that begins with a start or with a base.
@@ -237,6 +237,9 @@ func (i *instance) replay(prog engine.Program, base *history.Message, tail []his
 		i.commit(i.hold(turn.Cause, nil), turn, nil, known)
 	}
 	i.drain()
+	if i.marked {
+		i.settleMark()
+	}
 	if !i.dead {
 		i.settle()
 	}

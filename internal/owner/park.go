@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -175,24 +176,60 @@ func (i *instance) parkingDone() {
 	i.p.be.Signal(parkedTopic(i.addr.Group), i.mark.encode())
 }
 
-// visit takes up a parked instance, whether this worker owns its partition or not (I3 allows it).
+// visit takes up an instance that has a mark, whether this worker owns its partition or not (I3 allows it). The mark goes
+// once everything that it says was acknowledged has been read, and all that was decided is stored.
 func (p *Partition) visit(addr history.Address, reach uint64) {
-	if i := p.instances[addr.ID]; i != nil {
-		i.touch() // it is in memory, and its projection finds the mark
+	i := p.instances[addr.ID]
+	if i != nil && i.phase == live && reach > i.known() && p.cfg.keeps(RereadParked) {
+		i.giveBack()
+		i = nil
+	}
+	if i != nil {
+		i.marked = true
+		i.settleMark()
 		return
 	}
-	i := p.add(addr)
-	i.again = true
+	i = p.add(addr)
+	i.again, i.marked = true, true
 	p.delivered = max(p.delivered, reach)
 	i.load()
 }
 
-// unpark goes on with an instance that the projection shows as parked. What the parking worker acknowledged is not
-// delivered again, so the outbox of all decisions is sent before the projection says that it runs.
-func (i *instance) unpark(s backend.State, then func()) {
+// known is how far an instance in memory has read the log.
+func (i *instance) known() uint64 { return max(i.reach, i.applied) }
+
+// settleMark sends again all that a replay decided: what led to the mark is acknowledged, and is not delivered again.
+func (i *instance) settleMark() {
+	if i.phase != live {
+		return // its end, or its parking, sees to the mark
+	}
 	i.resend(func(uint64) bool { return true }, nil)
 	if i.open > 0 {
-		i.retry(nil, func() { i.unpark(s, then) })
+		i.retry(nil, i.settleMark)
+		return
+	}
+	i.unmark(func() {
+		i.touch()
+		i.settle()
+	})
+}
+
+// unpark goes on with an instance that the projection shows as parked, as visit does, and then says that it runs.
+func (i *instance) unpark(s backend.State, then func()) {
+	i.readMark(func(acked uint64) {
+		if acked > i.known() && i.p.cfg.keeps(RereadParked) {
+			i.giveBack()
+			i.p.visit(i.addr, acked)
+			return
+		}
+		i.runAgain(s, then)
+	})
+}
+
+func (i *instance) runAgain(s backend.State, then func()) {
+	i.resend(func(uint64) bool { return true }, nil)
+	if i.open > 0 {
+		i.retry(nil, func() { i.runAgain(s, then) })
 		return
 	}
 	i.p.begin()
@@ -203,20 +240,74 @@ func (i *instance) unpark(s backend.State, then func()) {
 				return
 			}
 			i.rev = rev
-			i.background(func(ctx context.Context) error { return dropMark(ctx, i.p.be.Meta(), i.addr) }, func(error) { then() })
+			i.unmark(then)
 		})
 	})
 }
 
-func dropMark(ctx context.Context, meta backend.Meta, a history.Address) error {
-	_, rev, err := meta.Get(ctx, markKey(a))
-	if err == nil {
-		err = meta.Delete(ctx, markKey(a), rev)
+// readMark tells up to where messages were acknowledged that led to a mark; 0 when there is none.
+func (i *instance) readMark(then func(acked uint64)) {
+	var m Mark
+	i.background(func(ctx context.Context) error {
+		value, _, err := i.p.be.Meta().Get(ctx, markKey(i.addr))
+		if errors.Is(err, backend.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			_ = json.Unmarshal(value, &m) // one that is broken tells nothing
+		}
+		return err
+	}, func(err error) {
+		if err != nil {
+			i.retry(err, func() { i.readMark(then) })
+			return
+		}
+		then(m.Acked)
+	})
+}
+
+// unmark removes the mark, unless somebody has parked the instance again meanwhile: what that acknowledged must be read.
+func (i *instance) unmark(then func()) {
+	known := i.known()
+	if i.phase != live || !i.p.cfg.keeps(RereadParked) {
+		known = math.MaxUint64
 	}
-	if errors.Is(err, backend.ErrNotFound) {
-		return nil
+	var acked uint64
+	i.background(func(ctx context.Context) (err error) {
+		acked, err = dropMark(ctx, i.p.be.Meta(), i.addr, known)
+		return err
+	}, func(err error) {
+		switch {
+		case err != nil:
+			i.retry(err, func() { i.unmark(then) })
+		case acked > known:
+			i.giveBack()
+			i.p.visit(i.addr, acked)
+		default:
+			i.marked = false
+			then()
+		}
+	})
+}
+
+// dropMark removes a mark that tells of nothing above known. It gives what the mark that it leaves tells.
+func dropMark(ctx context.Context, meta backend.Meta, a history.Address, known uint64) (acked uint64, err error) {
+	for {
+		value, rev, err := meta.Get(ctx, markKey(a))
+		if errors.Is(err, backend.ErrNotFound) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		var m Mark
+		if json.Unmarshal(value, &m) == nil && m.Acked > known {
+			return m.Acked, nil
+		}
+		if err = meta.Delete(ctx, markKey(a), rev); err == nil || !errors.Is(err, backend.ErrConflict) {
+			return 0, err
+		}
 	}
-	return err
 }
 
 // leave drops an instance that was taken up without owning its partition, once it has nothing under way.

@@ -24,6 +24,7 @@ type Partition struct {
 	order     uint64 // Order of the last delivery; 0 when the next may have any
 	horizon   uint64 // somebody else may have been delivered what is at or below it
 	delivered uint64 // highest sequence the partition's consumer is known to have delivered (I5)
+	unsure    bool   // it may have delivered more, to somebody else
 	instances map[string]*instance
 	recent    list.List   // instances by use, latest in front
 	dirty     []*instance // whose projection is behind, in the order they became so
@@ -63,7 +64,7 @@ func (p *Partition) take(ctx context.Context) error {
 	}
 	p.order = 0
 	p.horizon = horizon
-	p.delivered = max(p.delivered, horizon)
+	p.delivered, p.unsure = max(p.delivered, horizon), false
 	return nil
 }
 
@@ -138,9 +139,11 @@ func (p *Partition) deliver(d backend.Delivery) {
 		}
 		return
 	}
-	// I5: a cached instance is trusted only while the deliveries are contiguous, across pins too.
-	if p.order != 0 && d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) {
+	// I5: a cached instance is trusted only while the deliveries are contiguous, across pins too. The first delivery proves
+	// nothing: somebody else may have been served since this worker opened the inbox, and it may have taken up instances.
+	if d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) {
 		p.flush()
+		p.unsure = true
 	}
 	p.order = d.Order
 	p.delivered = max(p.delivered, d.Message.Seq)

@@ -154,7 +154,7 @@ func (i *instance) overtaken(got, s backend.State, rev uint64, then func()) {
 	switch {
 	case s.Status.Final():
 	case got.Run > s.Run || got.Status.Final():
-		i.lose() // somebody has ended what still lives here
+		i.retry(nil, i.lose) // somebody has ended what still lives here; not at once, should the log not know it yet
 		return
 	case got.At == s.At:
 		i.rev = rev

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -17,47 +18,66 @@ import (
 
 const group = "sim"
 
-// code is what the workers know.
-type code struct{}
+// code is what a worker knows: the orchestrator that all know, and one that only some do.
+type code struct{ also string }
 
-func (code) Program(name, _ string) (engine.Program, bool)  { return run, name == orchestrator }
+func (c code) Program(name, _ string) (engine.Program, bool) {
+	return run, name == orchestrator || name == c.also
+}
 func (code) Resolve(_ history.SlotKind, name string) string { return name }
-func (code) Orchestrators() []string                        { return []string{orchestrator} }
+func (c code) Orchestrators() []string                      { return []string{orchestrator, c.also} }
+
+// The orchestrators that only some workers know. All run the same program.
+var rare = []string{"sim.RunA", "sim.RunB"}
 
 // worker is one process.
 type worker struct {
 	view  *membackend.View
 	group *owner.Group
+	code  code
+}
+
+// switches turn rules of the protocol off.
+type switches struct {
+	owner  owner.Repair
+	engine engine.Rule
 }
 
 // world is a hub with workers and a client, all under one seed.
 type world struct {
 	m       *membackend.Memory
 	rng     *rand.Rand
-	without owner.Repair
+	without switches
 	workers []*worker
 	names   int
 	client  *membackend.View
-	wanted  map[string]int  // results of the instances started by the client
-	asked   map[string]bool // to cancel themselves: they may have done so
+	wanted  map[string]*wanted // of the instances started by the client
 }
 
-func newWorld(seed uint64, without owner.Repair) *world {
+// wanted is what must become of an instance.
+type wanted struct {
+	result  int
+	claim   *backend.State   // what its claim says; nil: it needs none
+	start   *history.Start   // of its newest run
+	allowed []history.Status // ends that are right too, because somebody asked for them
+}
+
+func newWorld(seed uint64, without switches) *world {
 	m := membackend.New(membackend.Config{Seed: seed, Partitions: 2})
-	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]int{}, asked: map[string]bool{}}
+	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]*wanted{}}
 }
 
 // join starts a worker, as often as it takes: a supervisor would.
-func (w *world) join() (err error) {
+func (w *world) join(also string) (err error) {
 	for range 20 {
-		if err = w.tryJoin(); err == nil {
+		if err = w.tryJoin(code{also}); err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
-func (w *world) tryJoin() error {
+func (w *world) tryJoin(c code) error {
 	w.names++
 	v := w.m.View(fmt.Sprintf("w%d", w.names))
 	ctx := context.Background()
@@ -71,13 +91,13 @@ func (w *world) tryJoin() error {
 	}
 	queue.Grant(10)
 	g, err := owner.Start(ctx, owner.Config{
-		Backend: v, Group: group, Worker: v.Name(), Code: code{}, Without: w.without, Cache: 1 + w.rng.IntN(6),
-		Fail: fail,
+		Backend: v, Group: group, Worker: v.Name(), Code: c, Cache: 1 + w.rng.IntN(6), Fail: fail,
+		Without: w.without.owner, WithoutRules: w.without.engine,
 	})
 	if err != nil {
 		return err
 	}
-	w.workers = append(w.workers, &worker{v, g})
+	w.workers = append(w.workers, &worker{v, g, c})
 	return nil
 }
 
@@ -108,25 +128,86 @@ func (w *world) start(n int) {
 	s := script{Steps: randomSteps(w.rng, 2, &events)}
 	id := fmt.Sprintf("i%d", n)
 	to := history.Address{Group: group, ID: id}
-	w.wanted[id] = expected(s)
-	start := backend.Append{To: to, Record: &history.Start{Run: 1, Orchestrator: orchestrator, Input: encode(s)}, Fenced: true}
-	if w.rng.IntN(2) == 0 {
-		start.Record.(*history.Start).Claim = "own" // its owner loads before it begins
+	start := &history.Start{Run: 1, Orchestrator: orchestrator, Input: encode(s)}
+	if w.rng.IntN(3) == 0 {
+		start.Orchestrator = rare[w.rng.IntN(len(rare))]
 	}
-	cancel := w.rng.IntN(4) == 0
-	w.asked[id] = cancel
-	w.put(start, func() {
-		if cancel {
-			c := &history.Control{Verb: history.Cancel, ID: id + "-cancel"}
-			w.client.Clock().After(time.Duration(w.rng.IntN(8000))*time.Millisecond, func() { w.put(backend.Append{To: to, Record: c}, func() {}) })
-		}
+	want := &wanted{result: expected(s), start: start}
+	w.wanted[id] = want
+	tell := func() {
 		for _, name := range events {
-			e := &history.Event{Name: name, ID: id + name, Payload: encode(len(name))}
-			for range 2 {
-				w.client.Clock().After(time.Duration(w.rng.IntN(8000))*time.Millisecond, func() { w.put(backend.Append{To: to, Record: e}, func() {}) })
-			}
+			w.tellLater(to, &history.Event{Name: name, ID: id + name, Payload: encode(len(name))}, 2)
+		}
+		switch w.rng.IntN(8) {
+		case 0, 1:
+			want.allowed = []history.Status{history.Canceled}
+			w.tellLater(to, &history.Control{Verb: history.Cancel, ID: id + "-cancel"}, 1)
+		case 2:
+			want.allowed = []history.Status{history.Terminated}
+			w.tellLater(to, &history.Control{Verb: history.Terminate, ID: id + "-terminate"}, 1)
+		case 3:
+			w.tellLater(to, &history.Control{Verb: history.Suspend, ID: id + "-suspend"}, 1)
+			w.client.Clock().After(9*time.Second, func() { w.tellLater(to, &history.Control{Verb: history.Resume, ID: id + "-resume"}, 1) })
+		}
+	}
+	put := backend.Append{To: to, Record: start, Fenced: true}
+	if w.rng.IntN(2) == 0 {
+		w.put(put, tell)
+		return
+	}
+	// An id of the client's own is claimed first. Some clients die before they send the start.
+	start.Claim = "own"
+	want.claim = &backend.State{Address: to, Name: start.Orchestrator, Status: history.Pending, Run: 1, Claim: start}
+	dies := w.rng.IntN(4) == 0
+	w.claim(*want.claim, func() {
+		if !dies {
+			w.put(put, func() { tell(); w.again(to, start) })
+			return
+		}
+		w.client.Clock().After(time.Duration(w.rng.IntN(8000))*time.Millisecond, func() { w.finish(id, tell) })
+	})
+}
+
+// finish does what whoever meets a claim does (H11).
+func (w *world) finish(id string, then func()) {
+	w.client.GetState(id, func(s backend.State, _ uint64, err error) {
+		switch {
+		case err != nil:
+			w.client.Clock().After(300*time.Millisecond, func() { w.finish(id, then) })
+		case s.Claim == nil:
+			then() // somebody else has
+		default:
+			w.put(backend.Append{To: s.Address, Record: s.Claim, Fenced: true}, then)
 		}
 	})
+}
+
+func (w *world) claim(s backend.State, then func()) {
+	w.client.PutState(s, 0, func(_ uint64, err error) {
+		if err != nil && !errors.Is(err, backend.ErrConflict) {
+			w.client.Clock().After(300*time.Millisecond, func() { w.claim(s, then) })
+			return
+		}
+		then()
+	})
+}
+
+// again has a start arrive once more, late and unfenced, as one does that finds its run ended and purged (H10).
+func (w *world) again(to history.Address, start *history.Start) {
+	if w.rng.IntN(3) == 0 {
+		w.client.Clock().After(time.Duration(10_000+w.rng.IntN(20_000))*time.Millisecond, func() {
+			if w.final()[to.ID] != nil {
+				w.put(backend.Append{To: to, Record: start}, func() {})
+			}
+		})
+	}
+}
+
+// tellLater sends a message n times, each at a time of its own.
+func (w *world) tellLater(to history.Address, r history.Record, n int) {
+	for range n {
+		w.client.Clock().After(time.Duration(w.rng.IntN(8000))*time.Millisecond, func() { w.put(backend.Append{To: to, Record: r}, func() {}) })
+	}
 }
 
 func (w *world) put(a backend.Append, then func()) {
@@ -146,8 +227,8 @@ func (w *world) misfortune() error {
 	switch w.rng.IntN(5) {
 	case 0, 1:
 		v.Kill()
-		w.workers = append(w.workers[:n], w.workers[n+1:]...)
-		return w.join()
+		w.workers = slices.Delete(w.workers, n, n+1)
+		return w.join(rare[w.rng.IntN(len(rare))])
 	case 2:
 		v.Pause(time.Duration(w.rng.IntN(6000)) * time.Millisecond)
 	case 3:
@@ -159,14 +240,21 @@ func (w *world) misfortune() error {
 	return nil
 }
 
-// heal ends all faults.
-func (w *world) heal() {
-	w.m.SetFaults(membackend.Faults{})
+// heal ends all faults, and sees to it that all code is there.
+func (w *world) heal() error {
+	w.m.SetFaults(membackend.Faults{Behind: 0.3})
+	var errs []error
+	for _, also := range rare {
+		if !slices.ContainsFunc(w.workers, func(k *worker) bool { return k.code.also == also }) {
+			errs = append(errs, w.join(also))
+		}
+	}
 	for _, k := range w.workers {
 		k.view.Resume()
 		k.view.Reconnect()
 		k.view.Skew(0)
 	}
+	return errors.Join(errs...)
 }
 
 // finished reports whether everything started has ended, and nothing waits for an acknowledgement.
