@@ -80,6 +80,14 @@ func (c *Client) Close() error {
 // newID makes a random instance id: 20 characters of base 32, 100 bits.
 func newID() string { return strings.ToLower(rand.Text()[:20]) }
 
+// newID is newID, or what a simulated backend says.
+func (c *Client) newID() string {
+	if s, ok := c.be.(backend.Simulated); ok {
+		return s.NewID()
+	}
+	return newID()
+}
+
 // start starts an instance and returns its id.
 func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []StartOption) (string, error) {
 	var so startOptions
@@ -100,7 +108,7 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 	}
 	id := so.id
 	if id == "" {
-		id = newID()
+		id = c.newID()
 		to := history.Address{Group: o.Group, ID: id}
 		c.remember(to, start.Run)
 		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
@@ -152,7 +160,7 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 	if err := history.CheckID(to.ID); err != nil {
 		return err
 	}
-	start.Claim = newID()
+	start.Claim = c.newID()
 	now := c.be.Clock().Now()
 	claim := backend.State{
 		Address: to, Name: start.Orchestrator, Version: start.Version, Status: history.Pending, Run: start.Run,
@@ -259,7 +267,7 @@ func (c *Client) Raise(ctx context.Context, id, name string, event any) error {
 	if err := history.CheckName(name); err != nil {
 		return fmt.Errorf("durable: raise to %q: %w", id, err)
 	}
-	if err := c.tell(ctx, id, &history.Event{Name: strings.ToLower(name), ID: newID(), Payload: payload}); err != nil {
+	if err := c.tell(ctx, id, &history.Event{Name: strings.ToLower(name), ID: c.newID(), Payload: payload}); err != nil {
 		return fmt.Errorf("durable: raise %s to %q: %w", name, id, err)
 	}
 	return nil
@@ -288,7 +296,7 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 }
 
 func (c *Client) control(ctx context.Context, id string, verb history.Verb, reason string) error {
-	if err := c.tell(ctx, id, &history.Control{Verb: verb, ID: newID(), Reason: reason}); err != nil {
+	if err := c.tell(ctx, id, &history.Control{Verb: verb, ID: c.newID(), Reason: reason}); err != nil {
 		return fmt.Errorf("durable: %s %q: %w", verb, id, err)
 	}
 	return nil
@@ -396,10 +404,8 @@ func (c *Client) Wait(ctx context.Context, id string) (Instance, error) {
 		if err != nil || inst.Status.Final() {
 			return inst, err
 		}
-		select { // the projection follows the hint within milliseconds
-		case <-time.After(soon):
-		case <-ctx.Done():
-			return inst, fmt.Errorf("durable: wait for %q: %w", id, ctx.Err())
+		if err := c.rest(ctx, soon); err != nil { // the projection follows the hint within milliseconds
+			return inst, fmt.Errorf("durable: wait for %q: %w", id, err)
 		}
 	}
 }

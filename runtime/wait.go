@@ -111,10 +111,8 @@ func (c *Client) settledState(ctx context.Context, id string) (s backend.State, 
 		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || !c.told(id) {
 			return s, err
 		}
-		select {
-		case <-time.After(soon):
-		case <-ctx.Done():
-			return s, ctx.Err()
+		if err := c.rest(ctx, soon); err != nil {
+			return s, err
 		}
 	}
 	c.mu.Lock()
@@ -157,27 +155,59 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 	if ask {
 		pause = soon
 	}
-	timer := time.NewTimer(truthEvery)
-	defer timer.Stop()
 	for {
 		if ask {
 			if o, ended, err := c.truth(ctx, id); err != nil || ended {
 				return o, err
 			}
 		}
-		timer.Reset(pause)
-		select {
-		case o := <-hints:
-			if o.Status != "" {
-				return o, nil
-			}
+		o, told, err := c.hint(ctx, pause, hints)
+		switch {
+		case err != nil:
+			return owner.Outcome{}, err
+		case told && o.Status != "":
+			return o, nil
+		case told:
 			ask, pause = true, soon
-		case <-timer.C:
+		default:
 			ask, pause = true, min(2*pause, truthEvery)
-		case <-ctx.Done():
-			return owner.Outcome{}, ctx.Err()
 		}
 	}
+}
+
+// hint waits for a hint for d, and reports whether one came.
+func (c *Client) hint(ctx context.Context, d time.Duration, hints <-chan owner.Outcome) (o owner.Outcome, told bool, err error) {
+	if s, ok := c.be.(backend.Simulated); ok {
+		var ready func() bool
+		if hints != nil {
+			ready = func() bool { return len(hints) > 0 }
+		}
+		if err := s.WaitFor(ctx, d, ready); err != nil {
+			return o, false, err
+		}
+		select {
+		case o = <-hints:
+			return o, true, nil
+		default:
+			return o, false, nil
+		}
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case o = <-hints:
+		return o, true, nil
+	case <-timer.C:
+		return o, false, nil
+	case <-ctx.Done():
+		return o, false, ctx.Err()
+	}
+}
+
+// rest waits for d.
+func (c *Client) rest(ctx context.Context, d time.Duration) error {
+	_, _, err := c.hint(ctx, d, nil)
+	return err
 }
 
 func (c *Client) forget(id string, hints chan owner.Outcome) {

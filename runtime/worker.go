@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -135,7 +137,8 @@ func (w *Worker) start(ctx context.Context) error {
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
 		return err
 	}
-	for name, b := range w.registry.activities {
+	for _, name := range slices.Sorted(maps.Keys(w.registry.activities)) { // in order: a test sees the same run
+		b := w.registry.activities[name]
 		q, err := activity.Start(ctx, activity.Config{
 			Backend: w.be, Name: name, Run: b.run, Policy: policyOf(b.activity),
 			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.cfg.Logger,
@@ -191,10 +194,12 @@ func (w *Worker) stop(ctx context.Context) error {
 // a known disaster. A name given in the directive states intent and moves the claim.
 func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	var errs []error
-	for name, b := range r.orchestrators {
+	for _, name := range slices.Sorted(maps.Keys(r.orchestrators)) {
+		b := r.orchestrators[name]
 		errs = append(errs, claimName(ctx, meta, "orchestrator", name, b.orchestrator.Source, b.orchestrator.Pinned))
 	}
-	for name, b := range r.activities {
+	for _, name := range slices.Sorted(maps.Keys(r.activities)) {
+		b := r.activities[name]
 		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned))
 	}
 	return errors.Join(errs...)

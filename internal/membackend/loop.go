@@ -93,6 +93,16 @@ func (m *Memory) Step() bool {
 	return true
 }
 
+// Next tells when the next event is due; ok is false when there is none. Virtual mode only.
+func (m *Memory) Next() (at time.Time, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.loop.heap) == 0 {
+		return time.Time{}, false
+	}
+	return m.time(max(m.loop.heap[0].at, m.loop.clock)), true
+}
+
 // Run steps until the condition holds, and reports whether it does: events may run out before. It is asked before
 // every step. Virtual mode only.
 func (m *Memory) Run(until func() bool) bool {

@@ -124,7 +124,7 @@ func (g *Group) Owned() []int {
 
 // every runs fn now and then again and again, d after its end, until the group stops.
 func (g *Group) every(d time.Duration, fn func()) {
-	g.cfg.Backend.Clock().After(0, func() { g.again(d, fn) })
+	g.recur(0, func() { g.again(d, fn) })
 }
 
 func (g *Group) again(d time.Duration, fn func()) {
@@ -137,7 +137,17 @@ func (g *Group) again(d time.Duration, fn func()) {
 	g.mu.Unlock()
 	fn()
 	g.idle.Done()
-	g.cfg.Backend.Clock().After(d, func() { g.again(d, fn) })
+	g.recur(d, func() { g.again(d, fn) })
+}
+
+// recur is Clock.After for what recurs for ever.
+func (g *Group) recur(d time.Duration, fn func()) {
+	clock := g.cfg.Backend.Clock()
+	if r, ok := clock.(backend.Recurring); ok {
+		r.Recur(d, fn)
+		return
+	}
+	clock.After(d, fn)
 }
 
 // beat tells the others that this worker lives. One that has been silent for too long drops what it believes first:

@@ -1,0 +1,28 @@
+// Package inside is what package durable shows to its test kit, durabletest, and to nobody else. Package durable fills
+// the variables in; their arguments are its own types, which this package cannot name.
+package inside
+
+import (
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+// A registry is a *durable.Registry, a binding a durable.Binding, a worker a *durable.Worker.
+var (
+	// Override puts a binding into a registry in place of the bindings that have one of its names.
+	Override func(registry, binding any)
+	// Merge adds all that a registry has to another.
+	Merge func(into, from any)
+	// Serves reports whether a registry has an activity, by name or alias.
+	Serves func(registry any, activity string) bool
+	// Name is the wire name of a binding, "" of an empty one.
+	Name func(binding any) string
+	// Group tells the group of an orchestrator, by name or alias.
+	Group func(registry any, orchestrator string) (group string, ok bool)
+	// Code is what a registry can run of a group.
+	Code func(registry any, group string) owner.Code
+	// Fail encodes an error that an orchestrator returned.
+	Fail func(error) *history.Failure
+	// Crash ends a worker whose backend is dead: nothing is stored or handed over, and nothing is waited for.
+	Crash func(worker any)
+)

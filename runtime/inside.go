@@ -1,0 +1,68 @@
+package durable
+
+import (
+	"context"
+
+	"github.com/durablegen/durablegen/internal/inside"
+	"github.com/durablegen/durablegen/internal/owner"
+)
+
+func init() {
+	inside.Override = func(r, b any) { r.(*Registry).override(b.(Binding)) }
+	inside.Merge = func(into, from any) {
+		for _, all := range []map[string]Binding{from.(*Registry).orchestrators, from.(*Registry).activities} {
+			for _, b := range all {
+				into.(*Registry).override(b)
+			}
+		}
+	}
+	inside.Serves = func(r any, name string) bool {
+		_, ok := r.(*Registry).activities[name]
+		return ok
+	}
+	inside.Name = func(b any) string { return b.(Binding).name() }
+	inside.Group = func(r any, name string) (string, bool) {
+		b, ok := r.(*Registry).orchestrators[name]
+		if !ok {
+			return "", false
+		}
+		return b.orchestrator.Group, true
+	}
+	inside.Code = func(r any, group string) owner.Code { return newGroupCode(r.(*Registry), group) }
+	inside.Fail = failureOf
+	inside.Crash = func(w any) { w.(*Worker).crash() }
+}
+
+// override replaces all bindings that have a name of b.
+func (r *Registry) override(b Binding) {
+	into := r.into(b)
+	for _, name := range b.names() {
+		if had, ok := into[name]; ok {
+			for _, other := range had.names() {
+				delete(into, other)
+			}
+		}
+	}
+	for _, name := range b.names() {
+		into[name] = b
+	}
+}
+
+func (b Binding) name() string {
+	if b.orchestrator == nil && b.activity == nil {
+		return ""
+	}
+	return b.names()[0]
+}
+
+// crash ends the orchestrations of a worker whose backend is dead. Its activities are left to themselves.
+func (w *Worker) crash() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state = workerStopped
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, g := range w.groups {
+		_ = g.Stop(ctx) // it has nothing to hand over
+	}
+}
