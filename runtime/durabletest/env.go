@@ -25,6 +25,7 @@ type Env struct {
 	worker *durable.Worker
 	view   *membackend.View // of the worker
 	client *durable.Client
+	luck   *luck // of Explore; nil otherwise
 
 	mu    sync.Mutex
 	ids   int
@@ -39,8 +40,9 @@ type config struct {
 	seed   uint64
 	begin  time.Time
 	logger *slog.Logger
-	faults membackend.Faults
-	trip   time.Duration // longest way of a message
+	trip   time.Duration // longest way of a message; negative: none
+	seeds  int           // of Explore
+	vary   bool          // results are not compared
 }
 
 // Seed is an [Option] that makes messages take up to a millisecond each way, so that what happens at the same time
@@ -67,16 +69,20 @@ func (o loggerOption) apply(c *config) { c.logger = o.l }
 // New makes a hub and a worker for a test. All of it ends with the test.
 func New(t testing.TB, opts ...Option) *Env {
 	t.Helper()
+	return newEnv(t, newConfig(opts))
+}
+
+func newConfig(opts []Option) config {
 	cfg := config{begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trip: -1}
 	for _, o := range opts {
 		o.apply(&cfg)
 	}
-	return newEnv(t, cfg)
+	return cfg
 }
 
 func newEnv(t testing.TB, cfg config) *Env {
 	m := membackend.New(membackend.Config{
-		Seed: cfg.seed, Hub: "test", Partitions: 1, Latency: cfg.trip, Late: -1, Faults: cfg.faults,
+		Seed: cfg.seed, Hub: "test", Partitions: 1, Latency: cfg.trip, Late: -1,
 		Start: cfg.begin.Add(-takeover), // the worker is there when the test begins
 	})
 	e := &Env{t: t, cfg: cfg, stale: true, world: &world{m: m, look: m.View("look"), begin: cfg.begin.UTC()}}
@@ -86,6 +92,9 @@ func newEnv(t testing.TB, cfg config) *Env {
 	t.Cleanup(e.close)
 	return e
 }
+
+// T is the test. In a scenario of [Explore] it stands for one run of it: a failure is that of the seed.
+func (e *Env) T() testing.TB { return e.t }
 
 // Client is a client of the hub. Each call of it lets as much virtual time pass as its answer takes, and the Wait of a
 // handle as much as the instance takes; it returns [ErrStuck] when the instance can never end. It may be given to
@@ -197,6 +206,12 @@ func (e *Env) start() error {
 	}
 	e.world.m.RunFor(e.world.begin.Sub(e.world.m.Now()))
 	return nil
+}
+
+// die is a crash in the middle of what the worker does; the driver finds it dead.
+func (e *Env) die() {
+	e.view.Kill()
+	e.stale = true
 }
 
 // kill ends the worker as a crash does.

@@ -48,6 +48,9 @@ func (h clientHub) Append(a backend.Append, done func(uint64, error)) {
 		return
 	}
 	h.env.seeAppend(a)
+	if h.env.luck != nil {
+		h.env.luck.client(a)
+	}
 	done(answer(h.env.world, func(done func(uint64, error)) { h.View.Append(a, done) }))
 }
 
@@ -110,7 +113,12 @@ var _ backend.Backend = workerHub{}
 // Append implements backend.Log.
 func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
 	h.env.seeAppend(a)
+	dies := h.env.luck != nil && h.env.view == h.View && !h.env.stale && h.env.luck.worker(a)
 	h.View.Append(a, done)
+	if dies {
+		h.env.luck.note("the worker dies after writing %s", describe(a.Record))
+		h.env.die()
+	}
 	h.env.seeOutcome(a)
 }
 
