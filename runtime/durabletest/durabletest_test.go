@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -278,15 +279,15 @@ func TestActivitiesUseTheClient(t *testing.T) {
 // TestASeedFixesEveryOrder: the same seed gives the same order of a fan-out, another seed another one.
 func TestASeedFixesEveryOrder(t *testing.T) {
 	t.Parallel()
-	o, a := flow("Fan"), task("Part")
+	o, parts := flow("Fan"), []*durable.Activity{task("Odd"), task("Even"), task("Third")}
 	order := func(opts ...durabletest.Option) string {
 		env := durabletest.New(t, opts...)
 		env.Register(
 			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
 				var waiting []durable.Awaitable
 				names := map[durable.Awaitable]string{}
-				for _, s := range strings.Split("abcdefgh", "") {
-					f := durable.StartActivity[string](ctx, a, s)
+				for n, s := range strings.Split("abcdefgh", "") {
+					f := durable.StartActivity[string](ctx, parts[n%len(parts)], s)
 					waiting, names[f] = append(waiting, f), s
 				}
 				var got string
@@ -302,8 +303,10 @@ func TestASeedFixesEveryOrder(t *testing.T) {
 				}
 				return got, nil
 			}),
-			durable.BindActivity(a, func(_ context.Context, s string) (string, error) { return s, nil }),
 		)
+		for _, a := range parts {
+			env.Register(durable.BindActivity(a, func(_ context.Context, s string) (string, error) { return s, nil }))
+		}
 		got, err := durabletest.Run(durable.StartInstance[string](t.Context(), env.Client(), o, nil))
 		must(t, err)
 		var ran string
@@ -349,4 +352,30 @@ func TestChildren(t *testing.T) {
 	if diff := cmp.Diff(want, env.Children()); diff != "" {
 		t.Errorf("children (-want +got):\n%s", diff)
 	}
+}
+
+// TestNothingIsLeft: what a test began ends with it, also what crashed, waits or sleeps. Goroutines that stay fail the
+// bubble.
+func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		env := durabletest.New(t)
+		o, a := flow("Waits"), task("Sleep")
+		env.Register(
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+				durable.StartActivity[durable.None](ctx, a, nil)
+				return durable.ReceiveEvent[int](ctx, "never").Get(ctx)
+			}),
+			durable.BindActivity(a, func(ctx context.Context, _ durable.None) (durable.None, error) {
+				return durable.None{}, env.Sleep(ctx, time.Hour)
+			}),
+		)
+		for range 5 {
+			_, err := durable.StartInstance[int](t.Context(), env.Client(), o, nil)
+			must(t, err)
+		}
+		env.Advance(time.Second)
+		env.Crash()
+		env.Advance(time.Minute)
+	})
 }

@@ -51,7 +51,7 @@ func Explore(t testing.TB, scenario func(env *Env) error, opts ...Option) {
 	t.Helper()
 	cfg := newConfig(opts)
 	x := &explorer{t: t, cfg: cfg, scenario: scenario}
-	x.calm = x.run(plan{})
+	x.calm = x.run(plan{trip: -1})
 	if x.calm.err != nil {
 		t.Fatalf("durabletest: the scenario fails without any fault: %v", x.calm.err)
 	}
