@@ -194,12 +194,10 @@ func (w *Worker) stop(ctx context.Context) error {
 // a known disaster. A name given in the directive states intent and moves the claim.
 func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(r.orchestrators)) {
-		b := r.orchestrators[name]
+	for name, b := range r.orchestrators {
 		errs = append(errs, claimName(ctx, meta, "orchestrator", name, b.orchestrator.Source, b.orchestrator.Pinned))
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.activities)) {
-		b := r.activities[name]
+	for name, b := range r.activities {
 		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned))
 	}
 	return errors.Join(errs...)
