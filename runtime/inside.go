@@ -2,7 +2,10 @@ package durable
 
 import (
 	"context"
+	"encoding/json"
 
+	"github.com/durablegen/durablegen/internal/activity"
+	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/inside"
 	"github.com/durablegen/durablegen/internal/owner"
 )
@@ -28,6 +31,9 @@ func init() {
 		}
 		return b.orchestrator.Group, true
 	}
+	inside.Intercept = func(r any, begin func(string, history.Address, history.Ref) (func(), error)) {
+		r.(*Registry).intercept(begin)
+	}
 	inside.Code = func(r any, group string) owner.Code { return newGroupCode(r.(*Registry), group) }
 	inside.Fail = failureOf
 	inside.Crash = func(w any) { w.(*Worker).crash() }
@@ -45,6 +51,22 @@ func (r *Registry) override(b Binding) {
 	}
 	for _, name := range b.names() {
 		into[name] = b
+	}
+}
+
+// intercept puts begin, and what it returns, around the function of each activity.
+func (r *Registry) intercept(begin func(string, history.Address, history.Ref) (func(), error)) {
+	for name, b := range r.activities {
+		run := b.run
+		b.run = func(ctx context.Context, c activity.Call) (history.Payload, *activity.Failure) {
+			returned, err := begin(b.activity.Name, c.From, c.Ref)
+			defer returned()
+			if err != nil {
+				return runActivity(ctx, b.activity, c, func(context.Context, json.RawMessage) (None, error) { return None{}, err })
+			}
+			return run(ctx, c)
+		}
+		r.activities[name] = b
 	}
 }
 

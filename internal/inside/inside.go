@@ -23,6 +23,9 @@ var (
 	Code func(registry any, group string) owner.Code
 	// Fail encodes an error that an orchestrator returned.
 	Fail func(error) *history.Failure
+	// Intercept tells when a function of an activity begins, by its wire name, task and slot, and calls the result when it
+	// has returned. An error is that of the attempt, whose function does not run then.
+	Intercept func(registry any, begin func(activity string, of history.Address, ref history.Ref) (returned func(), err error))
 	// Crash ends a worker whose backend is dead: nothing is stored or handed over, and nothing is waited for.
 	Crash func(worker any)
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/inside"
+	"github.com/durablegen/durablegen/internal/membackend"
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
@@ -25,11 +26,15 @@ type Call struct {
 	Err      string          // text of the error of one that failed
 }
 
-// run is a call under way.
+// run is a call under way: from its delivery until its outcome is stored and its function has returned. A function may
+// return long after the outcome, if it took too long.
 type run struct {
-	n     int // of Env.calls
-	task  taskKey
-	ended bool
+	n        int // of Env.calls
+	task     taskKey
+	on       *membackend.View // of its worker
+	begun    bool             // the function has been called
+	returned bool
+	stored   bool // so is the outcome
 }
 
 type taskKey struct {
@@ -44,12 +49,15 @@ func (e *Env) Calls(names ...string) []Call {
 	defer e.mu.Unlock()
 	var found []Call
 	for _, c := range e.calls {
-		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return c.Activity == n || strings.HasSuffix(c.Activity, "."+n) }) {
+		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return named(c.Activity, n) }) {
 			found = append(found, c)
 		}
 	}
 	return found
 }
+
+// named reports whether a wire name is meant by name, which may be its last part.
+func named(wire, name string) bool { return wire == name || strings.HasSuffix(wire, "."+name) }
 
 // Order lists the names of the activities, without their package, in the order in which their attempts began.
 func (e *Env) Order() []string {
@@ -159,7 +167,7 @@ func (e *Env) lacks(kind, name, who string) {
 }
 
 // seeTask notes the beginning of an attempt.
-func (e *Env) seeTask(d backend.TaskDelivery) *run {
+func (e *Env) seeTask(on *membackend.View, d backend.TaskDelivery) *run {
 	e.world.began()
 	after := e.world.now().Sub(e.world.begin)
 	e.mu.Lock()
@@ -168,17 +176,32 @@ func (e *Env) seeTask(d backend.TaskDelivery) *run {
 	if len(args) == 0 {
 		args = json.RawMessage("null")
 	}
-	r := &run{n: len(e.calls), task: taskKey{d.From, d.Task.Ref}}
+	r := &run{n: len(e.calls), task: taskKey{d.From, d.Task.Ref}, on: on}
 	e.calls = append(e.calls, Call{Activity: d.Task.Name, Instance: d.From.ID, Args: args, Attempt: d.Task.Attempt, After: after})
 	e.runs = append(e.runs, r)
 	return r
 }
 
+// seeBegin notes that the function of an attempt is called, and what the test wants of it.
+func (e *Env) seeBegin(activity string, of history.Address, ref history.Ref) (returned func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at := slices.IndexFunc(e.runs, func(r *run) bool { return r.task == taskKey{of, ref} && !r.begun })
+	r := e.runs[at] // its delivery has just been seen
+	r.begun = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		r.returned = true
+		e.leave(r)
+	}, e.failure(activity)
+}
+
 // seeOutcome notes the end of an attempt, which has just been stored.
-func (e *Env) seeOutcome(a backend.Append) {
+func (e *Env) seeOutcome(on *membackend.View, a backend.Append) {
 	switch r := a.Record.(type) {
 	case *history.Done:
-		e.end(e.runOf(taskKey{a.To, r.Ref}), func(c *Call) {
+		e.end(e.runOf(on, taskKey{a.To, r.Ref}), func(c *Call) {
 			c.Result = json.RawMessage(r.Result)
 			if r.Failure != nil {
 				c.Err = r.Failure.Message
@@ -186,37 +209,45 @@ func (e *Env) seeOutcome(a backend.Append) {
 		})
 	case *history.Timer:
 		if r.Task != nil {
-			e.end(e.runOf(taskKey{a.To, r.Ref}), func(c *Call) { c.Err = r.Task.LastErr })
+			e.end(e.runOf(on, taskKey{a.To, r.Ref}), func(c *Call) { c.Err = r.Task.LastErr })
 		}
 	}
 }
 
-// runOf finds the oldest run of a task, nil if there is none: of a child, or a repetition.
-func (e *Env) runOf(key taskKey) *run {
+// runOf finds the run of a worker whose outcome is stored: the one whose function has just returned, or one that takes
+// too long. nil if there is none: it is of a child, or a repetition.
+func (e *Env) runOf(on *membackend.View, key taskKey) (found *run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, r := range e.runs {
-		if r.task == key {
-			return r
+		if r.on == on && r.task == key && !r.stored && (found == nil || r.returned && !found.returned) {
+			found = r
 		}
 	}
-	return nil
+	return found
 }
 
-// end notes what came of a run, the first time that it ends.
+// end notes what came of a run, the first time that it is stored or given back.
 func (e *Env) end(r *run, note func(*Call)) {
 	if r == nil {
 		return
 	}
 	e.mu.Lock()
-	over := r.ended
-	r.ended = true
-	e.runs = slices.DeleteFunc(e.runs, func(o *run) bool { return o == r })
-	if !over && note != nil {
+	defer e.mu.Unlock()
+	if r.stored {
+		return
+	}
+	r.stored = true
+	if note != nil {
 		note(&e.calls[r.n])
 	}
-	e.mu.Unlock()
-	if !over {
+	e.leave(r)
+}
+
+// leave forgets a run that is over. Lock held.
+func (e *Env) leave(r *run) {
+	if r.stored && (r.returned || !r.begun) {
+		e.runs = slices.DeleteFunc(e.runs, func(o *run) bool { return o == r })
 		e.world.ended()
 	}
 }

@@ -136,6 +136,34 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// TestFail: attempts fail without running, as often as was asked for, from the moment it was asked.
+func TestFail(t *testing.T) {
+	t.Parallel()
+	env := durabletest.New(t)
+	o, a := flow("Retries"), task("Sound")
+	a.Retry = durable.RetryPolicy{Attempts: 3, First: time.Minute}
+	ran := 0
+	env.Register(
+		durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
+			return durable.StartActivity[string](ctx, a, nil).Get(ctx)
+		}),
+		durable.BindActivity(a, func(context.Context, durable.None) (string, error) { ran++; return "well", nil }),
+	)
+	run := func() error {
+		_, err := durabletest.Run(durable.StartInstance[string](t.Context(), env.Client(), o, nil))
+		return err
+	}
+	env.Fail("Sound", 2, errors.New("no luck"))
+	must(t, run())
+	if calls := env.Calls(); ran != 1 || len(calls) != 3 || calls[1].Err != "no luck" {
+		t.Errorf("it ran %d times, in %d attempts: %+v", ran, len(calls), calls)
+	}
+	env.Fail("flow.Sound", 1, durable.NonRetryable(fmt.Errorf("gone: %w", durable.ErrPoison)))
+	if err := run(); !errors.Is(err, durable.ErrPoison) || len(env.Calls()) != 4 {
+		t.Errorf("got %v after %d attempts", err, len(env.Calls()))
+	}
+}
+
 // TestASlowActivityTimesOut: Sleep is virtual, and so are timeouts.
 func TestASlowActivityTimesOut(t *testing.T) {
 	t.Parallel()
@@ -163,6 +191,76 @@ func TestASlowActivityTimesOut(t *testing.T) {
 	}
 	if took := env.Now().Sub(began); took < 110*time.Second || took > 115*time.Second {
 		t.Errorf("both took %v", took)
+	}
+}
+
+// TestWhatTakesTooLongGoesOn: a function whose attempt has failed for its time, or whose worker has crashed, may go on
+// beside the next attempt, and all of them come to an end.
+func TestWhatTakesTooLongGoesOn(t *testing.T) {
+	t.Parallel()
+	env := durabletest.New(t)
+	o, a := flow("Slow"), task("Slow")
+	a.Timeout, a.Retry = durable.Timeout(time.Minute), durable.RetryPolicy{Attempts: 5, First: time.Second}
+	n := 0
+	var ended []string
+	env.Register(
+		durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+			return durable.StartActivity[int](ctx, a, nil).Get(ctx)
+		}),
+		durable.BindActivity(a, func(ctx context.Context, _ durable.None) (int, error) {
+			n++
+			me := n
+			d := map[int]time.Duration{1: time.Hour, 2: 2 * time.Minute, 3: time.Hour}[me] // the third sees a crash
+			err := env.Sleep(ctx, d)
+			ended = append(ended, fmt.Sprintf("%d after %v", me, env.Now().Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Minute)))
+			return me, err
+		}),
+	)
+	env.After(2*time.Minute+30*time.Second, env.Crash)
+	got, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), o, nil))
+	must(t, err)
+	if got != 4 || env.Now().Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) > 5*time.Minute {
+		t.Errorf("attempt %d gave the result, %v", got, env.Now())
+	}
+	env.Advance(3 * time.Hour)
+	if diff := cmp.Diff([]string{"4 after 3m0s", "2 after 3m0s", "1 after 1h0m0s", "3 after 1h2m0s"}, ended); diff != "" {
+		t.Errorf("ends (-want +got):\n%s", diff)
+	}
+	var outcomes []string
+	for _, c := range env.Calls() {
+		outcomes = append(outcomes, fmt.Sprintf("%d: %s", c.Attempt, c.Result))
+	}
+	// The third attempt is delivered again; what the dead worker made of it is not stored.
+	if diff := cmp.Diff([]string{"1: ", "2: ", "3: 3", "3: 4"}, outcomes); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
+// TestSleepEndsWithItsContext: as that of an activity whose instance is cancelled.
+func TestSleepEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	env := durabletest.New(t)
+	o, a := flow("Slow"), task("Slow")
+	var slept error
+	env.Register(
+		durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+			return durable.StartActivity[int](ctx, a, nil).Get(ctx)
+		}),
+		durable.BindActivity(a, func(ctx context.Context, _ durable.None) (int, error) {
+			slept = env.Sleep(ctx, time.Minute)
+			return 1, slept
+		}),
+	)
+	began := env.Now()
+	h, err := durable.StartInstance[int](t.Context(), env.Client(), o, nil)
+	must(t, err)
+	env.After(time.Second, func() { must(t, h.Cancel(t.Context(), "no more")) })
+	if _, err = h.Wait(t.Context()); !errors.Is(err, durable.ErrCanceled) {
+		t.Errorf("got %v, want ErrCanceled", err)
+	}
+	env.Advance(10 * time.Second)
+	if !errors.Is(slept, context.Canceled) || env.Now().Sub(began) > 15*time.Second {
+		t.Errorf("it slept until %v, %v later", slept, env.Now().Sub(began))
 	}
 }
 
@@ -342,16 +440,18 @@ func TestChildren(t *testing.T) {
 	parent, child := flow("Parent"), flow("Child")
 	env.Register(
 		durable.BindOrchestrator(parent, func(ctx durable.Context, _ durable.None) (int, error) {
-			return durable.StartChild[int](ctx, child, 20, durable.InstanceID("c")).Get(ctx)
+			a := durable.StartChild[int](ctx, child, 20, durable.InstanceID("c"))
+			b := durable.StartChild[int](ctx, child, 30)
+			return 0, durable.All(ctx, a, b)
 		}),
 		durable.BindOrchestrator(child, func(_ durable.Context, n int) (int, error) { return n + 1, nil }),
 	)
-	got, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), parent, nil, durable.InstanceID("p")))
+	_, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), parent, nil, durable.InstanceID("p")))
 	must(t, err)
-	if got != 21 {
-		t.Errorf("got %d", got)
+	want := []durabletest.Child{
+		{Parent: "p", ID: "c", Orchestrator: "flow.Child", Input: []byte("20")},
+		{Parent: "p", ID: "p:1-0-1", Orchestrator: "flow.Child", Input: []byte("30")},
 	}
-	want := []durabletest.Child{{Parent: "p", ID: "c", Orchestrator: "flow.Child", Input: []byte("20")}}
 	if diff := cmp.Diff(want, env.Children()); diff != "" {
 		t.Errorf("children (-want +got):\n%s", diff)
 	}

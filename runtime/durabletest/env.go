@@ -31,6 +31,7 @@ type Env struct {
 	ids   int
 	calls []Call
 	runs  []*run // under way
+	fails []*failing
 }
 
 // Option changes an Env.
@@ -144,8 +145,34 @@ func (e *Env) At(at time.Time, fn func()) {
 	})
 }
 
-// Sleep lets an activity take d of virtual time; it returns early, with an error, only when the test is over. An attempt
-// that takes longer than its timeout fails, although its function goes on.
+// Fail makes the next attempts of an activity fail with err instead of running its function, so many times from now on.
+// The name is a wire name or its last part. An error by durable.NonRetryable ends the call at once.
+func (e *Env) Fail(activity string, times int, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fails = append(e.fails, &failing{activity, times, err})
+}
+
+// failing is what Fail has asked for.
+type failing struct {
+	activity string
+	times    int
+	err      error
+}
+
+// failure is what Fail has asked for the attempt of an activity that begins. Lock held.
+func (e *Env) failure(activity string) error {
+	for _, f := range e.fails {
+		if f.times > 0 && named(activity, f.activity) {
+			f.times--
+			return f.err
+		}
+	}
+	return nil
+}
+
+// Sleep lets an activity take d of virtual time; it returns early, with an error, when ctx ends, as when the instance is
+// cancelled, and when the test is over. An attempt that takes longer than its timeout fails, although its function goes on.
 func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
 	return e.world.drive(ctx, goal{}, e.world.alarm(d))
 }
@@ -196,6 +223,7 @@ func (e *Env) start() error {
 	for _, b := range e.fakes {
 		inside.Override(e.code, b)
 	}
+	inside.Intercept(e.code, e.seeBegin)
 	e.view = e.world.m.View("worker")
 	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, durable.WorkerConfig{Name: "test", Logger: e.cfg.logger})
 	e.world.stayAwake()

@@ -175,7 +175,7 @@ func (s *saved) end() *history.End {
 
 // sameEnd refuses code that ends otherwise what has ended.
 func sameEnd(recorded, now *history.End) error {
-	if recorded == nil || now == nil || recorded.Status == now.Status || recorded.Status == history.Terminated {
+	if recorded == nil || now == nil || recorded.Status == now.Status {
 		return nil
 	}
 	why := ""

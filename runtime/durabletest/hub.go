@@ -119,13 +119,13 @@ func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
 		h.env.luck.note("the worker dies after writing %s", describe(a.Record))
 		h.env.die()
 	}
-	h.env.seeOutcome(a)
+	h.env.seeOutcome(h.View, a)
 }
 
 // Tasks implements backend.Backend.
 func (h workerHub) Tasks(activity string, deliver func(backend.TaskDelivery)) (backend.TaskQueue, error) {
 	return h.View.Tasks(activity, func(d backend.TaskDelivery) {
-		d.Receipt = noted{d.Receipt, h.env, h.env.seeTask(d)}
+		d.Receipt = noted{d.Receipt, h.env, h.env.seeTask(h.View, d)}
 		deliver(d)
 	})
 }

@@ -38,7 +38,7 @@ type world struct {
 	mu      sync.Mutex
 	moved   sync.Cond // an activity has ended, begun to wait, or goes on
 	driving bool
-	running int       // activities whose function has not returned, as far as their outcome tells
+	running int       // activities whose function has not returned, or whose outcome is not on its way to the store
 	waiting []*waiter // activities that wait for something of the world, in the order they began to
 	chores  []chore
 	awake   time.Time // until then chores keep their hours
@@ -49,6 +49,7 @@ type world struct {
 
 // waiter is an activity that waits.
 type waiter struct {
+	ctx   context.Context
 	ready func() bool
 	err   error
 	woken chan struct{}
@@ -232,19 +233,12 @@ func (w *world) standBy(ctx context.Context, to goal, ready func() bool) error {
 	case !to.end.IsZero():
 		ready = w.alarm(to.end.Sub(w.m.Now()))
 	}
-	me := &waiter{ready: ready, woken: make(chan struct{})}
+	me := &waiter{ctx: ctx, ready: ready, woken: make(chan struct{})}
 	w.waiting = append(w.waiting, me)
 	w.moved.Broadcast()
 	w.mu.Unlock()
-	select {
-	case <-me.woken:
-		return me.err
-	case <-ctx.Done():
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.waiting = slices.DeleteFunc(w.waiting, func(o *waiter) bool { return o == me })
-		return ctx.Err()
-	}
+	<-me.woken // also when ctx ends: the driver sees it, at the same moment in every run
+	return me.err
 }
 
 // wake lets the first activity go on that has what it waits for.
@@ -253,7 +247,8 @@ func (w *world) wake() bool {
 	all := slices.Clone(w.waiting)
 	w.mu.Unlock()
 	for _, me := range all {
-		if me.ready() {
+		if err := me.ctx.Err(); err != nil || me.ready() {
+			me.err = err
 			w.mu.Lock()
 			w.waiting = slices.DeleteFunc(w.waiting, func(o *waiter) bool { return o == me })
 			w.mu.Unlock()

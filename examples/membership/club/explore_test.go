@@ -1,6 +1,7 @@
 package club
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestExploreJoin(t *testing.T) {
 	durabletest.Explore(t, func(env *durabletest.Env) error {
 		t := env.T()
 		w, a := newTown(t, env), good()
-		w.busy = 1
+		env.Fail("ChargeFee", 1, errors.New("the bank is out of breath"))
 		w.answers(t, a, day/24)
 		w.rules(t, a, 5*day/2, BoardRuling{Approve: true})
 		got, err := w.join(t, a)

@@ -1,6 +1,7 @@
 package club
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,8 +97,8 @@ func TestTheFirstFee(t *testing.T) {
 		charges int // attempts
 		money   map[string]int
 	}{
-		{"a busy bank", func(w *town) { w.busy = 2 }, Outcome{Decision: Joined, Member: 1}, 3, map[string]int{good().ID + "/1": 45_00}},
-		{"a bank that never answers", func(w *town) { w.busy = 100 }, Outcome{Decision: Undone, Reason: "the bank did not answer"}, 5, map[string]int{}},
+		{"a busy bank", func(w *town) { w.env.Fail("ChargeFee", 2, errors.New("out of breath")) }, Outcome{Decision: Joined, Member: 1}, 3, map[string]int{good().ID + "/1": 45_00}},
+		{"a bank that never answers", func(w *town) { w.env.Fail("ChargeFee", 5, errors.New("out of breath")) }, Outcome{Decision: Undone, Reason: "the bank did not answer"}, 5, map[string]int{}},
 		{"a declined card", func(w *town) { w.declines = "stolen" }, Outcome{Decision: CardDeclined, Reason: "stolen"}, 1, map[string]int{}},
 		{"a jammed press", func(w *town) { w.jammed = true }, Outcome{Decision: Undone, Reason: "the membership card could not be made"}, 1, map[string]int{}},
 		{"an address that is taken", func(w *town) { w.members["other"] = Member{Applicant: Applicant{Email: good().Email}} },

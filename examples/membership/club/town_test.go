@@ -27,7 +27,6 @@ type town struct {
 	subscribed map[string]bool
 
 	unreachable bool   // phones take no texts
-	busy        int    // charges that the bank is too busy for
 	declines    string // why the bank refuses cards; "" when it does not
 	jammed      bool   // the press makes no cards
 }
@@ -68,11 +67,7 @@ func (w *town) Charge(_ context.Context, key string, c Charge) (Receipt, error) 
 	if receipt, ok := w.charged[key]; ok {
 		return receipt, nil
 	}
-	switch {
-	case w.busy > 0:
-		w.busy--
-		return Receipt{}, errors.New("the bank is out of breath")
-	case w.declines != "":
+	if w.declines != "" {
 		return Receipt{}, &DeclinedError{Reason: w.declines}
 	}
 	w.charged[key] = Receipt{Number: len(w.charged) + 1, Charge: c}
