@@ -55,7 +55,7 @@ var arrows = []arrow{
 
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
 	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/engine", "internal/backend", "internal/history"}},
-	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/engine", "internal/backend", "internal/history"}},
+	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},

@@ -1,14 +1,16 @@
 // Package durabletest tests orchestrations without a server and without waiting: a task hub in memory, a worker, and a
 // clock that jumps to the next moment at which something happens.
 //
-//	func TestNobodyAnswers(t *testing.T) {
+//	func TestNobodyConfirms(t *testing.T) {
 //		env := durabletest.New(t)
 //		env.Register(
-//			VerifyPhoneOrchestrator.Bind(VerifyPhone),
-//			SendChallengeActivity.Bind(func(ctx context.Context, phone string, digits int) (int, error) { return 4711, nil }),
+//			SignUpOrchestrator.Bind(SignUp),
+//			SendMailActivity.Bind(func(ctx context.Context, to, text string) error { return nil }),
 //		)
-//		verified, err := durabletest.Run(VerifyPhoneOrchestrator.Start(t.Context(), env.Client(), "+49"))
-//		…
+//		done, err := durabletest.Run(SignUpOrchestrator.Start(t.Context(), env.Client(), "ann@example.org"))
+//		if err != nil || done {
+//			t.Errorf("signed up: %t, %v", done, err)
+//		}
 //	}
 //
 // [Env.Client] is a real client, the worker is a real worker, and the log has the form of the real one; only the server

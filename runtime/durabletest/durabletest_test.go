@@ -73,6 +73,53 @@ func TestStuckSaysWhoWaitsForWhat(t *testing.T) {
 	says(t, err, `"w"`, "flow.Waits", "never")
 }
 
+// TestStuckNamesAFew: of many instances only some are told.
+func TestStuckNamesAFew(t *testing.T) {
+	t.Parallel()
+	env := durabletest.New(t)
+	o := flow("Waits")
+	env.Register(durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+		return durable.ReceiveEvent[int](ctx, "never").Get(ctx)
+	}))
+	for range 29 {
+		_, err := durable.StartInstance[int](t.Context(), env.Client(), o, nil)
+		must(t, err)
+	}
+	_, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), o, nil))
+	says(t, err, "and 20 more")
+}
+
+// TestAnEmptyEnvironment says what to do, again and again.
+func TestAnEmptyEnvironment(t *testing.T) {
+	t.Parallel()
+	env := durabletest.New(t)
+	for range 2 {
+		_, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), flow("Gone"), nil))
+		says(t, err, "registry is empty")
+	}
+}
+
+// TestADeploy: code that does not fit parks an instance, and code that fits goes on with it.
+func TestADeploy(t *testing.T) {
+	t.Parallel()
+	env := travelling(t)
+	h, err := durable.StartInstance[string](t.Context(), env.Client(), trip, "Rome")
+	must(t, err)
+	env.Advance(time.Minute)
+	env.Register(tripThat(func(ctx durable.Context, to string) (string, error) { return "", call(ctx, paid, 1) }))
+	_, err = h.Wait(t.Context())
+	if !errors.Is(err, durabletest.ErrStuck) {
+		t.Fatalf("got %v, want ErrStuck", err)
+	}
+	says(t, err, "parked", "flow.Book", "flow.Pay")
+	env.Register(tripThat(nil))
+	got, err := h.Wait(t.Context())
+	must(t, err)
+	if got != "been to Rome" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestEndlessIsNoHang: an orchestration without end is advanced, not waited for.
 func TestEndlessIsNoHang(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,7 @@ type config struct {
 
 // Seed is an [Option] that makes messages take up to a millisecond each way, so that what happens at the same time
 // happens in an order that the seed decides. Without it nothing takes time and everything comes in the order in which it
-// was caused.
+// was caused. [Explore] runs only this seed.
 type Seed uint64
 
 func (s Seed) apply(c *config) { c.seed, c.trip = uint64(s), time.Millisecond }
@@ -228,6 +228,7 @@ func (e *Env) start() error {
 	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, durable.WorkerConfig{Name: "test", Logger: e.cfg.logger})
 	e.world.stayAwake()
 	if err := e.worker.Start(context.Background()); err != nil {
+		e.world.fail(err)
 		return err
 	}
 	for e.world.step(e.world.begin) { // it finds its place before the test begins

@@ -22,6 +22,7 @@ var ErrEndless = errors.New("durabletest: no end in sight")
 
 const (
 	mostSteps = 2_000_000              // of one wait
+	mostLive  = 10                     // instances that an error names
 	wakeful   = 10 * time.Second       // how long chores keep their hours after a worker has started
 	takeover  = 100 * time.Millisecond // more than a worker's first look at who else is there
 )
@@ -308,8 +309,12 @@ func (w *world) stuck() error { return fmt.Errorf("%w%s", ErrStuck, w.live()) }
 // live lists the instances that have not ended, one a line.
 func (w *world) live() string {
 	var b strings.Builder
+	n := 0
 	err := w.look.ListStates(context.Background(), func(s backend.State) bool {
-		if !s.Status.Final() {
+		if s.Status.Final() {
+			return true
+		}
+		if n++; n <= mostLive {
 			fmt.Fprintf(&b, "\n\tinstance %q, %s, is %s and %s", s.ID, s.Name, s.Status, waitsFor(s))
 		}
 		return true
@@ -317,8 +322,11 @@ func (w *world) live() string {
 	if err != nil {
 		return ": " + err.Error()
 	}
-	if b.Len() == 0 {
+	switch {
+	case n == 0:
 		return ": no instance is live"
+	case n > mostLive:
+		fmt.Fprintf(&b, "\n\tand %d more", n-mostLive)
 	}
 	return ":" + b.String()
 }
