@@ -311,6 +311,32 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestActivitiesEndWithTheTest: one that waits is told, and waited for; it can wait for nothing more.
+func TestActivitiesEndWithTheTest(t *testing.T) {
+	t.Parallel()
+	var slept, again error
+	t.Run("test", func(t *testing.T) {
+		env := durabletest.New(t)
+		o, a := flow("Slow"), task("Slow")
+		env.Register(
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+				return durable.StartActivity[int](ctx, a, nil).Get(ctx)
+			}),
+			durable.BindActivity(a, func(ctx context.Context, _ durable.None) (int, error) {
+				slept = env.Sleep(ctx, time.Minute)
+				_, again = env.Client().Get(ctx, "test-1")
+				return 1, nil
+			}),
+		)
+		_, err := durable.StartInstance[int](t.Context(), env.Client(), o, nil)
+		must(t, err)
+		env.Advance(time.Second)
+	})
+	if !errors.Is(slept, durable.ErrClosed) || !errors.Is(again, durable.ErrClosed) {
+		t.Errorf("it was told %v, and then %v", slept, again)
+	}
+}
+
 // TestAFakeWins: over what a registry holds, and the later over the earlier, also while the worker runs.
 func TestAFakeWins(t *testing.T) {
 	t.Parallel()

@@ -22,14 +22,18 @@ var (
 )
 
 // answer makes a call and waits for its answer.
-func answer[T any](w *world, call func(done func(T, error))) (v T, err error) {
-	answered := false
-	call(func(got T, failed error) { v, err, answered = got, failed, true })
-	if stopped := w.drive(context.Background(), goal{}, func() bool { return answered }); stopped != nil {
-		var zero T
-		return zero, stopped
+func answer[T any](w *world, call func(done func(T, error))) (T, error) {
+	var got struct {
+		there bool
+		v     T
+		err   error
 	}
-	return v, err
+	call(func(v T, err error) { got.there, got.v, got.err = true, v, err })
+	if err := w.drive(context.Background(), goal{}, func() bool { return got.there }); err != nil {
+		var zero T // what comes later is nobody's
+		return zero, err
+	}
+	return got.v, got.err
 }
 
 // always is for who waits only for the worker to be there.

@@ -46,6 +46,7 @@ type world struct {
 	due     []func()  // of Env.At, to be called by the driver
 	broken  error     // the test has failed: nothing goes on
 	closed  bool
+	left    bool // an activity was not waited for
 }
 
 // waiter is an activity that waits.
@@ -74,6 +75,10 @@ func (w *world) now() time.Time { return latest(w.begin, w.m.Now()) }
 // driver goes on.
 func (w *world) drive(ctx context.Context, to goal, ready func() bool) error {
 	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return backend.ErrClosed
+	}
 	if w.driving {
 		return w.standBy(ctx, to, ready)
 	}
@@ -123,6 +128,7 @@ func (w *world) rest(ctx context.Context) error {
 	for w.running > len(w.waiting) && w.broken == nil && ctx.Err() == nil {
 		w.moved.Wait()
 	}
+	w.left = w.running > len(w.waiting)
 	if w.broken != nil {
 		return w.broken
 	}
@@ -224,9 +230,9 @@ func (w *world) call() bool {
 
 // standBy waits as an activity. It is called with the lock.
 func (w *world) standBy(ctx context.Context, to goal, ready func() bool) error {
-	if w.closed || w.broken != nil {
+	if w.broken != nil {
 		defer w.mu.Unlock()
-		return errors.Join(w.broken, backend.ErrClosed)
+		return w.broken
 	}
 	switch asked := ready; {
 	case !to.poll.IsZero():
@@ -267,7 +273,7 @@ func (w *world) alarm(d time.Duration) (rung func() bool) {
 	return func() bool { return over }
 }
 
-// release lets all activities go on that wait, because the test is over.
+// release lets all activities go on that wait, because the test is over, and waits for their ends.
 func (w *world) release() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -277,6 +283,9 @@ func (w *world) release() {
 		close(me.woken)
 	}
 	w.waiting = nil
+	for w.running > 0 && !w.left {
+		w.moved.Wait()
+	}
 }
 
 // began and ended count the activities that run.
