@@ -208,10 +208,7 @@ func (i *instance) settleMark() {
 		i.retry(nil, i.settleMark)
 		return
 	}
-	i.unmark(func() {
-		i.touch()
-		i.settle()
-	})
+	i.touch() // the projection, which may show it as parked, comes first
 }
 
 // unpark goes on with an instance that the projection shows as parked, as visit does, and then says that it runs.

@@ -51,6 +51,10 @@ func (i *instance) project() {
 			i.projectAgain = false
 			i.touch()
 		}
+		if i.marked && i.open == 0 && len(i.unknown) == 0 {
+			i.unmark(i.settle)
+			return
+		}
 		i.settle()
 	})
 }
