@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -354,11 +355,17 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 		if err != nil && !errors.Is(err, backend.ErrNotFound) {
 			return Instance{}, err
 		}
+		if err := cmp.Or(s.Unreadable(), a.Unreadable()); err != nil {
+			return Instance{}, err
+		}
 		inst := instanceOf(s)
 		inst.fill(a.Messages)
 		return inst, nil
 	case err == nil && s.Claim != nil:
 		c.finishClaim(ctx, s)
+		if err := s.Unreadable(); err != nil {
+			return Instance{}, err
+		}
 		inst := instanceOf(s)
 		inst.Input = json.RawMessage(s.Claim.Input)
 		return inst, nil
@@ -381,6 +388,9 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	}
 	if l.Start == nil {
 		return Instance{}, ErrNotFound
+	}
+	if err := cmp.Or(s.Unreadable(), l.Unreadable()); err != nil {
+		return Instance{}, err
 	}
 	if s.Status == "" {
 		s = youngState(to, l.Start)

@@ -27,6 +27,7 @@ var (
 	ErrPermission    = backend.ErrPermission  // the server refuses this user
 	ErrUnavailable   = backend.ErrUnavailable // no answer from the server; what was asked may have happened
 	ErrClosed        = backend.ErrClosed      // the backend is closed
+	ErrCodec         = backend.ErrCodec       // a payload that this program has no codec or key for; see WithCodec
 )
 
 // kinds ties the failures that the system makes to their sentinels.

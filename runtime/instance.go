@@ -36,10 +36,10 @@ type Instance struct {
 	Finished     time.Time       // zero while it is live
 	Input        json.RawMessage // left out by List
 	Result       json.RawMessage // of a completed one; left out by List
-	CustomStatus json.RawMessage
-	Failure      string // why it failed, or was terminated or canceled
-	Waiting      string // what it waits for, in words
-	Parked       string // why no worker runs it: its code is unknown, or does not fit its history
+	CustomStatus json.RawMessage // left out by List when this program has no codec or key for it
+	Failure      string          // why it failed, or was terminated or canceled
+	Waiting      string          // what it waits for, in words
+	Parked       string          // why no worker runs it: its code is unknown, or does not fit its history
 	ParentID     string
 	Tags         map[string]string
 }
@@ -49,6 +49,9 @@ func instanceOf(s backend.State) Instance {
 		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status),
 		Created: s.Created, Updated: s.Updated, Finished: s.Finished, CustomStatus: json.RawMessage(s.Custom),
 		Failure: s.Failure, Waiting: s.Waiting, Parked: s.Parked, Tags: s.Tags,
+	}
+	if s.Unreadable() != nil {
+		inst.CustomStatus = nil
 	}
 	if s.Parent != nil {
 		inst.ParentID = s.Parent.ID

@@ -244,6 +244,9 @@ func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, err
 	if err != nil {
 		return owner.Outcome{}, false, fmt.Errorf("its result: %w", notFound(err))
 	}
+	if err := a.Unreadable(); err != nil {
+		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)
+	}
 	o := owner.Outcome{ID: id, Run: s.Run, Status: s.Status}
 	if n := len(a.Messages); n > 0 {
 		if t, ok := a.Messages[n-1].Record.(*history.Turn); ok && t.End != nil {

@@ -47,6 +47,7 @@ const (
 	grace         = 500 * time.Millisecond // for a handler to return after its context has ended
 	firstRetry    = 200 * time.Millisecond
 	lastRetry     = 10 * time.Second
+	passFor       = 10 * time.Second // until a task that this worker cannot decode comes again, to whichever worker
 )
 
 // Queue runs the tasks of one activity.
@@ -71,8 +72,9 @@ type running struct {
 	policy  history.Policy
 	ctx     context.Context // of the attempt, but its time limit
 	cancel  context.CancelCauseFunc
-	ends    time.Time   // when its attempt has had its time, and some more
-	decided atomic.Bool // its outcome is being stored; what comes later is dropped
+	ends    time.Time     // when its attempt has had its time, and some more
+	decided atomic.Bool   // its outcome is being stored; what comes later is dropped
+	pause   time.Duration // how long its slot stays empty after it
 }
 
 // ErrStopped is the cause of an activity's context that ends because its worker stops.
@@ -167,6 +169,13 @@ func (q *Queue) deliver(d backend.TaskDelivery) {
 func (q *Queue) run(r *running) {
 	d := r.d
 	defer r.cancel(nil)
+	if d.Err == nil {
+		d.Err = backend.Unreadable(d.Task)
+	}
+	if errors.Is(d.Err, backend.ErrCodec) {
+		q.pass(r, d.Err)
+		return
+	}
 	if d.Err != nil {
 		// Nobody will ever be able to read it, and it does not say which slot waits for it; the log keeps it for people.
 		q.cfg.Logger.Error("durable: task dropped, it cannot be decoded", "activity", q.cfg.Name, "instance", d.From.ID, "sequence", d.Seq, "error", d.Err)
@@ -234,6 +243,17 @@ func (q *Queue) next(t *history.Task, p history.Policy, f *Failure) history.Reco
 	again.Attempt++
 	again.LastErr = f.Message
 	return &history.Timer{Ref: t.Ref, Due: q.cfg.Backend.Clock().Now().Add(p.Delay(t.Attempt)), Task: &again}
+}
+
+// pass schedules a task again, sealed as it is, that another worker may be able to decode. It is not given back: the
+// store would count that as a delivery, and the next worker might take it for one that kills its workers. Its slot stays
+// empty meanwhile, so that a worker without the key does not take everything from those who have it.
+func (q *Queue) pass(r *running, err error) {
+	q.cfg.Logger.Error("durable: task left to other workers, this one cannot decode it", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+	r.pause = passFor
+	again := *r.d.Task
+	again.LastErr = err.Error()
+	q.store(r, &history.Timer{Ref: again.Ref, Due: q.cfg.Backend.Clock().Now().Add(passFor), Task: &again})
 }
 
 // merge fills the zero fields of a call's policy from the activity's.
@@ -307,7 +327,15 @@ func (q *Queue) release(r *running, ack bool) {
 	} else {
 		r.d.Nak()
 	}
-	if !closed {
+	switch {
+	case closed:
+	case r.pause > 0:
+		q.cfg.Backend.Clock().After(r.pause, func() {
+			if !q.stopped() {
+				q.queue.Grant(1)
+			}
+		})
+	default:
 		q.queue.Grant(1)
 	}
 	q.idle.Done()

@@ -50,11 +50,12 @@ var arrows = []arrow{
 	{folder: "internal/membackend/...", house: []string{"internal/backend", "internal/history"}},
 	{folder: "internal/owner", house: []string{"internal/engine", "internal/backend", "internal/history"}},
 	{folder: "internal/activity", house: []string{"internal/engine", "internal/backend", "internal/history"}},
+	{folder: "internal/codec", house: []string{"internal/backend", "internal/history"}},
 	{folder: "internal/sim", house: whole},   // tests of all of the above together
 	{folder: "internal/holes", house: whole}, // the same
 
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
-	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/engine", "internal/backend", "internal/history"}},
+	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/engine", "internal/backend", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},

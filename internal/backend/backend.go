@@ -27,6 +27,7 @@ var (
 	ErrPermission  = errors.New("backend: not permitted")
 	ErrTooLarge    = errors.New("backend: too large")
 	ErrClosed      = errors.New("backend: closed")
+	ErrCodec       = errors.New("backend: payload cannot be decoded here") // another program may have the codec and the key
 )
 
 // Backend stores one task hub.
@@ -98,6 +99,7 @@ type Loaded struct {
 	Base    *history.Message  // the Turn that began the current execution; nil in execution 0
 	Tail    []history.Message // inbox and output after Start, or after Base's Turn.At; schedules left out
 	TurnSeq uint64            // sequence of the instance's last Turn record, the fence of the next; 0: none
+	Err     error             // ErrCodec, when payloads that the current execution needs are left sealed
 }
 
 // Inbox is one partition of a group.
@@ -118,8 +120,9 @@ type Delivery struct {
 	// was served in between, or that a delivery was lost (I5).
 	Order    uint64
 	Attempts int // deliveries of this message so far, from 1; a takeover starts it again
-	// Err says that the record could not be decoded: Message has only Seq and Time. ErrPermission is no message, it has
-	// no receipt either: the store does not let this user have deliveries any more.
+	// Err says that the record could not be decoded: Message has only Seq and Time. With ErrCodec it has a record, whose
+	// payloads are sealed. ErrPermission is no message, it has no receipt either: the store does not let this user have
+	// deliveries any more.
 	Err error
 	Receipt
 }
@@ -142,7 +145,7 @@ type TaskDelivery struct {
 	Seq      uint64
 	Task     *history.Task
 	Attempts int   // deliveries of this message so far, from 1
-	Err      error // the record could not be decoded: Task has only what its subject says
+	Err      error // the record could not be decoded: Task has only what its subject says; ErrCodec: all but the payload
 	Receipt
 	Progress func() // still running: do not deliver it to somebody else yet
 }
@@ -181,6 +184,7 @@ type State struct {
 	Waiting  string            `json:"waiting,omitempty"` // what it waits for, in words
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
 	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
+	Err      error             `json:"-"`                 // ErrCodec, when Custom or Claim is left sealed
 }
 
 // Archives holds the history of ended runs, one entry an instance.
@@ -198,7 +202,11 @@ type Archive struct {
 	Run      uint32           `json:"run"`
 	Status   history.Status   `json:"status"`
 	Messages history.Messages `json:"messages"`
+	Err      error            `json:"-"` // ErrCodec, when payloads of Messages are left sealed
 }
+
+// BeatTopic begins the topics of heartbeats, which hold no user's data.
+const BeatTopic = "beat."
 
 // Signals are messages that may get lost: heartbeats, and hints that an instance has ended.
 type Signals interface {

@@ -243,6 +243,8 @@ type Failure struct {
 	Name    string   `json:"name,omitempty"`  // activity or orchestrator that failed
 	Attempt int      `json:"attempt,omitempty"`
 	Cause   *Failure `json:"cause,omitempty"` // failure of the activity or child that this one wraps
+	// Sealed is the JSON of all of it as a codec wrote it. Kind, Name and Attempt stand beside it, the rest does not.
+	Sealed Payload `json:"sealed,omitempty"`
 }
 
 // Named is a registered sentinel (Details nil) or typed error (Details is its JSON).

@@ -137,6 +137,11 @@ func (i *instance) deliver(d backend.Delivery) {
 		i.answer(d)
 		return
 	}
+	if d.Err != nil { // somebody else may be able to read it; the log keeps it for them
+		i.queue = append(i.queue, d)
+		i.parkFor(d.Err)
+		return
+	}
 	i.apply(d.Message, i.hold(d.Message.Seq, d.Receipt))
 }
 

@@ -130,6 +130,10 @@ func (i *instance) archived(a backend.Archive) {
 		i.acknowledgeAll()
 		return
 	}
+	if err := a.Unreadable(); err != nil {
+		i.parkUnlessEnded(err)
+		return
+	}
 	i.phase = ended
 	i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
 	i.conclude() // the archive may be all that its owner has come to
@@ -155,10 +159,15 @@ func (i *instance) rebuild(l backend.Loaded) {
 		turn := base.Record.(*history.Turn)
 		i.start, i.base, execution, first = startOf(*base), base.Seq, turn.Execution+1, *base
 	}
+	sealed := l.Unreadable()
 	n := i.lastOf(tail)
 	i.past.reset(first, tail[:n]...)
 	if n > 0 && i.p.cfg.keeps(FenceFinal) {
 		if t, ok := tail[n-1].Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
+			if sealed != nil {
+				i.parkUnlessEnded(sealed)
+				return
+			}
 			// The first final record is authoritative, also against what a replay would decide (I2).
 			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
 			i.finish(t)
@@ -167,6 +176,10 @@ func (i *instance) rebuild(l backend.Loaded) {
 	}
 	i.tail = tail
 	defer func() { i.tail = nil }()
+	if sealed != nil {
+		i.parkFor(sealed)
+		return
+	}
 	prog, ok := i.program()
 	if !ok {
 		i.park(unknownCode(i.start.Record.(*history.Start)))

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -40,7 +41,7 @@ func newMembers(cfg *Config) *members {
 	return &members{cfg: cfg, live: map[string]member{}}
 }
 
-func (m *members) topic() string { return "beat." + history.EncodeID(m.cfg.Group) }
+func (m *members) topic() string { return backend.BeatTopic + history.EncodeID(m.cfg.Group) }
 
 func (m *members) beat(leaving bool) []byte {
 	data, err := json.Marshal(heartbeat{Worker: m.cfg.Worker, Code: m.cfg.Code.Orchestrators(), Leaving: leaving})

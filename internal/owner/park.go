@@ -13,13 +13,13 @@ import (
 	"github.com/durablegen/durablegen/internal/history"
 )
 
-// Mark says that nobody runs an instance, and why. It is stored before the messages that led to it are acknowledged,
+// Mark says that nobody runs an instance. It is stored before the messages that led to it are acknowledged,
 // with the highest of them, so that whoever can run the instance later knows how far it must read (H20).
 type Mark struct {
 	history.Address
 	Name    string   `json:"name"`
 	Version string   `json:"version,omitempty"`
-	Reason  string   `json:"reason"`
+	Reason  string   `json:"reason,omitempty"` // when there is no projection that tells it
 	Acked   uint64   `json:"acked"`
 	Tried   []string `json:"tried"` // workers that cannot run it
 }
@@ -59,6 +59,24 @@ func (i *instance) parkFor(err error) {
 	i.park(err.Error())
 }
 
+// parkUnlessEnded deals with a run that has ended, of which this worker cannot read all. Once the projection says that it
+// has ended, everything that follows from the end is stored; until then it is for somebody who can read it.
+func (i *instance) parkUnlessEnded(unreadable error) {
+	i.p.begin()
+	i.p.be.GetState(i.addr.ID, func(s backend.State, _ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil && (s.Run > i.run || s.Run == i.run && s.Status.Final()):
+				i.acknowledgeAll()
+			case err == nil || errors.Is(err, backend.ErrNotFound):
+				i.parkFor(unreadable)
+			default:
+				i.retry(err, func() { i.parkUnlessEnded(unreadable) })
+			}
+		})
+	})
+}
+
 // park stops an instance until fitting code appears.
 func (i *instance) park(reason string) {
 	if i.dead || i.phase == parked || i.terminateBlind() {
@@ -78,9 +96,11 @@ func (i *instance) remark() {
 		return
 	}
 	i.marking = true
-	m := Mark{Address: i.addr, Reason: i.reason, Acked: i.applied, Tried: []string{i.p.cfg.Worker}}
+	m := Mark{Address: i.addr, Acked: i.applied, Tried: []string{i.p.cfg.Worker}}
 	if s, ok := i.start.Record.(*history.Start); ok {
 		m.Name, m.Version = s.Orchestrator, s.Version
+	} else {
+		m.Reason = i.reason
 	}
 	for _, c := range i.causes {
 		m.Acked = max(m.Acked, c.seq)

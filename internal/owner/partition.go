@@ -3,6 +3,7 @@ package owner
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -147,7 +148,10 @@ func (p *Partition) deliver(d backend.Delivery) {
 	}
 	p.order = d.Order
 	p.delivered = max(p.delivered, d.Message.Seq)
-	if d.Err != nil {
+	if d.Err == nil {
+		d.Err = backend.Unreadable(d.Message.Record)
+	}
+	if d.Err != nil && !errors.Is(d.Err, backend.ErrCodec) {
 		// Nobody will ever be able to read it; the log keeps it for people.
 		p.cfg.Logger.Error("durable: message dropped, it cannot be decoded", "instance", d.To.ID, "sequence", d.Message.Seq, "error", d.Err)
 		d.Ack()
@@ -174,10 +178,10 @@ func (p *Partition) dispatch(d backend.Delivery) {
 	i.deliver(d)
 }
 
-// fresh reports whether a start can only be the beginning of a new instance, so that no load is needed. A generated id
+// fresh reports whether a start that can be read is the beginning of a new instance for sure, so that no load is needed. A generated id
 // and a first run cannot have an archive; a first delivery above the horizon has been seen by nobody.
 func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
-	return d.Attempts == 1 && d.Message.Seq > p.horizon && s.Run == 1 && s.Claim == ""
+	return d.Err == nil && d.Attempts == 1 && d.Message.Seq > p.horizon && s.Run == 1 && s.Claim == ""
 }
 
 func (p *Partition) add(addr history.Address) *instance {
