@@ -25,14 +25,13 @@ func TestEverythingEndsOnce(t *testing.T) {
 	t.Parallel()
 	for n := range *seeds {
 		seed := *first + uint64(n)
-		if err := simulate(seed, switches{}); err != nil {
+		if err := newWorld(seed, switches{}).simulate(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
 }
 
-func simulate(seed uint64, without switches) error {
-	w := newWorld(seed, without)
+func (w *world) simulate() error {
 	for n := range 2 + w.rng.IntN(2) {
 		if err := w.join(rare[n%len(rare)]); err != nil {
 			return err
@@ -113,7 +112,7 @@ func (w *world) checkSlots() error {
 	}
 	for _, m := range w.m.Log() {
 		id := m.To.ID
-		switch r := m.Message.Record.(type) {
+		switch r := w.record(m.Message.Record).(type) {
 		case *history.Task:
 			if err := same(key{id, r.Ref}, history.Slot{Kind: history.SlotActivity, Name: r.Name, Args: r.Args}); err != nil {
 				return err

@@ -52,6 +52,8 @@ type world struct {
 	names   int
 	client  *membackend.View
 	wanted  map[string]*wanted // of the instances started by the client
+	keys    *keyring           // nil: payloads are clear
+	healed  bool
 }
 
 // wanted is what must become of an instance.
@@ -84,14 +86,15 @@ func (w *world) tryJoin(c code) error {
 	if err := v.EnsureActivity(ctx, backend.Activity{Name: activityName}); err != nil {
 		return err
 	}
+	be := w.access(v)
 	var queue backend.TaskQueue
-	queue, err := v.Tasks(activityName, func(d backend.TaskDelivery) { work(v, func() { queue.Grant(1) }, d) })
+	queue, err := be.Tasks(activityName, func(d backend.TaskDelivery) { work(be, func() { queue.Grant(1) }, d) })
 	if err != nil {
 		return err
 	}
 	queue.Grant(10)
 	g, err := owner.Start(ctx, owner.Config{
-		Backend: v, Group: group, Worker: v.Name(), Code: c, Cache: 1 + w.rng.IntN(6), Fail: fail,
+		Backend: be, Group: group, Worker: v.Name(), Code: c, Cache: 1 + w.rng.IntN(6), Fail: fail,
 		Without: w.without.owner, WithoutRules: w.without.engine,
 	})
 	if err != nil {
@@ -102,7 +105,10 @@ func (w *world) tryJoin(c code) error {
 }
 
 // work is an activity worker without goroutines.
-func work(v *membackend.View, grant func(), d backend.TaskDelivery) {
+func work(be backend.Backend, grant func(), d backend.TaskDelivery) {
+	if cannotRead(be, grant, d) {
+		return
+	}
 	var n int
 	if err := json.Unmarshal(d.Task.Args, &n); err != nil {
 		panic(err)
@@ -110,9 +116,9 @@ func work(v *membackend.View, grant func(), d backend.TaskDelivery) {
 	done := &history.Done{Ref: d.Task.Ref, Name: d.Task.Name, Hash: history.ArgsHash(d.Task.Args), Attempt: d.Task.Attempt, Result: encode(add(n))}
 	var put func()
 	put = func() {
-		v.Append(backend.Append{To: d.From, Record: done}, func(_ uint64, err error) {
+		be.Append(backend.Append{To: d.From, Record: done}, func(_ uint64, err error) {
 			if err != nil && !errors.Is(err, backend.ErrClosed) {
-				v.Clock().After(100*time.Millisecond, put)
+				be.Clock().After(100*time.Millisecond, put)
 				return
 			}
 			d.Ack()
@@ -170,7 +176,7 @@ func (w *world) start(n int) {
 
 // finish does what whoever meets a claim does (H11).
 func (w *world) finish(id string, then func()) {
-	w.client.GetState(id, func(s backend.State, _ uint64, err error) {
+	w.access(w.client).GetState(id, func(s backend.State, _ uint64, err error) {
 		switch {
 		case err != nil:
 			w.client.Clock().After(300*time.Millisecond, func() { w.finish(id, then) })
@@ -183,7 +189,7 @@ func (w *world) finish(id string, then func()) {
 }
 
 func (w *world) claim(s backend.State, then func()) {
-	w.client.PutState(s, 0, func(_ uint64, err error) {
+	w.access(w.client).PutState(s, 0, func(_ uint64, err error) {
 		if err != nil && !errors.Is(err, backend.ErrConflict) {
 			w.client.Clock().After(300*time.Millisecond, func() { w.claim(s, then) })
 			return
@@ -211,7 +217,7 @@ func (w *world) tellLater(to history.Address, r history.Record, n int) {
 }
 
 func (w *world) put(a backend.Append, then func()) {
-	w.client.Append(a, func(_ uint64, err error) {
+	w.access(w.client).Append(a, func(_ uint64, err error) {
 		if err != nil && !errors.Is(err, backend.ErrConflict) {
 			w.client.Clock().After(300*time.Millisecond, func() { w.put(a, then) })
 			return
@@ -240,10 +246,17 @@ func (w *world) misfortune() error {
 	return nil
 }
 
-// heal ends all faults, and sees to it that all code is there.
+// heal ends all faults, and sees to it that all code is there, and all keys.
 func (w *world) heal() error {
+	w.healed = true
 	w.m.SetFaults(membackend.Faults{Behind: 0.3})
 	var errs []error
+	if w.keys != nil {
+		for _, k := range w.workers {
+			k.view.Kill()
+		}
+		w.workers = nil
+	}
 	for _, also := range rare {
 		if !slices.ContainsFunc(w.workers, func(k *worker) bool { return k.code.also == also }) {
 			errs = append(errs, w.join(also))
@@ -266,7 +279,7 @@ func (w *world) finished() bool {
 func (w *world) final() map[string]*history.End {
 	ends := map[string]*history.End{}
 	for _, s := range w.m.Log() {
-		if t, ok := s.Message.Record.(*history.Turn); ok && t.End != nil && t.End.Status.Final() && ends[s.To.ID] == nil {
+		if t, ok := w.record(s.Message.Record).(*history.Turn); ok && t.End != nil && t.End.Status.Final() && ends[s.To.ID] == nil {
 			ends[s.To.ID] = t.End
 		}
 	}
