@@ -39,7 +39,7 @@ type Instance struct {
 	CustomStatus json.RawMessage // left out by List when this program has no codec or key for it
 	Failure      string          // why it failed, or was terminated or canceled
 	Waiting      string          // what it waits for, in words
-	Parked       string          // why no worker runs it: its code is unknown, or does not fit its history
+	Parked       string          // why no worker runs it: its code is unknown or does not fit its history, or it cannot be decoded
 	ParentID     string
 	Tags         map[string]string
 }
