@@ -142,7 +142,7 @@ var (
 	turn    = slices.Concat(
 		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Child.Version", "Slots.Child.Tags", "End.Status"},
 		below("End.Failure", failure), below("End.Base.Start", start),
-		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Seen.ID"}, below("End.Base.Held.Record", done))
+		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
 )
 
 func below(path string, fields []string) []string {
