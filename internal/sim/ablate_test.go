@@ -42,7 +42,7 @@ func TestAblate(t *testing.T) {
 	for _, r := range rules {
 		found := "not found"
 		for n := range *ablate {
-			if err := simulate(*first+uint64(n), r.off); err != nil {
+			if err := newWorld(*first+uint64(n), r.off).simulate(); err != nil {
 				text := err.Error()
 				if len(text) > 100 {
 					text = text[:100]
