@@ -19,8 +19,8 @@ var (
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
-	ErrCanceled      = activity.ErrCanceled // also the cause of the context of an activity that nobody waits for any more
-	ErrTimeout       = errors.New("durable: timed out")
+	ErrCanceled      = activity.ErrCanceled             // also the cause of the context of an activity that nobody waits for any more
+	ErrTimeout       = errors.New("durable: timed out") // an attempt of an activity, or a wait: Future.Within
 	ErrPanic         = errors.New("durable: code panicked")
 	ErrPoison        = errors.New("durable: task killed its workers")
 	ErrPayload       = errors.New("durable: value cannot be stored or read")

@@ -18,12 +18,16 @@ type Future[T any] struct{ f *engine.Future }
 func (f Future[T]) future() *engine.Future { return f.f }
 
 // Get waits and gives the result. A failed activity gives an [*ActivityError], a failed child an
-// [*OrchestrationError]; errors.Is and errors.As see the registered errors in both. When ctx is cancelled first, or what
-// the future was started with, the error is that of [Context.Err].
+// [*OrchestrationError]; errors.Is and errors.As see the registered errors in both. A coroutine of [Go] gives what its
+// function returned, the very same value and error. When ctx is cancelled first, or what the future was started with, the
+// error is that of [Context.Err].
 func (f Future[T]) Get(ctx Context) (T, error) {
 	var zero T
 	if ctx.co.AwaitIn(ctx.scope, f.f) < 0 {
 		return zero, ctx.Err()
+	}
+	if own, ok := f.f.Value().(returned[T]); ok {
+		return own.value, own.err
 	}
 	result, failure := f.f.Result()
 	if failure != nil {
@@ -107,8 +111,8 @@ func All(ctx Context, fs ...Awaitable) error {
 		if ctx.co.AwaitIn(ctx.scope, f) < 0 {
 			errs = append(errs, ctx.Err())
 		}
-		if _, failure := f.Result(); failure != nil {
-			errs = append(errs, errorOf(failure))
+		if err := errOf(f); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
@@ -163,19 +167,35 @@ func Select(ctx Context, cases ...Case) int {
 }
 
 // Go runs fn as a coroutine of the orchestrator: concurrently, never in parallel. It first runs when its creator waits.
-// A panic in it fails the orchestration. Its context is cancelled with ctx. Coroutines that still run when the orchestrator returns are ended.
+// What fn returns stays in memory: the future gives the very same value and error, registered or not, and their types
+// need not fit JSON. A panic in it fails the orchestration. Its context is cancelled with ctx. Coroutines that still run
+// when the orchestrator returns are ended.
 func Go[T any](ctx Context, fn func(Context) (T, error)) Future[T] {
 	f := ctx.co.Promise()
 	ctx.co.Go(func(co *engine.Coroutine) {
 		v, err := fn(Context{co, ctx.scope})
-		if err != nil {
-			co.Resolve(f, nil, failureOf(err))
-			return
-		}
-		data, failure := encode(v)
-		co.Resolve(f, data, failure)
+		co.Give(f, returned[T]{v, err})
 	})
 	return Future[T]{f}
+}
+
+// returned is what a coroutine returned.
+type returned[T any] struct {
+	value T
+	err   error
+}
+
+func (r returned[T]) failed() error { return r.err }
+
+// errOf gives the error of a complete future of any type.
+func errOf(f *engine.Future) error {
+	if own, ok := f.Value().(interface{ failed() error }); ok {
+		return own.failed()
+	}
+	if _, failure := f.Result(); failure != nil {
+		return errorOf(failure)
+	}
+	return nil
 }
 
 func futures(fs []Awaitable) []*engine.Future {

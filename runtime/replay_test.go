@@ -288,9 +288,6 @@ func TestPayloads(t *testing.T) {
 		{"a child's result that does not fit", func(ctx durable.Context) error {
 			return durable.StartChild[[]int](ctx, flow("Child"), 1).Err(ctx)
 		}, 0, []string{"[]int"}},
-		{"a coroutine's result that cannot be written", func(ctx durable.Context) error {
-			return durable.Go(ctx, func(durable.Context) (func(), error) { return func() {}, nil }).Err(ctx)
-		}, 0, []string{"func()"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {

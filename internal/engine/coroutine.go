@@ -224,6 +224,15 @@ func (c *Coroutine) Resolve(f *Future, result history.Payload, failure *history.
 	}
 }
 
+// Give completes a promise with a value of the program, which stays in memory: nothing stores it, a replay makes it
+// again. A promise that is complete stays as it is.
+func (c *Coroutine) Give(f *Future, value any) {
+	if m := c.enter(); f.kind == promiseFuture && f.state == pending {
+		f.value = value
+		m.complete(f, nil, nil)
+	}
+}
+
 // Receive makes a future of an event. It takes nothing yet: only while some coroutine waits on it can it be given one.
 func (c *Coroutine) Receive(event string) *Future { return c.ReceiveIn(nil, event) }
 

@@ -20,6 +20,7 @@ type Future struct {
 	scope   *Scope        // it is cancelled with this one; nil: the whole execution
 	result  history.Payload
 	failure *history.Failure
+	value   any // of a promise: what it was given in memory
 
 	waits, lastWait *wait   // who waits on it, longest first
 	older, newer    *Future // receivers of the same event, while somebody waits
@@ -55,6 +56,9 @@ func (f *Future) Stopped() bool { return f.state == stopped }
 
 // Result gives the result or the failure. Both are nil before it is done, for a timer, and for an empty result.
 func (f *Future) Result() (history.Payload, *history.Failure) { return f.result, f.failure }
+
+// Value is what [Coroutine.Give] completed a promise with, nil for anything else.
+func (f *Future) Value() any { return f.value }
 
 // Slot is the number of its slot, [NoSlot] for an event or a promise.
 func (f *Future) Slot() uint32 {
