@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/history"
 )
@@ -146,18 +148,51 @@ func (m *Machine) close(f *Future, as futureState) {
 // mostKept is the room that a machine keeps in its lists: one fan-out must not make an instance large for ever.
 const mostKept = 64
 
-// window holds the open slots, from the oldest on.
+// window holds the open slots, oldest first. One that is complete leaves a hole; when there are more holes than slots they
+// are squeezed out, so that one slow slot does not make the list as long as all that came after it.
 type window struct {
-	first uint32 // slot of slots[head]
-	head  int
-	slots []*Future // nil: complete
+	slots []opened
+	head  int // the first that is open
+	holes int // behind head
 }
 
-func (w *window) all() []*Future { return w.slots[w.head:] }
+// opened is an open slot, or with a nil future a hole where one was.
+type opened struct {
+	slot uint32
+	f    *Future
+}
+
+// all lists the open slots, oldest first.
+func (w *window) all() []*Future {
+	var open []*Future
+	for _, o := range w.slots[w.head:] {
+		if o.f != nil {
+			open = append(open, o.f)
+		}
+	}
+	return open
+}
+
+// find gives the place of a slot, -1 if it is not open. While there were no slots but open ones it is where it is
+// looked for first.
+func (w *window) find(slot uint32) int {
+	live := w.slots[w.head:]
+	if len(live) == 0 || slot < live[0].slot {
+		return -1
+	}
+	n, ok := int(slot-live[0].slot), true
+	if n >= len(live) || live[n].slot != slot {
+		n, ok = slices.BinarySearchFunc(live, slot, func(o opened, slot uint32) int { return cmp.Compare(o.slot, slot) })
+	}
+	if !ok || live[n].f == nil {
+		return -1
+	}
+	return w.head + n
+}
 
 func (w *window) at(slot uint32) *Future {
-	if n := int64(slot) - int64(w.first); n >= 0 && n < int64(len(w.slots)-w.head) {
-		return w.slots[w.head+int(n)]
+	if n := w.find(slot); n >= 0 {
+		return w.slots[n].f
 	}
 	return nil
 }
@@ -166,25 +201,27 @@ func (w *window) at(slot uint32) *Future {
 func (w *window) add(f *Future) {
 	switch {
 	case len(w.slots) == w.head:
-		w.slots, w.head, w.first = w.slots[:0], 0, f.slot
+		w.slots, w.head = w.slots[:0], 0
 	case w.head > mostKept && w.head > len(w.slots)/2:
 		n := copy(w.slots, w.slots[w.head:])
 		clear(w.slots[n:])
 		w.slots, w.head = w.slots[:n], 0
 	}
-	for uint32(len(w.slots)-w.head) < f.slot-w.first {
-		w.slots = append(w.slots, nil)
-	}
-	w.slots = append(w.slots, f)
+	w.slots = append(w.slots, opened{f.slot, f})
 }
 
 func (w *window) remove(slot uint32) {
-	w.slots[w.head+int(slot-w.first)] = nil
-	for w.head < len(w.slots) && w.slots[w.head] == nil {
+	w.slots[w.find(slot)].f = nil
+	w.holes++
+	for w.head < len(w.slots) && w.slots[w.head].f == nil {
 		w.head++
-		w.first++
+		w.holes--
 	}
-	if w.head == len(w.slots) && cap(w.slots) > mostKept {
+	switch {
+	case w.head == len(w.slots) && cap(w.slots) > mostKept:
 		w.slots, w.head = nil, 0
+	case w.holes > mostKept && w.holes > (len(w.slots)-w.head)/2:
+		w.slots = slices.DeleteFunc(w.slots, func(o opened) bool { return o.f == nil })
+		w.head, w.holes = 0, 0
 	}
 }
