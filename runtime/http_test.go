@@ -142,6 +142,17 @@ func TestHTTP(t *testing.T) {
 			"0 GET https://a.example/job" + all, "0 GET https://a.example/moved" + all + " https://a.example/job",
 			"0 GET https://sub.a.example/ text", "0 GET https://a.example/trap text",
 		}},
+		{"no secret goes to the operation of another host that took over", get, nil, func(n int, _ *http.Request) (*http.Response, error) {
+			switch n {
+			case 0:
+				return reply(307, "", "Location", "https://b.example/job")
+			case 1:
+				return reply(202, "", "Location", "/state", "Retry-After", "1")
+			}
+			return reply(200, "done")
+		}, "200 https://b.example/state done", []string{
+			"0 GET https://a.example/job" + all, "0 GET https://b.example/job text", "1 GET https://b.example/state text",
+		}},
 		{"a redirect to the secure port keeps them", durable.HTTPRequest{URL: "http://a.example/job", Header: http.Header{"X-Api-Key": {"key"}}}, nil, func(n int, _ *http.Request) (*http.Response, error) {
 			if n == 0 {
 				return reply(301, "", "Location", "https://A.example/job")

@@ -81,6 +81,9 @@ type Outcome struct {
 // HintTopic is where the end of an instance is told, at most once.
 func HintTopic(id string) string { return "end." + history.EncodeID(id) }
 
+// StateTopic is where it is told, at most once, that the projection of a live instance has changed.
+func StateTopic(id string) string { return "state." + history.EncodeID(id) }
+
 // finish stores what follows from the record that ended the run: the parent hears, the history is archived, then the
 // projection says so. All of it is done again from the record when anything is lost on the way.
 func (i *instance) finish(t *history.Turn) {

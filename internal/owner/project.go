@@ -110,6 +110,9 @@ func (i *instance) putState(s backend.State, then func()) {
 			switch {
 			case err == nil:
 				i.rev = rev
+				if !s.Status.Final() { // of the end there is the hint
+					i.p.be.Signal(StateTopic(i.addr.ID), nil)
+				}
 				then()
 			case errors.Is(err, backend.ErrConflict):
 				i.compareState(s, then)
