@@ -133,6 +133,8 @@ func (c *Coroutine) decide() *Machine {
 func (m *Machine) misused(c *Coroutine) {
 	who := fmt.Sprintf("durable: the context of orchestration %q ", m.cfg.Self.ID)
 	switch {
+	case m.asking:
+		panic(who + "is used by the handler of a query: it may only read variables")
 	case m.current != nil:
 		panic(who + "is used in a coroutine it was not given to: use the context that the function passed to durable.Go gets")
 	case c.returned:

@@ -87,6 +87,9 @@ type Machine struct {
 	recorded uint64 // highest sequence of the records
 	repeats  bool   // what runs has run before
 
+	queries map[string]Query // by name; none after the end
+	asking  bool             // one of them runs
+
 	uuids  uint64
 	random *rand.Rand
 	logger *slog.Logger

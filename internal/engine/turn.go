@@ -38,7 +38,7 @@ func (m *Machine) ref(slot uint32) history.Ref {
 
 // finish ends the execution. Timers and activities that are still pending are cancelled: complete at return.
 func (m *Machine) finish(end *history.End) {
-	m.end, m.turn.End = end, end
+	m.end, m.turn.End, m.queries = end, end, nil
 	for _, f := range m.open.all() {
 		switch {
 		case f == nil:

@@ -190,6 +190,7 @@ func (i *instance) drain() {
 		i.queue = i.queue[1:]
 		i.deliver(d)
 	}
+	i.answerAsked()
 }
 
 // lose drops the instance because the log is ahead of it; the messages it held come again.

@@ -29,6 +29,7 @@ type Group struct {
 	mu       sync.Mutex
 	owned    []bool    // by partition, as far as this worker has taken it
 	failed   []failure // by partition: hand-overs in a row that did not succeed
+	queries  []func()  // by partition: ends the subscription to its queries; of balance, then of Stop
 	stopping bool
 	idle     sync.WaitGroup // beats and balancing rounds under way
 	stop     []func()       // of subscriptions
@@ -55,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions
-	g.owned, g.failed = make([]bool, n), make([]failure, n)
+	g.owned, g.failed, g.queries = make([]bool, n), make([]failure, n), make([]func(), n)
 	for p := range n {
 		g.partitions = append(g.partitions, newPartition(&g.cfg, p, g.resign))
 	}
@@ -84,6 +85,7 @@ func (g *Group) Stop(ctx context.Context) error {
 	var errs []error
 	var draining []<-chan struct{}
 	for n, p := range g.partitions {
+		g.hearQueries(p, false)
 		if g.owned[n] {
 			g.owned[n] = false
 			drained, err := p.release(ctx)
@@ -218,6 +220,7 @@ func (g *Group) balance() {
 		switch {
 		case err == nil:
 			g.failed[n] = failure{}
+			g.hearQueries(p, mine)
 			g.mu.Lock()
 			g.owned[n] = mine
 			g.mu.Unlock()

@@ -45,6 +45,7 @@ type instance struct {
 	tail    []history.Message  // what a load has read, while it is replayed
 	rest    []history.Message  // loaded messages that wait for the next execution
 	causes  []*cause           // delivered messages that are not acknowledged, in order
+	asked   []Question         // queries that wait for a load
 	unknown []unknown          // outputs of replayed turns: stored before, as far as anybody knows
 
 	commits   []*commit // turns to be recorded, in order

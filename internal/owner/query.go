@@ -1,0 +1,115 @@
+package owner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Question asks a live instance for what it has in memory. It is a signal: it may get lost, or come twice.
+type Question struct {
+	ID    string          `json:"id"`
+	Name  string          `json:"name"`
+	Args  history.Payload `json:"args,omitempty"`
+	Reply string          `json:"reply"` // topic
+}
+
+// Answer is the owner's answer to a Question.
+type Answer struct {
+	Result  history.Payload `json:"result,omitempty"`
+	Error   string          `json:"error,omitempty"`
+	Unknown bool            `json:"unknown,omitempty"` // the orchestrator answers no query of this name
+}
+
+// QueryLimit is the largest argument or answer of a query in bytes: it travels as one signal.
+const QueryLimit = 256 << 10
+
+// QueryTopic is where the owner of a partition hears queries.
+func QueryTopic(group string, partition int) string {
+	return "query." + history.EncodeID(group) + "." + strconv.Itoa(partition)
+}
+
+// hearQueries begins or ends to hear the queries of a partition.
+func (g *Group) hearQueries(p *Partition, mine bool) {
+	if stop := g.queries[p.number]; stop != nil {
+		stop()
+		g.queries[p.number] = nil
+	}
+	if !mine {
+		return
+	}
+	stop, err := g.cfg.Backend.Listen(QueryTopic(g.cfg.Group, p.number), p.ask)
+	if err != nil {
+		g.cfg.Logger.Warn("durable: queries of a partition are not answered", "group", g.cfg.Group, "partition", p.number, "error", err)
+		return
+	}
+	g.queries[p.number] = stop
+}
+
+// ask answers a query, or has its instance loaded first. Who gets no answer asks again: an instance that cannot be
+// loaded, that ends, or that another worker has taken over is of no concern here.
+func (p *Partition) ask(data []byte) {
+	var q Question
+	if json.Unmarshal(data, &q) != nil || history.CheckID(q.ID) != nil || history.Partition(q.ID, p.be.Info().Partitions) != p.number {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.owned {
+		return
+	}
+	i := p.instances[q.ID]
+	if i == nil {
+		i = p.add(history.Address{Group: p.cfg.Group, ID: q.ID})
+		i.load()
+		p.evict()
+	}
+	if len(i.asked) < mostAsked {
+		i.asked = append(i.asked, q)
+	}
+	i.answerAsked()
+}
+
+// mostAsked is how many queries wait for a load; those above ask again.
+const mostAsked = 100
+
+// answerAsked answers what can be answered now. Between two messages the program is blocked, and what it has in memory is
+// what every owner of this inbox would have (I1).
+func (i *instance) answerAsked() {
+	if i.phase != live || i.dead {
+		return
+	}
+	for _, q := range i.asked {
+		i.p.be.Signal(q.Reply, i.answerTo(q).encode())
+	}
+	i.asked = nil
+}
+
+func (i *instance) answerTo(q Question) Answer {
+	result, err := i.machine.Ask(q.Name, q.Args)
+	if err == nil && len(result) > QueryLimit {
+		err = fmt.Errorf("the answer has %d bytes, at most %d can be sent", len(result), QueryLimit)
+	}
+	if err == nil {
+		return Answer{Result: result}
+	}
+	const most = 4 << 10
+	text := err.Error()
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	_, unknown := errors.AsType[*engine.UnknownQueryError](err)
+	return Answer{Error: text, Unknown: unknown}
+}
+
+func (a Answer) encode() []byte {
+	data, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and payloads always marshal
+	}
+	return data
+}
