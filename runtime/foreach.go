@@ -2,6 +2,7 @@ package durable
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,8 @@ import (
 // ended. It is made for large inputs: what is under way, and the work of a step, depend on parallel alone.
 //
 // An fn that fails ends nothing but itself: the others go on, and all their errors come back as one [ItemErrors]. To stop
-// at the first error, cancel the context that ForEach was given, or note the error and let fn return at once.
+// at the first error, give ForEach a context from [WithCancel] and cancel it in fn. When ctx is cancelled no item begins any
+// more; ForEach still waits for those under way, and joins the error of [Context.Err] if some did not begin.
 //
 // The instance's history grows with every item, and a load replays all of it: see docs/limits.md before there are more
 // than some 10,000. It panics when parallel is not positive.
@@ -29,7 +31,7 @@ func Map[T, R any](ctx Context, items []T, parallel int, fn func(ctx Context, it
 	var failed ItemErrors
 	next := 0
 	line := func(ctx Context) (None, error) {
-		for next < len(items) {
+		for next < len(items) && ctx.Err() == nil {
 			n := next
 			next++
 			r, err := fn(ctx, items[n])
@@ -45,11 +47,24 @@ func Map[T, R any](ctx Context, items []T, parallel int, fn func(ctx Context, it
 	for n := range lines {
 		lines[n] = Go(ctx, line)
 	}
-	if err := All(ctx, lines...); err != nil || len(failed) == 0 {
+	// The lines see a cancellation for themselves; what they end with must not be lost.
+	if err := All(WithoutCancel(ctx), lines...); err != nil {
 		return results, err
 	}
-	slices.SortFunc(failed, func(a, b *ItemError) int { return cmp.Compare(a.Index, b.Index) })
-	return results, failed
+	return results, failed.join(ctx, len(items)-next)
+}
+
+// join gives what is to be told of items that failed, and of those that did not begin.
+func (es ItemErrors) join(ctx Context, left int) error {
+	slices.SortFunc(es, func(a, b *ItemError) int { return cmp.Compare(a.Index, b.Index) })
+	var err error
+	if len(es) > 0 {
+		err = es
+	}
+	if left > 0 {
+		err = errors.Join(err, fmt.Errorf("durable: %d items were not begun: %w", left, ctx.Err()))
+	}
+	return err
 }
 
 // ItemError is the error of one item of [ForEach] or [Map].

@@ -26,7 +26,7 @@ func TestForEachStepsDoNotGrow(t *testing.T) {
 			m := engine.New(engine.Config{
 				Self: history.Address{Group: "flow", ID: "ada"},
 				Program: func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
-					return nil, ForEach(Context{co}, list, parallel, func(ctx Context, n int) error {
+					return nil, ForEach(Context{co: co}, list, parallel, func(ctx Context, n int) error {
 						return StartActivity[None](ctx, a, n).Err(ctx)
 					})
 				},

@@ -90,7 +90,7 @@ func (p PollInterval) applyHTTP(o *httpOptions) {
 // An answer 202 with a Location begins an operation, as in Durable Functions: CallHTTP looks there with GET, after the
 // Retry-After that the server names (seconds, or a date by ctx.Now(), at least one second) or the [PollInterval], until
 // the answer is another. The header of the request goes along to the same host only. It waits as long as the server
-// makes it wait: bound it with [Go] and [Future.Within]. Each look adds five messages to the history.
+// makes it wait: bound it with [WithTimeout]. Each look adds five messages to the history.
 func CallHTTP(ctx Context, req HTTPRequest, opts ...HTTPOption) (HTTPResponse, error) {
 	o := httpOptions{poll: DefaultPollInterval}
 	for _, opt := range opts {
@@ -113,7 +113,9 @@ func CallHTTP(ctx Context, req HTTPRequest, opts ...HTTPOption) (HTTPResponse, e
 			return res, err
 		}
 		polling = true
-		Sleep(ctx, retryAfter(res.Header.Get("Retry-After"), ctx.Now(), o.poll))
+		if err = Sleep(ctx, retryAfter(res.Header.Get("Retry-After"), ctx.Now(), o.poll)); err != nil {
+			return res, err
+		}
 		res, err = StartActivity[HTTPResponse](ctx, httpActivity, req, o.call...).Get(ctx)
 	}
 	return res, err

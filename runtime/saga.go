@@ -19,9 +19,9 @@ func (s *Saga) Compensate(undo func(ctx Context) error) { s.undo = append(s.undo
 
 // Rollback runs the compensations one after the other, the newest first, each once: a second Rollback has nothing to do
 // but what was added since. One that fails does not keep the others from running; all errors come back joined. They run
-// also when ctx has been cancelled.
+// to their end also when ctx is cancelled.
 func (s *Saga) Rollback(ctx Context) error {
-	ctx = compensating(ctx)
+	ctx = WithoutCancel(ctx)
 	var errs []error
 	for len(s.undo) > 0 {
 		n := len(s.undo)
@@ -51,7 +51,3 @@ func (s *Saga) RollbackOnError(ctx Context, err *error) {
 		*err = errors.Join(*err, failed)
 	}
 }
-
-// compensating gives the context that compensations run with. Here, and nowhere else, a cancelled one is to be shielded
-// from its cancellation.
-func compensating(ctx Context) Context { return ctx }

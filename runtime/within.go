@@ -12,11 +12,15 @@ import (
 //
 // The message that comes first decides, the same on every replay; a result that is there already wins, also when d is
 // not positive, and then no timer is made. The timer of a wait that it did not end is cancelled. What was waited for
-// goes on: it may be waited for again, and an event that comes later is not lost to the wait that has ended.
+// goes on, unlike with [WithTimeout]: it may be waited for again, and an event that comes later is not lost to the wait that
+// has ended. When ctx is cancelled first the error is that of [Context.Err].
 func (f Future[T]) Within(ctx Context, d time.Duration) (T, error) {
 	var zero T
 	if f.there(ctx) {
 		return f.Get(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return zero, err
 	}
 	if d <= 0 {
 		return zero, f.late(d)
