@@ -20,8 +20,10 @@ func TestWithinWhenCancelled(t *testing.T) {
 		h.work(durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
 			event := durable.ReceiveEvent[int](ctx, "Number")
 			_, first := event.Within(ctx, time.Hour)
-			_, second := event.Within(ctx, 0)
-			_, third := durable.ReceiveEvent[int](durable.WithoutCancel(ctx), "Number").Within(durable.WithoutCancel(ctx), time.Minute)
+			shielded := durable.WithoutCancel(ctx)
+			other := durable.ReceiveEvent[int](shielded, "Number")
+			_, second := other.Within(ctx, 0)
+			_, third := other.Within(shielded, time.Minute)
 			return fmt.Sprint(errors.Is(first, durable.ErrCanceled), errors.Is(second, durable.ErrCanceled), errors.Is(third, durable.ErrTimeout)), nil
 		}))
 		handle := start[string](h, o, nil)
