@@ -23,7 +23,8 @@ type Backend = backend.Backend
 
 // ClientConfig configures a Client. The zero value is ready.
 type ClientConfig struct {
-	Logger *slog.Logger // nil discards
+	Logger       *slog.Logger        // nil discards
+	Interceptors []ClientInterceptor // around each operation, the first outermost
 }
 
 // Client starts, watches and steers instances. It may be used by many goroutines at once.
@@ -33,6 +34,8 @@ type ClientConfig struct {
 type Client struct {
 	be     Backend
 	logger *slog.Logger
+
+	interceptors []ClientInterceptor
 
 	mu      sync.Mutex
 	closed  bool
@@ -62,7 +65,7 @@ func NewClient(b Backend, cfg ClientConfig) *Client {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Client{be: b, logger: cfg.Logger, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}}
+	return &Client{be: b, logger: cfg.Logger, interceptors: cfg.Interceptors, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}}
 }
 
 // Close ends the client's subscriptions. The backend stays open.
@@ -89,8 +92,8 @@ func (c *Client) newID() string {
 	return newID()
 }
 
-// start starts an instance and returns its id.
-func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []StartOption) (string, error) {
+// startNow starts an instance and returns its id.
+func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts []StartOption) (string, error) {
 	var so startOptions
 	for _, opt := range opts {
 		opt.applyStart(&so)
@@ -305,6 +308,10 @@ func (c *Client) control(ctx context.Context, id string, verb history.Verb, reas
 
 // tell puts a record into the inbox of an instance that exists and has not ended.
 func (c *Client) tell(ctx context.Context, id string, rec history.Record) error {
+	return c.around(ctx, operationOf(id, rec), func(ctx context.Context) error { return c.tellNow(ctx, id, rec) })
+}
+
+func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) error {
 	if err := history.CheckID(id); err != nil {
 		return err
 	}
@@ -338,7 +345,11 @@ func (c *Client) Get(ctx context.Context, id string) (Instance, error) {
 	if err := history.CheckID(id); err != nil {
 		return Instance{}, fmt.Errorf("durable: get: %w", err)
 	}
-	inst, err := c.get(ctx, id)
+	var inst Instance
+	err := c.around(ctx, &Operation{Verb: "get", Instance: id}, func(ctx context.Context) (err error) {
+		inst, err = c.get(ctx, id)
+		return err
+	})
 	if err != nil {
 		return Instance{}, fmt.Errorf("durable: get %q: %w", id, err)
 	}
@@ -410,9 +421,12 @@ func (c *Client) Wait(ctx context.Context, id string) (Instance, error) {
 		return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
 	}
 	for {
-		inst, err := c.Get(ctx, id)
-		if err != nil || inst.Status.Final() {
-			return inst, err
+		inst, err := c.get(ctx, id)
+		if err != nil {
+			return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
+		}
+		if inst.Status.Final() {
+			return inst, nil
 		}
 		if err := c.rest(ctx, soon); err != nil { // the projection follows the hint within milliseconds
 			return inst, fmt.Errorf("durable: wait for %q: %w", id, err)
@@ -434,11 +448,13 @@ func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
 		f.Limit = 1000
 	}
 	var found []Instance
-	err := c.be.ListStates(ctx, func(s backend.State) bool {
-		if f.fits(s) {
-			found = append(found, instanceOf(s))
-		}
-		return true
+	err := c.around(ctx, &Operation{Verb: "list"}, func(ctx context.Context) error {
+		return c.be.ListStates(ctx, func(s backend.State) bool {
+			if f.fits(s) {
+				found = append(found, instanceOf(s))
+			}
+			return true
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("durable: list: %w", err)

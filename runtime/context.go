@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -41,6 +42,12 @@ func (c Context) Now() time.Time { return c.co.Now() }
 
 // InstanceID is the id of this instance.
 func (c Context) InstanceID() string { return c.co.Self().ID }
+
+// Name is the wire name of the orchestrator that this instance was started as.
+func (c Context) Name() string { return c.co.Start().Orchestrator }
+
+// Tags are those that this instance was started with. The map is the caller's.
+func (c Context) Tags() Tags { return maps.Clone(c.co.Start().Tags) }
 
 // Version is the orchestrator version that this instance was started with.
 func (c Context) Version() string { return c.co.Start().Version }

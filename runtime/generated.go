@@ -148,12 +148,12 @@ func ContinueWith(_ Context, args any) error {
 
 // BindOrchestrator ties an orchestrator to a function.
 func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error)) Binding {
-	return Binding{orchestrator: o, program: func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+	return Binding{orchestrator: o, program: func(ctx Context, input history.Payload) (history.Payload, error) {
 		in, err := decode[A](input)
 		if err != nil {
 			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
 		}
-		out, err := fn(Context{co: co}, in)
+		out, err := fn(ctx, in)
 		if err != nil {
 			return nil, err
 		}

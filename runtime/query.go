@@ -53,7 +53,11 @@ const (
 // ErrNotFound, ErrFinished, ErrUnknownQuery; ErrPayload when args have more than [MaxQuery] bytes or the answer does not
 // fit R; else an error with the text of the handler's.
 func Query[R any](ctx context.Context, c *Client, id, name string, args any) (R, error) {
-	result, err := c.query(ctx, id, name, args)
+	var result history.Payload
+	err := c.around(ctx, &Operation{Verb: "query", Instance: id, Name: name}, func(ctx context.Context) (err error) {
+		result, err = c.query(ctx, id, name, args)
+		return err
+	})
 	if err == nil {
 		var r R
 		if r, err = decode[R](result); err == nil {

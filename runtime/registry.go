@@ -17,7 +17,7 @@ import (
 // Binding ties an orchestrator or activity to the function that runs it. Handles make them with Bind.
 type Binding struct {
 	orchestrator *Orchestrator
-	program      engine.Program
+	program      func(Context, history.Payload) (history.Payload, error)
 	activity     *Activity
 	run          func(context.Context, activity.Call) (history.Payload, *activity.Failure)
 }
@@ -110,6 +110,8 @@ type groupCode struct {
 	r     *Registry
 	group string
 	names []string
+
+	interceptors []OrchestratorInterceptor
 }
 
 func newGroupCode(r *Registry, group string) *groupCode {
@@ -129,7 +131,13 @@ func (c *groupCode) Program(name, _ string) (engine.Program, bool) {
 	if !ok || b.orchestrator.Group != c.group {
 		return nil, false
 	}
-	return b.program, true
+	return func(co *engine.Coroutine, input history.Payload) (result history.Payload, err error) {
+		err = aroundOrchestrator(Context{co: co}, c.interceptors, func(ctx Context) (err error) {
+			result, err = b.program(ctx, input)
+			return err
+		})
+		return result, err
+	}, true
 }
 
 // Resolve implements owner.Code.
@@ -184,9 +192,14 @@ func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn
 			payload, failure = fail(history.Failure{Kind: history.FailPanic, Message: fmt.Sprintf("panic: %v", p), Stack: string(debug.Stack())}, true)
 		}
 	}()
-	result, err := fn(context.WithValue(ctx, infoKey{}, ActivityInfo{
+	info := ActivityInfo{
 		Instance: c.From.ID, Activity: a.Name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key(),
-	}), args)
+	}
+	var result R
+	err = aroundActivity(context.WithValue(ctx, infoKey{}, info), info, func(ctx context.Context) (err error) {
+		result, err = fn(ctx, args)
+		return err
+	})
 	if err != nil {
 		var never nonRetryable
 		return fail(*failureOf(err), errors.As(err, &never))

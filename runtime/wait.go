@@ -132,7 +132,15 @@ func (c *Client) told(id string) bool {
 }
 
 // outcome waits for the end of an instance. Hints make it fast, asking makes it sure.
-func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) {
+func (c *Client) outcome(ctx context.Context, id string) (o owner.Outcome, err error) {
+	err = c.around(ctx, &Operation{Verb: "wait", Instance: id}, func(ctx context.Context) (err error) {
+		o, err = c.outcomeNow(ctx, id)
+		return err
+	})
+	return o, err
+}
+
+func (c *Client) outcomeNow(ctx context.Context, id string) (owner.Outcome, error) {
 	if err := history.CheckID(id); err != nil {
 		return owner.Outcome{}, err
 	}

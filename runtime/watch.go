@@ -21,7 +21,14 @@ import (
 // are told as by [Client.Get].
 func (c *Client) Watch(ctx context.Context, id string) iter.Seq2[Instance, error] {
 	return func(yield func(Instance, error) bool) {
-		if err := c.watch(ctx, id, func(inst Instance) bool { return yield(inst, nil) }); err != nil {
+		left := false
+		err := c.around(ctx, &Operation{Verb: "watch", Instance: id}, func(ctx context.Context) error {
+			return c.watch(ctx, id, func(inst Instance) bool {
+				left = !yield(inst, nil)
+				return !left
+			})
+		})
+		if err != nil && !left {
 			yield(Instance{}, fmt.Errorf("durable: watch %q: %w", id, err))
 		}
 	}

@@ -27,7 +27,8 @@ type WorkerConfig struct {
 	DrainTimeout time.Duration // how long Run waits for running activities when it stops; 0: 30 s
 	Heartbeat    time.Duration // 0: 500 ms
 	Dead         time.Duration // silence after which the others take a worker's partitions over; 0: 2 s
-	Logger       *slog.Logger  // of orchestrators and of what an operator should see; nil discards
+	Interceptors WorkerInterceptors
+	Logger       *slog.Logger // of orchestrators and of what an operator should see; nil discards
 }
 
 func (c WorkerConfig) withDefaults() WorkerConfig {
@@ -140,7 +141,7 @@ func (w *Worker) start(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(w.registry.activities)) { // in order: a test sees the same run
 		b := w.registry.activities[name]
 		q, err := activity.Start(ctx, activity.Config{
-			Backend: w.be, Name: name, Run: b.run, Policy: policyOf(b.activity),
+			Backend: w.be, Name: name, Run: w.intercepted(b), Policy: policyOf(b.activity),
 			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.cfg.Logger,
 		})
 		if err != nil {
@@ -149,8 +150,10 @@ func (w *Worker) start(ctx context.Context) error {
 		w.queues = append(w.queues, q)
 	}
 	for _, group := range w.registry.groups() {
+		code := newGroupCode(w.registry, group)
+		code.interceptors = w.cfg.Interceptors.Orchestrators
 		g, err := owner.Start(ctx, owner.Config{
-			Backend: w.be, Group: group, Worker: w.name, Code: newGroupCode(w.registry, group), Fail: failureOf,
+			Backend: w.be, Group: group, Worker: w.name, Code: code, Fail: failureOf,
 			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
 		})
 		if err != nil {
