@@ -61,11 +61,15 @@ func (h eventHandle[E]) Raise(ctx context.Context, c *durable.Client, id string,
 
 // inMemory starts a worker for the bindings over a hub in memory, where a program would connect to NATS.
 func inMemory(bindings ...durable.Binding) (client *durable.Client, stop func()) {
-	hub := membackend.New(membackend.Config{Live: true})
 	registry := &durable.Registry{}
 	if err := registry.Add(bindings...); err != nil {
 		log.Fatal(err)
 	}
+	return inMemoryOf(registry)
+}
+
+func inMemoryOf(registry *durable.Registry) (client *durable.Client, stop func()) {
+	hub := membackend.New(membackend.Config{Live: true})
 	worker := durable.NewWorker(hub.View("worker"), registry, durable.WorkerConfig{Heartbeat: 50 * time.Millisecond})
 	if err := worker.Start(context.Background()); err != nil {
 		log.Fatal(err)
