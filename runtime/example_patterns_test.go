@@ -30,7 +30,8 @@ func PackAll(ctx durable.Context, o order) (int, error) {
 	weights, err := durable.Map(ctx, o.Items, 10, func(ctx durable.Context, item string) (int, error) {
 		return packActivity.Call(ctx, item)
 	})
-	if failed, ok := errors.AsType[durable.ItemErrors](err); ok {
+	var failed durable.ItemErrors
+	if errors.As(err, &failed) {
 		ctx.Logger().Warn("not all were packed", "first", o.Items[failed[0].Index], "missing", len(failed))
 	}
 	sum := 0

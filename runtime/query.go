@@ -99,21 +99,18 @@ func (c *Client) query(ctx context.Context, id, name string, args any) (history.
 		return nil, err
 	}
 	defer stop()
-	again := time.NewTimer(0)
-	defer again.Stop()
 	for pause := firstAsk; ; pause = min(2*pause, lastAsk) {
 		group, err := c.askable(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		c.be.Signal(owner.QueryTopic(group, history.Partition(id, c.be.Info().Partitions)), question)
-		again.Reset(pause)
-		select {
-		case a := <-answers:
+		a, answered, err := hint(ctx, c, pause, answers)
+		if err != nil {
+			return nil, fmt.Errorf("no worker has answered: %w", err)
+		}
+		if answered {
 			return a.Result, answerError(a)
-		case <-again.C:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("no worker has answered: %w", ctx.Err())
 		}
 	}
 }

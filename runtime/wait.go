@@ -169,7 +169,7 @@ func (c *Client) outcomeNow(ctx context.Context, id string) (owner.Outcome, erro
 				return o, err
 			}
 		}
-		o, told, err := c.hint(ctx, pause, hints)
+		o, told, err := hint(ctx, c, pause, hints)
 		switch {
 		case err != nil:
 			return owner.Outcome{}, err
@@ -184,7 +184,7 @@ func (c *Client) outcomeNow(ctx context.Context, id string) (owner.Outcome, erro
 }
 
 // hint waits for a hint for d, and reports whether one came.
-func (c *Client) hint(ctx context.Context, d time.Duration, hints <-chan owner.Outcome) (o owner.Outcome, told bool, err error) {
+func hint[T any](ctx context.Context, c *Client, d time.Duration, hints <-chan T) (o T, told bool, err error) {
 	if s, ok := c.be.(backend.Simulated); ok {
 		var ready func() bool
 		if hints != nil {
@@ -214,7 +214,7 @@ func (c *Client) hint(ctx context.Context, d time.Duration, hints <-chan owner.O
 
 // rest waits for d.
 func (c *Client) rest(ctx context.Context, d time.Duration) error {
-	_, _, err := c.hint(ctx, d, nil)
+	_, _, err := hint[struct{}](ctx, c, d, nil)
 	return err
 }
 

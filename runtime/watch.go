@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/owner"
@@ -39,12 +38,14 @@ func (c *Client) watch(ctx context.Context, id string, tell func(Instance) bool)
 	if err := history.CheckID(id); err != nil {
 		return err
 	}
-	changed, ended := make(chan struct{}, 1), make(chan struct{}, 1)
-	for topic, hints := range map[string]chan struct{}{owner.StateTopic(id): changed, owner.HintTopic(id): ended} {
+	hints := make(chan bool, 2) // whether it is of the end
+	for topic, end := range map[string]bool{owner.StateTopic(id): false, owner.HintTopic(id): true} {
 		stop, err := c.be.Listen(topic, func([]byte) {
-			select {
-			case hints <- struct{}{}:
-			default: // it has one already
+			if end || len(hints) == 0 { // there is room for one of each
+				select {
+				case hints <- end:
+				default:
+				}
 			}
 		})
 		if err != nil {
@@ -54,8 +55,6 @@ func (c *Client) watch(ctx context.Context, id string, tell func(Instance) bool)
 	}
 	inst, err := c.get(ctx, id)
 	pause := soon // it may have changed just before this client listened
-	ask := time.NewTimer(pause)
-	defer ask.Stop()
 	for told := (Instance{}); err == nil; inst, err = c.look(ctx, inst) {
 		if inst.news(told) {
 			if told = inst; !tell(inst) {
@@ -65,15 +64,14 @@ func (c *Client) watch(ctx context.Context, id string, tell func(Instance) bool)
 		if inst.Status.Final() {
 			return nil
 		}
-		ask.Reset(pause)
-		select {
-		case <-changed:
-		case <-ended:
+		end, hinted, err := hint(ctx, c, pause, hints)
+		switch {
+		case err != nil:
+			return err
+		case end:
 			pause = soon // the projection follows the hint within milliseconds
-		case <-ask.C:
+		case !hinted:
 			pause = min(2*pause, truthEvery)
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	return err
