@@ -91,6 +91,9 @@ func (c *Client) look(ctx context.Context, had Instance) (Instance, error) {
 	case err != nil:
 		return Instance{}, err
 	}
+	if err := s.Unreadable(); err != nil {
+		return Instance{}, err
+	}
 	inst := instanceOf(s)
 	if inst.Status.Final() || had.Status == Pending || !inst.Created.Equal(had.Created) { // another run has another input
 		return c.get(ctx, had.ID)
