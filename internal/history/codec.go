@@ -28,6 +28,8 @@ const (
 	headTags    = "Durable-Tags"   // <key>=<value> …
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
+	headSince   = "Durable-Since"  // when the first attempt was stored
+	headLapsed  = "Durable-Lapsed" // the attempt before was not completed from outside in its time
 	headFailed  = "Durable-Failed" // the body of a Done is a failure
 )
 
@@ -169,6 +171,16 @@ func taskFields(t *Task) ([]Field, error) {
 	if t.LastErr != "" {
 		h = append(h, Field{headError, errorText(t.LastErr)})
 	}
+	if !t.Since.IsZero() {
+		since, err := appendTime(buf[:0], t.Since)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, Field{headSince, string(since)})
+	}
+	if t.Lapsed {
+		h = append(h, Field{headLapsed, "1"})
+	}
 	return h, nil
 }
 
@@ -182,6 +194,10 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	if e := get(headError); e != "" && err == nil {
 		t.LastErr, err = unescapeText(e)
 	}
+	if s := get(headSince); s != "" && err == nil {
+		t.Since, err = parseTime(s)
+	}
+	t.Lapsed = get(headLapsed) != ""
 	return t, err
 }
 
@@ -256,14 +272,18 @@ func appendTime(b []byte, t time.Time) ([]byte, error) {
 func decodeFired(get func(string) string) (Record, error) {
 	w := words{rest: get(headFired)}
 	f := &Fired{Ref: w.ref()}
-	word := w.next()
-	due, err := time.Parse(time.RFC3339Nano, word)
-	if err != nil {
-		err = fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(word))
-	}
+	due, err := parseTime(w.next())
 	w.fail("due", err)
-	f.Due = due.UTC()
+	f.Due = due
 	return f, w.end()
+}
+
+func parseTime(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(text))
+	}
+	return t.UTC(), nil
 }
 
 func decodeTimer(get func(string) string, body []byte) (Record, error) {

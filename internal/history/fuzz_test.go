@@ -122,7 +122,9 @@ func FuzzEncode(f *testing.F) {
 			&history.Control{Verb: history.Verb(name), ID: id, Reason: text},
 			&history.Task{
 				Ref: ref, Name: name, Args: body, Attempt: int(n >> 1), LastErr: text,
-				Policy: &history.Policy{Timeout: time.Duration(d), Attempts: int(d), First: time.Duration(d / 7), Backoff: x, MaxInterval: time.Duration(n)},
+				Policy: &history.Policy{Timeout: time.Duration(d), Attempts: int(d), First: time.Duration(d / 7), Backoff: x, MaxInterval: time.Duration(n),
+					Jitter: x / 3, Deadline: time.Duration(d / 3), Heartbeat: time.Duration(n) << 8},
+				Since: time.Unix(d>>20, d&0xfffff).UTC(), Lapsed: n%2 == 1,
 			},
 			&history.Turn{Run: n, Execution: n, At: uint64(d), Base: uint64(n), End: &history.End{Status: history.Completed, Result: body}},
 			&history.Turn{Run: n, At: uint64(d), Slots: []history.Slot{

@@ -260,6 +260,8 @@ type line struct {
 	Policy  string `json:"policy"`
 	Error   string `json:"error"`
 	Failed  string `json:"failed"`
+	Since   string `json:"since"`
+	Lapsed  string `json:"lapsed"`
 
 	Reason string          `json:"reason"`
 	Body   Payload         `json:"v"`
@@ -307,6 +309,10 @@ func (l *line) get(head string) func(string) string {
 			return l.Error
 		case headFailed:
 			return l.Failed
+		case headSince:
+			return l.Since
+		case headLapsed:
+			return l.Lapsed
 		}
 		return head // of the kind that is asked for
 	}

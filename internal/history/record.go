@@ -114,6 +114,11 @@ type Task struct {
 	Attempt int     `json:"attempt"` // from 1; above 1 it was scheduled by a retry
 	Policy  *Policy `json:"policy,omitempty"`
 	LastErr string  `json:"lastErr,omitempty"` // text of the previous attempt's failure
+
+	// Since is when the first attempt was stored, for the policy's Deadline; zero on the first attempt.
+	Since time.Time `json:"since,omitzero"`
+	// Lapsed says that the attempt before was to be completed from outside, and was not in its time.
+	Lapsed bool `json:"lapsed,omitempty"`
 }
 
 // Policy is what a call overrides of its activity's registered options; zero fields keep the registered value.
@@ -123,6 +128,10 @@ type Policy struct {
 	First       time.Duration `json:"first,omitempty"`    // delay before the second attempt
 	Backoff     float64       `json:"backoff,omitempty"`  // factor from delay to delay
 	MaxInterval time.Duration `json:"max,omitempty"`      // longest delay
+
+	Jitter    float64       `json:"jitter,omitempty"`    // most that is taken off a delay, as a fraction of it
+	Deadline  time.Duration `json:"deadline,omitempty"`  // of all attempts, from when the first was stored
+	Heartbeat time.Duration `json:"heartbeat,omitempty"` // longest silence of an attempt that beats
 }
 
 // Delay is the time between attempt n, counted from 1, and the one after it.
@@ -134,6 +143,11 @@ func (p Policy) Delay(n int) time.Duration {
 		}
 	}
 	return min(time.Duration(d), p.MaxInterval)
+}
+
+// Jittered takes a part of d off, which part random says with a number from 0 to 1.
+func (p Policy) Jittered(d time.Duration, random float64) time.Duration {
+	return d - time.Duration(p.Jitter*random*float64(d))
 }
 
 // Timer is a schedule in the store: at Due it publishes a Fired to the instance or, for a retry, a Task.
@@ -245,6 +259,29 @@ type Failure struct {
 	Cause   *Failure `json:"cause,omitempty"` // failure of the activity or child that this one wraps
 	// Sealed is the JSON of all of it as a codec wrote it. Kind, Name and Attempt stand beside it, the rest does not.
 	Sealed Payload `json:"sealed,omitempty"`
+
+	Causes  []*Failure    `json:"causes,omitempty"`  // after Cause, the others that it wraps: joined errors
+	Omitted int           `json:"omitted,omitempty"` // of the others, those that there was no room for
+	LastErr string        `json:"last,omitempty"`    // text of what ended the attempt before, of a timeout
+	After   time.Duration `json:"after,omitempty"`   // the activity's own choice of the delay before the next attempt
+	Final   bool          `json:"final,omitempty"`   // another attempt would not mend it
+}
+
+// Add appends a failure that f wraps.
+func (f *Failure) Add(cause *Failure) {
+	if f.Cause == nil {
+		f.Cause = cause
+		return
+	}
+	f.Causes = append(f.Causes, cause)
+}
+
+// All gives the failures that f wraps, in order.
+func (f *Failure) All() []*Failure {
+	if f.Cause == nil {
+		return f.Causes
+	}
+	return append([]*Failure{f.Cause}, f.Causes...)
 }
 
 // Named is a registered sentinel (Details nil) or typed error (Details is its JSON).
@@ -256,7 +293,9 @@ type Named struct {
 // Kinds of failures that the system makes.
 const (
 	FailPanic      = "panic"
-	FailTimeout    = "timeout"
+	FailTimeout    = "timeout"    // of one attempt
+	FailDeadline   = "deadline"   // over all attempts
+	FailHeartbeat  = "heartbeat"  // an attempt that did not beat
 	FailDecode     = "decode"     // a payload that does not fit its type; never retried
 	FailPoison     = "poison"     // the worker died on each of several deliveries
 	FailConflict   = "conflict"   // the child's id is taken

@@ -36,6 +36,13 @@ var samples = []struct {
 		"Durable-Task: 1-0-2 4 club.SendCard", "Durable-Policy: timeout=10s attempts=5 first=1ms backoff=1.5 max=1h0m0s",
 		"Durable-Error: %20no%0Aanswer from Zürich%20",
 	}, ""},
+	{"task of a long activity", &history.Task{
+		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Move", Attempt: 2, Since: noon, Lapsed: true,
+		Policy: &history.Policy{Jitter: 0.2, Deadline: time.Hour, Heartbeat: 30 * time.Second},
+	}, []string{
+		"Durable-Task: 1-0-2 2 club.Move", "Durable-Policy: jitter=0.2 deadline=1h0m0s heartbeat=30s",
+		"Durable-Since: 2026-05-04T12:00:00.25Z", "Durable-Lapsed: 1",
+	}, ""},
 	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
 	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
 	{"done in vain", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Failure: &history.Failure{
@@ -43,6 +50,11 @@ var samples = []struct {
 		Names: []history.Named{{Name: "club.ErrNo"}, {Name: "club.Declined", Details: history.Payload(`{"code":7}`)}},
 	}}, []string{"Durable-Done: 1-0-2 0 0 club.SendCard", "Durable-Failed: 1"},
 		`{"message":"no","kind":"timeout","names":[{"name":"club.ErrNo"},{"name":"club.Declined","details":{"code":7}}],"cause":{"message":"deep"}}`},
+	{"done in vain, for several reasons", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Fee", Failure: &history.Failure{
+		Message: "no", Kind: history.FailDeadline, Cause: &history.Failure{Message: "one", Final: true},
+		Causes: []*history.Failure{{Message: "two", After: time.Second}}, Omitted: 3, LastErr: "before",
+	}}, []string{"Durable-Done: 1-0-2 0 0 club.Fee", "Durable-Failed: 1"},
+		`{"message":"no","kind":"deadline","cause":{"message":"one","final":true},"causes":[{"message":"two","after":1000000000}],"omitted":3,"last":"before"}`},
 	{"fired", &history.Fired{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
 	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},

@@ -124,8 +124,8 @@ func parseTags(text string) (map[string]string, error) {
 
 // text writes the fields that are set, in the words of the //durable: directives.
 func (p *Policy) text() (string, error) {
-	if p.Backoff != p.Backoff {
-		return "", fmt.Errorf("policy: the backoff factor is not a number")
+	if p.Backoff != p.Backoff || p.Jitter != p.Jitter {
+		return "", fmt.Errorf("policy: the factors are %v and %v, want numbers", p.Backoff, p.Jitter)
 	}
 	var b []byte
 	duration := func(key string, d time.Duration) {
@@ -133,15 +133,21 @@ func (p *Policy) text() (string, error) {
 			b = append(append(append(b, key...), d.String()...), ' ')
 		}
 	}
+	factor := func(key string, f float64) {
+		if f != 0 {
+			b = append(strconv.AppendFloat(append(b, key...), f, 'g', -1, 64), ' ')
+		}
+	}
 	duration("timeout=", p.Timeout)
 	if p.Attempts != 0 {
 		b = append(strconv.AppendInt(append(b, "attempts="...), int64(p.Attempts), 10), ' ')
 	}
 	duration("first=", p.First)
-	if p.Backoff != 0 {
-		b = append(strconv.AppendFloat(append(b, "backoff="...), p.Backoff, 'g', -1, 64), ' ')
-	}
+	factor("backoff=", p.Backoff)
 	duration("max=", p.MaxInterval)
+	factor("jitter=", p.Jitter)
+	duration("deadline=", p.Deadline)
+	duration("heartbeat=", p.Heartbeat)
 	if len(b) == 0 {
 		return "-", nil
 	}
@@ -164,11 +170,15 @@ func parsePolicy(text string) (*Policy, error) {
 		case "first":
 			p.First, err = time.ParseDuration(value)
 		case "backoff":
-			if p.Backoff, err = strconv.ParseFloat(value, 64); err == nil && p.Backoff != p.Backoff {
-				err = fmt.Errorf("not a number")
-			}
+			p.Backoff, err = parseFactor(value)
 		case "max":
 			p.MaxInterval, err = time.ParseDuration(value)
+		case "jitter":
+			p.Jitter, err = parseFactor(value)
+		case "deadline":
+			p.Deadline, err = time.ParseDuration(value)
+		case "heartbeat":
+			p.Heartbeat, err = time.ParseDuration(value)
 		default:
 			err = fmt.Errorf("unknown word")
 		}
@@ -177,6 +187,14 @@ func parsePolicy(text string) (*Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+func parseFactor(value string) (float64, error) {
+	f, err := strconv.ParseFloat(value, 64)
+	if err == nil && f != f {
+		err = fmt.Errorf("not a number")
+	}
+	return f, err
 }
 
 // errorText writes text that may have spaces within; it is cut to mostError bytes.
