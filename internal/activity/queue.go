@@ -40,6 +40,7 @@ func (c Call) Key() string { return c.From.Group + "/" + c.From.ID + "/" + c.Ref
 type Failure struct {
 	history.Failure
 	Final bool
+	Later bool // no failure: somebody outside completes the call, see Attempt.Later
 }
 
 const (
@@ -72,9 +73,10 @@ type running struct {
 	policy  history.Policy
 	ctx     context.Context // of the attempt, but its time limit
 	cancel  context.CancelCauseFunc
-	ends    time.Time     // when its attempt has had its time, and some more
-	decided atomic.Bool   // its outcome is being stored; what comes later is dropped
-	pause   time.Duration // how long its slot stays empty after it
+	attempt atomic.Pointer[Attempt] // nil until its handler runs
+	ends    time.Time               // when its attempt has had its time, and some more
+	decided atomic.Bool             // its outcome is being stored; what comes later is dropped
+	pause   time.Duration           // how long its slot stays empty after it
 }
 
 // ErrStopped is the cause of an activity's context that ends because its worker stops.
@@ -142,7 +144,7 @@ func (q *Queue) abandon(done <-chan struct{}) {
 	q.mu.Unlock()
 	for _, r := range left {
 		if r.decided.CompareAndSwap(false, true) {
-			q.release(r, false)
+			q.conclude(r, true, func() { q.release(r, false) })
 		}
 	}
 }
@@ -151,7 +153,9 @@ func (q *Queue) abandon(done <-chan struct{}) {
 func (q *Queue) deliver(d backend.TaskDelivery) {
 	r := &running{d: d, policy: merge(d.Task.Policy, q.cfg.Policy)}
 	r.ctx, r.cancel = context.WithCancelCause(q.ctx)
-	r.ends = q.cfg.Backend.Clock().Now().Add(r.policy.Timeout + grace)
+	now := q.cfg.Backend.Clock().Now()
+	limit, _ := r.limit(now)
+	r.ends = now.Add(limit + grace)
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -182,67 +186,46 @@ func (q *Queue) run(r *running) {
 		q.release(r, true)
 		return
 	}
-	if q.cfg.Poison > 0 && d.Attempts > q.cfg.Poison {
-		q.store(r, done(d.Task, nil, &history.Failure{
-			Kind: history.FailPoison, Name: d.Task.Name, Attempt: d.Task.Attempt,
-			Message: fmt.Sprintf("activity %s was delivered %d times without an answer: its worker dies or hangs on it", d.Task.Name, d.Attempts-1),
-		}))
+	if failure := q.stillborn(r); failure != nil {
+		q.fail(r, failure)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(r.ctx, r.policy.Timeout, errTimeout)
-	defer cancel()
-	result, failure := q.cfg.Run(ctx, Call{From: d.From, Task: d.Task})
-	if failure != nil && context.Cause(r.ctx) == ErrCanceled {
-		if r.decided.CompareAndSwap(false, true) {
-			q.release(r, true) // nobody waits for another attempt either
-		}
-		return
-	}
-	if failure == nil {
+	a := q.begin(r)
+	defer a.leave()
+	result, failure := q.cfg.Run(a.ctx, Call{From: d.From, Task: d.Task})
+	switch {
+	case failure != nil && context.Cause(r.ctx) == ErrCanceled:
+		q.drop(r)
+	case failure == nil:
 		q.store(r, done(d.Task, result, nil))
-		return
+	case failure.Later:
+		q.putOff(r, failure)
+	default:
+		a.judge(failure)
+		q.fail(r, failure)
 	}
-	if context.Cause(ctx) == errTimeout && !failure.Final {
-		failure.Kind = history.FailTimeout
-	}
-	q.fail(r, failure)
-}
-
-var errTimeout = errors.New("activity: timeout")
-
-// overdue fails an attempt whose handler goes on although its time is over.
-func (q *Queue) overdue(r *running) {
-	q.fail(r, &Failure{Failure: history.Failure{
-		Kind: history.FailTimeout, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
-		Message: fmt.Sprintf("activity %s: no result after %v, and its function ignores the end of its context", r.d.Task.Name, r.policy.Timeout),
-	}})
 }
 
 // fail stores a failure, or the schedule of the next attempt.
 func (q *Queue) fail(r *running, f *Failure) {
-	t := r.d.Task
-	switch {
-	case q.ctx.Err() != nil && !f.Final: // stopped by this worker: somebody else's attempt, not a failure
+	if q.ctx.Err() != nil && !f.Final { // stopped by this worker: somebody else's attempt, not a failure
 		if r.decided.CompareAndSwap(false, true) {
-			q.release(r, false)
+			q.conclude(r, true, func() { q.release(r, false) })
 		}
-	case f.Final || t.Attempt >= r.policy.Attempts:
-		q.store(r, done(t, nil, &f.Failure))
-	default:
-		q.store(r, q.next(t, r.policy, f))
+		return
 	}
+	if due, ok := r.again(f, q.cfg.Backend.Clock().Now()); ok {
+		q.store(r, r.next(due, f.Message))
+		return
+	}
+	if f.Failure.Final = f.Final; f.Kind != "" && f.LastErr == "" {
+		f.LastErr = r.d.Task.LastErr
+	}
+	q.store(r, done(r.d.Task, nil, &f.Failure))
 }
 
 func done(t *history.Task, result history.Payload, f *history.Failure) history.Record {
 	return &history.Done{Ref: t.Ref, Name: t.Name, Hash: history.ArgsHash(t.Args), Attempt: t.Attempt, Result: result, Failure: f}
-}
-
-// next schedules another attempt: the store publishes the task again, so a retry costs the orchestration no history.
-func (q *Queue) next(t *history.Task, p history.Policy, f *Failure) history.Record {
-	again := *t
-	again.Attempt++
-	again.LastErr = f.Message
-	return &history.Timer{Ref: t.Ref, Due: q.cfg.Backend.Clock().Now().Add(p.Delay(t.Attempt)), Task: &again}
 }
 
 // pass schedules a task again, sealed as it is, that another worker may be able to decode. It is not given back: the
@@ -253,43 +236,25 @@ func (q *Queue) pass(r *running, err error) {
 	r.pause = passFor
 	again := *r.d.Task
 	again.LastErr = err.Error()
+	if r.policy.Deadline > 0 {
+		again.Since = r.since()
+	}
 	q.store(r, &history.Timer{Ref: again.Ref, Due: q.cfg.Backend.Clock().Now().Add(passFor), Task: &again})
-}
-
-// merge fills the zero fields of a call's policy from the activity's.
-func merge(call *history.Policy, registered history.Policy) history.Policy {
-	if call == nil {
-		return registered
-	}
-	p := *call
-	if p.Timeout == 0 {
-		p.Timeout = registered.Timeout
-	}
-	if p.Attempts == 0 {
-		p.Attempts = registered.Attempts
-	}
-	if p.First == 0 {
-		p.First = registered.First
-	}
-	if p.Backoff == 0 {
-		p.Backoff = registered.Backoff
-	}
-	if p.MaxInterval == 0 {
-		p.MaxInterval = registered.MaxInterval
-	}
-	return p
 }
 
 // store writes the first outcome of a task and then acknowledges it.
 func (q *Queue) store(r *running, rec history.Record) {
 	if r.decided.CompareAndSwap(false, true) {
-		q.put(r, rec, firstRetry)
+		_, again := rec.(*history.Timer)
+		q.conclude(r, again, func() { q.put(r, rec, firstRetry) })
 	}
 }
 
 func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
 	q.cfg.Backend.Append(backend.Append{To: r.d.From, Record: rec}, func(_ uint64, err error) {
 		switch {
+		case err == nil && rec.Kind() == history.KindDone:
+			q.settled(r)
 		case err == nil:
 			q.release(r, true)
 		case errors.Is(err, backend.ErrClosed):

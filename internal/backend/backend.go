@@ -143,6 +143,7 @@ type Activity struct {
 type TaskDelivery struct {
 	From     history.Address // instance that scheduled it
 	Seq      uint64
+	Time     time.Time // the log's time stamp
 	Task     *history.Task
 	Attempts int   // deliveries of this message so far, from 1
 	Err      error // the record could not be decoded: Task has only what its subject says; ErrCodec: all but the payload

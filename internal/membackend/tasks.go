@@ -134,7 +134,7 @@ func (q *taskQueue) fly(n int) {
 	m, it := q.v.m, &q.act.items[n]
 	e, epoch := it.entry, q.v.epoch
 	r := receipt{q.v, &q.act.consumer, n}
-	d := backend.TaskDelivery{From: e.to, Seq: e.seq, Attempts: it.attempts, Receipt: r, Progress: r.progress}
+	d := backend.TaskDelivery{From: e.to, Seq: e.seq, Time: e.time, Attempts: it.attempts, Receipt: r, Progress: r.progress}
 	q.flying++
 	if m.happens(m.faults.DeliveryLost) {
 		m.after(pullExpiry, nil, func() { q.flying--; q.act.pump() })

@@ -51,7 +51,7 @@ func (t *tasks) handle(m *nats.Msg) {
 		t.b.cfg.Logger.Error("a delivery has an unknown form", "activity", t.activity, "reply", m.Reply)
 		return
 	}
-	d.Seq, d.Attempts = at.stream, at.attempts
+	d.Seq, d.Time, d.Attempts = at.stream, at.time, at.attempts
 	record, from, err := t.b.record(m)
 	if err != nil && t.b.ctx.Err() != nil {
 		return

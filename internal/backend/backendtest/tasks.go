@@ -12,6 +12,7 @@ var tasks = []promise{
 	{"kept until the activity has a consumer", keepTasks},
 	{"two workers share", shareTasks},
 	{"nak brings it again", nakTask},
+	{"a delivery tells when the task was stored", timeOfTask},
 	{"what is not acknowledged comes again, unless there is progress", ackWaitOfTasks},
 	{"concurrency", limitTasks},
 	{"activities are independent", activitiesApart},
@@ -139,6 +140,20 @@ func nakTask(t *testing.T, h Hub) {
 	first.Nak()
 	again := q.want(2, seqs...)[0]
 	differs(t, "the task", first.Task, again.Task)
+}
+
+func timeOfTask(t *testing.T, h Hub) {
+	c := connect(t, h)
+	c.put(anna, start(1))
+	seq := c.putTasks(1)[0]
+	q := c.tasks(charge, backend.Activity{Name: charge})
+	q.Grant(2)
+	first := q.want(1, seq)[0]
+	first.Nak()
+	stored := c.load(anna, seq).Tail[0].Time
+	if again := q.want(2, seq)[0]; !first.Time.Equal(stored) || !again.Time.Equal(stored) || stored.IsZero() {
+		t.Errorf("the task was stored at %v; its deliveries say %v and %v", stored, first.Time, again.Time)
+	}
 }
 
 // ackWaitOfTasks shows by order, not by a clock: of three tasks delivered together one is acknowledged, one reports

@@ -1,0 +1,156 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// What ends the context of an attempt; each is its cause.
+var (
+	ErrTimeout   = errors.New("durable: activity timed out")
+	ErrDeadline  = fmt.Errorf("%w: the deadline over all its attempts has passed", ErrTimeout)
+	ErrHeartbeat = fmt.Errorf("%w: it was silent for longer than its heartbeat allows", ErrTimeout)
+)
+
+// Attempt is what a handler can do beside returning. Its methods may be called by many goroutines at once.
+type Attempt struct {
+	q     *Queue
+	r     *running
+	ctx   context.Context
+	stop  context.CancelFunc
+	began time.Time
+
+	mu      sync.Mutex
+	over    bool      // its outcome is decided
+	beaten  time.Time // when it has beaten last
+	unwatch func()
+	keeper  *keeper // of the details; nil before the first
+
+	later    sync.Mutex
+	deferred bool // the schedule that stands in for its outcome is stored
+}
+
+type attemptKey struct{}
+
+// AttemptOf gives the attempt that a handler's context belongs to, nil outside of one.
+func AttemptOf(ctx context.Context) *Attempt {
+	a, _ := ctx.Value(attemptKey{}).(*Attempt)
+	return a
+}
+
+// begin makes the attempt of a task and its context.
+func (q *Queue) begin(r *running) *Attempt {
+	a := &Attempt{q: q, r: r, began: q.cfg.Backend.Clock().Now()}
+	limit, cause := r.limit(a.began)
+	a.ctx, a.stop = context.WithTimeoutCause(context.WithValue(r.ctx, attemptKey{}, a), limit, cause)
+	r.attempt.Store(a)
+	a.watch()
+	return a
+}
+
+// judge says of a failure that it is the end of the attempt's time.
+func (a *Attempt) judge(f *Failure) {
+	kind, why := a.cut()
+	if kind == "" || f.Final {
+		return
+	}
+	f.Kind = kind
+	if kind != history.FailTimeout {
+		f.Message = why + ": " + f.Message
+	}
+}
+
+// cut tells which of its times the attempt has used up, "" when none.
+func (a *Attempt) cut() (kind, why string) {
+	p := a.r.policy
+	switch context.Cause(a.ctx) {
+	case ErrTimeout:
+		return history.FailTimeout, fmt.Sprintf("no result after %v", p.Timeout)
+	case ErrDeadline:
+		return history.FailDeadline, fmt.Sprintf("the deadline of %v over all attempts has passed", p.Deadline)
+	case ErrHeartbeat:
+		return history.FailHeartbeat, fmt.Sprintf("no heartbeat for %v", p.Heartbeat)
+	}
+	return "", ""
+}
+
+// overdue fails an attempt whose handler goes on although its time is over.
+func (q *Queue) overdue(r *running) {
+	a := r.attempt.Load()
+	if a == nil {
+		return // it has not begun: its outcome is being stored
+	}
+	kind, why := a.cut()
+	switch {
+	case context.Cause(a.ctx) == ErrCanceled:
+		q.drop(r)
+		return
+	case a.ctx.Err() == nil:
+		return // its end is due, and seen at the next look
+	}
+	q.fail(r, &Failure{Failure: history.Failure{
+		Kind: kind, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
+		Message: fmt.Sprintf("activity %s: %s, and its function ignores the end of its context", r.d.Task.Name, why),
+	}})
+}
+
+// drop ends a task that nobody waits for any more: there is no outcome, and no other attempt either.
+func (q *Queue) drop(r *running) {
+	if r.decided.CompareAndSwap(false, true) {
+		q.conclude(r, false, func() { q.settled(r) })
+	}
+}
+
+// settled acknowledges a task that will never run again, after what it may have left is removed.
+func (q *Queue) settled(r *running) {
+	q.unschedule(r, func() {
+		q.forget(r)
+		q.release(r, true)
+	})
+}
+
+// conclude ends what the attempt does beside its handler, then goes on. The last details are stored by then if again says
+// that anybody may ask for them.
+func (q *Queue) conclude(r *running, again bool, then func()) {
+	a := r.attempt.Load()
+	if a == nil {
+		then()
+		return
+	}
+	keeper, first := a.end()
+	if keeper == nil || !first {
+		then()
+		return
+	}
+	go func() {
+		keeper.finish(again)
+		then()
+	}()
+}
+
+// end says that the outcome is decided; first, that nobody has said so before.
+func (a *Attempt) end() (k *keeper, first bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first, a.over = !a.over, true
+	if a.unwatch != nil {
+		a.unwatch()
+	}
+	return a.keeper, first
+}
+
+// leave is the return of the handler.
+func (a *Attempt) leave() {
+	a.stop()
+	if !a.r.decided.Load() {
+		return
+	}
+	if k, first := a.end(); k != nil && first { // it was decided before the attempt began
+		k.finish(false)
+	}
+}
