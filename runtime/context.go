@@ -95,9 +95,13 @@ func encode(v any) (history.Payload, *history.Failure) {
 		return nil, &history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("durable: a value of type %T cannot be stored: %v", v, err)}
 	}
 	if len(data) > MaxPayload {
-		return nil, &history.Failure{Kind: history.FailTooLarge, Message: fmt.Sprintf("durable: a value of type %T has %d bytes, at most %d can be stored: store it elsewhere and pass a reference", v, len(data), MaxPayload)}
+		return nil, tooLarge(v, len(data), MaxPayload)
 	}
 	return data, nil
+}
+
+func tooLarge(v any, size, most int) *history.Failure {
+	return &history.Failure{Kind: history.FailTooLarge, Message: fmt.Sprintf("durable: a value of type %T has %d bytes, at most %d can be stored: store it elsewhere and pass a reference", v, size, most)}
 }
 
 // decode reads a value from the log. Nothing and null give the zero value. ErrPayload when it does not fit.

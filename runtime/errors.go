@@ -2,7 +2,6 @@ package durable
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -19,8 +18,10 @@ var (
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
-	ErrCanceled      = activity.ErrCanceled             // also the cause of the context of an activity that nobody waits for any more
-	ErrTimeout       = errors.New("durable: timed out") // an attempt of an activity, or a wait: Future.Within
+	ErrCanceled      = activity.ErrCanceled  // also the cause of the context of an activity that nobody waits for any more
+	ErrTimeout       = activity.ErrTimeout   // an attempt of an activity, or a wait: Future.Within; so are the next two
+	ErrDeadline      = activity.ErrDeadline  // all attempts of a call together
+	ErrHeartbeat     = activity.ErrHeartbeat // an attempt was silent for too long
 	ErrPanic         = errors.New("durable: code panicked")
 	ErrPoison        = errors.New("durable: task killed its workers")
 	ErrPayload       = errors.New("durable: value cannot be stored or read")
@@ -34,6 +35,8 @@ var (
 var kinds = map[string][]error{
 	history.FailPanic:      {ErrPanic},
 	history.FailTimeout:    {ErrTimeout, context.DeadlineExceeded},
+	history.FailDeadline:   {ErrDeadline, context.DeadlineExceeded},
+	history.FailHeartbeat:  {ErrHeartbeat, context.DeadlineExceeded},
 	history.FailDecode:     {ErrPayload},
 	history.FailTooLarge:   {ErrPayload},
 	history.FailPoison:     {ErrPoison},
@@ -44,11 +47,13 @@ var kinds = map[string][]error{
 
 // ActivityError is what a failed activity gives, after its last attempt.
 type ActivityError struct {
-	Activity string // wire name
-	Attempt  int    // the attempt that failed, from 1
-	Message  string // text of the error it returned
-	Stack    string // of a panic
-	causes   []error
+	Activity  string // wire name
+	Attempt   int    // the attempt that failed, from 1
+	Message   string // text of the error it returned
+	LastError string // of a failure that the system makes, such as a timeout: text of the error that ended the attempt before
+	Stack     string // of a panic
+	causes    []error
+	from      *history.Failure
 }
 
 func (e *ActivityError) Error() string {
@@ -64,13 +69,14 @@ type OrchestrationError struct {
 	Message      string
 	Stack        string // of a panic
 	causes       []error
+	from         *history.Failure
 }
 
 func (e *OrchestrationError) Error() string {
 	return fmt.Sprintf("durable: orchestrator %s: %s", e.Orchestrator, e.Message)
 }
 
-// Unwrap gives the registered errors that its error held, and the activity or child failure behind it.
+// Unwrap gives the registered errors that its error held, and the failures of activities and children behind it.
 func (e *OrchestrationError) Unwrap() []error { return e.causes }
 
 // registered holds the errors that survive the wire. It is filled while packages are initialised.
@@ -111,168 +117,6 @@ func register(name string, key any, e knownError) bool {
 	}
 	registered.byName[name], registered.names[key] = e, name
 	return true
-}
-
-// nonRetryable marks an error that another attempt would not mend.
-type nonRetryable struct{ error }
-
-func (e nonRetryable) Unwrap() error { return e.error }
-
-// NonRetryable marks an activity's error as one that another attempt would not mend. nil stays nil.
-func NonRetryable(err error) error {
-	if err == nil {
-		return nil
-	}
-	return nonRetryable{err}
-}
-
-// failureOf writes an error for the log: its text, the registered errors in its tree, and the first failure of an
-// activity or child that it wraps, with what that one wraps in turn.
-func failureOf(err error) *history.Failure {
-	f := &history.Failure{Message: err.Error()}
-	noteTree(f, err, new(int))
-	return f
-}
-
-// noteTree adds to f what survives the wire of err and of all that it wraps, outermost first.
-func noteTree(f *history.Failure, err error, seen *int) {
-	const most = 64 // a tree beyond this is a loop or a joke
-	if *seen++; err == nil || *seen > most {
-		return
-	}
-	if f.Cause == nil {
-		if f.Cause = causeOf(err); f.Cause != nil {
-			noteWrapped(f.Cause, err, seen)
-			return
-		}
-	}
-	if n, ok := nameOf(err); ok {
-		f.Names = append(f.Names, n)
-	}
-	if f.Kind == "" {
-		f.Kind = kindOf(err)
-	}
-	noteWrapped(f, err, seen)
-}
-
-func noteWrapped(f *history.Failure, err error, seen *int) {
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		noteTree(f, e.Unwrap(), seen)
-	case interface{ Unwrap() []error }:
-		for _, w := range e.Unwrap() {
-			noteTree(f, w, seen)
-		}
-	}
-}
-
-// causeOf gives the failure of an activity or child, nil for any other error.
-func causeOf(err error) *history.Failure {
-	switch e := err.(type) {
-	case *ActivityError:
-		return &history.Failure{Name: e.Activity, Attempt: e.Attempt, Message: e.Message, Stack: e.Stack}
-	case *OrchestrationError:
-		return &history.Failure{Name: e.Orchestrator, Message: e.Message, Stack: e.Stack}
-	}
-	return nil
-}
-
-// kindOf gives the kind that a sentinel of this package stands for, "" for any other error.
-func kindOf(err error) string {
-	switch err {
-	case ErrPanic:
-		return history.FailPanic
-	case ErrTimeout:
-		return history.FailTimeout
-	case ErrPayload:
-		return history.FailDecode
-	case ErrPoison:
-		return history.FailPoison
-	case ErrAlreadyExists:
-		return history.FailConflict
-	case ErrTerminated:
-		return history.FailTerminated
-	case ErrCanceled:
-		return history.FailCanceled
-	}
-	return ""
-}
-
-func nameOf(err error) (history.Named, bool) {
-	t := reflect.TypeOf(err)
-	registered.RLock()
-	defer registered.RUnlock()
-	if reflect.ValueOf(err).Comparable() {
-		if name, ok := registered.names[err]; ok {
-			return history.Named{Name: name}, true
-		}
-	}
-	name, ok := registered.names[t]
-	if !ok {
-		return history.Named{}, false
-	}
-	details, jsonErr := json.Marshal(err)
-	if jsonErr != nil {
-		return history.Named{}, false // its text is kept
-	}
-	return history.Named{Name: name, Details: details}, true
-}
-
-// errorOf reads a failure of an activity or child from the log. An attempt number tells an activity.
-func errorOf(f *history.Failure) error {
-	causes := causesOf(f)
-	if f.Attempt > 0 {
-		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, Stack: f.Stack, causes: causes}
-	}
-	if f.Name == "" {
-		return &codeError{message: f.Message, causes: causes}
-	}
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes}
-}
-
-// codeError is an error of the orchestrator's own code: of a coroutine, or a value that cannot be stored.
-type codeError struct {
-	message string
-	causes  []error
-}
-
-func (e *codeError) Error() string   { return e.message }
-func (e *codeError) Unwrap() []error { return e.causes }
-
-func causesOf(f *history.Failure) []error {
-	var causes []error
-	for _, n := range f.Names {
-		registered.RLock()
-		known, ok := registered.byName[n.Name]
-		registered.RUnlock()
-		if !ok {
-			continue // registered by a program that this one does not know; the text is kept
-		}
-		if known.sentinel != nil {
-			causes = append(causes, known.sentinel)
-			continue
-		}
-		if err, ok := typedError(known.typ, n.Details); ok {
-			causes = append(causes, err)
-		}
-	}
-	causes = append(causes, kinds[f.Kind]...)
-	if f.Cause != nil {
-		causes = append(causes, errorOf(f.Cause))
-	}
-	return causes
-}
-
-func typedError(t reflect.Type, details []byte) (error, bool) {
-	v := reflect.New(t)
-	if len(details) > 0 && json.Unmarshal(details, v.Interface()) != nil {
-		return nil, false
-	}
-	err, ok := v.Elem().Interface().(error)
-	if !ok || t.Kind() == reflect.Pointer && v.Elem().IsNil() {
-		return nil, false
-	}
-	return err, true
 }
 
 // MissingReceiver is the error of a nil field of DurableReceivers.

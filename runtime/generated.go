@@ -33,9 +33,10 @@ type Activity struct {
 	Aliases     []string
 	Source      string
 	Pinned      bool
-	Timeout     Timeout     // of one attempt; 0: DefaultActivityTimeout
-	Retry       RetryPolicy // zero: one attempt
-	Concurrency int         // most executions at once in the whole hub; 0: no limit
+	Timeout     Timeout          // of one attempt; 0: DefaultActivityTimeout
+	Heartbeat   HeartbeatTimeout // of an attempt that beats; 0: none
+	Retry       RetryPolicy      // zero: one attempt
+	Concurrency int              // most executions at once in the whole hub; 0: no limit
 }
 
 // StartActivity schedules an activity and returns at once.
@@ -53,7 +54,20 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 			return failed[R](ctx, &history.Failure{Message: fmt.Sprintf("durable: call of activity %s: %v", a.Name, err)})
 		}
 	}
-	return Future[R]{ctx.co.ScheduleIn(ctx.scope, history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy})}
+	slot := history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy}
+	if o.handle == nil {
+		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
+	}
+	policy := activity.Merge(o.policy, policyOf(a))
+	return retry[R](ctx, retries{policy, o.handle, "activity " + a.Name}, func(_ int, left time.Duration) history.Slot {
+		try, p := slot, policy
+		p.Attempts = 1
+		if p.Deadline > 0 {
+			p.Deadline = max(left, time.Millisecond)
+		}
+		try.Policy = &p
+		return try
+	})
 }
 
 // BindActivity ties an activity to a function.
@@ -92,8 +106,7 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 			return failed[R](ctx, &history.Failure{Kind: history.FailConflict, Name: o.Name, Message: "durable: child: " + err.Error()})
 		}
 	}
-	retry := history.Policy{Attempts: co.retry.Attempts, First: co.retry.First, Backoff: co.retry.Backoff, MaxInterval: co.retry.MaxInterval}
-	if err := checkPolicy(retry); err != nil {
+	if err := checkPolicy(co.retry.written()); err != nil {
 		return failed[R](ctx, &history.Failure{Name: o.Name, Message: fmt.Sprintf("durable: child %s: %v", o.Name, err)})
 	}
 	slot := history.Slot{
@@ -106,34 +119,13 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 	if co.retry.Attempts <= 1 {
 		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
 	}
-	return retryChild[R](ctx, slot, co.retry.policy())
-}
-
-// retryChild runs a child until it succeeds: a coroutine of its own, so that it advances whether awaited or not.
-func retryChild[R any](ctx Context, slot history.Slot, policy history.Policy) Future[R] {
-	f := ctx.co.Promise()
-	ctx.co.Go(func(co *engine.Coroutine) {
-		for n := 1; ; n++ {
-			try := slot
-			if n > 1 && try.Target.ID != "" {
-				try.Target.ID = fmt.Sprintf("%s:%d", slot.Target.ID, n)
-			}
-			child := co.ScheduleIn(ctx.scope, try)
-			co.Await(child)
-			result, failure := child.Result()
-			if failure == nil || n == policy.Attempts || final(failure.Kind) {
-				co.Resolve(f, result, failure)
-				return
-			}
-			co.Await(timer(co, ctx.scope, policy.Delay(n)))
+	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name}, func(n int, _ time.Duration) history.Slot {
+		try := slot
+		if n > 1 && try.Target.ID != "" {
+			try.Target.ID = fmt.Sprintf("%s:%d", slot.Target.ID, n)
 		}
+		return try
 	})
-	return Future[R]{f}
-}
-
-// final reports a failure of a child that another attempt does not mend.
-func final(kind string) bool {
-	return kind == history.FailTerminated || kind == history.FailCanceled || kind == history.FailConflict
 }
 
 // ContinueWith gives the error that an orchestrator returns to go on as a new execution with args: its history begins
@@ -198,6 +190,7 @@ func failed[R any](ctx Context, failure *history.Failure) Future[R] {
 // policyOf gives the registered options of an activity, without zero fields.
 func policyOf(a *Activity) history.Policy {
 	p := a.Retry.policy()
+	p.Heartbeat = time.Duration(a.Heartbeat)
 	if p.Timeout = time.Duration(a.Timeout); p.Timeout == 0 {
 		p.Timeout = time.Duration(DefaultActivityTimeout)
 	}

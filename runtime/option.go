@@ -16,7 +16,7 @@ const (
 	DefaultMaxInterval     = 5 * time.Minute
 )
 
-// CallOption changes one call of an activity: [Timeout], [RetryPolicy].
+// CallOption changes one call of an activity: [Timeout], [HeartbeatTimeout], [RetryPolicy].
 type CallOption interface{ applyCall(*callOptions) }
 
 // ChildOption changes one child orchestration: [InstanceID], [RetryPolicy], [Tags], [Version].
@@ -25,7 +25,10 @@ type ChildOption interface{ applyChild(*childOptions) }
 // StartOption changes one start from outside: [InstanceID], [Reuse], [Tags], [Version].
 type StartOption interface{ applyStart(*startOptions) }
 
-type callOptions struct{ policy *history.Policy }
+type callOptions struct {
+	policy *history.Policy
+	handle func(error) bool
+}
 
 func (o *callOptions) edit() *history.Policy {
 	if o.policy == nil {
@@ -53,25 +56,51 @@ type Timeout time.Duration
 
 func (t Timeout) applyCall(o *callOptions) { o.edit().Timeout = time.Duration(t) }
 
+// HeartbeatTimeout is how long an attempt of an activity may be silent: one that does not call [Heartbeat] for longer has
+// its context ended and fails with [ErrHeartbeat]. Zero keeps what the activity was registered with, or else: for ever.
+type HeartbeatTimeout time.Duration
+
+func (h HeartbeatTimeout) applyCall(o *callOptions) { o.edit().Heartbeat = time.Duration(h) }
+
 // RetryPolicy says how often and when to try again. Zero fields keep what the activity was registered with, or else:
-// one attempt, then [DefaultFirstInterval], [DefaultBackoff], [DefaultMaxInterval]. As Durable Functions' RetryOptions.
+// one attempt, then [DefaultFirstInterval], [DefaultBackoff], [DefaultMaxInterval], no jitter, no deadline. As Durable
+// Functions' RetryOptions.
 type RetryPolicy struct {
 	Attempts    int           // includes the first
 	First       time.Duration // delay before the second attempt
 	Backoff     float64       // factor from one delay to the next
 	MaxInterval time.Duration // longest delay
+	Jitter      float64       // each delay is made shorter by a random part of up to this fraction, 0 to 1
+
+	// Deadline bounds the time from the call to the end of the last attempt, delays included. An attempt that runs then
+	// has its context ended, and no other begins: the error is [ErrDeadline]. Of a child, only the latter.
+	Deadline time.Duration
+
+	// Handle is asked after an attempt whether another one makes sense; nil: always. It is for a call, not for a
+	// registration, and must be deterministic: the orchestrator runs it, again in a replay. Every attempt of an activity
+	// is a call of its own then, with its own place in the history, its own idempotency key and attempt number 1.
+	Handle func(error) bool
 }
 
 func (r RetryPolicy) applyCall(o *callOptions) {
-	p := o.edit()
-	p.Attempts, p.First, p.Backoff, p.MaxInterval = r.Attempts, r.First, r.Backoff, r.MaxInterval
+	p, w := o.edit(), r.written()
+	w.Timeout, w.Heartbeat = p.Timeout, p.Heartbeat
+	*p, o.handle = w, r.Handle
+}
+
+// written is the part of the policy that the log can hold, zero fields included.
+func (r RetryPolicy) written() history.Policy {
+	return history.Policy{
+		Attempts: r.Attempts, First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval, Jitter: r.Jitter, Deadline: r.Deadline,
+	}
 }
 
 func (r RetryPolicy) applyChild(o *childOptions) { o.retry = r }
 
 // policy fills the zero fields.
 func (r RetryPolicy) policy() history.Policy {
-	p := history.Policy{Attempts: max(r.Attempts, 1), First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval}
+	p := r.written()
+	p.Attempts = max(p.Attempts, 1)
 	if p.First == 0 {
 		p.First = DefaultFirstInterval
 	}
@@ -93,6 +122,12 @@ func checkPolicy(p history.Policy) error {
 		return fmt.Errorf("its RetryPolicy.Attempts is %d, want a positive number, or 0 for the default", p.Attempts)
 	case p.First < 0 || p.MaxInterval < 0:
 		return fmt.Errorf("its RetryPolicy.First is %v and MaxInterval %v, want positive ones, or 0 for the default", p.First, p.MaxInterval)
+	case p.Deadline < 0:
+		return fmt.Errorf("its RetryPolicy.Deadline is %v, want a positive one, or 0 for none", p.Deadline)
+	case p.Heartbeat < 0:
+		return fmt.Errorf("its HeartbeatTimeout is %v, want a positive one, or 0 for none", p.Heartbeat)
+	case !(p.Jitter >= 0 && p.Jitter <= 1):
+		return fmt.Errorf("its RetryPolicy.Jitter is %v, want a fraction from 0 to 1", p.Jitter)
 	case !(p.Backoff >= 0 && p.Backoff <= math.MaxFloat64):
 		return fmt.Errorf("its RetryPolicy.Backoff is %v, want a positive number, or 0 for the default", p.Backoff)
 	}

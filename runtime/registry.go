@@ -76,13 +76,15 @@ func (r *Registry) Add(bindings ...Binding) error {
 
 // check says what is wrong with the options of an activity.
 func (a *Activity) check() error {
-	r := a.Retry
 	if a.Concurrency < 0 {
 		return fmt.Errorf("its Concurrency is %d, want a positive number, or 0 for no limit", a.Concurrency)
 	}
-	return checkPolicy(history.Policy{
-		Timeout: time.Duration(a.Timeout), Attempts: r.Attempts, First: r.First, Backoff: r.Backoff, MaxInterval: r.MaxInterval,
-	})
+	if a.Retry.Handle != nil {
+		return errors.New("its RetryPolicy has a Handle, which runs in orchestrators: give it to the call")
+	}
+	p := a.Retry.written()
+	p.Timeout, p.Heartbeat = time.Duration(a.Timeout), time.Duration(a.Heartbeat)
+	return checkPolicy(p)
 }
 
 func (r *Registry) into(b Binding) map[string]Binding {
@@ -201,8 +203,10 @@ func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn
 		return err
 	})
 	if err != nil {
-		var never nonRetryable
-		return fail(*failureOf(err), errors.As(err, &never))
+		f := *failureOf(err)
+		payload, failure := fail(f, f.Final)
+		failure.Later = errors.Is(err, ErrCompleteLater)
+		return payload, failure
 	}
 	payload, unfit := encode(result)
 	if unfit != nil {

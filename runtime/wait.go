@@ -303,7 +303,3 @@ func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
 func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
 	return h.client.Cancel(ctx, h.id, reason)
 }
-
-func orchestrationError(f *history.Failure) error {
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f)}
-}

@@ -12,7 +12,7 @@ import (
 
 // What ends the context of an attempt; each is its cause.
 var (
-	ErrTimeout   = errors.New("durable: activity timed out")
+	ErrTimeout   = errors.New("durable: timed out")
 	ErrDeadline  = fmt.Errorf("%w: the deadline over all its attempts has passed", ErrTimeout)
 	ErrHeartbeat = fmt.Errorf("%w: it was silent for longer than its heartbeat allows", ErrTimeout)
 )

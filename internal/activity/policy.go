@@ -11,8 +11,8 @@ import (
 // MaxAfter is the longest delay that an activity may choose for its next attempt; a longer one is cut.
 const MaxAfter = 7 * 24 * time.Hour
 
-// merge fills the zero fields of a call's policy from the activity's.
-func merge(call *history.Policy, registered history.Policy) history.Policy {
+// Merge fills the zero fields of a call's policy from the activity's.
+func Merge(call *history.Policy, registered history.Policy) history.Policy {
 	if call == nil {
 		return registered
 	}

@@ -51,8 +51,8 @@ func TestMerge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(c.want, merge(c.call, registered)); diff != "" {
-				t.Errorf("merge (-want +got):\n%s", diff)
+			if diff := cmp.Diff(c.want, Merge(c.call, registered)); diff != "" {
+				t.Errorf("Merge (-want +got):\n%s", diff)
 			}
 		})
 	}

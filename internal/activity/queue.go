@@ -151,7 +151,7 @@ func (q *Queue) abandon(done <-chan struct{}) {
 
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.
 func (q *Queue) deliver(d backend.TaskDelivery) {
-	r := &running{d: d, policy: merge(d.Task.Policy, q.cfg.Policy)}
+	r := &running{d: d, policy: Merge(d.Task.Policy, q.cfg.Policy)}
 	r.ctx, r.cancel = context.WithCancelCause(q.ctx)
 	now := q.cfg.Backend.Clock().Now()
 	limit, _ := r.limit(now)
