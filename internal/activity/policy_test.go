@@ -37,8 +37,8 @@ func TestDelay(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	registered := history.Policy{Timeout: 1, Attempts: 2, First: 3, Backoff: 4, MaxInterval: 5}
-	full := history.Policy{Timeout: 10, Attempts: 20, First: 30, Backoff: 40, MaxInterval: 50}
+	registered := history.Policy{Timeout: 1, Attempts: 2, First: 3, Backoff: 4, MaxInterval: 5, Jitter: 0.6, Deadline: 7, Heartbeat: 8}
+	full := history.Policy{Timeout: 10, Attempts: 20, First: 30, Backoff: 40, MaxInterval: 50, Jitter: 0.9, Deadline: 70, Heartbeat: 80}
 	for _, c := range []struct {
 		name string
 		call *history.Policy
@@ -47,7 +47,7 @@ func TestMerge(t *testing.T) {
 		{"nothing", nil, registered},
 		{"zero fields", &history.Policy{}, registered},
 		{"all fields", &full, full},
-		{"some", &history.Policy{Attempts: 9, Backoff: 9}, history.Policy{Timeout: 1, Attempts: 9, First: 3, Backoff: 9, MaxInterval: 5}},
+		{"some", &history.Policy{Attempts: 9, Backoff: 9}, history.Policy{Timeout: 1, Attempts: 9, First: 3, Backoff: 9, MaxInterval: 5, Jitter: 0.6, Deadline: 7, Heartbeat: 8}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,5 +55,17 @@ func TestMerge(t *testing.T) {
 				t.Errorf("Merge (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestJittered(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		jitter, random float64
+		want           time.Duration
+	}{{0, 0.9, 100}, {0.2, 0, 100}, {0.2, 0.5, 90}, {0.2, 1, 80}, {1, 1, 0}} {
+		if got := (history.Policy{Jitter: c.jitter}).Jittered(100, c.random); got != c.want {
+			t.Errorf("jitter %v, random %v: %v, want %v", c.jitter, c.random, got, c.want)
+		}
 	}
 }

@@ -156,6 +156,29 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestNextAttemptWhenTheActivitySays: up to a week later.
+func TestNextAttemptWhenTheActivitySays(t *testing.T) {
+	for _, c := range []struct{ says, want time.Duration }{{time.Hour, time.Hour}, {1 << 62, 7 * 24 * time.Hour}} {
+		t.Run(c.says.String(), func(t *testing.T) {
+			inRig(t, membackend.Config{}, func(t *testing.T, r *rig) {
+				var at []time.Time
+				r.serve(r.m.View("worker"), func(ctx context.Context, call activity.Call) (history.Payload, *activity.Failure) {
+					at = append(at, time.Now())
+					p, f := failing(ctx, call)
+					f.After = c.says
+					return p, f
+				})
+				r.schedule(0, &history.Policy{Attempts: 2})
+				r.pass(8 * 24 * time.Hour)
+				r.settled("slot 0, attempt 2: failure: failure 2")
+				if len(at) != 2 || at[1].Sub(at[0]).Round(time.Second) != c.want {
+					t.Errorf("attempts at %v, want them %v apart", at, c.want)
+				}
+			})
+		})
+	}
+}
+
 // TestLongTaskIsNotDeliveredTwice: progress keeps it with its worker beyond the store's ack wait.
 func TestLongTaskIsNotDeliveredTwice(t *testing.T) {
 	inRig(t, membackend.Config{}, func(t *testing.T, r *rig) {
