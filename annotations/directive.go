@@ -27,6 +27,9 @@ type Directive struct {
 	First       time.Duration // pause before the second attempt
 	Backoff     float64       // factor from one pause to the next
 	Max         time.Duration // longest pause
+	Jitter      float64       // fraction of a pause that may be taken off at random
+	Deadline    time.Duration // of all attempts; 0: none
+	Heartbeat   time.Duration // longest silence of an attempt that beats; 0: none
 	Concurrency int           // most executions at once in a hub; 0: no limit
 
 	Rules  []string // what an allow permits
@@ -201,13 +204,24 @@ func (p *parser) unknownKey(r rule, key string, arg ast.DirectiveArg) {
 
 // retries refuses retry settings that can have no effect: somebody who writes them believes that there are retries.
 func (p *parser) retries(d *Directive) {
-	for _, k := range []Key{First, Backoff, Max} {
+	for _, k := range []Key{First, Backoff, Max, Jitter} {
 		if d.Has(k) && !(d.Has(Attempts) && d.Attempts != 1) {
 			p.errorf(d.At(k), "%s= has no effect without a second attempt; add attempts=3, say, or leave it out", k)
 		}
 	}
 	if d.First > 0 && d.Max > 0 && d.Max < d.First {
 		p.errorf(d.At(Max), "max=%s is shorter than first=%s; the longest pause cannot be below the first", d.Max, d.First)
+	}
+	p.times(d)
+}
+
+// times refuses times that could never be used up.
+func (p *parser) times(d *Directive) {
+	if d.Deadline > 0 && d.Timeout > d.Deadline {
+		p.errorf(d.At(Timeout), "timeout=%s is longer than deadline=%s; one attempt cannot have more time than all of them", d.Timeout, d.Deadline)
+	}
+	if d.Heartbeat > 0 && d.Timeout > 0 && d.Heartbeat >= d.Timeout {
+		p.errorf(d.At(Heartbeat), "heartbeat=%s is not shorter than timeout=%s; it would never be missed", d.Heartbeat, d.Timeout)
 	}
 }
 

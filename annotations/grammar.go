@@ -29,6 +29,9 @@ const (
 	First       Key = "first"
 	Backoff     Key = "backoff"
 	Max         Key = "max"
+	Jitter      Key = "jitter"
+	Deadline    Key = "deadline"
+	Heartbeat   Key = "heartbeat"
 	Concurrency Key = "concurrency"
 )
 
@@ -64,6 +67,7 @@ const (
 	kindDuration
 	kindCount
 	kindFactor
+	kindFraction
 )
 
 // rule is one line of the grammar.
@@ -78,7 +82,7 @@ type rule struct {
 var grammar = []rule{
 	{Orchestrator, onFunc | onMethod, "a function", []Key{Name, Alias, Handle, Version, Group}},
 	{Activity, onFunc | onMethod, "a function or method",
-		[]Key{Name, Alias, Handle, Timeout, Attempts, First, Backoff, Max, Concurrency}},
+		[]Key{Name, Alias, Handle, Timeout, Attempts, First, Backoff, Max, Jitter, Deadline, Heartbeat, Concurrency}},
 	{Event, onType, "a type", []Key{Name, Handle}},
 	{Error, onVar | onType, "an error variable or error type", []Key{Name}},
 	{Allow, onAnything, "a line, statement or function", nil},
@@ -89,7 +93,7 @@ var grammar = []rule{
 var kinds = map[Key]kind{
 	Name: kindName, Alias: kindNames, Handle: kindIdent, Version: kindVersion, Group: kindName,
 	Timeout: kindDuration, Attempts: kindCount, First: kindDuration, Backoff: kindFactor, Max: kindDuration,
-	Concurrency: kindCount,
+	Jitter: kindFraction, Deadline: kindDuration, Heartbeat: kindDuration, Concurrency: kindCount,
 }
 
 // examples show the accepted form of each kind in a diagnostic.
@@ -101,6 +105,7 @@ var examples = map[kind]string{
 	kindDuration: "a Go duration above zero, such as 10s, 90s or 1h30m",
 	kindCount:    "a whole number from 1 to 1000000",
 	kindFactor:   "a number from 1 to 1000, such as 2 or 1.5",
+	kindFraction: "a number above 0 and up to 1, such as 0.2",
 }
 
 func ruleOf(w Word) (rule, bool) {

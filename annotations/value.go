@@ -40,6 +40,8 @@ func (d *Directive) set(k Key, v string) error {
 		return d.setDuration(k, v)
 	case kindCount:
 		return d.setCount(k, v)
+	case kindFraction:
+		return d.setFraction(v)
 	default:
 		return d.setFactor(v)
 	}
@@ -87,6 +89,10 @@ func (d *Directive) setDuration(k Key, v string) error {
 		d.Timeout = value
 	case First:
 		d.First = value
+	case Deadline:
+		d.Deadline = value
+	case Heartbeat:
+		d.Heartbeat = value
 	default:
 		d.Max = value
 	}
@@ -112,5 +118,14 @@ func (d *Directive) setFactor(v string) error {
 		return fmt.Errorf("%q is not valid", v)
 	}
 	d.Backoff = value
+	return nil
+}
+
+func (d *Directive) setFraction(v string) error {
+	value, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(value > 0 && value <= 1) {
+		return fmt.Errorf("%q is not valid", v)
+	}
+	d.Jitter = value
 	return nil
 }

@@ -33,6 +33,9 @@ func TestStoredForm(t *testing.T) {
 	task := &history.Task{Ref: ref, Name: "membership.SendChallenge", Attempt: 1, Args: history.Payload(`{"phone":"1","digits":4}`)}
 	retry := *task
 	retry.Attempt, retry.LastErr, retry.Policy = 2, "no signal", &history.Policy{Attempts: 3, First: 5 * time.Second}
+	lapsed := *task
+	lapsed.Attempt, lapsed.Since, lapsed.Lapsed = 2, due, true
+	lapsed.Policy = &history.Policy{Jitter: 0.2, Deadline: time.Hour, Heartbeat: time.Minute}
 	for _, r := range []history.Record{
 		&history.Start{Run: 1, Orchestrator: "membership.VerifyPhone", Version: "2", Input: history.Payload(`"+49"`), Tags: map[string]string{"club": "chess"}, Notify: "reply-x", Claim: "token", Parent: &history.Parent{Address: history.Address{Group: "g", ID: "parent"}, Ref: ref}},
 		&history.Done{Ref: ref, Name: "membership.SendChallenge", Hash: 7, Attempt: 1, Result: history.Payload(`1234`)},
@@ -44,6 +47,10 @@ func TestStoredForm(t *testing.T) {
 		task,
 		&history.Timer{Ref: ref, Due: due},
 		&history.Timer{Ref: history.Ref{Run: 1, Execution: 2, Slot: 4}, Due: due, Task: &retry},
+		&history.Timer{Ref: history.Ref{Run: 1, Execution: 2, Slot: 5}, Due: due, Task: &lapsed},
+		&history.Done{Ref: ref, Name: "membership.MoveHouse", Hash: 7, Attempt: 3, Failure: &history.Failure{
+			Message: "too late", Kind: history.FailDeadline, LastErr: "no van", Cause: &history.Failure{Message: "one"}, Causes: []*history.Failure{{Message: "two"}},
+		}},
 	} {
 		put(t, b, anna, r)
 	}
@@ -55,7 +62,7 @@ func TestStoredForm(t *testing.T) {
 
 	st := stream(t, s, "DURABLE_default")
 	var got bytes.Buffer
-	for seq := uint64(1); seq <= 11; seq++ {
+	for seq := uint64(1); seq <= 13; seq++ {
 		m, err := st.GetMsg(within(t), seq)
 		if err != nil {
 			t.Fatal(err)

@@ -56,7 +56,8 @@ func (e *emitter) info(d *names.Decl) {
 	fields.add("Pinned", d.Name != "", jen.True())
 	if d.Word == annotations.Activity {
 		fields.add("Timeout", d.Timeout > 0, durable("Timeout").Call(duration(d.Timeout)))
-		fields.add("Retry", d.Attempts > 0, retry(d))
+		fields.add("Heartbeat", d.Heartbeat > 0, durable("HeartbeatTimeout").Call(duration(d.Heartbeat)))
+		fields.add("Retry", d.Attempts > 0 || d.Deadline > 0, retry(d))
 		fields.add("Concurrency", d.Concurrency > 0, jen.Lit(d.Concurrency))
 	}
 	e.file.Line()
@@ -84,10 +85,12 @@ func stringSlice(list []string) *jen.Statement {
 
 func retry(d *names.Decl) *jen.Statement {
 	fields := fieldList{}
-	fields.add("Attempts", true, jen.Lit(d.Attempts))
+	fields.add("Attempts", d.Attempts > 0, jen.Lit(d.Attempts))
 	fields.add("First", d.First > 0, duration(d.First))
 	fields.add("Backoff", d.Backoff > 0, factor(d.Backoff))
 	fields.add("MaxInterval", d.Max > 0, duration(d.Max))
+	fields.add("Jitter", d.Jitter > 0, factor(d.Jitter))
+	fields.add("Deadline", d.Deadline > 0, duration(d.Deadline))
 	return durable("RetryPolicy").Values(fields...)
 }
 

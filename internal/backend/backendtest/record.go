@@ -26,10 +26,11 @@ var (
 var failure = &history.Failure{
 	Message: text, Kind: history.FailPanic, Name: "bank.Charge", Attempt: 3, Stack: "goroutine 1 [running]:\n\tmain.go:1",
 	Names: []history.Named{{Name: "bank.ErrDeclined"}, {Name: "bank.Limit", Details: json}},
-	Cause: &history.Failure{Message: "inner", Cause: &history.Failure{Message: "innermost"}},
+	Cause: &history.Failure{Message: "inner", Cause: &history.Failure{Message: "innermost"}}, Causes: []*history.Failure{{Message: "beside it"}},
+	Omitted: 3, LastErr: text, After: time.Minute, Final: true,
 }
 
-var policy = &history.Policy{Timeout: 90 * time.Second, Attempts: 5, First: time.Millisecond, Backoff: 1.5, MaxInterval: time.Hour}
+var policy = &history.Policy{Timeout: 90 * time.Second, Attempts: 5, First: time.Millisecond, Backoff: 1.5, MaxInterval: time.Hour, Jitter: 0.25, Deadline: 24 * time.Hour, Heartbeat: time.Minute}
 
 // records has every kind, with as little and as much as it can hold.
 var records = []struct {
@@ -58,7 +59,7 @@ var records = []struct {
 	{"suspend with reason", &history.Control{Verb: history.Suspend, ID: text, Reason: text}},
 	{"resume", &history.Control{Verb: history.Resume, ID: "1"}},
 	{"task", &history.Task{Ref: history.Ref{Run: 1}, Name: "bank.Charge", Attempt: 1}},
-	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %"}},
+	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %", Since: due, Lapsed: true}},
 	{"task with bytes", &history.Task{Ref: ref, Name: "bank.Charge", Args: blob, Attempt: 1}},
 	{"turn", &history.Turn{Run: 1, At: 1}},
 	{"turn with slots", &history.Turn{Run: 7, Execution: 3, At: 1 << 50, Base: 1 << 40, Slots: []history.Slot{
