@@ -32,7 +32,7 @@ func ExampleHeartbeat() {
 				}
 				done++
 				if err := durable.Heartbeat(ctx, done); err != nil {
-					return 0, err // the worker stops, or the time is over
+					return 0, err // the time is over, the call is cancelled, or the worker stops
 				}
 			}
 			return done, nil

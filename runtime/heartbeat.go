@@ -14,7 +14,7 @@ const MaxHeartbeat = 64 << 10
 // called as often as one likes, also by many goroutines: it does not wait for the store, which takes the newest details
 // at most once a second and when the attempt ends.
 //
-// The error says why the activity should stop, nil while it should go on: ErrTimeout and what else ends its context, and
+// The error says why the activity should stop, nil while it should go on: ErrTimeout, ErrCanceled and what else ends its context, and
 // ErrPayload when details cannot be written as JSON of at most [MaxHeartbeat] bytes. Outside of an activity it only tells
 // whether ctx has ended.
 func Heartbeat(ctx context.Context, details any) error {
