@@ -204,7 +204,7 @@ func TestTokenIsNotNeededAfterAll(t *testing.T) {
 
 func TestLaterWithoutAToken(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
-		err, at := failing(t, h, task("Approve"), func(context.Context, int) error { return durable.ErrCompleteLater }, durable.RetryPolicy{Attempts: 3})
+		at, err := failing(t, h, task("Approve"), func(context.Context, int) error { return durable.ErrCompleteLater }, durable.RetryPolicy{Attempts: 3})
 		says(t, err, "flow.Approve", "no token", "CompleteLater")
 		if len(at) != 1 {
 			t.Errorf("%d attempts", len(at))

@@ -14,12 +14,11 @@ import (
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-// failing calls an activity that notes the times of its attempts and fails as said, and gives the error of the call.
-func failing(t *testing.T, h *hub, a *durable.Activity, fail func(ctx context.Context, attempt int) error, opts ...durable.CallOption) (error, []time.Duration) {
+// failing calls an activity that notes the times of its attempts and fails as said, and gives these times and the error of the call.
+func failing(t *testing.T, h *hub, a *durable.Activity, fail func(ctx context.Context, attempt int) error, opts ...durable.CallOption) (at []time.Duration, err error) {
 	t.Helper()
 	o := flow("Call")
-	begin := time.Time{}
-	var at []time.Duration
+	var begin time.Time
 	n := 0
 	h.work(
 		durable.BindActivity(a, func(ctx context.Context, _ durable.None) (durable.None, error) {
@@ -33,8 +32,8 @@ func failing(t *testing.T, h *hub, a *durable.Activity, fail func(ctx context.Co
 			return call[durable.None](ctx, a, nil, opts...)
 		}),
 	)
-	_, err := start[durable.None](h, o, nil).Wait(t.Context())
-	return err, at
+	_, err = start[durable.None](h, o, nil).Wait(t.Context())
+	return at, err
 }
 
 func busy(context.Context, int) error { return errGone }
@@ -53,7 +52,7 @@ func TestRetryAfterWinsOverThePolicy(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {
-				err, at := failing(t, h, task("Bank"), func(context.Context, int) error { return c.err },
+				at, err := failing(t, h, task("Bank"), func(context.Context, int) error { return c.err },
 					durable.RetryPolicy{Attempts: 3, First: 10 * time.Second, Jitter: 1})
 				if !errors.Is(err, errGone) {
 					t.Errorf("got %v, want the error itself", err)
@@ -86,7 +85,7 @@ func TestNonRetryableSurvives(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {
-				err, at := failing(t, h, task("Bank"), func(context.Context, int) error { return c.err }, durable.RetryPolicy{Attempts: 3})
+				at, err := failing(t, h, task("Bank"), func(context.Context, int) error { return c.err }, durable.RetryPolicy{Attempts: 3})
 				if !errors.Is(err, errGone) || len(at) != 1 {
 					t.Errorf("got %v after %d attempts, want the error after one", err, len(at))
 				}
@@ -139,7 +138,7 @@ func TestNonRetryableChild(t *testing.T) {
 
 func TestJitterShortensDelays(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
-		_, at := failing(t, h, task("Bank"), busy, durable.RetryPolicy{Attempts: 20, First: time.Minute, Backoff: 1, Jitter: 0.25})
+		at, _ := failing(t, h, task("Bank"), busy, durable.RetryPolicy{Attempts: 20, First: time.Minute, Backoff: 1, Jitter: 0.25})
 		distinct := map[time.Duration]bool{}
 		for n := 1; n < len(at); n++ {
 			d := at[n] - at[n-1]
@@ -177,7 +176,7 @@ func TestTimeoutsTellWhich(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {
-				err, _ := failing(t, h, task("Slow"), wait, c.opts...)
+				_, err := failing(t, h, task("Slow"), wait, c.opts...)
 				for _, want := range append(c.is, durable.ErrTimeout, context.DeadlineExceeded) {
 					if !errors.Is(err, want) {
 						t.Errorf("got %v, want one that is %v", err, want)
@@ -202,7 +201,7 @@ func TestDeadlineIsOverAllAttempts(t *testing.T) {
 	hour := durable.RetryPolicy{Attempts: 100, First: 10 * time.Minute, Backoff: 1, MaxInterval: time.Hour, Deadline: time.Hour}
 	t.Run("no attempt begins after it", func(t *testing.T) {
 		inHub(t, func(t *testing.T, h *hub) {
-			err, at := failing(t, h, task("Bank"), busy, hour)
+			at, err := failing(t, h, task("Bank"), busy, hour)
 			if !errors.Is(err, durable.ErrDeadline) || !errors.Is(err, errGone) {
 				t.Errorf("got %v, want the deadline and what was wrong before", err)
 			}
@@ -217,7 +216,7 @@ func TestDeadlineIsOverAllAttempts(t *testing.T) {
 			a := task("Bank")
 			a.Retry, a.Timeout = hour, durable.Timeout(25*time.Minute) // in the way of the third one
 			begin := time.Now()
-			err, at := failing(t, h, a, func(ctx context.Context, _ int) error { <-ctx.Done(); return context.Cause(ctx) })
+			at, err := failing(t, h, a, func(ctx context.Context, _ int) error { <-ctx.Done(); return context.Cause(ctx) })
 			if !errors.Is(err, durable.ErrDeadline) || len(at) != 2 {
 				t.Errorf("got %v after attempts at %v", err, at)
 			}
@@ -254,7 +253,7 @@ func TestHandleDecidesAboutRetries(t *testing.T) {
 			asked.addf("%v", errors.Is(err, errGone))
 			return errors.Is(err, errGone)
 		}}
-		err, at := failing(t, h, task("Bank"), func(_ context.Context, attempt int) error {
+		at, err := failing(t, h, task("Bank"), func(_ context.Context, attempt int) error {
 			return []error{errGone, durable.RetryAfter(errGone, time.Hour), errUnknown}[attempt-1]
 		}, policy)
 		says(t, err, errUnknown.Error(), "attempt 3")
@@ -328,7 +327,7 @@ func TestRetriesReplay(t *testing.T) {
 		}
 		w := h.work(bindings...)
 		handle := start[durable.None](h, o, nil, durable.InstanceID("retries")) // the random numbers are those of this id
-		for range 8 { // a new worker every half an hour: whatever waits is replayed
+		for range 8 {                                                           // a new worker every half an hour: whatever waits is replayed
 			h.pass(30 * time.Minute)
 			h.stop(w)
 			w = h.work(bindings...)
