@@ -38,7 +38,8 @@ func CompleteLater(ctx context.Context) (token string, err error) {
 }
 
 // CompleteActivity gives an activity that returned [ErrCompleteLater] its result, which must fit what the orchestrator
-// expects. ErrPayload for what is no token, or a result that cannot be stored; ErrNotFound when there is no such call;
+// expects. ErrPayload for what is no token, or a result that cannot be stored; ErrNotFound when there is no such call; ErrCodec when this
+// client cannot read the instance's payloads;
 // ErrFinished when it has its outcome, from here or elsewhere, or its instance has ended. Of two that complete at the same
 // time the first one counts, and both may be told that they did.
 func (c *Client) CompleteActivity(ctx context.Context, token string, result any) error {
@@ -124,6 +125,9 @@ func (c *Client) openCall(ctx context.Context, t history.Token) error {
 			return ErrFinished
 		}
 		return ErrNotFound
+	}
+	if err := l.Unreadable(); err != nil {
+		return err
 	}
 	run := l.Start.Record.(*history.Start).Run
 	execution := uint32(0)

@@ -19,7 +19,7 @@ const (
 
 // beatKey is where the details of a call are kept.
 func beatKey(of history.Address, ref history.Ref) string {
-	return "beat." + history.EncodeID(of.ID) + "." + ref.String()
+	return backend.DetailsKey + history.EncodeID(of.ID) + "." + ref.String()
 }
 
 // kept is the form of the details in the store. Who writes for an older attempt, or an older delivery of it, is a zombie.
@@ -290,12 +290,13 @@ func (k *keeper) look(ctx context.Context) (history.Payload, error) {
 		k.rev = 0
 		return nil, nil
 	}
-	if err != nil {
+	sealed := errors.Is(err, backend.ErrCodec)
+	if err != nil && !sealed {
 		return nil, err
 	}
 	k.rev = rev
 	var there kept
-	if json.Unmarshal(value, &there) != nil {
+	if sealed || json.Unmarshal(value, &there) != nil {
 		return nil, nil // nobody can read it: it is written over
 	}
 	k.lost = there.newer(k.mine)
@@ -308,7 +309,7 @@ func Forget(ctx context.Context, meta backend.Meta, of history.Address, ref hist
 	var err error
 	for range beatTries {
 		var rev uint64
-		if _, rev, err = meta.Get(ctx, key); err == nil {
+		if _, rev, err = meta.Get(ctx, key); err == nil || errors.Is(err, backend.ErrCodec) {
 			err = meta.Delete(ctx, key, rev)
 		}
 		if !errors.Is(err, backend.ErrConflict) {

@@ -206,6 +206,9 @@ type Archive struct {
 	Err      error            `json:"-"` // ErrCodec, when payloads of Messages are left sealed
 }
 
+// DetailsKey begins the keys of Meta that hold a user's data: what activities tell of their progress.
+const DetailsKey = "beat."
+
 // BeatTopic begins the topics of heartbeats, which hold no user's data.
 const BeatTopic = "beat."
 
@@ -222,7 +225,8 @@ type Signals interface {
 
 // Meta is a small key-value store. Keys are dot-separated words of letters, digits, '-', '_' and '='.
 type Meta interface {
-	Get(ctx context.Context, key string) (value []byte, rev uint64, err error) // ErrNotFound
+	// Get gives ErrNotFound, or ErrCodec with the revision and the value as it is.
+	Get(ctx context.Context, key string) (value []byte, rev uint64, err error)
 	// Put stores value if the key has revision rev (0: it does not exist); else ErrConflict.
 	Put(ctx context.Context, key string, value []byte, rev uint64) (newRev uint64, err error)
 	Delete(ctx context.Context, key string, rev uint64) error // ErrConflict
