@@ -88,6 +88,8 @@ func full(t reflect.Type) reflect.Value {
 			case f.Name == "Sealed" || f.Name == "Err":
 			case f.Name == "Cause": // a failure within a failure, and no further
 				v.Field(n).Set(reflect.ValueOf(&history.Failure{Message: secret}))
+			case f.Name == "Causes":
+				v.Field(n).Set(reflect.ValueOf([]*history.Failure{{Message: secret}}))
 			default:
 				v.Field(n).Set(full(f.Type))
 			}
