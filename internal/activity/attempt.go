@@ -55,7 +55,7 @@ func (q *Queue) begin(r *running) *Attempt {
 
 // judge says of a failure that it is the end of the attempt's time.
 func (a *Attempt) judge(f *Failure) {
-	kind, why := a.cut()
+	kind, why := a.cut(context.Cause(a.ctx))
 	if kind == "" || f.Final {
 		return
 	}
@@ -66,9 +66,9 @@ func (a *Attempt) judge(f *Failure) {
 }
 
 // cut tells which of its times the attempt has used up, "" when none.
-func (a *Attempt) cut() (kind, why string) {
+func (a *Attempt) cut(cause error) (kind, why string) {
 	p := a.r.policy
-	switch context.Cause(a.ctx) {
+	switch cause {
 	case ErrTimeout:
 		return history.FailTimeout, fmt.Sprintf("no result after %v", p.Timeout)
 	case ErrDeadline:
@@ -85,14 +85,15 @@ func (q *Queue) overdue(r *running) {
 	if a == nil {
 		return // it has not begun: its outcome is being stored
 	}
-	kind, why := a.cut()
-	switch {
-	case context.Cause(a.ctx) == ErrCanceled:
+	cause := context.Cause(a.ctx)
+	if cause == ErrCanceled {
 		q.drop(r)
 		return
-	case a.ctx.Err() == nil:
-		return // its end is due, and seen at the next look
 	}
+	if cause == nil { // its timer is of another clock than the backend's
+		_, cause = r.limit(a.began)
+	}
+	kind, why := a.cut(cause)
 	q.fail(r, &Failure{Failure: history.Failure{
 		Kind: kind, Name: r.d.Task.Name, Attempt: r.d.Task.Attempt,
 		Message: fmt.Sprintf("activity %s: %s, and its function ignores the end of its context", r.d.Task.Name, why),
