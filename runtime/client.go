@@ -103,7 +103,7 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 	if err != nil {
 		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
 	}
-	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic}
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(c.be.Clock().Now())}
 	if so.version != nil {
 		start.Version = *so.version
 	}
@@ -165,7 +165,7 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 	now := c.be.Clock().Now()
 	claim := backend.State{
 		Address: to, Name: start.Orchestrator, Version: start.Version, Status: history.Pending, Run: start.Run,
-		Created: now, Updated: now, Tags: start.Tags, Claim: start,
+		Created: now, Updated: now, Tags: start.Tags, Claim: start, Scheduled: start.At,
 	}
 	err := c.putState(ctx, claim, 0)
 	if !errors.Is(err, backend.ErrConflict) {
@@ -393,7 +393,7 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 		return Instance{}, err
 	}
 	if s.Status == "" {
-		s = youngState(to, l.Start)
+		s = youngState(to, l.Start, c.be.Clock().Now())
 	}
 	inst := instanceOf(s)
 	first := l.Start

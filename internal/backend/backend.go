@@ -185,6 +185,8 @@ type State struct {
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
 	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
 	Err      error             `json:"-"`                 // ErrCodec, when Custom or Claim is left sealed
+
+	Scheduled time.Time `json:"scheduled,omitzero"` // Pending: when the program begins; zero: at once
 }
 
 // Archives holds the history of ended runs, one entry an instance.

@@ -57,12 +57,13 @@ type Machine struct {
 	execution uint32
 	origin    uint64 // sequence of the message that begins the execution
 
-	clock  time.Time // running maximum of the inbox time stamps (I8)
-	status history.Payload
-	seen   seen
-	mail   map[string]*mailbox
-	held   []history.Message // inbox kept while suspended
-	paused bool
+	clock   time.Time // running maximum of the inbox time stamps (I8)
+	status  history.Payload
+	seen    seen
+	mail    map[string]*mailbox
+	held    []history.Message // inbox kept while suspended
+	paused  bool
+	delayed bool // the program waits for the time it was scheduled for
 
 	next     uint32 // number of the next slot
 	open     window // slots that wait for a completion
@@ -198,6 +199,11 @@ func (m *Machine) settle() {
 
 // main is the body of the first coroutine: its return ends the execution.
 func (m *Machine) main(c *Coroutine) {
+	if !m.start.At.IsZero() {
+		m.delayed = true
+		c.Await(c.Schedule(history.Slot{Kind: history.SlotTimer, Due: m.start.At}))
+		m.delayed = false
+	}
 	result, err := m.cfg.Program(c, m.start.Input)
 	var next *ContinueAsNew
 	switch {
@@ -231,6 +237,9 @@ func (m *Machine) CustomStatus() history.Payload { return m.status }
 
 // Suspended reports whether inbox messages are held.
 func (m *Machine) Suspended() bool { return m.paused }
+
+// Delayed reports whether the program has not begun, because it is scheduled for later.
+func (m *Machine) Delayed() bool { return m.delayed && m.end == nil }
 
 // Close unwinds all coroutines, newest first, so that their deferred functions run. Those can read, but they decide and
 // wait for nothing. Idempotent; nothing but the accessors may be used afterwards.

@@ -26,6 +26,7 @@ const (
 	headNotify  = "Durable-Notify"
 	headClaim   = "Durable-Claim"
 	headTags    = "Durable-Tags"   // <key>=<value> …
+	headAt      = "Durable-At"     // of a start: when the program begins
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
 	headFailed  = "Durable-Failed" // the body of a Done is a failure
@@ -255,14 +256,7 @@ func appendTime(b []byte, t time.Time) ([]byte, error) {
 
 func decodeFired(get func(string) string) (Record, error) {
 	w := words{rest: get(headFired)}
-	f := &Fired{Ref: w.ref()}
-	word := w.next()
-	due, err := time.Parse(time.RFC3339Nano, word)
-	if err != nil {
-		err = fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(word))
-	}
-	w.fail("due", err)
-	f.Due = due.UTC()
+	f := &Fired{Ref: w.ref(), Due: w.time("due")}
 	return f, w.end()
 }
 

@@ -257,6 +257,7 @@ type line struct {
 	Notify  string `json:"notify"`
 	Claim   string `json:"claim"`
 	Tags    string `json:"tags"`
+	At      string `json:"at"`
 	Policy  string `json:"policy"`
 	Error   string `json:"error"`
 	Failed  string `json:"failed"`
@@ -301,6 +302,8 @@ func (l *line) get(head string) func(string) string {
 			return l.Claim
 		case headTags:
 			return l.Tags
+		case headAt:
+			return l.At
 		case headPolicy:
 			return l.Policy
 		case headError:

@@ -56,6 +56,7 @@ type Start struct {
 	Tags         map[string]string `json:"tags,omitempty"`
 	Notify       string            `json:"notify,omitempty"` // topic the starter listens on for the end, at most once
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
+	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
 }
 
 // Parent links a child to the slot that waits for it.

@@ -33,6 +33,13 @@ func startFields(s *Start) ([]Field, error) {
 		}
 		h = append(h, Field{headParent, p})
 	}
+	if !s.At.IsZero() {
+		at, err := appendTime(nil, s.At)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, Field{headAt, string(at)})
+	}
 	if len(s.Tags) > 0 {
 		tags := tagsText(s.Tags)
 		if len(tags) > mostTags {
@@ -64,6 +71,11 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 	var err error
 	if v := get(headParent); v != "" {
 		s.Parent, err = parseParent(v)
+	}
+	if v := get(headAt); v != "" && err == nil {
+		w := words{rest: v}
+		s.At = w.time("at")
+		err = w.end()
 	}
 	if v := get(headTags); v != "" && err == nil {
 		s.Tags, err = parseTags(v)

@@ -66,6 +66,9 @@ func (i *instance) state() backend.State {
 	s.Updated = i.machine.Clock()
 	s.Custom = i.machine.CustomStatus()
 	s.Waiting = i.machine.Waiting()
+	if i.machine.Delayed() {
+		s.Status, s.Scheduled = history.Pending, i.start.Record.(*history.Start).At
+	}
 	if i.machine.Suspended() {
 		s.Status = history.Suspended
 	}
