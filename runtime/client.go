@@ -109,13 +109,7 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 	}
 	id := so.id
 	if id == "" {
-		id = c.newID()
-		to := history.Address{Group: o.Group, ID: id}
-		c.remember(to, start.Run)
-		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
-		if errors.Is(err, backend.ErrConflict) {
-			err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
-		}
+		id, err = c.startMade(ctx, o.Group, start)
 	} else {
 		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
 	}
@@ -123,6 +117,18 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		return "", fmt.Errorf("durable: start %s as %q: %w", o.Name, id, err)
 	}
 	return id, nil
+}
+
+// startMade starts an instance under a random id.
+func (c *Client) startMade(ctx context.Context, group string, start *history.Start) (id string, err error) {
+	id = c.newID()
+	to := history.Address{Group: group, ID: id}
+	c.remember(to, start.Run)
+	err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
+	if errors.Is(err, backend.ErrConflict) {
+		err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
+	}
+	return id, err
 }
 
 // ready makes sure that the group's consumers exist before its first start, and that this client hears of ends.
@@ -308,7 +314,7 @@ func (c *Client) tell(ctx context.Context, id string, rec history.Record) error 
 	if err := history.CheckID(id); err != nil {
 		return err
 	}
-	to := history.Address{Group: c.groupOf(id), ID: id}
+	to := history.Address{ID: id}
 	s, _, err := c.state(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
@@ -323,12 +329,10 @@ func (c *Client) tell(ctx context.Context, id string, rec history.Record) error 
 		}
 	case !errors.Is(err, ErrNotFound):
 		return err
-	case to.Group == "":
-		group, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
-		if err != nil {
-			return notFound(err)
+	default:
+		if to, err = c.find(ctx, id); err != nil {
+			return err
 		}
-		to.Group = group
 	}
 	return c.put(ctx, backend.Append{To: to, Record: rec})
 }
@@ -349,10 +353,8 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	s, err := c.settledState(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
-		a, err := wait(ctx, func(done func(backend.Archive, error)) {
-			c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
-		})
-		if err != nil && !errors.Is(err, backend.ErrNotFound) {
+		a, err := c.archive(ctx, s.Address)
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return Instance{}, err
 		}
 		if err := cmp.Or(s.Unreadable(), a.Unreadable()); err != nil {
@@ -375,19 +377,13 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	// Live: the log has the input, and knows instances too young to be projected.
 	to := s.Address
 	if err != nil {
-		if to.Group = c.groupOf(id); to.Group == "" {
-			if to.Group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) }); err != nil {
-				return Instance{}, notFound(err)
-			}
+		if to, err = c.find(ctx, id); err != nil {
+			return Instance{}, err
 		}
-		to.ID = id
 	}
-	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
+	l, err := c.load(ctx, to)
 	if err != nil {
 		return Instance{}, err
-	}
-	if l.Start == nil {
-		return Instance{}, ErrNotFound
 	}
 	if err := cmp.Or(s.Unreadable(), l.Unreadable()); err != nil {
 		return Instance{}, err

@@ -18,6 +18,7 @@ var (
 	ErrNotFound      = errors.New("durable: no such instance")
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
+	ErrNotFinished   = errors.New("durable: instance has not ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
 	ErrCanceled      = activity.ErrCanceled // also the cause of the context of an activity that nobody waits for any more
 	ErrTimeout       = errors.New("durable: timed out")

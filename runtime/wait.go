@@ -52,6 +52,34 @@ func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, e
 	return f.s, f.rev, notFound(err)
 }
 
+// find gives the address of an instance that is not projected: this client has started it, or the log knows it.
+func (c *Client) find(ctx context.Context, id string) (history.Address, error) {
+	to := history.Address{Group: c.groupOf(id), ID: id}
+	if to.Group != "" {
+		return to, nil
+	}
+	var err error
+	to.Group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
+	return to, notFound(err)
+}
+
+// load reads the log of an instance; ErrNotFound when it holds no start.
+func (c *Client) load(ctx context.Context, of history.Address) (backend.Loaded, error) {
+	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(of, 0, done) })
+	if err == nil && l.Start == nil {
+		err = ErrNotFound
+	}
+	return l, err
+}
+
+// archive reads the archive entry of an instance; ErrNotFound when there is none.
+func (c *Client) archive(ctx context.Context, of history.Address) (backend.Archive, error) {
+	a, err := wait(ctx, func(done func(backend.Archive, error)) {
+		c.be.GetArchive(of, func(a backend.Archive, _ uint64, err error) { done(a, err) })
+	})
+	return a, notFound(err)
+}
+
 func notFound(err error) error {
 	if errors.Is(err, backend.ErrNotFound) {
 		return ErrNotFound
@@ -225,11 +253,8 @@ func (c *Client) forget(id string, hints chan owner.Outcome) {
 func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
 	s, _, err := c.state(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		if c.groupOf(id) != "" {
-			return owner.Outcome{}, false, nil // too young to be projected
-		}
-		_, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
-		return owner.Outcome{}, false, notFound(err)
+		_, err := c.find(ctx, id) // it may be too young to be projected
+		return owner.Outcome{}, false, err
 	}
 	if err != nil {
 		return owner.Outcome{}, false, err
@@ -238,11 +263,9 @@ func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, err
 	if !s.Status.Final() {
 		return owner.Outcome{}, false, nil
 	}
-	a, err := wait(ctx, func(done func(backend.Archive, error)) {
-		c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
-	})
+	a, err := c.archive(ctx, s.Address)
 	if err != nil {
-		return owner.Outcome{}, false, fmt.Errorf("its result: %w", notFound(err))
+		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)
 	}
 	if err := a.Unreadable(); err != nil {
 		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)
