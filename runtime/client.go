@@ -173,14 +173,21 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 		Address: to, Name: start.Orchestrator, Version: start.Version, Status: history.Pending, Run: start.Run,
 		Created: now, Updated: now, Tags: start.Tags, Claim: start, Scheduled: start.At,
 	}
-	err := c.putState(ctx, claim, 0)
-	if !errors.Is(err, backend.ErrConflict) {
-		if err != nil {
-			return err
+	rev, err := c.putState(ctx, claim, 0)
+	if err == nil {
+		err = c.putOwnStart(ctx, to, start)
+		if errors.Is(err, ErrAlreadyExists) {
+			err = c.startOver(ctx, claim, rev)
 		}
-		return c.putOwnStart(ctx, to, start)
+		return err
+	}
+	if !errors.Is(err, backend.ErrConflict) {
+		return err
 	}
 	had, rev, err := c.state(ctx, to.ID)
+	if errors.Is(err, errPurged) {
+		return c.startOver(ctx, claim, rev)
+	}
 	if err != nil {
 		return err
 	}
@@ -196,17 +203,50 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 		if had.Group != to.Group {
 			return fmt.Errorf("%w: it belongs to group %q", ErrAlreadyExists, had.Group)
 		}
-		start.Run = had.Run + 1
-		claim.Run = start.Run
-		if err := c.putState(ctx, claim, rev); err != nil {
-			if errors.Is(err, backend.ErrConflict) {
-				return fmt.Errorf("%w: another caller has just replaced it", ErrAlreadyExists)
-			}
-			return err
-		}
-		return c.putOwnStart(ctx, to, start)
+		return c.replace(ctx, claim, rev, had.Run+1)
 	}
 	return fmt.Errorf("%w: it is %s: choose another id or a reuse policy", ErrAlreadyExists, had.Status)
+}
+
+// replace claims a later run, in place of the state with revision rev, and starts it.
+func (c *Client) replace(ctx context.Context, claim backend.State, rev uint64, run uint32) error {
+	claim.Run, claim.Claim.Run = run, run
+	if _, err := c.putState(ctx, claim, rev); err != nil {
+		if errors.Is(err, backend.ErrConflict) {
+			return fmt.Errorf("%w: another caller has just replaced it", ErrAlreadyExists)
+		}
+		return err
+	}
+	return c.putOwnStart(ctx, claim.Address, claim.Claim)
+}
+
+// startOver starts an instance anew that is not projected although it has run before: it was purged, or its projection
+// got lost. The run must be above every one that is known, else its owner takes the start for an old one (H10).
+func (c *Client) startOver(ctx context.Context, claim backend.State, rev uint64) error {
+	l, err := c.load(ctx, claim.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	var run uint32
+	if err == nil {
+		run = l.Start.Record.(*history.Start).Run
+	}
+	a, _, err := c.archive(ctx, claim.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if a.Run < run && !endedIn(l.Tail, run) {
+		return fmt.Errorf("%w: it is %s", ErrAlreadyExists, Running)
+	}
+	return c.replace(ctx, claim, rev, max(run, a.Run)+1)
+}
+
+// endedIn reports whether a run has ended in the log.
+func endedIn(tail []history.Message, run uint32) bool {
+	return slices.ContainsFunc(tail, func(m history.Message) bool {
+		t, ok := m.Record.(*history.Turn)
+		return ok && t.Run == run && t.End != nil && t.End.Status.Final()
+	})
 }
 
 // putOwnStart publishes the start of this client's own claim. It is remembered before: a short orchestration ends before
@@ -222,35 +262,29 @@ func (c *Client) putOwnStart(ctx context.Context, to history.Address, start *his
 
 // putStart publishes a claimed start. The fence saves work; uniqueness comes from the run and the claim (H10).
 func (c *Client) putStart(ctx context.Context, to history.Address, start *history.Start) error {
-	loaded, err := wait(ctx, func(done func(backend.Loaded, error)) {
-		if start.Run == 1 {
-			done(backend.Loaded{}, nil)
-			return
-		}
-		c.be.Load(to, 0, done)
-	})
-	if err != nil {
-		return err
-	}
 	a := backend.Append{To: to, Record: start, Fenced: true}
-	if loaded.Start != nil {
-		if s := loaded.Start.Record.(*history.Start); s.Run >= start.Run {
-			return nil // somebody finished our claim
+	for first := start.Run == 1; ; first = false {
+		if !first { // what is replaced has a start in the log, unless it is purged
+			loaded, err := c.load(ctx, to)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			a.Fence = 0
+			if err == nil {
+				had := loaded.Start.Record.(*history.Start)
+				switch {
+				case had.Run > start.Run, had.Run == start.Run && had.Claim != start.Claim:
+					return ErrAlreadyExists
+				case had.Run == start.Run:
+					return nil // it is stored, by us or by somebody who finished our claim
+				}
+				a.Fence = loaded.Start.Seq
+			}
 		}
-		a.Fence = loaded.Start.Seq
+		if err := c.put(ctx, a); !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
 	}
-	err = c.put(ctx, a)
-	if !errors.Is(err, backend.ErrConflict) {
-		return err
-	}
-	loaded, err = wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
-	if err != nil {
-		return err
-	}
-	if loaded.Start == nil || loaded.Start.Record.(*history.Start).Claim != start.Claim {
-		return ErrAlreadyExists
-	}
-	return nil
 }
 
 // finishClaim publishes the start of a claim whose maker may have died. Failing is no harm: the next one tries.
@@ -327,7 +361,7 @@ func (c *Client) tell(ctx context.Context, id string, rec history.Record) error 
 				return err
 			}
 		}
-	case !errors.Is(err, ErrNotFound):
+	case !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return err
 	default:
 		if to, err = c.find(ctx, id); err != nil {
@@ -353,8 +387,8 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	s, err := c.settledState(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
-		a, err := c.archive(ctx, s.Address)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		a, err := c.ended(ctx, s)
+		if err != nil {
 			return Instance{}, err
 		}
 		if err := cmp.Or(s.Unreadable(), a.Unreadable()); err != nil {
@@ -371,7 +405,7 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 		inst := instanceOf(s)
 		inst.Input = json.RawMessage(s.Claim.Input)
 		return inst, nil
-	case err != nil && !errors.Is(err, ErrNotFound):
+	case err != nil && !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return Instance{}, err
 	}
 	// Live: the log has the input, and knows instances too young to be projected.
@@ -421,7 +455,12 @@ type Filter struct {
 	Name     string   // orchestrator: wire name, or its last part
 	Statuses []Status // any of these
 	IDPrefix string
-	Limit    int // most instances returned; 0: 1,000
+	Tags     map[string]string // all of these
+
+	CreatedFrom, CreatedBefore   time.Time
+	FinishedFrom, FinishedBefore time.Time // only instances that have ended
+
+	Limit int // most instances; 0: 1,000 of List, all of PurgeAll
 }
 
 // List tells of the instances that fit, the newest first. It reads the whole projection; inputs and results are left out.
@@ -444,7 +483,21 @@ func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
 }
 
 func (f Filter) fits(s backend.State) bool {
+	for k, v := range f.Tags {
+		if had, ok := s.Tags[k]; !ok || had != v {
+			return false
+		}
+	}
 	return (f.Name == "" || s.Name == f.Name || strings.HasSuffix(s.Name, "."+f.Name)) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, Status(s.Status))) &&
-		strings.HasPrefix(s.ID, f.IDPrefix)
+		strings.HasPrefix(s.ID, f.IDPrefix) &&
+		within(s.Created, f.CreatedFrom, f.CreatedBefore) && within(s.Finished, f.FinishedFrom, f.FinishedBefore)
+}
+
+// within reports whether t lies in [from, before); a zero bound bounds nothing, a zero t lies in no bounds.
+func within(t, from, before time.Time) bool {
+	if from.IsZero() && before.IsZero() {
+		return true
+	}
+	return !t.IsZero() && !t.Before(from) && (before.IsZero() || t.Before(before))
 }

@@ -80,7 +80,7 @@ func (c *Client) restart(ctx context.Context, id string, opts []RestartOption) (
 // anyState describes an instance that is projected, or that the log knows.
 func (c *Client) anyState(ctx context.Context, id string) (backend.State, error) {
 	s, err := c.settledState(ctx, id)
-	if !errors.Is(err, ErrNotFound) {
+	if !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) {
 		return s, err
 	}
 	to, err := c.find(ctx, id)
@@ -100,6 +100,10 @@ func (c *Client) firstStart(ctx context.Context, s backend.State) (*history.Star
 	if s.Claim != nil {
 		return s.Claim, nil
 	}
+	a, err := c.ended(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	l, err := c.load(ctx, s.Address)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
@@ -108,10 +112,6 @@ func (c *Client) firstStart(ctx context.Context, s backend.State) (*history.Star
 		if start := l.Start.Record.(*history.Start); start.Run == s.Run {
 			return start, nil
 		}
-	}
-	a, err := c.archive(ctx, s.Address)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, err
 	}
 	if a.Run == s.Run && len(a.Messages) > 0 {
 		if start, ok := a.Messages[0].Record.(*history.Start); ok {

@@ -35,12 +35,14 @@ func (c *Client) put(ctx context.Context, a backend.Append) error {
 	return err
 }
 
-func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) error {
-	_, err := wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
-	return err
+func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) (uint64, error) {
+	return wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
 }
 
-// state reads the projection; ErrNotFound is the package's own.
+// errPurged is an ErrNotFound of an instance that there was: nobody need ask the log, which may still show it.
+var errPurged = fmt.Errorf("%w: it was purged", ErrNotFound)
+
+// state reads the projection; ErrNotFound is the package's own. A purged instance has the revision of its deletion.
 func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, error) {
 	type found struct {
 		s   backend.State
@@ -49,6 +51,9 @@ func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, e
 	f, err := wait(ctx, func(done func(found, error)) {
 		c.be.GetState(id, func(s backend.State, rev uint64, err error) { done(found{s, rev}, err) })
 	})
+	if errors.Is(err, backend.ErrNotFound) && f.rev > 0 {
+		err = errPurged
+	}
 	return f.s, f.rev, notFound(err)
 }
 
@@ -73,11 +78,28 @@ func (c *Client) load(ctx context.Context, of history.Address) (backend.Loaded, 
 }
 
 // archive reads the archive entry of an instance; ErrNotFound when there is none.
-func (c *Client) archive(ctx context.Context, of history.Address) (backend.Archive, error) {
-	a, err := wait(ctx, func(done func(backend.Archive, error)) {
-		c.be.GetArchive(of, func(a backend.Archive, _ uint64, err error) { done(a, err) })
+func (c *Client) archive(ctx context.Context, of history.Address) (backend.Archive, uint64, error) {
+	type found struct {
+		a   backend.Archive
+		seq uint64
+	}
+	f, err := wait(ctx, func(done func(found, error)) {
+		c.be.GetArchive(of, func(a backend.Archive, seq uint64, err error) { done(found{a, seq}, err) })
 	})
-	return a, notFound(err)
+	return f.a, f.seq, notFound(err)
+}
+
+// ended reads the history of a run that is projected as ended; it is empty when it is not kept any more. ErrNotFound when
+// its purge has begun.
+func (c *Client) ended(ctx context.Context, s backend.State) (backend.Archive, error) {
+	a, _, err := c.archive(ctx, s.Address)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a, nil
+	case err == nil && a.Purged && a.Run >= s.Run:
+		return a, errPurged
+	}
+	return a, err
 }
 
 func notFound(err error) error {
@@ -136,7 +158,7 @@ func (c *Client) hear(data []byte) {
 func (c *Client) settledState(ctx context.Context, id string) (s backend.State, err error) {
 	for range truthEvery / soon {
 		s, _, err = c.state(ctx, id)
-		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || !c.told(id) {
+		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) || !c.told(id) {
 			return s, err
 		}
 		if err := c.rest(ctx, soon); err != nil {
@@ -252,7 +274,7 @@ func (c *Client) forget(id string, hints chan owner.Outcome) {
 // truth asks whether an instance has ended. The projection says so only after the archive has its result.
 func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
 	s, _, err := c.state(ctx, id)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged) {
 		_, err := c.find(ctx, id) // it may be too young to be projected
 		return owner.Outcome{}, false, err
 	}
@@ -263,9 +285,12 @@ func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, err
 	if !s.Status.Final() {
 		return owner.Outcome{}, false, nil
 	}
-	a, err := c.archive(ctx, s.Address)
+	a, err := c.ended(ctx, s)
+	if err == nil && len(a.Messages) == 0 {
+		err = fmt.Errorf("its result: %w", ErrNotFound)
+	}
 	if err != nil {
-		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)
+		return owner.Outcome{}, false, err
 	}
 	if err := a.Unreadable(); err != nil {
 		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)

@@ -119,12 +119,12 @@ func (i *instance) loadArchive(proceed func(archived uint32) bool) {
 
 // archived answers for an instance that has ended and left the log.
 func (i *instance) archived(a backend.Archive) {
-	if len(a.Messages) == 0 || !i.p.cfg.keeps(ProjectArchived) {
+	i.run = a.Run
+	if len(a.Messages) == 0 || !i.p.cfg.keeps(ProjectArchived) { // a purged run is not there
 		i.acknowledgeAll()
 		return
 	}
 	i.start = startOf(a.Messages[0])
-	i.run = a.Run
 	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
 	if !ok || final.End == nil {
 		i.acknowledgeAll()

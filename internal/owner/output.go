@@ -327,9 +327,9 @@ func (i *instance) groupOf(to history.Address, done func(history.Address, error)
 		return
 	}
 	i.p.begin()
-	i.p.be.GetState(to.ID, func(s backend.State, _ uint64, err error) {
+	i.p.be.GetState(to.ID, func(s backend.State, rev uint64, err error) {
 		i.locked(func() {
-			if !errors.Is(err, backend.ErrNotFound) {
+			if rev > 0 || !errors.Is(err, backend.ErrNotFound) { // found, or purged
 				done(s.Address, err)
 				return
 			}
