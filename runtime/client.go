@@ -48,6 +48,8 @@ type started struct {
 	group string
 	run   uint32
 	ended bool // its end has been told
+
+	rewound bool // this client did not start the run, but has it rewound
 }
 
 const (

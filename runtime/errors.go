@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/durablegen/durablegen/internal/activity"
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -18,6 +20,7 @@ var (
 	ErrNotFound      = errors.New("durable: no such instance")
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
+	ErrNotFailed     = errors.New("durable: instance has not failed")
 	ErrNotFinished   = errors.New("durable: instance has not ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
 	ErrCanceled      = activity.ErrCanceled // also the cause of the context of an activity that nobody waits for any more
@@ -50,6 +53,7 @@ type ActivityError struct {
 	Message  string // text of the error it returned
 	Stack    string // of a panic
 	causes   []error
+	slots    []uint32
 }
 
 func (e *ActivityError) Error() string {
@@ -65,6 +69,7 @@ type OrchestrationError struct {
 	Message      string
 	Stack        string // of a panic
 	causes       []error
+	slots        []uint32
 }
 
 func (e *OrchestrationError) Error() string {
@@ -127,11 +132,14 @@ func NonRetryable(err error) error {
 	return nonRetryable{err}
 }
 
-// failureOf writes an error for the log: its text, the registered errors in its tree, and the first failure of an
-// activity or child that it wraps, with what that one wraps in turn.
+// failureOf writes an error for the log: its text, the registered errors in its tree, the first failure of an activity or
+// child that it wraps, with what that one wraps in turn, and the slots of all of them.
 func failureOf(err error) *history.Failure {
 	f := &history.Failure{Message: err.Error()}
-	noteTree(f, err, new(int))
+	seen := 0
+	noteTree(f, err, &seen)
+	seen = 0
+	f.Slots = slotsIn(nil, err, &seen)
 	return f
 }
 
@@ -143,7 +151,7 @@ func noteTree(f *history.Failure, err error, seen *int) {
 	}
 	if f.Cause == nil {
 		if f.Cause = causeOf(err); f.Cause != nil {
-			noteWrapped(f.Cause, err, seen)
+			wrapped(err, func(w error) { noteTree(f.Cause, w, seen) })
 			return
 		}
 	}
@@ -153,16 +161,42 @@ func noteTree(f *history.Failure, err error, seen *int) {
 	if f.Kind == "" {
 		f.Kind = kindOf(err)
 	}
-	noteWrapped(f, err, seen)
+	wrapped(err, func(w error) { noteTree(f, w, seen) })
 }
 
-func noteWrapped(f *history.Failure, err error, seen *int) {
+// slotsIn adds the slots of this instance that the errors of a tree came from: a rewind runs those again.
+func slotsIn(slots []uint32, err error, seen *int) []uint32 {
+	const most = 10_000 // a join of a large fan-out is wide
+	if *seen++; err == nil || *seen > most {
+		return slots
+	}
+	var from []uint32
+	switch e := err.(type) {
+	case *ActivityError:
+		from = e.slots
+	case *OrchestrationError:
+		from = e.slots
+	case *codeError:
+		from = e.slots
+	}
+	for _, slot := range from {
+		if !slices.Contains(slots, slot) {
+			slots = append(slots, slot)
+		}
+	}
+	if len(from) == 0 { // else what it wraps came from there too
+		wrapped(err, func(w error) { slots = slotsIn(slots, w, seen) })
+	}
+	return slots
+}
+
+func wrapped(err error, visit func(error)) {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		noteTree(f, e.Unwrap(), seen)
+		visit(e.Unwrap())
 	case interface{ Unwrap() []error }:
 		for _, w := range e.Unwrap() {
-			noteTree(f, w, seen)
+			visit(w)
 		}
 	}
 }
@@ -220,27 +254,40 @@ func nameOf(err error) (history.Named, bool) {
 }
 
 // errorOf reads a failure of an activity or child from the log. An attempt number tells an activity.
-func errorOf(f *history.Failure) error {
-	causes := causesOf(f)
+func errorOf(f *history.Failure) error { return errorFrom(f, nil) }
+
+// errorAt reads the failure of a future. It and all that it wraps came from the future's slot; of a coroutine, from those
+// that it names.
+func errorAt(f *engine.Future, failure *history.Failure) error {
+	slots := failure.Slots
+	if n := f.Slot(); n != engine.NoSlot {
+		slots = []uint32{n}
+	}
+	return errorFrom(failure, slots)
+}
+
+func errorFrom(f *history.Failure, slots []uint32) error {
+	causes := causesOf(f, slots)
 	if f.Attempt > 0 {
-		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, Stack: f.Stack, causes: causes}
+		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, Stack: f.Stack, causes: causes, slots: slots}
 	}
 	if f.Name == "" {
-		return &codeError{message: f.Message, causes: causes}
+		return &codeError{message: f.Message, causes: causes, slots: slots}
 	}
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes}
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes, slots: slots}
 }
 
 // codeError is an error of the orchestrator's own code: of a coroutine, or a value that cannot be stored.
 type codeError struct {
 	message string
 	causes  []error
+	slots   []uint32
 }
 
 func (e *codeError) Error() string   { return e.message }
 func (e *codeError) Unwrap() []error { return e.causes }
 
-func causesOf(f *history.Failure) []error {
+func causesOf(f *history.Failure, slots []uint32) []error {
 	var causes []error
 	for _, n := range f.Names {
 		registered.RLock()
@@ -259,7 +306,7 @@ func causesOf(f *history.Failure) []error {
 	}
 	causes = append(causes, kinds[f.Kind]...)
 	if f.Cause != nil {
-		causes = append(causes, errorOf(f.Cause))
+		causes = append(causes, errorFrom(f.Cause, slots))
 	}
 	return causes
 }

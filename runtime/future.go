@@ -27,7 +27,7 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	}
 	result, failure := f.f.Result()
 	if failure != nil {
-		return zero, errorOf(failure)
+		return zero, errorAt(f.f, failure)
 	}
 	return decode[T](result)
 }
@@ -59,7 +59,7 @@ func (t Timer) Wait(ctx Context) error {
 		return ctx.Err()
 	}
 	if _, failure := t.f.Result(); failure != nil {
-		return errorOf(failure)
+		return errorOf(failure) // it was cancelled
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func All(ctx Context, fs ...Awaitable) error {
 			errs = append(errs, ctx.Err())
 		}
 		if _, failure := f.Result(); failure != nil {
-			errs = append(errs, errorOf(failure))
+			errs = append(errs, errorAt(f, failure))
 		}
 	}
 	return errors.Join(errs...)

@@ -122,7 +122,7 @@ func retryChild[R any](ctx Context, slot history.Slot, policy history.Policy) Fu
 			co.Await(child)
 			result, failure := child.Result()
 			if failure == nil || n == policy.Attempts || final(failure.Kind) {
-				co.Resolve(f, result, failure)
+				co.Resolve(f, result, failureAt(child, failure))
 				return
 			}
 			co.Await(timer(co, ctx.scope, policy.Delay(n)))
@@ -134,6 +134,16 @@ func retryChild[R any](ctx Context, slot history.Slot, policy history.Policy) Fu
 // final reports a failure of a child that another attempt does not mend.
 func final(kind string) bool {
 	return kind == history.FailTerminated || kind == history.FailCanceled || kind == history.FailConflict
+}
+
+// failureAt says that a failure is that of another future's slot.
+func failureAt(f *engine.Future, failure *history.Failure) *history.Failure {
+	if failure == nil {
+		return nil
+	}
+	at := *failure
+	at.Slots = []uint32{f.Slot()}
+	return &at
 }
 
 // ContinueWith gives the error that an orchestrator returns to go on as a new execution with args: its history begins

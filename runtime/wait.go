@@ -158,7 +158,7 @@ func (c *Client) hear(data []byte) {
 func (c *Client) settledState(ctx context.Context, id string) (s backend.State, err error) {
 	for range truthEvery / soon {
 		s, _, err = c.state(ctx, id)
-		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) || !c.told(id) {
+		if err == nil && s.Status.Final() && s.Run >= c.runOf(id) || err != nil && !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) || !c.told(id) {
 			return s, err
 		}
 		if err := c.rest(ctx, soon); err != nil {
@@ -172,6 +172,13 @@ func (c *Client) settledState(ctx context.Context, id string) (s backend.State, 
 		c.started[id] = known
 	}
 	return s, err
+}
+
+// runOf gives the run that this client has started, 0 when it has not.
+func (c *Client) runOf(id string) uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.started[id].run
 }
 
 // told reports whether this client has started an instance and been told of its end.
@@ -189,6 +196,7 @@ func (c *Client) outcome(ctx context.Context, id string) (owner.Outcome, error) 
 	hints := make(chan owner.Outcome, 1)
 	c.mu.Lock()
 	s, ours := c.started[id]
+	ours = ours && !s.rewound // the end is told to who started it first
 	c.waiters[id] = append(c.waiters[id], hints)
 	c.mu.Unlock()
 	defer c.forget(id, hints)
@@ -282,7 +290,7 @@ func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, err
 		return owner.Outcome{}, false, err
 	}
 	c.finishClaim(ctx, s)
-	if !s.Status.Final() {
+	if !s.Status.Final() || s.Run < c.runOf(id) {
 		return owner.Outcome{}, false, nil
 	}
 	a, err := c.ended(ctx, s)
@@ -345,5 +353,5 @@ func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
 }
 
 func orchestrationError(f *history.Failure) error {
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f)}
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f, nil)}
 }

@@ -208,6 +208,7 @@ type Archive struct {
 	Run      uint32           `json:"run"`
 	Status   history.Status   `json:"status"`
 	Purged   bool             `json:"purged,omitempty"`
+	Partial  bool             `json:"partial,omitempty"` // all messages were too large: there are only the first and the last
 	Messages history.Messages `json:"messages"`
 	Err      error            `json:"-"` // ErrCodec, when payloads of Messages are left sealed
 }

@@ -54,6 +54,7 @@ type Machine struct {
 	start     history.Start
 	started   time.Time // of the run
 	run       uint32
+	seed      uint32 // run that UUIDs and random numbers are made of
 	execution uint32
 	origin    uint64 // sequence of the message that begins the execution
 
@@ -68,6 +69,7 @@ type Machine struct {
 	next     uint32 // number of the next slot
 	open     window // slots that wait for a completion
 	versions map[string]*Future
+	prior    *prior // of a rewound run, until Begin has gone through it
 	arrivals uint64 // events so far, and calls of Receive: what came first is older
 
 	root     Scope // of the execution
@@ -102,7 +104,11 @@ func New(cfg Config, start history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin a run: it is no start", start.Seq, cfg.Self.ID)
 		return m
 	}
-	m.start, m.run = *s, s.Run
+	m.start, m.run, m.seed = *s, s.Run, s.Run
+	if s.Prior != nil {
+		m.goBack(s.Prior, start.Time)
+		return m
+	}
 	m.tick(start.Time)
 	m.started = m.clock
 	return m
@@ -118,9 +124,16 @@ func Resume(cfg Config, base history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin an execution: it holds no base", base.Seq, cfg.Self.ID)
 		return m
 	}
+	m.origin, m.run, m.seed = t.At, t.Run, t.Run
+	m.goOn(t)
+	return m
+}
+
+// goOn takes over what a base holds.
+func (m *Machine) goOn(t *history.Turn) {
 	b := t.End.Base
-	m.origin, m.start, m.run, m.execution = t.At, b.Start, t.Run, t.Execution+1
-	m.start.Run = t.Run
+	m.start, m.execution = b.Start, t.Execution+1
+	m.start.Run = m.run
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)
 	m.held = append(m.held, b.Held...)
@@ -130,7 +143,6 @@ func Resume(cfg Config, base history.Message) *Machine {
 	for _, s := range b.Seen {
 		m.seen.add(s.ID, s.At)
 	}
-	return m
 }
 
 // Begin runs the program to its first block. The cause of the turn is the start, or what caused the base. Messages that
@@ -141,7 +153,11 @@ func (m *Machine) Begin() (Turn, error) {
 	}
 	m.begun = true
 	m.take(m.origin)
-	if m.broken == nil {
+	switch {
+	case m.broken != nil:
+	case m.prior != nil:
+		m.relive()
+	default:
 		m.spawn(m.main)
 		m.settle()
 		m.drain()

@@ -15,7 +15,9 @@ type Turn struct {
 	Terminate []history.Address // open children to terminate too
 	// CancelChild are children to cancel, some perhaps of Slots.
 	CancelChild []Child
-	End         *history.End // nil while the execution goes on
+	// Again is, of a prior history: timers to arm and children to ask under the numbers of this run.
+	Again []history.Slot
+	End   *history.End // nil while the execution goes on
 }
 
 // Aborted is an activity that need not go on.
@@ -32,7 +34,7 @@ type Child struct {
 
 // Empty reports whether nothing was decided.
 func (t Turn) Empty() bool {
-	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Abort) == 0 && len(t.Terminate) == 0 && len(t.CancelChild) == 0 && t.End == nil
+	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Abort) == 0 && len(t.Terminate) == 0 && len(t.CancelChild) == 0 && len(t.Again) == 0 && t.End == nil
 }
 
 // ref names a slot of this execution.

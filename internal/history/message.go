@@ -258,6 +258,8 @@ type line struct {
 	Claim   string `json:"claim"`
 	Tags    string `json:"tags"`
 	At      string `json:"at"`
+	Prior   string `json:"prior"`
+	Rewind  string `json:"rewind"`
 	Policy  string `json:"policy"`
 	Error   string `json:"error"`
 	Failed  string `json:"failed"`
@@ -304,6 +306,10 @@ func (l *line) get(head string) func(string) string {
 			return l.Tags
 		case headAt:
 			return l.At
+		case headPrior:
+			return l.Prior
+		case headRewind:
+			return l.Rewind
 		case headPolicy:
 			return l.Policy
 		case headError:

@@ -80,6 +80,9 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 	if v := get(headTags); v != "" && err == nil {
 		s.Tags, err = parseTags(v)
 	}
+	if get(headPrior) != "" && err == nil {
+		err = s.readPrior(body)
+	}
 	return s, err
 }
 

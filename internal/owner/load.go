@@ -155,9 +155,12 @@ func (i *instance) rebuild(l backend.Loaded) {
 	i.fence = l.TurnSeq
 	execution := uint32(0)
 	first := *l.Start
-	if base != nil {
+	switch prior := l.Start.Record.(*history.Start).Prior; {
+	case base != nil:
 		turn := base.Record.(*history.Turn)
 		i.start, i.base, execution, first = startOf(*base), base.Seq, turn.Execution+1, *base
+	case prior != nil:
+		execution = prior.Execution()
 	}
 	sealed := l.Unreadable()
 	n := i.lastOf(tail)
@@ -170,6 +173,7 @@ func (i *instance) rebuild(l backend.Loaded) {
 			}
 			// The first final record is authoritative, also against what a replay would decide (I2).
 			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
+			i.heedAll(tail, t.At)
 			i.finish(t)
 			return
 		}
@@ -238,6 +242,9 @@ func (i *instance) replay(prog engine.Program, base *history.Message, tail []his
 	} else {
 		i.machine = engine.New(i.engineConfig(prog), i.start)
 		i.applied = i.start.Seq
+		if prior := i.start.Record.(*history.Start).Prior; prior != nil {
+			i.machine.Recall(recordsOf(prior.Messages, i.run, prior.Execution()).list)
+		}
 	}
 	i.machine.Expect(known.list)
 	turns, rest, err := i.rerun(tail)
@@ -275,6 +282,7 @@ func (i *instance) rerun(tail []history.Message) (turns []engine.Turn, rest []hi
 			break
 		}
 		i.applied = tail[n].Seq
+		i.heed(tail[n])
 		turn, err = i.machine.Apply(tail[n])
 	}
 	if err == nil {

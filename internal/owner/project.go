@@ -76,10 +76,13 @@ func (i *instance) state() backend.State {
 }
 
 func (i *instance) stateOf(status history.Status) backend.State {
-	start := i.start.Record.(*history.Start)
+	start, created := i.start.Record.(*history.Start), i.start.Time
+	if start.Prior != nil {
+		created = start.Prior.Started
+	}
 	return backend.State{
 		Address: i.addr, Name: start.Orchestrator, Version: start.Version, Status: status, Run: i.run,
-		Created: i.start.Time, Updated: i.start.Time, Parent: start.Parent, Tags: start.Tags,
+		Created: created, Updated: i.start.Time, Parent: start.Parent, Tags: start.Tags,
 	}
 }
 
