@@ -21,7 +21,7 @@ import (
 // as well, and attempts are counted from 1. What the orchestrator decided after it saw one of the failures, such as a
 // compensation, stays done in the world outside but is forgotten where the new run decides otherwise.
 //
-// ErrNotFailed when the instance runs, is completed or was terminated; ErrNotFound. The error also tells when the history
+// ErrNotFailed when the instance runs, is completed, or was terminated or canceled; ErrNotFound. The error also tells when the history
 // has expired, or was too large to be archived whole.
 func (c *Client) Rewind(ctx context.Context, id, reason string) error {
 	s, _, err := c.failed(ctx, id)

@@ -80,6 +80,7 @@ func (i *instance) loaded(l backend.Loaded) {
 		return
 	}
 	run := l.Start.Record.(*history.Start).Run
+	i.askedBehind(run, l.Tail)
 	if i.p.cfg.keeps(CheckRun) {
 		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored, and so
 		// are records of former owners.
@@ -125,6 +126,7 @@ func (i *instance) archived(a backend.Archive) {
 		return
 	}
 	i.start = startOf(a.Messages[0])
+	i.start.Record = startIn(a)
 	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
 	if !ok || final.End == nil {
 		i.acknowledgeAll()
@@ -167,13 +169,13 @@ func (i *instance) rebuild(l backend.Loaded) {
 	i.past.reset(first, tail[:n]...)
 	if n > 0 && i.p.cfg.keeps(FenceFinal) {
 		if t, ok := tail[n-1].Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
+			i.heedAll(tail, t.At)
 			if sealed != nil {
 				i.parkUnlessEnded(sealed)
 				return
 			}
 			// The first final record is authoritative, also against what a replay would decide (I2).
 			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
-			i.heedAll(tail, t.At)
 			i.finish(t)
 			return
 		}

@@ -36,14 +36,28 @@ func heeding(start *history.Start, c *history.Control) *history.Start {
 	return &renewed
 }
 
-// heedAll does so for a history that ended with the message at, and notes the rewinds that came after that.
+// heedAll does so for a history that ended with the message at.
 func (i *instance) heedAll(tail []history.Message, at uint64) {
 	for _, m := range tail {
 		if m.Seq <= at {
 			i.heed(m)
-		} else if c := rewindOf(m); c != nil {
-			i.ask(m.Seq, c)
 		}
+	}
+}
+
+// askedBehind notes the rewinds that the log holds behind the end of a run.
+func (i *instance) askedBehind(run uint32, tail []history.Message) {
+	for _, end := range tail {
+		t, ok := end.Record.(*history.Turn)
+		if !ok || t.Run != run || t.End == nil || !t.End.Status.Final() {
+			continue
+		}
+		for _, m := range tail {
+			if c := rewindOf(m); c != nil && m.Seq > t.At {
+				i.ask(m.Seq, c)
+			}
+		}
+		return
 	}
 }
 
@@ -235,9 +249,9 @@ func (i *instance) childrenBefore() (children []history.Address) {
 // startIn gives the start of an archived run, with the parent that was told of its end.
 func startIn(a backend.Archive) *history.Start {
 	start := startOf(a.Messages[0]).Record.(*history.Start)
-	final := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
+	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
 	for _, m := range a.Messages[1:] {
-		if c := rewindOf(m); c != nil && m.Seq <= final.At {
+		if c := rewindOf(m); c != nil && ok && m.Seq <= final.At {
 			start = heeding(start, c)
 		}
 	}
