@@ -52,6 +52,27 @@ func TestFurtherPermissions(t *testing.T) {
 		{"suspend", []string{"durable.default.workload.*.*.in.ctl.suspend"}, func(ctx context.Context, c *durable.Client, id string) error {
 			return c.Suspend(ctx, id, "for a while")
 		}},
+		{"rewind", []string{"durable.default.workload.*.*.in.ctl.rewind"}, func(ctx context.Context, c *durable.Client, id string) error {
+			hello := &durable.Orchestrator{Name: "workload.Hello", Group: "workload"}
+			handle, err := durable.StartInstance[string](ctx, c, hello, "no three cities") // fails
+			if err != nil {
+				return err
+			}
+			if _, err := c.Wait(ctx, handle.ID()); err != nil {
+				return err
+			}
+			return c.Rewind(ctx, handle.ID(), "fixed")
+		}},
+		{"purge", []string{"durable-archive.default.>", "$KV.durable_default_instances.>"}, func(ctx context.Context, c *durable.Client, id string) error {
+			if err := workload.WakeEvent.Raise(ctx, c, id, workload.Wake{Number: 7}); err != nil {
+				return err
+			}
+			if _, err := c.Wait(ctx, id); err != nil {
+				return err
+			}
+			_, err := c.Purge(ctx, id)
+			return err
+		}},
 		{"own id", []string{"$KV.durable_default_instances.>"}, func(ctx context.Context, c *durable.Client, id string) error {
 			_, err := workload.IdleOrchestrator.Start(ctx, c, durable.InstanceID("chosen"))
 			return err

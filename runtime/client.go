@@ -51,6 +51,8 @@ type started struct {
 	group string
 	run   uint32
 	ended bool // its end has been told
+
+	rewound bool // this client did not start the run, but has it rewound
 }
 
 const (
@@ -106,19 +108,13 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 	if err != nil {
 		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
 	}
-	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic}
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(c.be.Clock().Now())}
 	if so.version != nil {
 		start.Version = *so.version
 	}
 	id := so.id
 	if id == "" {
-		id = c.newID()
-		to := history.Address{Group: o.Group, ID: id}
-		c.remember(to, start.Run)
-		err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
-		if errors.Is(err, backend.ErrConflict) {
-			err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
-		}
+		id, err = c.startMade(ctx, o.Group, start)
 	} else {
 		err = c.startOwn(ctx, history.Address{Group: o.Group, ID: id}, start, so.reuse)
 	}
@@ -126,6 +122,18 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 		return "", fmt.Errorf("durable: start %s as %q: %w", o.Name, id, err)
 	}
 	return id, nil
+}
+
+// startMade starts an instance under a random id.
+func (c *Client) startMade(ctx context.Context, group string, start *history.Start) (id string, err error) {
+	id = c.newID()
+	to := history.Address{Group: group, ID: id}
+	c.remember(to, start.Run)
+	err = c.put(ctx, backend.Append{To: to, Record: start, Fenced: true})
+	if errors.Is(err, backend.ErrConflict) {
+		err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
+	}
+	return id, err
 }
 
 // ready makes sure that the group's consumers exist before its first start, and that this client hears of ends.
@@ -168,16 +176,23 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 	now := c.be.Clock().Now()
 	claim := backend.State{
 		Address: to, Name: start.Orchestrator, Version: start.Version, Status: history.Pending, Run: start.Run,
-		Created: now, Updated: now, Tags: start.Tags, Claim: start,
+		Created: now, Updated: now, Tags: start.Tags, Claim: start, Scheduled: start.At,
 	}
-	err := c.putState(ctx, claim, 0)
-	if !errors.Is(err, backend.ErrConflict) {
-		if err != nil {
-			return err
+	rev, err := c.putState(ctx, claim, 0)
+	if err == nil {
+		err = c.putOwnStart(ctx, to, start)
+		if errors.Is(err, ErrAlreadyExists) {
+			err = c.startOver(ctx, claim, rev)
 		}
-		return c.putOwnStart(ctx, to, start)
+		return err
+	}
+	if !errors.Is(err, backend.ErrConflict) {
+		return err
 	}
 	had, rev, err := c.state(ctx, to.ID)
+	if errors.Is(err, errPurged) {
+		return c.startOver(ctx, claim, rev)
+	}
 	if err != nil {
 		return err
 	}
@@ -193,17 +208,50 @@ func (c *Client) startOwn(ctx context.Context, to history.Address, start *histor
 		if had.Group != to.Group {
 			return fmt.Errorf("%w: it belongs to group %q", ErrAlreadyExists, had.Group)
 		}
-		start.Run = had.Run + 1
-		claim.Run = start.Run
-		if err := c.putState(ctx, claim, rev); err != nil {
-			if errors.Is(err, backend.ErrConflict) {
-				return fmt.Errorf("%w: another caller has just replaced it", ErrAlreadyExists)
-			}
-			return err
-		}
-		return c.putOwnStart(ctx, to, start)
+		return c.replace(ctx, claim, rev, had.Run+1)
 	}
 	return fmt.Errorf("%w: it is %s: choose another id or a reuse policy", ErrAlreadyExists, had.Status)
+}
+
+// replace claims a later run, in place of the state with revision rev, and starts it.
+func (c *Client) replace(ctx context.Context, claim backend.State, rev uint64, run uint32) error {
+	claim.Run, claim.Claim.Run = run, run
+	if _, err := c.putState(ctx, claim, rev); err != nil {
+		if errors.Is(err, backend.ErrConflict) {
+			return fmt.Errorf("%w: another caller has just replaced it", ErrAlreadyExists)
+		}
+		return err
+	}
+	return c.putOwnStart(ctx, claim.Address, claim.Claim)
+}
+
+// startOver starts an instance anew that is not projected although it has run before: it was purged, or its projection
+// got lost. The run must be above every one that is known, else its owner takes the start for an old one (H10).
+func (c *Client) startOver(ctx context.Context, claim backend.State, rev uint64) error {
+	l, err := c.load(ctx, claim.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	var run uint32
+	if err == nil {
+		run = l.Start.Record.(*history.Start).Run
+	}
+	a, _, err := c.archive(ctx, claim.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if a.Run < run && !endedIn(l.Tail, run) {
+		return fmt.Errorf("%w: it is %s", ErrAlreadyExists, Running)
+	}
+	return c.replace(ctx, claim, rev, max(run, a.Run)+1)
+}
+
+// endedIn reports whether a run has ended in the log.
+func endedIn(tail []history.Message, run uint32) bool {
+	return slices.ContainsFunc(tail, func(m history.Message) bool {
+		t, ok := m.Record.(*history.Turn)
+		return ok && t.Run == run && t.End != nil && t.End.Status.Final()
+	})
 }
 
 // putOwnStart publishes the start of this client's own claim. It is remembered before: a short orchestration ends before
@@ -219,35 +267,29 @@ func (c *Client) putOwnStart(ctx context.Context, to history.Address, start *his
 
 // putStart publishes a claimed start. The fence saves work; uniqueness comes from the run and the claim (H10).
 func (c *Client) putStart(ctx context.Context, to history.Address, start *history.Start) error {
-	loaded, err := wait(ctx, func(done func(backend.Loaded, error)) {
-		if start.Run == 1 {
-			done(backend.Loaded{}, nil)
-			return
-		}
-		c.be.Load(to, 0, done)
-	})
-	if err != nil {
-		return err
-	}
 	a := backend.Append{To: to, Record: start, Fenced: true}
-	if loaded.Start != nil {
-		if s := loaded.Start.Record.(*history.Start); s.Run >= start.Run {
-			return nil // somebody finished our claim
+	for first := start.Run == 1; ; first = false {
+		if !first { // what is replaced has a start in the log, unless it is purged
+			loaded, err := c.load(ctx, to)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			a.Fence = 0
+			if err == nil {
+				had := loaded.Start.Record.(*history.Start)
+				switch {
+				case had.Run > start.Run, had.Run == start.Run && had.Claim != start.Claim:
+					return ErrAlreadyExists
+				case had.Run == start.Run:
+					return nil // it is stored, by us or by somebody who finished our claim
+				}
+				a.Fence = loaded.Start.Seq
+			}
 		}
-		a.Fence = loaded.Start.Seq
+		if err := c.put(ctx, a); !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
 	}
-	err = c.put(ctx, a)
-	if !errors.Is(err, backend.ErrConflict) {
-		return err
-	}
-	loaded, err = wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
-	if err != nil {
-		return err
-	}
-	if loaded.Start == nil || loaded.Start.Record.(*history.Start).Claim != start.Claim {
-		return ErrAlreadyExists
-	}
-	return nil
 }
 
 // finishClaim publishes the start of a claim whose maker may have died. Failing is no harm: the next one tries.
@@ -315,7 +357,7 @@ func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) err
 	if err := history.CheckID(id); err != nil {
 		return err
 	}
-	to := history.Address{Group: c.groupOf(id), ID: id}
+	to := history.Address{ID: id}
 	s, _, err := c.state(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
@@ -328,14 +370,12 @@ func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) err
 				return err
 			}
 		}
-	case !errors.Is(err, ErrNotFound):
+	case !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return err
-	case to.Group == "":
-		group, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
-		if err != nil {
-			return notFound(err)
+	default:
+		if to, err = c.find(ctx, id); err != nil {
+			return err
 		}
-		to.Group = group
 	}
 	return c.put(ctx, backend.Append{To: to, Record: rec})
 }
@@ -360,10 +400,8 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	s, err := c.settledState(ctx, id)
 	switch {
 	case err == nil && s.Status.Final():
-		a, err := wait(ctx, func(done func(backend.Archive, error)) {
-			c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
-		})
-		if err != nil && !errors.Is(err, backend.ErrNotFound) {
+		a, err := c.ended(ctx, s)
+		if err != nil {
 			return Instance{}, err
 		}
 		if err := cmp.Or(s.Unreadable(), a.Unreadable()); err != nil {
@@ -380,31 +418,25 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 		inst := instanceOf(s)
 		inst.Input = json.RawMessage(s.Claim.Input)
 		return inst, nil
-	case err != nil && !errors.Is(err, ErrNotFound):
+	case err != nil && !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return Instance{}, err
 	}
 	// Live: the log has the input, and knows instances too young to be projected.
 	to := s.Address
 	if err != nil {
-		if to.Group = c.groupOf(id); to.Group == "" {
-			if to.Group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) }); err != nil {
-				return Instance{}, notFound(err)
-			}
+		if to, err = c.find(ctx, id); err != nil {
+			return Instance{}, err
 		}
-		to.ID = id
 	}
-	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(to, 0, done) })
+	l, err := c.load(ctx, to)
 	if err != nil {
 		return Instance{}, err
-	}
-	if l.Start == nil {
-		return Instance{}, ErrNotFound
 	}
 	if err := cmp.Or(s.Unreadable(), l.Unreadable()); err != nil {
 		return Instance{}, err
 	}
 	if s.Status == "" {
-		s = youngState(to, l.Start)
+		s = youngState(to, l.Start, c.be.Clock().Now())
 	}
 	inst := instanceOf(s)
 	first := l.Start
@@ -439,7 +471,12 @@ type Filter struct {
 	Name     string   // orchestrator: wire name, or its last part
 	Statuses []Status // any of these
 	IDPrefix string
-	Limit    int // most instances returned; 0: 1,000
+	Tags     map[string]string // all of these
+
+	CreatedFrom, CreatedBefore   time.Time
+	FinishedFrom, FinishedBefore time.Time // only instances that have ended
+
+	Limit int // most instances; 0: 1,000 of List, all of PurgeAll
 }
 
 // List tells of the instances that fit, the newest first. It reads the whole projection; inputs and results are left out.
@@ -464,7 +501,21 @@ func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
 }
 
 func (f Filter) fits(s backend.State) bool {
+	for k, v := range f.Tags {
+		if had, ok := s.Tags[k]; !ok || had != v {
+			return false
+		}
+	}
 	return (f.Name == "" || s.Name == f.Name || strings.HasSuffix(s.Name, "."+f.Name)) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, Status(s.Status))) &&
-		strings.HasPrefix(s.ID, f.IDPrefix)
+		strings.HasPrefix(s.ID, f.IDPrefix) &&
+		within(s.Created, f.CreatedFrom, f.CreatedBefore) && within(s.Finished, f.FinishedFrom, f.FinishedBefore)
+}
+
+// within reports whether t lies in [from, before); a zero bound bounds nothing, a zero t lies in no bounds.
+func within(t, from, before time.Time) bool {
+	if from.IsZero() && before.IsZero() {
+		return true
+	}
+	return !t.IsZero() && !t.Before(from) && (before.IsZero() || t.Before(before))
 }

@@ -17,6 +17,8 @@ var (
 	ErrNotFound      = errors.New("durable: no such instance")
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
+	ErrNotFailed     = errors.New("durable: instance has not failed")
+	ErrNotFinished   = errors.New("durable: instance has not ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")
 	ErrCanceled      = activity.ErrCanceled  // also the cause of the context of an activity that nobody waits for any more
 	ErrTimeout       = activity.ErrTimeout   // an attempt of an activity, or a wait: Future.Within; so are the next two
@@ -54,6 +56,7 @@ type ActivityError struct {
 	Stack     string // of a panic
 	causes    []error
 	from      *history.Failure
+	slots     []uint32 // of this instance, that it came from
 }
 
 func (e *ActivityError) Error() string {
@@ -70,6 +73,7 @@ type OrchestrationError struct {
 	Stack        string // of a panic
 	causes       []error
 	from         *history.Failure
+	slots        []uint32
 }
 
 func (e *OrchestrationError) Error() string {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -32,7 +34,43 @@ func failureOf(err error) *history.Failure {
 		f.After = after.delay
 	}
 	w.note(f, err)
+	seen := 0
+	f.Slots = slotsIn(nil, err, &seen)
 	return f
+}
+
+// slotsIn adds the slots of this instance that the errors of a tree came from: a rewind runs those again.
+func slotsIn(slots []uint32, err error, seen *int) []uint32 {
+	const most = 10_000 // a join of a large fan-out is wide
+	if *seen++; err == nil || *seen > most {
+		return slots
+	}
+	var from []uint32
+	switch e := err.(type) {
+	case *ActivityError:
+		from = e.slots
+	case *OrchestrationError:
+		from = e.slots
+	case *codeError:
+		from = e.slots
+	}
+	for _, slot := range from {
+		if !slices.Contains(slots, slot) {
+			slots = append(slots, slot)
+		}
+	}
+	if len(from) > 0 { // what it wraps came from there too
+		return slots
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		slots = slotsIn(slots, e.Unwrap(), seen)
+	case interface{ Unwrap() []error }:
+		for _, wrapped := range e.Unwrap() {
+			slots = slotsIn(slots, wrapped, seen)
+		}
+	}
+	return slots
 }
 
 // failureWriter counts what one error may still take.
@@ -97,7 +135,7 @@ func (w *failureWriter) keep(f *history.Failure) *history.Failure {
 			c.Names = append(c.Names, n)
 		}
 	}
-	c.Cause, c.Causes = nil, nil
+	c.Cause, c.Causes, c.Slots = nil, nil, nil // slots are those of the instance that it came from
 	for _, cause := range f.All() {
 		if kept := w.keep(cause); kept != nil {
 			c.Add(kept)
@@ -196,15 +234,41 @@ func nameOf(err error) (history.Named, bool) {
 }
 
 // errorOf reads a failure of an activity or child from the log. An attempt number tells an activity.
-func errorOf(f *history.Failure) error {
+func errorOf(f *history.Failure) error { return errorFrom(f, nil) }
+
+// errorAt reads the failure of a future. It came from the future's slot; of a retry, from those that it names.
+func errorAt(f *engine.Future, failure *history.Failure) error {
+	slots := failure.Slots
+	if n := f.Slot(); n != engine.NoSlot {
+		slots = []uint32{n}
+	}
+	return errorFrom(failure, slots)
+}
+
+// failureAt says that a failure is that of another future's slot.
+func failureAt(f *engine.Future, failure *history.Failure) *history.Failure {
+	if failure == nil {
+		return nil
+	}
+	at := *failure
+	if n := f.Slot(); n != engine.NoSlot {
+		at.Slots = []uint32{n}
+	}
+	return &at
+}
+
+func errorFrom(f *history.Failure, slots []uint32) error {
 	causes := causesOf(f)
 	if f.Attempt > 0 {
-		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, LastError: f.LastErr, Stack: f.Stack, causes: causes, from: f}
+		return &ActivityError{
+			Activity: f.Name, Attempt: f.Attempt, Message: f.Message, LastError: f.LastErr, Stack: f.Stack,
+			causes: causes, from: f, slots: slots,
+		}
 	}
 	if f.Name != "" {
-		return orchestrationError(f)
+		return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes, from: f, slots: slots}
 	}
-	var err error = &codeError{message: f.Message, causes: causes}
+	var err error = &codeError{message: f.Message, causes: causes, slots: slots}
 	if f.After > 0 {
 		err = retryLater{err, f.After}
 	}
@@ -214,14 +278,11 @@ func errorOf(f *history.Failure) error {
 	return err
 }
 
-func orchestrationError(f *history.Failure) error {
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f), from: f}
-}
-
 // codeError is an error of the orchestrator's own code: of a coroutine, or a value that cannot be stored.
 type codeError struct {
 	message string
 	causes  []error
+	slots   []uint32
 }
 
 func (e *codeError) Error() string   { return e.message }

@@ -31,7 +31,7 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	}
 	result, failure := f.f.Result()
 	if failure != nil {
-		return zero, errorOf(failure)
+		return zero, errorAt(f.f, failure)
 	}
 	return decode[T](result)
 }
@@ -63,7 +63,7 @@ func (t Timer) Wait(ctx Context) error {
 		return ctx.Err()
 	}
 	if _, failure := t.f.Result(); failure != nil {
-		return errorOf(failure)
+		return errorOf(failure) // it was cancelled
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func errOf(f *engine.Future) error {
 		return own.failed()
 	}
 	if _, failure := f.Result(); failure != nil {
-		return errorOf(failure)
+		return errorAt(f, failure)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type Status string
 
 // The states, as Durable Functions names them.
 const (
-	Pending    Status = "Pending" // claimed, not started yet
+	Pending    Status = "Pending" // claimed and not started yet, or scheduled for later
 	Running    Status = "Running"
 	Suspended  Status = "Suspended"
 	Completed  Status = "Completed"
@@ -34,6 +34,7 @@ type Instance struct {
 	Created      time.Time
 	Updated      time.Time
 	Finished     time.Time       // zero while it is live
+	ScheduledFor time.Time       // when a Pending one begins; zero for any other, and for one that only waits for a worker
 	Input        json.RawMessage // left out by List
 	Result       json.RawMessage // of a completed one; left out by List
 	CustomStatus json.RawMessage // left out by List when this program has no codec or key for it
@@ -49,6 +50,7 @@ func instanceOf(s backend.State) Instance {
 		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status),
 		Created: s.Created, Updated: s.Updated, Finished: s.Finished, CustomStatus: json.RawMessage(s.Custom),
 		Failure: s.Failure, Waiting: s.Waiting, Parked: s.Parked, Tags: s.Tags,
+		ScheduledFor: s.Scheduled,
 	}
 	if s.Unreadable() != nil {
 		inst.CustomStatus = nil
@@ -60,12 +62,16 @@ func instanceOf(s backend.State) Instance {
 }
 
 // youngState describes an instance that only the log knows.
-func youngState(a history.Address, start *history.Message) backend.State {
+func youngState(a history.Address, start *history.Message, now time.Time) backend.State {
 	s := start.Record.(*history.Start)
-	return backend.State{
+	state := backend.State{
 		Address: a, Name: s.Orchestrator, Version: s.Version, Status: history.Running, Run: s.Run,
 		Created: start.Time, Updated: start.Time, Parent: s.Parent, Tags: s.Tags,
 	}
+	if s.At.After(now) {
+		state.Status, state.Scheduled = history.Pending, s.At
+	}
+	return state
 }
 
 // fill adds input and result from a history.

@@ -22,7 +22,7 @@ type CallOption interface{ applyCall(*callOptions) }
 // ChildOption changes one child orchestration: [InstanceID], [RetryPolicy], [Tags], [Version].
 type ChildOption interface{ applyChild(*childOptions) }
 
-// StartOption changes one start from outside: [InstanceID], [Reuse], [Tags], [Version].
+// StartOption changes one start from outside: [InstanceID], [Reuse], [StartAfter], [StartAt], [Tags], [Version].
 type StartOption interface{ applyStart(*startOptions) }
 
 type callOptions struct {
@@ -49,6 +49,8 @@ type startOptions struct {
 	reuse   Reuse
 	tags    map[string]string
 	version *string
+	at      time.Time
+	after   time.Duration
 }
 
 // Timeout is how long one attempt of an activity may take. Zero keeps what the activity was registered with.

@@ -69,12 +69,12 @@ func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) h
 			co.Await(try)
 			result, failure := try.Result()
 			if co.Cause(ctx.scope) != nil { // nothing can be started any more
-				co.Resolve(f, result, failure)
+				co.Resolve(f, result, failureAt(try, failure))
 				return
 			}
 			wait, again, failure := r.next(co, n, end, failure)
 			if !again {
-				co.Resolve(f, result, failure)
+				co.Resolve(f, result, failureAt(try, failure))
 				return
 			}
 			co.Await(timer(co, ctx.scope, wait))

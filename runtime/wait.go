@@ -35,12 +35,14 @@ func (c *Client) put(ctx context.Context, a backend.Append) error {
 	return err
 }
 
-func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) error {
-	_, err := wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
-	return err
+func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) (uint64, error) {
+	return wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
 }
 
-// state reads the projection; ErrNotFound is the package's own.
+// errPurged is an ErrNotFound of an instance that there was: nobody need ask the log, which may still show it.
+var errPurged = fmt.Errorf("%w: it was purged", ErrNotFound)
+
+// state reads the projection; ErrNotFound is the package's own. A purged instance has the revision of its deletion.
 func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, error) {
 	type found struct {
 		s   backend.State
@@ -49,7 +51,55 @@ func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, e
 	f, err := wait(ctx, func(done func(found, error)) {
 		c.be.GetState(id, func(s backend.State, rev uint64, err error) { done(found{s, rev}, err) })
 	})
+	if errors.Is(err, backend.ErrNotFound) && f.rev > 0 {
+		err = errPurged
+	}
 	return f.s, f.rev, notFound(err)
+}
+
+// find gives the address of an instance that is not projected: this client has started it, or the log knows it.
+func (c *Client) find(ctx context.Context, id string) (history.Address, error) {
+	to := history.Address{Group: c.groupOf(id), ID: id}
+	if to.Group != "" {
+		return to, nil
+	}
+	var err error
+	to.Group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
+	return to, notFound(err)
+}
+
+// load reads the log of an instance; ErrNotFound when it holds no start.
+func (c *Client) load(ctx context.Context, of history.Address) (backend.Loaded, error) {
+	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(of, 0, done) })
+	if err == nil && l.Start == nil {
+		err = ErrNotFound
+	}
+	return l, err
+}
+
+// archive reads the archive entry of an instance; ErrNotFound when there is none.
+func (c *Client) archive(ctx context.Context, of history.Address) (backend.Archive, uint64, error) {
+	type found struct {
+		a   backend.Archive
+		seq uint64
+	}
+	f, err := wait(ctx, func(done func(found, error)) {
+		c.be.GetArchive(of, func(a backend.Archive, seq uint64, err error) { done(found{a, seq}, err) })
+	})
+	return f.a, f.seq, notFound(err)
+}
+
+// ended reads the history of a run that is projected as ended; it is empty when it is not kept any more. ErrNotFound when
+// its purge has begun.
+func (c *Client) ended(ctx context.Context, s backend.State) (backend.Archive, error) {
+	a, _, err := c.archive(ctx, s.Address)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a, nil
+	case err == nil && a.Purged && a.Run >= s.Run:
+		return a, errPurged
+	}
+	return a, err
 }
 
 func notFound(err error) error {
@@ -108,7 +158,7 @@ func (c *Client) hear(data []byte) {
 func (c *Client) settledState(ctx context.Context, id string) (s backend.State, err error) {
 	for range truthEvery / soon {
 		s, _, err = c.state(ctx, id)
-		if err == nil && s.Status.Final() || err != nil && !errors.Is(err, ErrNotFound) || !c.told(id) {
+		if err == nil && s.Status.Final() && s.Run >= c.runOf(id) || err != nil && !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) || !c.told(id) {
 			return s, err
 		}
 		if err := c.rest(ctx, soon); err != nil {
@@ -122,6 +172,13 @@ func (c *Client) settledState(ctx context.Context, id string) (s backend.State, 
 		c.started[id] = known
 	}
 	return s, err
+}
+
+// runOf gives the run that this client has started, 0 when it has not.
+func (c *Client) runOf(id string) uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.started[id].run
 }
 
 // told reports whether this client has started an instance and been told of its end.
@@ -147,6 +204,7 @@ func (c *Client) outcomeNow(ctx context.Context, id string) (owner.Outcome, erro
 	hints := make(chan owner.Outcome, 1)
 	c.mu.Lock()
 	s, ours := c.started[id]
+	ours = ours && !s.rewound // the end is told to who started it first
 	c.waiters[id] = append(c.waiters[id], hints)
 	c.mu.Unlock()
 	defer c.forget(id, hints)
@@ -232,25 +290,23 @@ func (c *Client) forget(id string, hints chan owner.Outcome) {
 // truth asks whether an instance has ended. The projection says so only after the archive has its result.
 func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
 	s, _, err := c.state(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		if c.groupOf(id) != "" {
-			return owner.Outcome{}, false, nil // too young to be projected
-		}
-		_, err := wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
-		return owner.Outcome{}, false, notFound(err)
+	if errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged) {
+		_, err := c.find(ctx, id) // it may be too young to be projected
+		return owner.Outcome{}, false, err
 	}
 	if err != nil {
 		return owner.Outcome{}, false, err
 	}
 	c.finishClaim(ctx, s)
-	if !s.Status.Final() {
+	if !s.Status.Final() || s.Run < c.runOf(id) {
 		return owner.Outcome{}, false, nil
 	}
-	a, err := wait(ctx, func(done func(backend.Archive, error)) {
-		c.be.GetArchive(s.Address, func(a backend.Archive, _ uint64, err error) { done(a, err) })
-	})
+	a, err := c.ended(ctx, s)
+	if err == nil && len(a.Messages) == 0 {
+		err = fmt.Errorf("its result: %w", ErrNotFound)
+	}
 	if err != nil {
-		return owner.Outcome{}, false, fmt.Errorf("its result: %w", notFound(err))
+		return owner.Outcome{}, false, err
 	}
 	if err := a.Unreadable(); err != nil {
 		return owner.Outcome{}, false, fmt.Errorf("its result: %w", err)
@@ -286,7 +342,7 @@ func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 		return zero, fmt.Errorf("durable: wait for %q: %w", h.id, err)
 	}
 	if o.Failure != nil {
-		return zero, orchestrationError(o.Failure)
+		return zero, outcomeError(o.Failure)
 	}
 	return decode[R](o.Result)
 }
@@ -302,4 +358,9 @@ func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
 // Cancel asks the instance to end by itself, see [Client.Cancel].
 func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
 	return h.client.Cancel(ctx, h.id, reason)
+}
+
+// outcomeError is what a run's failure is to who waits for it: a child's error, whatever it says of attempts.
+func outcomeError(f *history.Failure) error {
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f), from: f}
 }

@@ -159,10 +159,13 @@ type TaskQueue interface {
 
 // States is the projection of instances for people and clients.
 type States interface {
-	// PutState stores s if its revision is rev (0: there is none yet); else ErrConflict.
+	// PutState stores s if its revision is rev (0: there never was one); else ErrConflict.
 	PutState(s State, rev uint64, done func(rev uint64, err error))
-	// GetState reads the newest state on the leader, or ErrNotFound.
+	// GetState reads the newest state on the leader, or ErrNotFound: with revision 0 when there never was one, else with
+	// that of its deletion, so that who writes again shows that it knows of it.
 	GetState(id string, done func(s State, rev uint64, err error))
+	// DeleteState removes a state if its revision is rev; else ErrConflict.
+	DeleteState(id string, rev uint64, done func(err error))
 	// ListStates calls yield for every state until it returns false.
 	ListStates(ctx context.Context, yield func(State) bool) error
 }
@@ -186,6 +189,8 @@ type State struct {
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
 	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
 	Err      error             `json:"-"`                 // ErrCodec, when Custom or Claim is left sealed
+
+	Scheduled time.Time `json:"scheduled,omitzero"` // Pending: when the program begins; zero: at once
 }
 
 // Archives holds the history of ended runs, one entry an instance.
@@ -197,11 +202,14 @@ type Archives interface {
 }
 
 // Archive is the whole history of an ended run: Messages holds its start or base, its inbox, and its records, ending
-// with the final Turn.
+// with the final Turn. It goes after the time that the hub keeps ended runs. What is left of a purged run has no messages;
+// it stays for as long as the log may show the run.
 type Archive struct {
 	history.Address
 	Run      uint32           `json:"run"`
 	Status   history.Status   `json:"status"`
+	Purged   bool             `json:"purged,omitempty"`
+	Partial  bool             `json:"partial,omitempty"` // all messages were too large: there are only the first and the last
 	Messages history.Messages `json:"messages"`
 	Err      error            `json:"-"` // ErrCodec, when payloads of Messages are left sealed
 }

@@ -84,6 +84,11 @@ func (w *pass) start(r *history.Start) *history.Start {
 	}
 	s := *r
 	s.Input = w.payload(s.Input)
+	if r.Prior != nil {
+		prior := *r.Prior
+		prior.Messages = w.messages(prior.Messages)
+		s.Prior = &prior
+	}
 	return &s
 }
 
@@ -250,7 +255,7 @@ func (w *pass) sealFailure(f *history.Failure, hash []byte) (_ *history.Failure,
 	if !sealed {
 		return f, false
 	}
-	return &history.Failure{Kind: f.Kind, Name: f.Name, Attempt: f.Attempt, Sealed: q}, true
+	return &history.Failure{Kind: f.Kind, Name: f.Name, Attempt: f.Attempt, Slots: f.Slots, Sealed: q}, true
 }
 
 func (w *pass) openFailure(f *history.Failure, hash []byte) (_ *history.Failure, found bool) {

@@ -138,7 +138,7 @@ func clear(path string, v reflect.Value, found *[]string) {
 
 var (
 	parent  = []string{"Parent.Address.Group", "Parent.Address.ID"}
-	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Tags", "Notify", "Claim"})
+	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done))
 	failure = []string{"Kind", "Name"}
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure))
 	turn    = slices.Concat(
@@ -169,7 +169,7 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Done{}, done},
 		{&history.Fired{}, nil},
 		{&history.Event{}, []string{"Name", "ID"}},
-		{&history.Control{}, []string{"Verb", "ID"}},
+		{&history.Control{}, slices.Concat([]string{"Verb", "ID"}, parent, []string{"Child"})},
 		{&history.Task{}, []string{"Name"}},
 		{&history.Timer{}, []string{"Task.Name"}},
 		{&history.Turn{}, turn},
@@ -219,7 +219,7 @@ func trimmed(paths []string) []string {
 func TestSeamIsKnown(t *testing.T) {
 	t.Parallel()
 	encoded := []string{"Append", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "PutArchive", "PutState", "Signal", "Tasks"}
-	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "EnsureActivity", "EnsureGroup", "Group", "Info", "MayOwn", "Meta", "Topic"}
+	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "DeleteState", "EnsureActivity", "EnsureGroup", "Group", "Info", "MayOwn", "Meta", "Topic"}
 	want := slices.Sorted(slices.Values(slices.Concat(encoded, harmless)))
 	var got []string
 	for m := range reflect.TypeFor[backend.Backend]().Methods() {

@@ -58,7 +58,7 @@ func (c *Coroutine) Rand() *rand.Rand {
 
 // digest hashes what tells this execution from every other, and a number. Ids hold no control characters.
 func (m *Machine) digest(n uint64) [sha1.Size]byte {
-	return sha1.Sum(fmt.Appendf(namespace[:len(namespace):len(namespace)], "%s\x00%s\x00%d\x00%d\x00%d", m.cfg.Self.Group, m.cfg.Self.ID, m.run, m.execution, n))
+	return sha1.Sum(fmt.Appendf(namespace[:len(namespace):len(namespace)], "%s\x00%s\x00%d\x00%d\x00%d", m.cfg.Self.Group, m.cfg.Self.ID, m.seed, m.execution, n))
 }
 
 // Logger writes to Config.Logger, with the instance's id, what the program has not logged before.

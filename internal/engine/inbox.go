@@ -44,6 +44,8 @@ func (m *Machine) control(msg history.Message, c *history.Control) {
 	case history.Resume:
 		m.paused = false
 		m.drain()
+	case history.Rewind:
+		m.renew(c.Parent)
 	}
 }
 
@@ -87,7 +89,7 @@ func (m *Machine) deliver(msg history.Message, at time.Time) {
 
 // waiting finds the open slot that a completion is for, nil when it is complete or of another run or execution (I2).
 func (m *Machine) waiting(ref history.Ref) *Future {
-	if ref.Run != m.run || ref.Execution != m.execution {
+	if ref.Run != m.run || ref.Execution != m.execution || m.prior != nil && ref.Slot >= m.prior.cut {
 		return nil
 	}
 	return m.open.at(ref.Slot)

@@ -54,19 +54,22 @@ type Machine struct {
 	start     history.Start
 	started   time.Time // of the run
 	run       uint32
+	seed      uint32 // run that UUIDs and random numbers are made of
 	execution uint32
 	origin    uint64 // sequence of the message that begins the execution
 
-	clock  time.Time // running maximum of the inbox time stamps (I8)
-	status history.Payload
-	seen   seen
-	mail   map[string]*mailbox
-	held   []history.Message // inbox kept while suspended
-	paused bool
+	clock   time.Time // running maximum of the inbox time stamps (I8)
+	status  history.Payload
+	seen    seen
+	mail    map[string]*mailbox
+	held    []history.Message // inbox kept while suspended
+	paused  bool
+	delayed bool // the program waits for the time it was scheduled for
 
 	next     uint32 // number of the next slot
 	open     window // slots that wait for a completion
 	versions map[string]*Future
+	prior    *prior // of a rewound run, until Begin has gone through it
 	arrivals uint64 // events so far, and calls of Receive: what came first is older
 
 	root     Scope // of the execution
@@ -104,7 +107,11 @@ func New(cfg Config, start history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin a run: it is no start", start.Seq, cfg.Self.ID)
 		return m
 	}
-	m.start, m.run = *s, s.Run
+	m.start, m.run, m.seed = *s, s.Run, s.Run
+	if s.Prior != nil {
+		m.goBack(s.Prior, start.Time)
+		return m
+	}
 	m.tick(start.Time)
 	m.started = m.clock
 	return m
@@ -120,9 +127,16 @@ func Resume(cfg Config, base history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin an execution: it holds no base", base.Seq, cfg.Self.ID)
 		return m
 	}
+	m.origin, m.run, m.seed = t.At, t.Run, t.Run
+	m.goOn(t)
+	return m
+}
+
+// goOn takes over what a base holds.
+func (m *Machine) goOn(t *history.Turn) {
 	b := t.End.Base
-	m.origin, m.start, m.run, m.execution = t.At, b.Start, t.Run, t.Execution+1
-	m.start.Run = t.Run
+	m.start, m.execution = b.Start, t.Execution+1
+	m.start.Run = m.run
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)
 	m.held = append(m.held, b.Held...)
@@ -132,7 +146,6 @@ func Resume(cfg Config, base history.Message) *Machine {
 	for _, s := range b.Seen {
 		m.seen.add(s.ID, s.At)
 	}
-	return m
 }
 
 // Begin runs the program to its first block. The cause of the turn is the start, or what caused the base. Messages that
@@ -143,7 +156,11 @@ func (m *Machine) Begin() (Turn, error) {
 	}
 	m.begun = true
 	m.take(m.origin)
-	if m.broken == nil {
+	switch {
+	case m.broken != nil:
+	case m.prior != nil:
+		m.relive()
+	default:
 		m.spawn(m.main)
 		m.settle()
 		m.drain()
@@ -201,6 +218,11 @@ func (m *Machine) settle() {
 
 // main is the body of the first coroutine: its return ends the execution.
 func (m *Machine) main(c *Coroutine) {
+	if !m.start.At.IsZero() {
+		m.delayed = true
+		c.Await(c.Schedule(history.Slot{Kind: history.SlotTimer, Due: m.start.At}))
+		m.delayed = false
+	}
 	result, err := m.cfg.Program(c, m.start.Input)
 	var next *ContinueAsNew
 	switch {
@@ -234,6 +256,9 @@ func (m *Machine) CustomStatus() history.Payload { return m.status }
 
 // Suspended reports whether inbox messages are held.
 func (m *Machine) Suspended() bool { return m.paused }
+
+// Delayed reports whether the program has not begun, because it is scheduled for later.
+func (m *Machine) Delayed() bool { return m.delayed && m.end == nil }
 
 // Close unwinds all coroutines, newest first, so that their deferred functions run. Those can read, but they decide and
 // wait for nothing. Idempotent; nothing but the accessors may be used afterwards.

@@ -28,6 +28,7 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 		}
 	}
 	s.N = m.next
+	made := s.Kind == history.SlotChild && s.Target.ID == ""
 	switch s.Kind {
 	case history.SlotSend:
 		s.Name = eventName(s.Name)
@@ -46,6 +47,15 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 		}
 		delete(m.expected, s.N)
 		s = r.Slot
+		m.prior.replaced(s.N)
+	} else if m.prior != nil {
+		if s.Kind == history.SlotVersion && m.prior.holdsOther(s.N) {
+			return m.marker(s.Name, nil)
+		}
+		if r, ok := m.prior.recall(m, &s, made); ok {
+			m.next++
+			return m.future(&r)
+		}
 	}
 	m.next++
 	m.turn.Slots = append(m.turn.Slots, s)

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/durablegen/durablegen/internal/history"
+import (
+	"time"
+
+	"github.com/durablegen/durablegen/internal/history"
+)
 
 // Turn is what one message made a program decide.
 type Turn struct {
@@ -11,7 +15,9 @@ type Turn struct {
 	Terminate []history.Address // open children to terminate too
 	// CancelChild are children to cancel, some perhaps of Slots.
 	CancelChild []Child
-	End         *history.End // nil while the execution goes on
+	// Again is, of a prior history: timers to arm and children to ask under the numbers of this run.
+	Again []history.Slot
+	End   *history.End // nil while the execution goes on
 }
 
 // Aborted is an activity that need not go on.
@@ -28,7 +34,7 @@ type Child struct {
 
 // Empty reports whether nothing was decided.
 func (t Turn) Empty() bool {
-	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Abort) == 0 && len(t.Terminate) == 0 && len(t.CancelChild) == 0 && t.End == nil
+	return len(t.Slots) == 0 && len(t.Cancel) == 0 && len(t.Abort) == 0 && len(t.Terminate) == 0 && len(t.CancelChild) == 0 && len(t.Again) == 0 && t.End == nil
 }
 
 // ref names a slot of this execution.
@@ -92,7 +98,7 @@ func (m *Machine) terminate(reason string) {
 // no buffered event and no seen id is lost.
 func (m *Machine) continueAsNew(input history.Payload) {
 	start := m.start
-	start.Input = input
+	start.Input, start.At = input, time.Time{}
 	m.finish(&history.End{Status: history.ContinuedAsNew, Base: &history.Base{
 		Start: start, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to

@@ -26,6 +26,9 @@ const (
 	headNotify  = "Durable-Notify"
 	headClaim   = "Durable-Claim"
 	headTags    = "Durable-Tags"   // <key>=<value> …
+	headPrior   = "Durable-Prior"  // the body of a start has a prior history beside the input
+	headRewind  = "Durable-Rewind" // of a rewind: <run> <orchestrator of the child>
+	headAt      = "Durable-At"     // of a start: when the program begins
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
 	headSince   = "Durable-Since"  // when the first attempt was stored
@@ -52,8 +55,7 @@ func Encode(r Record) (header []Field, body []byte, err error) {
 	case *Done:
 		header, body, err = encodeDone(r)
 	case *Start:
-		header, err = startFields(r)
-		body = r.Input
+		header, body, err = encodeStart(r)
 	case *Turn:
 		header, body, err = encodeTurn(r)
 	case *Fired:
@@ -62,8 +64,7 @@ func Encode(r Record) (header []Field, body []byte, err error) {
 		header, err = pair(headEvent, r.ID, r.Name, mostName)
 		body = r.Payload
 	case *Control:
-		header, err = pair(headControl, r.ID, string(r.Verb), mostName)
-		body = []byte(r.Reason)
+		header, body, err = encodeControl(r)
 	case *Timer:
 		if r.Task != nil {
 			return Encode(r.Task)
@@ -111,7 +112,11 @@ func decode(kind Kind, get func(key string) string, body []byte) (Record, error)
 		return &Event{Name: name, ID: id, Payload: body}, err
 	case KindControl:
 		id, verb, err := unpair(get(headControl))
-		return &Control{Verb: Verb(verb), ID: id, Reason: strings.ToValidUTF8(string(body), "\uFFFD")}, err
+		c := &Control{Verb: Verb(verb), ID: id, Reason: strings.ToValidUTF8(string(body), "\uFFFD")}
+		if err == nil {
+			err = c.rewinds(get)
+		}
+		return c, err
 	case KindTimer:
 		return decodeTimer(get, body)
 	}
@@ -271,10 +276,7 @@ func appendTime(b []byte, t time.Time) ([]byte, error) {
 
 func decodeFired(get func(string) string) (Record, error) {
 	w := words{rest: get(headFired)}
-	f := &Fired{Ref: w.ref()}
-	due, err := parseTime(w.next())
-	w.fail("due", err)
-	f.Due = due
+	f := &Fired{Ref: w.ref(), Due: w.time("due")}
 	return f, w.end()
 }
 

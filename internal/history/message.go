@@ -257,6 +257,9 @@ type line struct {
 	Notify  string `json:"notify"`
 	Claim   string `json:"claim"`
 	Tags    string `json:"tags"`
+	At      string `json:"at"`
+	Prior   string `json:"prior"`
+	Rewind  string `json:"rewind"`
 	Policy  string `json:"policy"`
 	Error   string `json:"error"`
 	Failed  string `json:"failed"`
@@ -303,6 +306,12 @@ func (l *line) get(head string) func(string) string {
 			return l.Claim
 		case headTags:
 			return l.Tags
+		case headAt:
+			return l.At
+		case headPrior:
+			return l.Prior
+		case headRewind:
+			return l.Rewind
 		case headPolicy:
 			return l.Policy
 		case headError:

@@ -56,6 +56,8 @@ type Start struct {
 	Tags         map[string]string `json:"tags,omitempty"`
 	Notify       string            `json:"notify,omitempty"` // topic the starter listens on for the end, at most once
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
+	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
+	Prior        *Prior            `json:"prior,omitempty"`  // of a run that goes on with the history of a failed one
 }
 
 // Parent links a child to the slot that waits for it.
@@ -97,6 +99,7 @@ const (
 	Suspend   Verb = "suspend"
 	Resume    Verb = "resume"
 	Cancel    Verb = "cancel"
+	Rewind    Verb = "rewind"
 )
 
 // Control steers an instance.
@@ -104,6 +107,11 @@ type Control struct {
 	Verb   Verb   `json:"verb"`
 	ID     string `json:"id"` // as Event.ID
 	Reason string `json:"reason,omitempty"`
+
+	// Of a rewind:
+	Run    uint32  `json:"run,omitempty"`    // the failed run; 0: a parent asks, which cannot know it
+	Parent *Parent `json:"parent,omitempty"` // that waits again, under a reference of its own new run
+	Child  string  `json:"child,omitempty"`  // orchestrator that the parent waits for
 }
 
 // Task is an activity to be run, and the record of its slot.
@@ -162,7 +170,7 @@ type Turn struct {
 	Run       uint32 `json:"run"`
 	Execution uint32 `json:"execution,omitempty"`
 	At        uint64 `json:"at"`             // sequence of the inbox message that caused it
-	Base      uint64 `json:"base,omitempty"` // sequence of the continue-as-new record this execution began from; 0 in execution 0
+	Base      uint64 `json:"base,omitempty"` // sequence of the continue-as-new record this execution began from; 0 in execution 0, and in one that a rewind goes on with
 	Slots     []Slot `json:"slots,omitempty"`
 	End       *End   `json:"end,omitempty"` // nil for an ordinary turn
 }
@@ -256,8 +264,9 @@ type Failure struct {
 	Stack   string   `json:"stack,omitempty"` // of a panic
 	Name    string   `json:"name,omitempty"`  // activity or orchestrator that failed
 	Attempt int      `json:"attempt,omitempty"`
+	Slots   []uint32 `json:"slots,omitempty"` // of a run: its activities and children whose failures are in the error's tree
 	Cause   *Failure `json:"cause,omitempty"` // failure of the activity or child that this one wraps
-	// Sealed is the JSON of all of it as a codec wrote it. Kind, Name and Attempt stand beside it, the rest does not.
+	// Sealed is the JSON of all of it as a codec wrote it. Kind, Name, Attempt and Slots stand beside it, the rest does not.
 	Sealed Payload `json:"sealed,omitempty"`
 
 	Causes  []*Failure    `json:"causes,omitempty"`  // after Cause, the others that it wraps: joined errors

@@ -23,10 +23,10 @@ var samples = []struct {
 	{"start with everything", &history.Start{
 		Run: 3, Orchestrator: "club.Join", Version: "v2", Notify: "in.box", Claim: "a b",
 		Parent: &history.Parent{Address: history.Address{Group: "club", ID: "order 7\r\nX: y"}, Ref: history.Ref{Run: 1, Execution: 2, Slot: 9}},
-		Tags:   map[string]string{"region": "eu=west", "a=b": "100% sure", "": ""},
+		Tags:   map[string]string{"region": "eu=west", "a=b": "100% sure", "": ""}, At: noon,
 	}, []string{
 		"Durable-Start: 3 club.Join", "Durable-Version: v2", "Durable-Notify: in.box", "Durable-Claim: a%20b",
-		"Durable-Parent: 1-2-9 club order%207%0D%0AX:%20y", "Durable-Tags: = a%3Db=100%25%20sure region=eu=west",
+		"Durable-Parent: 1-2-9 club order%207%0D%0AX:%20y", "Durable-At: 2026-05-04T12:00:00.25Z", "Durable-Tags: = a%3Db=100%25%20sure region=eu=west",
 	}, ""},
 	{"task", &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 1, Args: history.Payload(`{"to":1}`)}, []string{"Durable-Task: 1-0-2 1 club.SendCard"}, `{"to":1}`},
 	{"task again", &history.Task{
@@ -46,10 +46,10 @@ var samples = []struct {
 	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
 	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
 	{"done in vain", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Failure: &history.Failure{
-		Message: "no", Kind: history.FailTimeout, Cause: &history.Failure{Message: "deep"},
+		Message: "no", Kind: history.FailTimeout, Slots: []uint32{0, 7}, Cause: &history.Failure{Message: "deep"},
 		Names: []history.Named{{Name: "club.ErrNo"}, {Name: "club.Declined", Details: history.Payload(`{"code":7}`)}},
 	}}, []string{"Durable-Done: 1-0-2 0 0 club.SendCard", "Durable-Failed: 1"},
-		`{"message":"no","kind":"timeout","names":[{"name":"club.ErrNo"},{"name":"club.Declined","details":{"code":7}}],"cause":{"message":"deep"}}`},
+		`{"message":"no","kind":"timeout","names":[{"name":"club.ErrNo"},{"name":"club.Declined","details":{"code":7}}],"slots":[0,7],"cause":{"message":"deep"}}`},
 	{"done in vain, for several reasons", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Fee", Failure: &history.Failure{
 		Message: "no", Kind: history.FailDeadline, Cause: &history.Failure{Message: "one", Final: true},
 		Causes: []*history.Failure{{Message: "two", After: time.Second}}, Omitted: 3, LastErr: "before",
@@ -59,6 +59,14 @@ var samples = []struct {
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
 	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},
 	{"control", &history.Control{Verb: history.Terminate, ID: "x", Reason: "too late"}, []string{"Durable-Control: x terminate"}, "too late"},
+	{"rewind", &history.Control{Verb: history.Rewind, ID: "x", Reason: "fixed", Run: 3}, []string{"Durable-Control: x rewind", "Durable-Rewind: 3 %"}, "fixed"},
+	{"rewind of a child", &history.Control{Verb: history.Rewind, ID: "x", Child: "club.Fee", Parent: &history.Parent{Address: history.Address{Group: "club", ID: "i"}, Ref: history.Ref{Run: 2, Slot: 1}}},
+		[]string{"Durable-Control: x rewind", "Durable-Rewind: 0 club.Fee", "Durable-Parent: 2-0-1 club i"}, ""},
+	{"start of a rewound run", &history.Start{Run: 2, Orchestrator: "club.Join", Input: history.Payload(`"Ada"`), Prior: &history.Prior{Run: 1, Started: noon, Messages: history.Messages{
+		{Seq: 4, Record: &history.Task{Ref: history.Ref{Run: 2}, Name: "club.SendCard", Attempt: 1}},
+		{Seq: 5, Time: noon, Record: &history.Done{Ref: history.Ref{Run: 2}, Name: "club.SendCard", Hash: history.ArgsHash(nil), Attempt: 1}},
+	}}}, []string{"Durable-Start: 2 club.Join", "Durable-Prior: 1"},
+		`{"input":"Ada","prior":{"run":1,"started":"2026-05-04T12:00:00.25Z","messages":[{"task":"2-0-0 1 club.SendCard","n":4},{"done":"2-0-0 1 147e9acc club.SendCard","t":"2026-05-04T12:00:00.25Z"}]}}`},
 	{"control without a cause", &history.Control{Verb: history.Resume, ID: "x", Reason: "null"}, []string{"Durable-Control: x resume"}, "null"},
 	{"turn", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{
 		{N: 3, Kind: history.SlotTimer, Due: noon},

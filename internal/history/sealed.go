@@ -37,7 +37,7 @@ func SealedBy(r Record) string {
 	case *Done:
 		return first(r.Result.sealedBy(), r.Failure.sealedBy())
 	case *Start:
-		return r.Input.sealedBy()
+		return first(r.Input.sealedBy(), r.Prior.sealedBy())
 	case *Event:
 		return r.Payload.sealedBy()
 	case *Turn:
@@ -63,6 +63,18 @@ func (f *Failure) sealedBy() string {
 		return ""
 	}
 	return f.Sealed.sealedBy()
+}
+
+func (p *Prior) sealedBy() string {
+	if p == nil {
+		return ""
+	}
+	for _, m := range p.Messages {
+		if id := SealedBy(m.Record); id != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 func (b *Base) sealedBy() string {

@@ -33,6 +33,13 @@ func startFields(s *Start) ([]Field, error) {
 		}
 		h = append(h, Field{headParent, p})
 	}
+	if !s.At.IsZero() {
+		at, err := appendTime(nil, s.At)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, Field{headAt, string(at)})
+	}
 	if len(s.Tags) > 0 {
 		tags := tagsText(s.Tags)
 		if len(tags) > mostTags {
@@ -65,8 +72,16 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 	if v := get(headParent); v != "" {
 		s.Parent, err = parseParent(v)
 	}
+	if v := get(headAt); v != "" && err == nil {
+		w := words{rest: v}
+		s.At = w.time("at")
+		err = w.end()
+	}
 	if v := get(headTags); v != "" && err == nil {
 		s.Tags, err = parseTags(v)
+	}
+	if get(headPrior) != "" && err == nil {
+		err = s.readPrior(body)
 	}
 	return s, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -102,6 +103,16 @@ func (w *words) ref() Ref {
 	r, err := ParseRef(word)
 	w.fail("slot", err)
 	return r
+}
+
+func (w *words) time(what string) time.Time {
+	word := w.next()
+	t, err := time.Parse(time.RFC3339Nano, word)
+	if err != nil {
+		err = fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(word))
+	}
+	w.fail(what, err)
+	return t.UTC()
 }
 
 func (w *words) fail(what string, err error) {

@@ -115,7 +115,11 @@ func (w *world) worker(code programs) (*tap, *owner.Group) {
 	t := &tap{Faulty: backendtest.NewFaulty(w.view())}
 	g, err := owner.Start(context.Background(), owner.Config{
 		Backend: t, Group: group, Worker: fmt.Sprintf("w%d", w.workers), Code: code, Without: w.without, WithoutRules: w.rules,
-		Fail:      func(err error) *history.Failure { return &history.Failure{Message: err.Error()} },
+		Fail: func(err error) *history.Failure {
+			var at slotsError
+			errors.As(err, &at)
+			return &history.Failure{Message: err.Error(), Slots: at.slots}
+		},
 		Heartbeat: 50 * time.Millisecond, Dead: 300 * time.Millisecond, Coalesce: 20 * time.Millisecond,
 	})
 	if err != nil {

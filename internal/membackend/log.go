@@ -322,7 +322,7 @@ func (l *log) base(start, turn *history.Message) (*history.Message, error) {
 		return nil, nil // a run replaced that one
 	case t.End != nil && t.End.Status == history.ContinuedAsNew:
 		return turn, nil
-	case t.Execution == 0:
+	case t.Execution == 0, t.Base == 0:
 		return nil, nil
 	}
 	if t.Base >= 1 && t.Base <= uint64(len(l.all)) && !l.all[t.Base-1].gone {

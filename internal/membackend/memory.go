@@ -101,6 +101,7 @@ func New(cfg Config) *Memory {
 		meta:       newTable(),
 		topics:     map[string][]*listener{},
 	}
+	m.states.marks = true
 	if cfg.Live {
 		m.startLive()
 	}

@@ -14,6 +14,18 @@ func (v *View) PutState(s backend.State, rev uint64, done func(rev uint64, err e
 	v.putJSON(&v.m.states, "the state of", s.ID, s, rev, done)
 }
 
+// DeleteState implements backend.States.
+func (v *View) DeleteState(id string, rev uint64, done func(err error)) {
+	o := op{verb: "delete the state of", id: id, lane: "the state of\x00" + id}
+	ask(v, o, Verdict{}, false, func() (uint64, error) {
+		rev, err := v.m.states.put(id, nil, rev)
+		if err != nil {
+			err = fmt.Errorf("membackend: delete the state of %s: %w", id, err)
+		}
+		return rev, err
+	}, func(_ uint64, err error) { done(err) })
+}
+
 // PutArchive implements backend.Archives. The entry of an id is one, whatever its group, as in the bucket of states.
 func (v *View) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
 	v.putJSON(&v.m.archives, "the archive entry of", a.ID, a, expect, done)
@@ -79,7 +91,7 @@ func getJSON[T any](v *View, what, id string, get func() ([]byte, uint64, error)
 		}
 		if err != nil {
 			var zero T
-			done(zero, 0, err)
+			done(zero, f.rev, err)
 			return
 		}
 		done(value, f.rev, nil)

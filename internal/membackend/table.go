@@ -10,8 +10,9 @@ import (
 
 // table is a key-value store with revisions, which are unique in it. All of it is under the hub's lock.
 type table struct {
-	rows map[string]*row
-	rev  uint64
+	rows  map[string]*row
+	rev   uint64
+	marks bool // a deleted key keeps its revision
 }
 
 // row is a key that has ever had a value.
@@ -38,7 +39,7 @@ func (t *table) get(key string, lagging bool) (value []byte, rev uint64, err err
 		v = r.before
 	}
 	if v.value == nil {
-		return nil, 0, backend.ErrNotFound
+		return nil, t.revOf(v), backend.ErrNotFound
 	}
 	return v.value, v.rev, nil
 }
@@ -49,17 +50,20 @@ func (t *table) put(key string, value []byte, rev uint64) (uint64, error) {
 	if r == nil {
 		r = &row{}
 	}
-	var has uint64
-	if r.now.value != nil {
-		has = r.now.rev
-	}
-	if has != rev {
+	if has := t.revOf(r.now); has != rev {
 		return 0, fmt.Errorf("it has revision %d, want %d: %w", has, rev, backend.ErrConflict)
 	}
 	t.rev++
 	r.before, r.now = r.now, version{value, t.rev}
 	t.rows[key] = r
 	return t.rev, nil
+}
+
+func (t *table) revOf(v version) uint64 {
+	if v.value == nil && !t.marks {
+		return 0
+	}
+	return v.rev
 }
 
 // keys lists the keys that were ever there, in order.

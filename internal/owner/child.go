@@ -18,60 +18,87 @@ func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot) {
 	if s.Child != nil {
 		start.Version, start.Tags = s.Child.Version, s.Child.Tags
 	}
-	put := func() {
-		i.append(o, backend.Append{To: s.Target, Record: start, Fenced: true}, func(err error) {
-			if errors.Is(err, backend.ErrConflict) {
-				i.whoseStart(o, s, start)
-				return
-			}
-			i.stored(o, err)
-		})
-	}
 	if s.Child == nil || !s.Child.OwnID {
-		put()
+		i.putChild(o, s, start, 0)
 		return
 	}
 	start.Claim = i.outputID(ref)
-	i.claim(o, s, start, put)
+	i.claim(o, s, start, 0)
+}
+
+// putChild publishes a child's start. The fence saves work.
+func (i *instance) putChild(o *output, s *history.Slot, start *history.Start, fence uint64) {
+	i.append(o, backend.Append{To: s.Target, Record: start, Fenced: true, Fence: fence}, func(err error) {
+		if errors.Is(err, backend.ErrConflict) {
+			i.whoseStart(o, s, start)
+			return
+		}
+		i.stored(o, err)
+	})
 }
 
 // claim makes an own id unique in the hub. The claim holds the whole start, so that whoever meets it can finish it (H11).
-func (i *instance) claim(o *output, s *history.Slot, start *history.Start, then func()) {
+// rev is that of a state which was deleted before.
+func (i *instance) claim(o *output, s *history.Slot, start *history.Start, rev uint64) {
 	now := i.p.be.Clock().Now()
 	state := backend.State{
-		Address: s.Target, Name: s.Name, Version: start.Version, Status: history.Pending, Run: 1,
+		Address: s.Target, Name: s.Name, Version: start.Version, Status: history.Pending, Run: start.Run,
 		Created: now, Updated: now, Parent: start.Parent, Tags: start.Tags, Claim: start,
 	}
 	i.p.begin()
-	i.p.be.PutState(state, 0, func(_ uint64, err error) {
+	i.p.be.PutState(state, rev, func(_ uint64, err error) {
 		i.locked(func() {
 			switch {
 			case err == nil:
-				then()
+				i.putChild(o, s, start, 0)
 			case !errors.Is(err, backend.ErrConflict):
 				i.stored(o, err)
 			default:
-				i.p.begin()
-				i.p.be.GetState(s.Target.ID, func(got backend.State, _ uint64, err error) {
-					i.locked(func() {
-						switch {
-						case errors.Is(err, backend.ErrNotFound):
-							i.retry(err, func() { o.do(o) })
-						case err != nil:
-							i.stored(o, err)
-						case sameParent(got.Parent, start.Parent):
-							then()
-						default:
-							i.refuse(o, s, start)
-						}
-					})
-				})
+				i.whoseClaim(o, s, start)
 			}
 		})
 	})
 }
 
-// whoseStart finds out whether the start that stands in the way is our own, sent before.
+// whoseClaim finds out whether the state that stands in the way of a claim is our own, made before.
+func (i *instance) whoseClaim(o *output, s *history.Slot, start *history.Start) {
+	i.p.begin()
+	i.p.be.GetState(s.Target.ID, func(got backend.State, rev uint64, err error) {
+		i.locked(func() {
+			switch {
+			case errors.Is(err, backend.ErrNotFound) && rev > 0:
+				i.claimPurged(o, s, start, rev)
+			case errors.Is(err, backend.ErrNotFound):
+				i.retry(err, func() { o.do(o) })
+			case err != nil:
+				i.stored(o, err)
+			case sameParent(got.Parent, start.Parent):
+				start.Run = got.Run
+				i.putChild(o, s, start, 0)
+			default:
+				i.refuse(o, s, start)
+			}
+		})
+	})
+}
+
+// claimPurged claims the id of an instance that was purged. The run must be above every one that is known, else the
+// child's owner takes the start for an old one (H10).
+func (i *instance) claimPurged(o *output, s *history.Slot, start *history.Start, rev uint64) {
+	i.p.begin()
+	i.p.be.GetArchive(s.Target, func(a backend.Archive, _ uint64, err error) {
+		i.locked(func() {
+			if err != nil && !errors.Is(err, backend.ErrNotFound) {
+				i.stored(o, err)
+				return
+			}
+			start.Run = a.Run + 1
+			i.claim(o, s, start, rev)
+		})
+	})
+}
+
+// whoseStart finds out whether the start that stands in the way is our own, sent before, or of a run that ours replaces.
 func (i *instance) whoseStart(o *output, s *history.Slot, start *history.Start) {
 	i.p.begin()
 	i.p.be.Load(s.Target, 0, func(l backend.Loaded, err error) {
@@ -83,6 +110,8 @@ func (i *instance) whoseStart(o *output, s *history.Slot, start *history.Start) 
 				i.retry(nil, func() { o.do(o) })
 			case sameParent(l.Start.Record.(*history.Start).Parent, start.Parent):
 				i.stored(o, nil)
+			case l.Start.Record.(*history.Start).Run < start.Run:
+				i.putChild(o, s, start, l.Start.Seq)
 			default:
 				i.refuse(o, s, start)
 			}

@@ -62,6 +62,7 @@ const (
 	SettleTarget                       // H24: an output goes after the earlier ones of its target that a replay cannot know to be stored
 	RereadParked                       // H26: who takes up a parked instance reads what the mark says was acknowledged meanwhile
 	AckAfterStore                      // I4: an ack follows everything the message caused
+	HonourPurge                        // a purged run is not projected again
 )
 
 func (c Config) withDefaults() Config {

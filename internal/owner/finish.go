@@ -52,7 +52,13 @@ func (p *past) reset(first history.Message, rest ...history.Message) {
 func sizeOf(r history.Record) int {
 	switch r := r.(type) {
 	case *history.Start:
-		return len(r.Input)
+		n := len(r.Input)
+		if r.Prior != nil {
+			for _, m := range r.Prior.Messages {
+				n += 48 + sizeOf(m.Record)
+			}
+		}
+		return n
 	case *history.Done:
 		return len(r.Result)
 	case *history.Task:
@@ -201,7 +207,7 @@ func (i *instance) putArchive(a backend.Archive, expect uint64, then func()) {
 				i.otherArchive(a, then)
 			case errors.Is(err, backend.ErrTooLarge) && len(a.Messages) > 2:
 				// The ends are worth more than nothing; the log has the rest for as long as it is kept.
-				a.Messages = history.Messages{a.Messages[0], {Record: i.final}}
+				a.Partial, a.Messages = true, history.Messages{withoutPrior(a.Messages[0]), {Record: i.final}}
 				i.putArchive(a, expect, then)
 			case unfit(err):
 				i.parkFor(err)
@@ -235,6 +241,9 @@ func (i *instance) acknowledgeAll() {
 		i.unmark(i.acknowledgeAll)
 		return
 	}
+	if i.rewindNext() {
+		return
+	}
 	causes, queue := i.causes, i.queue
 	i.causes, i.queue = nil, nil
 	i.p.remove(i)
@@ -246,7 +255,7 @@ func (i *instance) acknowledgeAll() {
 	later := false
 	for _, d := range queue {
 		s, ok := d.Message.Record.(*history.Start)
-		later = later || ok && s.Run > i.run || i.absent && d.Message.Seq > i.reach
+		later = later || ok && s.Run > i.run || i.gone && d.Message.Kind() == history.KindEvent || i.absent && d.Message.Seq > i.reach
 		if later {
 			i.p.dispatch(d)
 		} else {

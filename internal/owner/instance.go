@@ -68,6 +68,9 @@ type instance struct {
 	finalWaits   bool          // the final state waits for a write under way
 	final        *history.Turn // the record that ended the run
 
+	gone    bool                        // the next run has been started
+	rewinds map[uint64]*history.Control // rewinds that came after the end, by sequence; nil: seen to
+
 	reason             string // why it is parked
 	mark               Mark   // as stored
 	marking, markAgain bool   // the mark is being stored; its position has grown meanwhile
@@ -150,6 +153,7 @@ func (i *instance) deliver(d backend.Delivery) {
 func (i *instance) apply(m history.Message, c *cause) {
 	turn, err := i.machine.Apply(m)
 	i.applied = m.Seq
+	i.heed(m)
 	i.past.add(m)
 	i.commit(c, turn, err, nil)
 }
@@ -167,6 +171,14 @@ func (i *instance) answer(d backend.Delivery) {
 		c = i.hold(d.Message.Seq, nil)
 	}
 	c.receipt = d.Receipt
+	if i.missed(d.Message) {
+		o := &output{cause: c, seq: d.Message.Seq}
+		o.do = func(o *output) {
+			i.append(o, backend.Append{To: i.addr, Record: d.Message.Record}, func(err error) { i.stored(o, err) })
+		}
+		i.owe(c, 1)
+		i.send(o)
+	}
 	i.resend(func(seq uint64) bool { return seq == d.Message.Seq }, c)
 	i.touch()
 	i.settle()

@@ -80,6 +80,7 @@ func (i *instance) loaded(l backend.Loaded) {
 		return
 	}
 	run := l.Start.Record.(*history.Start).Run
+	i.askedBehind(run, l.Tail)
 	if i.p.cfg.keeps(CheckRun) {
 		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored, and so
 		// are records of former owners.
@@ -119,12 +120,13 @@ func (i *instance) loadArchive(proceed func(archived uint32) bool) {
 
 // archived answers for an instance that has ended and left the log.
 func (i *instance) archived(a backend.Archive) {
-	if len(a.Messages) == 0 || !i.p.cfg.keeps(ProjectArchived) {
+	i.run = a.Run
+	if len(a.Messages) == 0 || !i.p.cfg.keeps(ProjectArchived) { // a purged run is not there
 		i.acknowledgeAll()
 		return
 	}
 	i.start = startOf(a.Messages[0])
-	i.run = a.Run
+	i.start.Record = startIn(a)
 	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
 	if !ok || final.End == nil {
 		i.acknowledgeAll()
@@ -155,15 +157,19 @@ func (i *instance) rebuild(l backend.Loaded) {
 	i.fence = l.TurnSeq
 	execution := uint32(0)
 	first := *l.Start
-	if base != nil {
+	switch prior := l.Start.Record.(*history.Start).Prior; {
+	case base != nil:
 		turn := base.Record.(*history.Turn)
 		i.start, i.base, execution, first = startOf(*base), base.Seq, turn.Execution+1, *base
+	case prior != nil:
+		execution = prior.Execution()
 	}
 	sealed := l.Unreadable()
 	n := i.lastOf(tail)
 	i.past.reset(first, tail[:n]...)
 	if n > 0 && i.p.cfg.keeps(FenceFinal) {
 		if t, ok := tail[n-1].Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
+			i.heedAll(tail, t.At)
 			if sealed != nil {
 				i.parkUnlessEnded(sealed)
 				return
@@ -238,6 +244,9 @@ func (i *instance) replay(prog engine.Program, base *history.Message, tail []his
 	} else {
 		i.machine = engine.New(i.engineConfig(prog), i.start)
 		i.applied = i.start.Seq
+		if prior := i.start.Record.(*history.Start).Prior; prior != nil {
+			i.machine.Recall(recordsOf(prior.Messages, i.run, prior.Execution()).list)
+		}
 	}
 	i.machine.Expect(known.list)
 	turns, rest, err := i.rerun(tail)
@@ -275,6 +284,7 @@ func (i *instance) rerun(tail []history.Message) (turns []engine.Turn, rest []hi
 			break
 		}
 		i.applied = tail[n].Seq
+		i.heed(tail[n])
 		turn, err = i.machine.Apply(tail[n])
 	}
 	if err == nil {

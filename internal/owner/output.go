@@ -27,7 +27,7 @@ const (
 
 // outputs lists what a turn sends after its record (before it, when it ends something).
 func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []*output {
-	n := len(turn.Cancel) + len(turn.Abort) + len(turn.Terminate) + len(turn.CancelChild) + len(slots)
+	n := len(turn.Cancel) + len(turn.Abort) + len(turn.Terminate) + len(turn.CancelChild) + len(turn.Again) + len(slots)
 	if n == 0 {
 		return nil
 	}
@@ -61,6 +61,15 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []
 	for _, a := range turn.Abort {
 		if !within(turn.Slots, a.Slot) { // else its task was never sent
 			add(timerChain(a.Ref), func(o *output) { i.abort(o, a) })
+		}
+	}
+	for n := range turn.Again {
+		s := &turn.Again[n]
+		ref := history.Ref{Run: run, Execution: execution, Slot: s.N}
+		if s.Kind == history.SlotTimer {
+			add(timerChain(ref), func(o *output) { i.arm(o, ref, s.Due) })
+		} else {
+			add(s.Target.ID, func(o *output) { i.askAgain(o, ref, s) })
 		}
 	}
 	for _, child := range turn.Terminate {
@@ -327,9 +336,9 @@ func (i *instance) groupOf(to history.Address, done func(history.Address, error)
 		return
 	}
 	i.p.begin()
-	i.p.be.GetState(to.ID, func(s backend.State, _ uint64, err error) {
+	i.p.be.GetState(to.ID, func(s backend.State, rev uint64, err error) {
 		i.locked(func() {
-			if !errors.Is(err, backend.ErrNotFound) {
+			if rev > 0 || !errors.Is(err, backend.ErrNotFound) { // found, or purged
 				done(s.Address, err)
 				return
 			}

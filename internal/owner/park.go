@@ -286,7 +286,7 @@ func (i *instance) readMark(then func(acked uint64)) {
 // unmark removes the mark, unless somebody has parked the instance again meanwhile: what that acknowledged must be read.
 func (i *instance) unmark(then func()) {
 	known := i.known()
-	if i.phase != live || !i.p.cfg.keeps(RereadParked) {
+	if !i.p.cfg.keeps(RereadParked) {
 		known = math.MaxUint64
 	}
 	var acked uint64
@@ -362,6 +362,9 @@ func (i *instance) terminateBlind() bool {
 		Failure: &history.Failure{Kind: history.FailTerminated, Message: reason, Name: i.start.Record.(*history.Start).Orchestrator},
 	}}
 	var after []*output
+	for _, child := range i.childrenBefore() {
+		after = append(after, &output{seq: at.Seq, chain: child.ID, do: func(o *output) { i.terminateChild(o, child) }})
+	}
 	for _, m := range tail {
 		t, ok := m.Record.(*history.Turn)
 		if !ok || t.Run != i.run {

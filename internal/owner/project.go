@@ -66,6 +66,9 @@ func (i *instance) state() backend.State {
 	s.Updated = i.machine.Clock()
 	s.Custom = i.machine.CustomStatus()
 	s.Waiting = i.machine.Waiting()
+	if i.machine.Delayed() {
+		s.Status, s.Scheduled = history.Pending, i.start.Record.(*history.Start).At
+	}
 	if i.machine.Suspended() {
 		s.Status = history.Suspended
 	}
@@ -73,10 +76,13 @@ func (i *instance) state() backend.State {
 }
 
 func (i *instance) stateOf(status history.Status) backend.State {
-	start := i.start.Record.(*history.Start)
+	start, created := i.start.Record.(*history.Start), i.start.Time
+	if start.Prior != nil {
+		created = start.Prior.Started
+	}
 	return backend.State{
 		Address: i.addr, Name: start.Orchestrator, Version: start.Version, Status: status, Run: i.run,
-		Created: i.start.Time, Updated: i.start.Time, Parent: start.Parent, Tags: start.Tags,
+		Created: created, Updated: i.start.Time, Parent: start.Parent, Tags: start.Tags,
 	}
 }
 
@@ -132,8 +138,7 @@ func (i *instance) compareState(s backend.State, then func()) {
 		i.locked(func() {
 			switch {
 			case errors.Is(err, backend.ErrNotFound):
-				i.rev = 0
-				i.putState(s, then)
+				i.projectDeleted(s, rev, then)
 			case err != nil:
 				i.retry(err, func() { i.compareState(s, then) })
 			case got.Parked != "" && s.Parked == "" && got.Run == s.Run:
@@ -149,6 +154,33 @@ func (i *instance) compareState(s backend.State, then func()) {
 				if s.Status.Final() && s.Custom == nil {
 					s.Custom = got.Custom // an end found by a load has run no code that could tell
 				}
+				i.putState(s, then)
+			}
+		})
+	})
+}
+
+// projectDeleted writes a state where one was deleted at rev, unless that was the purge of this run: then somebody else
+// has ended what may still live here.
+func (i *instance) projectDeleted(s backend.State, rev uint64, then func()) {
+	if rev == 0 {
+		i.rev = 0
+		i.putState(s, then)
+		return
+	}
+	i.p.begin()
+	i.p.be.GetArchive(i.addr, func(a backend.Archive, _ uint64, err error) {
+		i.locked(func() {
+			purged := err == nil && a.Purged && a.Run >= s.Run && i.p.cfg.keeps(HonourPurge)
+			switch {
+			case err != nil && !errors.Is(err, backend.ErrNotFound):
+				i.retry(err, func() { i.projectDeleted(s, rev, then) })
+			case purged && s.Status.Final():
+				then()
+			case purged:
+				i.lose()
+			default:
+				i.rev = rev
 				i.putState(s, then)
 			}
 		})

@@ -32,6 +32,10 @@ func Replay(code Code, fail func(error) *history.Failure, of history.Address, me
 		m = engine.Resume(cfg, first)
 	} else {
 		m = engine.New(cfg, first)
+		if s.Prior != nil {
+			execution = s.Prior.Execution()
+			m.Recall(recordsOf(s.Prior.Messages, run, execution).list)
+		}
 	}
 	defer m.Close()
 	m.Expect(recordsOf(tail, run, execution).list)

@@ -29,13 +29,15 @@ type script struct {
 const (
 	orchestrator = "sim.Run"
 	activityName = "sim.Add"
+	instances    = 6   // that a client starts
+	tripping     = 100 // from this argument on, the activity fails in the first run
 )
 
 // randomSteps makes a program. events collects the names of the events that clients must send to its instance.
 func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
 	var steps []step
 	for range 1 + rng.IntN(5) {
-		switch kind := rng.IntN(12); kind {
+		switch kind := rng.IntN(13); kind {
 		case 0, 1:
 			steps = append(steps, step{Do: "call", N: rng.IntN(100)})
 		case 2:
@@ -64,6 +66,8 @@ func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
 			name := fmt.Sprintf("e%d", len(*events))
 			*events = append(*events, name)
 			steps = append(steps, step{Do: "wait", Event: name})
+		case 12:
+			steps = append(steps, step{Do: "trip", N: tripping + rng.IntN(3)})
 		case 10:
 			steps = append(steps, step{Do: "cancelled", N: rng.IntN(100)})
 		case 11:
@@ -91,6 +95,10 @@ func expected(s script) int {
 			for n := range st.N {
 				acc = mix(acc, add(n))
 			}
+		case "trip":
+			for n := range st.N - tripping + 1 {
+				acc = mix(acc, add(n+tripping))
+			}
 		case "sleep", "race":
 			acc = mix(acc, 1)
 		case "again":
@@ -111,11 +119,23 @@ type canceled struct{ *history.Failure }
 
 func (c canceled) Error() string { return c.Message }
 
+// slotError is what a program ends with when a slot has failed.
+type slotError struct {
+	message string
+	slot    uint32
+}
+
+func (e slotError) Error() string { return e.message }
+
 // fail is Config.Fail of the workers.
 func fail(err error) *history.Failure {
 	var c canceled
-	if errors.As(err, &c) {
+	var at slotError
+	switch {
+	case errors.As(err, &c):
 		return c.Failure
+	case errors.As(err, &at):
+		return &history.Failure{Message: at.message, Slots: []uint32{at.slot}}
 	}
 	return &history.Failure{Message: err.Error()}
 }
@@ -126,6 +146,8 @@ func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err er
 		switch r := recover().(type) {
 		case nil:
 		case canceled:
+			err = r
+		case slotError:
 			err = r
 		default:
 			panic(r)
@@ -147,6 +169,19 @@ func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err er
 			for _, f := range fs {
 				s.Acc = mix(s.Acc, number(co, f))
 			}
+		case "trip":
+			left := timer(co, 1_000_000)
+			var fs []*engine.Future
+			for n := range st.N - tripping + 1 {
+				fs = append(fs, call(co, n+tripping))
+			}
+			for _, f := range fs {
+				co.Await(f)
+			}
+			for _, f := range fs {
+				s.Acc = mix(s.Acc, number(co, f))
+			}
+			co.Cancel(left)
 		case "sleep":
 			due := co.Now().Add(time.Duration(st.N) * time.Millisecond)
 			outcome(co, timer(co, st.N))
@@ -230,7 +265,7 @@ func outcome(co *engine.Coroutine, f *engine.Future) history.Payload {
 	case failure.Kind == history.FailCanceled:
 		panic(canceled{failure})
 	default:
-		panic(failure.Message)
+		panic(slotError{failure.Message, f.Slot()})
 	}
 	return result
 }

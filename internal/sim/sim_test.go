@@ -42,9 +42,10 @@ func (w *world) simulate() error {
 		DeliveryLost: 0.01, DeliveryRepeated: 0.02, Shuffled: 0.2, AckLost: 0.02, SignalLost: 0.02,
 		Behind: 0.3,
 	})
-	for n := range 6 {
+	for n := range instances {
 		w.start(n)
 	}
+	w.tend()
 	for range 12 {
 		w.m.RunFor(time.Duration(w.rng.IntN(1200)) * time.Millisecond)
 		if err := w.misfortune(); err != nil {
@@ -69,10 +70,10 @@ func (w *world) simulate() error {
 func (w *world) check() error {
 	ends := w.final()
 	for id, want := range w.wanted {
-		end := ends[id]
-		if end == nil {
-			return fmt.Errorf("%s has not ended\n%s", id, w.story(id))
+		if !w.plans[id].fulfilled(ends[id]) {
+			return fmt.Errorf("%s has not come to its end: %v, last %+v\n%s", id, w.plans[id], ends[id], w.story(id))
 		}
+		end := ends[id].End
 		var got int
 		if slices.Contains(want.allowed, end.Status) {
 			continue
@@ -124,11 +125,11 @@ func (w *world) checkSlots() error {
 				}
 			}
 			if r.End != nil && r.End.Status.Final() {
-				text := fmt.Sprintf("%d %s %s", r.Run, r.End.Status, r.End.Result)
-				if had, ok := ends[id]; ok && had != text {
-					return fmt.Errorf("%s ended as %q and as %q\n%s", id, had, text, w.story(id))
+				run, text := fmt.Sprint(id, " ", r.Run), fmt.Sprintf("%s %s", r.End.Status, r.End.Result)
+				if had, ok := ends[run]; ok && had != text {
+					return fmt.Errorf("run %s ended as %q and as %q\n%s", run, had, text, w.story(id))
 				}
-				ends[id] = text
+				ends[run] = text
 			}
 		}
 	}
@@ -136,9 +137,10 @@ func (w *world) checkSlots() error {
 }
 
 // checkChildren asserts that everything that began has ended.
-func (w *world) checkChildren(ends map[string]*history.End) error {
+func (w *world) checkChildren(ends map[string]*history.Turn) error {
 	for _, m := range w.m.Log() {
-		if m.Message.Kind() == history.KindStart && ends[m.To.ID] == nil {
+		s, ok := m.Message.Record.(*history.Start)
+		if ok && (ends[m.To.ID] == nil || ends[m.To.ID].Run < s.Run) {
 			return fmt.Errorf("%s has not ended\n%s", m.To.ID, w.story(m.To.ID))
 		}
 	}
@@ -146,8 +148,9 @@ func (w *world) checkChildren(ends map[string]*history.End) error {
 }
 
 // checkProjection asserts that projection and archive agree with the log.
-func (w *world) checkProjection(ends map[string]*history.End) error {
-	for id, end := range ends {
+func (w *world) checkProjection(ends map[string]*history.Turn) error {
+	for id, turn := range ends {
+		end := turn.End
 		var s backend.State
 		var a backend.Archive
 		var errs [2]error
@@ -155,12 +158,16 @@ func (w *world) checkProjection(ends map[string]*history.End) error {
 		w.client.GetState(id, func(got backend.State, _ uint64, err error) { s, errs[0] = got, err; answers++ })
 		w.client.GetArchive(history.Address{Group: group, ID: id}, func(got backend.Archive, _ uint64, err error) { a, errs[1] = got, err; answers++ })
 		w.m.Run(func() bool { return answers == 2 })
+		purged := w.plans[id] != nil && w.plans[id].purge && !w.plans[id].again
 		switch {
+		case purged && (!errors.Is(errs[0], backend.ErrNotFound) || !a.Purged || len(a.Messages) > 0):
+			return fmt.Errorf("%s was purged, but it is projected as %+v (%v) and archived as %+v\n%s", id, s, errs[0], a, w.story(id))
+		case purged:
 		case errs[0] != nil || errs[1] != nil:
 			return fmt.Errorf("%s: projection: %v, archive: %v\n%s", id, errs[0], errs[1], w.story(id))
-		case s.Status != end.Status || s.Parked != "":
+		case s.Status != end.Status || s.Run != turn.Run || s.Parked != "":
 			return fmt.Errorf("%s is projected as %+v, want %s\n%s", id, s, end.Status, w.story(id))
-		case a.Status != end.Status || len(a.Messages) == 0:
+		case a.Status != end.Status || a.Run != turn.Run || len(a.Messages) == 0:
 			return fmt.Errorf("%s is archived as %s, want %s\n%s", id, a.Status, end.Status, w.story(id))
 		}
 	}

@@ -52,7 +52,8 @@ type world struct {
 	names   int
 	client  *membackend.View
 	wanted  map[string]*wanted // of the instances started by the client
-	keys    *keyring           // nil: payloads are clear
+	plans   map[string]*plan
+	keys    *keyring // nil: payloads are clear
 	healed  bool
 }
 
@@ -66,7 +67,7 @@ type wanted struct {
 
 func newWorld(seed uint64, without switches) *world {
 	m := membackend.New(membackend.Config{Seed: seed, Partitions: 2})
-	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]*wanted{}}
+	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]*wanted{}, plans: map[string]*plan{}}
 }
 
 // join starts a worker, as often as it takes: a supervisor would.
@@ -114,6 +115,9 @@ func work(be backend.Backend, grant func(), d backend.TaskDelivery) {
 		panic(err)
 	}
 	done := &history.Done{Ref: d.Task.Ref, Name: d.Task.Name, Hash: history.ArgsHash(d.Task.Args), Attempt: d.Task.Attempt, Result: encode(add(n))}
+	if n >= tripping && d.Task.Run == 1 { // in a rewound run it works
+		done.Result, done.Failure = nil, &history.Failure{Message: "tripped"}
+	}
 	var put func()
 	put = func() {
 		be.Append(backend.Append{To: d.From, Record: done}, func(_ uint64, err error) {
@@ -138,8 +142,12 @@ func (w *world) start(n int) {
 	if w.rng.IntN(3) == 0 {
 		start.Orchestrator = rare[w.rng.IntN(len(rare))]
 	}
+	if w.rng.IntN(4) == 0 {
+		start.At = w.m.Now().Add(time.Duration(w.rng.IntN(5000)) * time.Millisecond)
+	}
 	want := &wanted{result: expected(s), start: start}
 	w.wanted[id] = want
+	w.plan(id, start, events)
 	tell := func() {
 		for _, name := range events {
 			w.tellLater(to, &history.Event{Name: name, ID: id + name, Payload: encode(len(name))}, 2)
@@ -202,7 +210,7 @@ func (w *world) claim(s backend.State, then func()) {
 func (w *world) again(to history.Address, start *history.Start) {
 	if w.rng.IntN(3) == 0 {
 		w.client.Clock().After(time.Duration(10_000+w.rng.IntN(20_000))*time.Millisecond, func() {
-			if w.final()[to.ID] != nil {
+			if w.plans[to.ID].fulfilled(w.final()[to.ID]) {
 				w.put(backend.Append{To: to, Record: start}, func() {})
 			}
 		})
@@ -270,17 +278,24 @@ func (w *world) heal() error {
 	return errors.Join(errs...)
 }
 
-// finished reports whether everything started has ended, and nothing waits for an acknowledgement.
+// finished reports whether everything started has ended as it should, and nothing waits for an acknowledgement.
 func (w *world) finished() bool {
-	return len(w.m.Unacked()) == 0 && len(w.final()) >= len(w.wanted)
+	ends := w.final()
+	for id, p := range w.plans {
+		if !p.fulfilled(ends[id]) {
+			return false
+		}
+	}
+	return len(w.m.Unacked()) == 0
 }
 
-// final gives the first final record of every instance.
-func (w *world) final() map[string]*history.End {
-	ends := map[string]*history.End{}
+// final gives the final record of the last run of every instance, the first if there are several.
+func (w *world) final() map[string]*history.Turn {
+	ends := map[string]*history.Turn{}
 	for _, s := range w.m.Log() {
-		if t, ok := w.record(s.Message.Record).(*history.Turn); ok && t.End != nil && t.End.Status.Final() && ends[s.To.ID] == nil {
-			ends[s.To.ID] = t.End
+		t, ok := w.record(s.Message.Record).(*history.Turn)
+		if ok && t.End != nil && t.End.Status.Final() && (ends[s.To.ID] == nil || ends[s.To.ID].Run < t.Run) {
+			ends[s.To.ID] = t
 		}
 	}
 	return ends

@@ -89,6 +89,19 @@ func (h clientHub) GetArchive(of history.Address, done func(backend.Archive, uin
 	done(got.v, got.rev, err)
 }
 
+// DeleteState implements backend.States.
+func (h clientHub) DeleteState(id string, rev uint64, done func(error)) {
+	_, err := answer(h.env.world, func(done func(struct{}, error)) {
+		h.View.DeleteState(id, rev, func(err error) { done(struct{}{}, err) })
+	})
+	done(err)
+}
+
+// PutArchive implements backend.Archives.
+func (h clientHub) PutArchive(a backend.Archive, expect uint64, done func(uint64, error)) {
+	done(answer(h.env.world, func(done func(uint64, error)) { h.View.PutArchive(a, expect, done) }))
+}
+
 // WaitFor implements backend.Simulated.
 func (h clientHub) WaitFor(ctx context.Context, d time.Duration, ready func() bool) error {
 	until := h.env.world.m.Now().Add(d)

@@ -23,12 +23,22 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 		go done(0, fmt.Errorf("natsbackend: encode the archive entry of %s/%s: %w", a.Group, a.ID, err))
 		return
 	}
-	keep := keepEnded
-	if a.Status == history.Failed {
-		keep = keepFailed
+	more := []history.Field{fence(expect)}
+	if keep := keepFor(a); keep > 0 {
+		more = append(more, history.Field{Key: headerTTL, Value: keep.String()})
 	}
-	h := headers(nil, fence(expect), history.Field{Key: headerTTL, Value: keep.String()})
-	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), h, value, done)
+	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), value, done)
+}
+
+// keepFor gives how long an entry is kept; 0: for ever, since the log is never shortened.
+func keepFor(a backend.Archive) time.Duration {
+	switch {
+	case a.Purged:
+		return 0
+	case a.Status == history.Failed:
+		return keepFailed
+	}
+	return keepEnded
 }
 
 // encodeArchive writes what json.Marshal would, without having the messages checked a second time: every run ends here.

@@ -58,14 +58,14 @@ func (k *bucket) remove(key string, rev uint64, done func(rev uint64, err error)
 	k.b.calls.publish(k.put+key, headers(nil, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
 }
 
-// get reads a key on the leader. It blocks.
+// get reads a key on the leader; a deleted one is not found, with the revision of its deletion. It blocks.
 func (k *bucket) get(key string) (value []byte, rev uint64, err error) {
 	m, err := k.read.last(k.keys + key)()
 	if err != nil {
 		return nil, 0, err
 	}
 	if m.header.Get(headerOperation) != "" {
-		return nil, 0, backend.ErrNotFound
+		return nil, m.seq, backend.ErrNotFound
 	}
 	value, err = k.b.bodyOf(m.header, m.body)
 	return value, m.seq, err

@@ -142,7 +142,7 @@ func (b *Backend) base(start, turn *history.Message) (*history.Message, error) {
 	if t.End != nil && t.End.Status == history.ContinuedAsNew {
 		return turn, nil
 	}
-	if t.Execution == 0 {
+	if t.Execution == 0 || t.Base == 0 {
 		return nil, nil
 	}
 	base, err := found(b, b.log().at(t.Base))

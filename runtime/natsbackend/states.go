@@ -16,7 +16,12 @@ func (b *Backend) PutState(s backend.State, rev uint64, done func(rev uint64, er
 		go done(0, fmt.Errorf("natsbackend: encode the state of %s/%s: %w", s.Group, s.ID, err))
 		return
 	}
-	b.states.store(history.EncodeID(s.ID), value, rev, done)
+	b.store(b.states.put+history.EncodeID(s.ID), headers(nil, fence(rev)), value, done)
+}
+
+// DeleteState implements backend.States. The bucket keeps a mark of the deletion, without a value.
+func (b *Backend) DeleteState(id string, rev uint64, done func(err error)) {
+	b.states.remove(history.EncodeID(id), rev, func(_ uint64, err error) { done(err) })
 }
 
 // GetState implements backend.States.
@@ -28,7 +33,7 @@ func (b *Backend) GetState(id string, done func(s backend.State, rev uint64, err
 			s, err = decodeState(value)
 		}
 		if err != nil {
-			done(backend.State{}, 0, fmt.Errorf("natsbackend: the state of %s: %w", id, err))
+			done(backend.State{}, rev, fmt.Errorf("natsbackend: the state of %s: %w", id, err))
 			return
 		}
 		done(s, rev, nil)

@@ -143,6 +143,13 @@ func (f *Faulty) PutState(s backend.State, rev uint64, done func(rev uint64, err
 	call(f, decide(f.ruled().state, s), func(done func(uint64, error)) { f.Backend.PutState(s, rev, done) }, done)
 }
 
+// DeleteState implements backend.States.
+func (f *Faulty) DeleteState(id string, rev uint64, done func(err error)) {
+	call(f, Pass, func(done func(struct{}, error)) {
+		f.Backend.DeleteState(id, rev, func(err error) { done(struct{}{}, err) })
+	}, func(_ struct{}, err error) { done(err) })
+}
+
 // PutArchive implements backend.Archives.
 func (f *Faulty) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
 	call(f, decide(f.ruled().archive, a), func(done func(uint64, error)) { f.Backend.PutArchive(a, expect, done) }, done)

@@ -14,6 +14,7 @@ var stores = []promise{
 	{"states are compared and set", compareStates},
 	{"states come back as they were put", keepStates},
 	{"states are listed", listStates},
+	{"a deleted state leaves its revision", deleteStates},
 	{"archive entries are compared and set", compareArchives},
 	{"archive entries come back as they were put", keepArchives},
 }
@@ -26,6 +27,14 @@ func (c *client) putState(s backend.State, rev uint64) (uint64, error) {
 func (c *client) getState(id string) (backend.State, uint64, error) {
 	c.t.Helper()
 	return awaitRev(c.t, "a state", func(done func(backend.State, uint64, error)) { c.GetState(id, done) })
+}
+
+func (c *client) deleteState(id string, rev uint64) error {
+	c.t.Helper()
+	_, err := await(c.t, "a deletion", func(done func(struct{}, error)) {
+		c.DeleteState(id, rev, func(err error) { done(struct{}{}, err) })
+	})
+	return err
 }
 
 func (c *client) putArchive(a backend.Archive, expect uint64) (uint64, error) {
@@ -84,7 +93,7 @@ var states = []backend.State{
 		Address: odd, Name: "club.Join", Version: text, Status: history.Suspended, Run: 4_000_000_000, At: 1 << 50,
 		Created: due, Updated: due.AddDate(1, 0, 0), Finished: due.AddDate(2, 0, 0), Custom: json, Failure: text,
 		Parent: &history.Parent{Address: anna, Ref: ref}, Tags: map[string]string{text: text}, Waiting: text, Parked: text,
-		Claim: &history.Start{Run: 1, Orchestrator: "club.Join", Input: json, Claim: text},
+		Claim: &history.Start{Run: 1, Orchestrator: "club.Join", Input: json, Claim: text}, Scheduled: due,
 	},
 }
 
@@ -137,6 +146,44 @@ func listStates(t *testing.T, h Hub) {
 	}
 }
 
+func deleteStates(t *testing.T, h Hub) {
+	a, b := connect(t, h), connect(t, h)
+	if err := a.deleteState(anna.ID, 7); !errors.Is(err, backend.ErrConflict) {
+		t.Errorf("a deletion of nothing: %v, want ErrConflict", err)
+	}
+	var rev uint64
+	for n := 1; n <= 2; n++ { // what is deleted can be written again, and deleted again
+		put, err := a.putState(backend.State{Address: anna, Run: uint32(n)}, rev)
+		if err != nil {
+			t.Fatalf("state %d at revision %d: %v", n, rev, err)
+		}
+		for _, stale := range []uint64{0, rev, put + 1} {
+			if err := a.deleteState(anna.ID, stale); !errors.Is(err, backend.ErrConflict) {
+				t.Errorf("a deletion of revision %d while it is %d: %v, want ErrConflict", stale, put, err)
+			}
+		}
+		if err := a.deleteState(anna.ID, put); err != nil {
+			t.Fatal(err)
+		}
+		_, gone, err := b.getState(anna.ID)
+		if !errors.Is(err, backend.ErrNotFound) || gone <= put {
+			t.Errorf("after its deletion it has revision %d, error %v, want one after %d and ErrNotFound", gone, err, put)
+		}
+		for _, stale := range []uint64{0, put} {
+			if _, err := a.putState(backend.State{Address: anna}, stale); !errors.Is(err, backend.ErrConflict) {
+				t.Errorf("revision %d while it was deleted as %d: %v, want ErrConflict", stale, gone, err)
+			}
+		}
+		if err := b.ListStates(within(t), func(s backend.State) bool {
+			t.Errorf("after its deletion it is listed: %+v", s)
+			return true
+		}); err != nil {
+			t.Error(err)
+		}
+		rev = gone
+	}
+}
+
 func compareArchives(t *testing.T, h Hub) {
 	a, b := connect(t, h), connect(t, h)
 	comparedAndSet(t, func(n int, rev uint64) (uint64, error) {
@@ -155,7 +202,8 @@ func keepArchives(t *testing.T, h Hub) {
 			full.Messages = append(full.Messages, history.Message{Seq: uint64(n + 1), Time: due, Record: r.record})
 		}
 	}
-	for _, a := range []backend.Archive{{Address: anna, Status: history.Completed}, full} {
+	purged := backend.Archive{Address: history.Address{Group: anna.Group, ID: "gone"}, Run: 3, Status: history.Failed, Purged: true}
+	for _, a := range []backend.Archive{{Address: anna, Status: history.Completed}, full, purged} {
 		seq, err := c.putArchive(a, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,123 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// An operator looks after the instances that the client has started: those that failed are rewound, and some of those
+// that completed are purged, started again, or both. It makes the requests that durable.Client makes, one step at a time,
+// and may be interrupted between any two: whatever it finds the next time, it goes on from there.
+
+// plan is what the operator is to do with an instance that has ended well, or as somebody asked.
+type plan struct {
+	purge, again bool
+	events       []string
+	first        *history.Start
+	started      uint32 // run that it has started; 0: not yet
+	purged       bool
+}
+
+func (w *world) plan(id string, start *history.Start, events []string) {
+	n := w.rng.IntN(4)
+	w.plans[id] = &plan{purge: n&1 != 0, again: n&2 != 0, events: events, first: start}
+}
+
+// fulfilled reports whether nothing is left to do; end is that of the last run.
+func (p *plan) fulfilled(end *history.Turn) bool {
+	return end != nil && end.End.Status != history.Failed && (!p.again || p.started > 0 && end.Run >= p.started) && (!p.purge || p.purged)
+}
+
+func (p *plan) String() string {
+	return fmt.Sprintf("purge %t, again %t, started %d, purged %t", p.purge, p.again, p.started, p.purged)
+}
+
+// tend looks at all instances, again and again.
+func (w *world) tend() {
+	for n := range instances {
+		id := fmt.Sprint("i", n)
+		w.access(w.client).GetState(id, func(s backend.State, rev uint64, err error) { w.look(id, s, rev, err) })
+	}
+	w.client.Clock().After(700*time.Millisecond, w.tend)
+}
+
+func (w *world) look(id string, s backend.State, rev uint64, err error) {
+	p := w.plans[id]
+	switch {
+	case errors.Is(err, backend.ErrNotFound) && rev > 0:
+		p.purged = true
+		if p.again && p.started == 0 {
+			w.claimPurged(id, rev)
+		}
+	case err != nil:
+	case s.Claim != nil:
+		if s.Run > 1 {
+			w.startClaimed(s)
+		}
+	case s.Status == history.Failed:
+		w.put(backend.Append{To: s.Address, Record: &history.Control{Verb: history.Rewind, ID: fmt.Sprint("rewind", s.Run), Run: s.Run}}, func() {})
+	case !s.Status.Final():
+	case p.purge && !p.purged:
+		w.purge(s, rev)
+	case p.again && p.started == 0:
+		w.claimRun(id, s.Run+1, rev)
+	}
+}
+
+func (w *world) purge(s backend.State, rev uint64) {
+	w.access(w.client).GetArchive(s.Address, func(a backend.Archive, seq uint64, err error) {
+		remove := func(_ uint64, err error) {
+			if err == nil {
+				w.access(w.client).DeleteState(s.ID, rev, func(error) {})
+			}
+		}
+		switch {
+		case err != nil || a.Run > s.Run:
+		case a.Purged:
+			remove(0, nil)
+		default:
+			w.access(w.client).PutArchive(backend.Archive{Address: s.Address, Run: s.Run, Status: s.Status, Purged: true}, seq, remove)
+		}
+	})
+}
+
+// claimPurged claims the id of a purged instance.
+func (w *world) claimPurged(id string, rev uint64) {
+	w.access(w.client).GetArchive(history.Address{Group: group, ID: id}, func(a backend.Archive, _ uint64, err error) {
+		if err == nil {
+			w.claimRun(id, a.Run+1, rev)
+		}
+	})
+}
+
+func (w *world) claimRun(id string, run uint32, rev uint64) {
+	first := w.plans[id].first
+	start := &history.Start{Run: run, Orchestrator: first.Orchestrator, Input: first.Input, Claim: fmt.Sprint("operator", run)}
+	w.access(w.client).PutState(backend.State{Address: history.Address{Group: group, ID: id}, Name: start.Orchestrator, Status: history.Pending, Run: run, Claim: start}, rev, func(uint64, error) {})
+}
+
+// startClaimed publishes the start of a claim, and then the events that its run waits for.
+func (w *world) startClaimed(s backend.State) {
+	w.access(w.client).Load(s.Address, backend.TheEnd, func(l backend.Loaded, err error) {
+		if err != nil || l.Start == nil || l.Start.Record.(*history.Start).Run >= s.Run {
+			return
+		}
+		w.access(w.client).Append(backend.Append{To: s.Address, Record: s.Claim, Fenced: true, Fence: l.Start.Seq}, func(uint64, error) {})
+	})
+	p := w.plans[s.ID]
+	if p.started == 0 {
+		p.started = s.Run
+		w.client.Clock().After(10*time.Second, func() { w.feed(s.Address, s.Run, p.events) })
+	}
+}
+
+// feed sends the events of a run, each twice.
+func (w *world) feed(to history.Address, run uint32, events []string) {
+	for _, name := range events {
+		w.tellLater(to, &history.Event{Name: name, ID: fmt.Sprint(to.ID, name, run), Payload: encode(len(name))}, 2)
+	}
+}
