@@ -128,7 +128,8 @@ func TestCancelIsPartOfTheHistory(t *testing.T) {
 		if err := fails(h, handle); !errors.Is(err, durable.ErrCanceled) {
 			t.Errorf("it ends with %v", err)
 		}
-		if diff := cmp.Diff([]string{"work begins, attempt 1", "work ends: durable: canceled", "undo"}, did.all()); diff != "" {
+		// The work ends beside the orchestration: before or after it is undone.
+		if diff := cmp.Diff(map[string]int{"work begins, attempt 1": 1, "work ends: durable: canceled": 1, "undo": 1}, count(did.all())); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
