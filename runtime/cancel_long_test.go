@@ -54,6 +54,7 @@ func TestCanceledCallRunsNoMore(t *testing.T) {
 				if got := did.all(); len(got) != 1 {
 					t.Errorf("it ran %d times, want once", len(got))
 				}
+				h.pass(time.Second)
 				if got := len(h.m.Unacked()); got != 0 {
 					t.Errorf("%d messages are not acknowledged", got)
 				}
