@@ -2,12 +2,14 @@
 
 GO       ?= go
 FUZZTIME ?= 5s
+SEEDS    ?= 2000
+SEED     ?= $(shell date +%s)
 
 # The packages with goroutines of their own, where the race detector has something to find.
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz demo bench ci
+.PHONY: help build generate check lint generated modules test race fuzz sim demo bench ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,10 @@ race: ## run the tests of the concurrent packages under the race detector
 
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	.ci/fuzz $(FUZZTIME)
+
+sim: ## SEEDS (2000) random worlds from SEED (now) on, and which worlds need each rule of the protocol
+	@echo "seeds $(SEED) to $$(($(SEED) + $(SEEDS) - 1))"
+	$(GO) test ./internal/sim -timeout 2h -v -run 'EndsOnce|Needed' -seed $(SEED) -seeds $(SEEDS) -ablate $(SEEDS)
 
 demo: ## the membership example drives 200 applicants through itself, with crashes
 	$(GO) run ./examples/membership -demo -crash

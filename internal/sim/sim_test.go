@@ -18,15 +18,29 @@ import (
 var (
 	seeds = flag.Int("seeds", 150, "how many seeds to run")
 	first = flag.Uint64("seed", 1, "the first of them")
+	fresh = flag.Int("fresh", 50, "how many seeds to run that nobody has seen")
 )
 
 // TestEverythingEndsOnce runs random orchestrations under random misfortune.
 func TestEverythingEndsOnce(t *testing.T) {
 	t.Parallel()
-	for n := range *seeds {
-		seed := *first + uint64(n)
+	endsOnce(t, *first, *seeds)
+}
+
+// TestEverythingEndsOnceInFreshWorlds looks where no run before has.
+func TestEverythingEndsOnceInFreshWorlds(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seeds from %d", seed)
+	endsOnce(t, seed, *fresh)
+}
+
+func endsOnce(t *testing.T, first uint64, seeds int) {
+	t.Helper()
+	for n := range seeds {
+		seed := first + uint64(n)
 		if err := newWorld(seed, switches{}).simulate(); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			t.Fatalf("seed %d (go test ./internal/sim -seed %d -seeds 1): %v", seed, seed, err)
 		}
 	}
 }
