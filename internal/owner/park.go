@@ -112,10 +112,15 @@ func (i *instance) remark() {
 		m, err = putMark(ctx, i.p.be.Meta(), m)
 		return err
 	}, func(err error) {
+		if err != nil { // still marking: what is not in the mark must not be acknowledged
+			i.retry(err, func() {
+				i.marking = false
+				i.remark()
+			})
+			return
+		}
 		i.marking = false
 		switch {
-		case err != nil:
-			i.retry(err, i.remark)
 		case i.markAgain:
 			i.markAgain = false
 			i.remark()

@@ -210,7 +210,7 @@ func (w *world) claim(s backend.State, then func()) {
 func (w *world) again(to history.Address, start *history.Start) {
 	if w.rng.IntN(3) == 0 {
 		w.client.Clock().After(time.Duration(10_000+w.rng.IntN(20_000))*time.Millisecond, func() {
-			if w.plans[to.ID].fulfilled(w.final()[to.ID]) {
+			if p := w.plans[to.ID]; !p.again && p.fulfilled(w.final()[to.ID]) { // a later start would be fenced on this one
 				w.put(backend.Append{To: to, Record: start}, func() {})
 			}
 		})
