@@ -56,7 +56,7 @@ type ActivityError struct {
 	Stack     string // of a panic
 	causes    []error
 	from      *history.Failure
-	slots     []uint32 // of this instance, that it came from
+	slots     []uint32
 }
 
 func (e *ActivityError) Error() string {

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
-	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -23,7 +21,7 @@ const (
 )
 
 // failureOf writes an error for the log: its text, the registered errors in its tree, and every failure of an activity
-// or child that it wraps or joins, with all that those wrap in turn.
+// or child that it wraps or joins, with all that those wrap in turn, and their slots.
 func failureOf(err error) *history.Failure {
 	w := failureWriter{errors: mostErrors, room: mostFailure}
 	f := &history.Failure{Message: shorten(err.Error(), mostMessage)}
@@ -34,43 +32,8 @@ func failureOf(err error) *history.Failure {
 		f.After = after.delay
 	}
 	w.note(f, err)
-	seen := 0
-	f.Slots = slotsIn(nil, err, &seen)
+	f.Slots = slotsIn(nil, err, new(int))
 	return f
-}
-
-// slotsIn adds the slots of this instance that the errors of a tree came from: a rewind runs those again.
-func slotsIn(slots []uint32, err error, seen *int) []uint32 {
-	const most = 10_000 // a join of a large fan-out is wide
-	if *seen++; err == nil || *seen > most {
-		return slots
-	}
-	var from []uint32
-	switch e := err.(type) {
-	case *ActivityError:
-		from = e.slots
-	case *OrchestrationError:
-		from = e.slots
-	case *codeError:
-		from = e.slots
-	}
-	for _, slot := range from {
-		if !slices.Contains(slots, slot) {
-			slots = append(slots, slot)
-		}
-	}
-	if len(from) > 0 { // what it wraps came from there too
-		return slots
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		slots = slotsIn(slots, e.Unwrap(), seen)
-	case interface{ Unwrap() []error }:
-		for _, wrapped := range e.Unwrap() {
-			slots = slotsIn(slots, wrapped, seen)
-		}
-	}
-	return slots
 }
 
 // failureWriter counts what one error may still take.
@@ -122,6 +85,7 @@ func (w *failureWriter) noteWrapped(f *history.Failure, err error) {
 // keep copies a failure with all that it wraps, as far as there is room; nil when there is none.
 func (w *failureWriter) keep(f *history.Failure) *history.Failure {
 	c := *f
+	c.Slots = nil // of another instance
 	c.Message, c.LastErr, c.Stack = shorten(f.Message, mostText), shorten(f.LastErr, mostText), shorten(f.Stack, mostText)
 	if !w.take(perFailure + len(c.Message) + len(c.LastErr)) {
 		return nil
@@ -135,7 +99,7 @@ func (w *failureWriter) keep(f *history.Failure) *history.Failure {
 			c.Names = append(c.Names, n)
 		}
 	}
-	c.Cause, c.Causes, c.Slots = nil, nil, nil // slots are those of the instance that it came from
+	c.Cause, c.Causes = nil, nil
 	for _, cause := range f.All() {
 		if kept := w.keep(cause); kept != nil {
 			c.Add(kept)
@@ -236,37 +200,13 @@ func nameOf(err error) (history.Named, bool) {
 // errorOf reads a failure of an activity or child from the log. An attempt number tells an activity.
 func errorOf(f *history.Failure) error { return errorFrom(f, nil) }
 
-// errorAt reads the failure of a future. It came from the future's slot; of a retry, from those that it names.
-func errorAt(f *engine.Future, failure *history.Failure) error {
-	slots := failure.Slots
-	if n := f.Slot(); n != engine.NoSlot {
-		slots = []uint32{n}
-	}
-	return errorFrom(failure, slots)
-}
-
-// failureAt says that a failure is that of another future's slot.
-func failureAt(f *engine.Future, failure *history.Failure) *history.Failure {
-	if failure == nil {
-		return nil
-	}
-	at := *failure
-	if n := f.Slot(); n != engine.NoSlot {
-		at.Slots = []uint32{n}
-	}
-	return &at
-}
-
 func errorFrom(f *history.Failure, slots []uint32) error {
-	causes := causesOf(f)
+	causes := causesOf(f, slots)
 	if f.Attempt > 0 {
-		return &ActivityError{
-			Activity: f.Name, Attempt: f.Attempt, Message: f.Message, LastError: f.LastErr, Stack: f.Stack,
-			causes: causes, from: f, slots: slots,
-		}
+		return &ActivityError{Activity: f.Name, Attempt: f.Attempt, Message: f.Message, LastError: f.LastErr, Stack: f.Stack, causes: causes, from: f, slots: slots}
 	}
 	if f.Name != "" {
-		return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causes, from: f, slots: slots}
+		return orchestrationError(f, slots)
 	}
 	var err error = &codeError{message: f.Message, causes: causes, slots: slots}
 	if f.After > 0 {
@@ -276,6 +216,10 @@ func errorFrom(f *history.Failure, slots []uint32) error {
 		err = nonRetryable{err}
 	}
 	return err
+}
+
+func orchestrationError(f *history.Failure, slots []uint32) error {
+	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f, slots), from: f, slots: slots}
 }
 
 // codeError is an error of the orchestrator's own code: of a coroutine, or a value that cannot be stored.
@@ -288,7 +232,7 @@ type codeError struct {
 func (e *codeError) Error() string   { return e.message }
 func (e *codeError) Unwrap() []error { return e.causes }
 
-func causesOf(f *history.Failure) []error {
+func causesOf(f *history.Failure, slots []uint32) []error {
 	var causes []error
 	for _, n := range f.Names {
 		registered.RLock()
@@ -307,7 +251,7 @@ func causesOf(f *history.Failure) []error {
 	}
 	causes = append(causes, kinds[f.Kind]...)
 	for _, c := range f.All() {
-		causes = append(causes, errorOf(c))
+		causes = append(causes, errorFrom(c, slots))
 	}
 	if f.Omitted > 0 {
 		causes = append(causes, fmt.Errorf("durable: and %d more failures, which there was no room for", f.Omitted))

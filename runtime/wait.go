@@ -342,7 +342,7 @@ func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 		return zero, fmt.Errorf("durable: wait for %q: %w", h.id, err)
 	}
 	if o.Failure != nil {
-		return zero, outcomeError(o.Failure)
+		return zero, orchestrationError(o.Failure, nil)
 	}
 	return decode[R](o.Result)
 }
@@ -358,9 +358,4 @@ func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
 // Cancel asks the instance to end by itself, see [Client.Cancel].
 func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
 	return h.client.Cancel(ctx, h.id, reason)
-}
-
-// outcomeError is what a run's failure is to who waits for it: a child's error, whatever it says of attempts.
-func outcomeError(f *history.Failure) error {
-	return &OrchestrationError{Orchestrator: f.Name, Message: f.Message, Stack: f.Stack, causes: causesOf(f), from: f}
 }

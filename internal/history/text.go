@@ -106,13 +106,9 @@ func (w *words) ref() Ref {
 }
 
 func (w *words) time(what string) time.Time {
-	word := w.next()
-	t, err := time.Parse(time.RFC3339Nano, word)
-	if err != nil {
-		err = fmt.Errorf("%q is not a time as RFC 3339 writes it", bounded(word))
-	}
+	t, err := parseTime(w.next())
 	w.fail(what, err)
-	return t.UTC()
+	return t
 }
 
 func (w *words) fail(what string, err error) {
