@@ -37,20 +37,24 @@ func TestCodeBlocks(t *testing.T) {
 	}
 }
 
-// TestLinks: every relative link of a document leads to a file.
+// TestLinks: every relative link of a document leads to a file, and one that is named as a test to a file with that test.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	link := regexp.MustCompile(`\[([^\[\]]*)\]\(([^)\s]+)\)`)
 	code := regexp.MustCompile("(?s)```.*?```")
 	for path, text := range files(t, ".md") {
 		text = code.ReplaceAllString(text, "")
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			target, _, _ := strings.Cut(m[1], "#")
+			target, _, _ := strings.Cut(m[2], "#")
 			if target == "" || strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(path), target)); err != nil {
-				t.Errorf("%s links to %s: %v", path, m[1], err)
+			file := filepath.Join(root, filepath.Dir(path), target)
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s links to %s: %v", path, m[2], err)
+			}
+			if code, err := os.ReadFile(file); strings.HasPrefix(m[1], "Test") && !strings.Contains(string(code), "func "+m[1]+"(") {
+				t.Errorf("%s: %s has no test %s (%v)", path, m[2], m[1], err)
 			}
 		}
 	}
