@@ -27,8 +27,8 @@ type (
 
 // Operation is something a client does. An interceptor may read it; of a start it may also set tags.
 type Operation struct {
-	Verb     string // start, raise, cancel, terminate, suspend, resume, get, list, wait, watch or query
-	Instance string // "" for list, and for a start with a generated id until next returns
+	Verb     string // start, raise, cancel, terminate, suspend, resume, restart, rewind, plan (of a rewind), purge, get, list, wait, watch or query
+	Instance string // "" for list and PurgeAll, and for a start with a generated id until next returns
 	Name     string // of the orchestrator, event or query, if there is one
 	Tags     Tags   // of a start; never nil then
 }

@@ -130,7 +130,7 @@ func (c *Client) openCall(ctx context.Context, t history.Token) error {
 		return err
 	}
 	run := l.Start.Record.(*history.Start).Run
-	execution := uint32(0)
+	execution := l.Start.Record.(*history.Start).Prior.Execution()
 	if l.Base != nil {
 		execution = l.Base.Record.(*history.Turn).Execution + 1
 	}

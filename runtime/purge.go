@@ -37,7 +37,10 @@ func (c *Client) Purge(ctx context.Context, id string, opts ...PurgeOption) (Pur
 	err := history.CheckID(id)
 	var result PurgeResult
 	if err == nil {
-		result, err = c.purge(ctx, []chosen{{id: id}}, opts)
+		err = c.around(ctx, &Operation{Verb: "purge", Instance: id}, func(ctx context.Context) (err error) {
+			result, err = c.purge(ctx, []chosen{{id: id}}, opts)
+			return err
+		})
 	}
 	if err == nil && result.Purged == 0 && result.Running > 0 {
 		err = fmt.Errorf("%w: terminate it first", ErrNotFinished)
@@ -55,17 +58,20 @@ func (c *Client) PurgeAll(ctx context.Context, f Filter, opts ...PurgeOption) (P
 	if f.empty() {
 		return PurgeResult{}, errors.New("durable: purge: the filter chooses every instance of the hub: give it a condition, such as FinishedBefore")
 	}
-	var fit []chosen
-	err := c.be.ListStates(ctx, func(s backend.State) bool {
-		if f.fits(s) {
-			fit = append(fit, chosen{s.ID, s.Run})
-		}
-		return f.Limit == 0 || len(fit) < f.Limit
-	})
 	var result PurgeResult
-	if err == nil {
-		result, err = c.purge(ctx, fit, opts)
-	}
+	err := c.around(ctx, &Operation{Verb: "purge"}, func(ctx context.Context) (err error) {
+		var fit []chosen
+		err = c.be.ListStates(ctx, func(s backend.State) bool {
+			if f.fits(s) {
+				fit = append(fit, chosen{s.ID, s.Run})
+			}
+			return f.Limit == 0 || len(fit) < f.Limit
+		})
+		if err == nil {
+			result, err = c.purge(ctx, fit, opts)
+		}
+		return err
+	})
 	if err != nil {
 		return result, fmt.Errorf("durable: purge: %w", err)
 	}

@@ -26,10 +26,17 @@ func (h *hub) purged(c *durable.Client, o *durable.Orchestrator, id string) {
 		"get":         func() error { _, err := c.Get(ctx, id); return err },
 		"wait":        func() error { _, err := c.Wait(ctx, id); return err },
 		"handle wait": func() error { _, err := attached.Wait(ctx); return err },
-		"raise":       func() error { return c.Raise(ctx, id, "e", 1) },
-		"terminate":   func() error { return c.Terminate(ctx, id, "") },
-		"restart":     func() error { _, err := c.Restart(ctx, id); return err },
-		"purge":       func() error { _, err := c.Purge(ctx, id); return err },
+		"watch": func() error {
+			for _, err := range c.Watch(ctx, id) {
+				return err
+			}
+			return nil
+		},
+		"query":     func() error { _, err := durable.Query[int](ctx, c, id, "q", nil); return err },
+		"raise":     func() error { return c.Raise(ctx, id, "e", 1) },
+		"terminate": func() error { return c.Terminate(ctx, id, "") },
+		"restart":   func() error { _, err := c.Restart(ctx, id); return err },
+		"purge":     func() error { _, err := c.Purge(ctx, id); return err },
 	} {
 		if err := do(); !errors.Is(err, durable.ErrNotFound) {
 			h.t.Errorf("%s of %s after its purge: got %v, want ErrNotFound", name, id, err)

@@ -129,7 +129,7 @@ func answerError(a owner.Answer) error {
 func (c *Client) askable(ctx context.Context, id string) (group string, err error) {
 	s, _, err := c.state(ctx, id)
 	switch {
-	case errors.Is(err, ErrNotFound): // or it is too young to be projected
+	case errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged): // or it is too young to be projected
 		if group = c.groupOf(id); group != "" {
 			return group, nil
 		}

@@ -33,7 +33,10 @@ func (freshID) applyRestart(o *restartOptions) { o.id, o.fresh = "", true }
 // [FreshID] it starts another instance, whatever the state of the first; ErrAlreadyExists when that id is taken.
 // ErrNotFound when there is no such instance, or when its input is kept nowhere any more.
 func (c *Client) Restart(ctx context.Context, id string, opts ...RestartOption) (newID string, err error) {
-	newID, err = c.restart(ctx, id, opts)
+	err = c.around(ctx, &Operation{Verb: "restart", Instance: id}, func(ctx context.Context) (err error) {
+		newID, err = c.restart(ctx, id, opts)
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("durable: restart %q: %w", id, err)
 	}

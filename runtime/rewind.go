@@ -24,12 +24,21 @@ import (
 // ErrNotFailed when the instance runs, is completed, or was terminated or canceled; ErrNotFound. The error also tells when the history
 // has expired, or was too large to be archived whole.
 func (c *Client) Rewind(ctx context.Context, id, reason string) error {
-	s, _, err := c.failed(ctx, id)
-	if err == nil {
-		err = c.put(ctx, backend.Append{To: s.Address, Record: &history.Control{Verb: history.Rewind, ID: newID(), Reason: reason, Run: s.Run}})
-	}
+	err := c.around(ctx, &Operation{Verb: "rewind", Instance: id}, func(ctx context.Context) error { return c.rewind(ctx, id, reason) })
 	if err != nil {
 		return fmt.Errorf("durable: rewind %q: %w", id, err)
+	}
+	return nil
+}
+
+func (c *Client) rewind(ctx context.Context, id, reason string) error {
+	s, _, err := c.failed(ctx, id)
+	if err != nil {
+		return err
+	}
+	control := &history.Control{Verb: history.Rewind, ID: c.newID(), Reason: reason, Run: s.Run}
+	if err := c.put(ctx, backend.Append{To: s.Address, Record: control}); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,11 +69,14 @@ type RewindActivity struct {
 
 // RewindPlan tells what [Client.Rewind] would run again, and changes nothing. The errors are the same.
 func (c *Client) RewindPlan(ctx context.Context, id string) (RewindPlan, error) {
-	s, a, err := c.failed(ctx, id)
 	var plan RewindPlan
-	if err == nil {
-		plan, err = c.planOf(ctx, s, a)
-	}
+	err := c.around(ctx, &Operation{Verb: "plan", Instance: id}, func(ctx context.Context) error {
+		s, a, err := c.failed(ctx, id)
+		if err == nil {
+			plan, err = c.planOf(ctx, s, a)
+		}
+		return err
+	})
 	if err != nil {
 		return plan, fmt.Errorf("durable: rewind plan of %q: %w", id, err)
 	}

@@ -86,7 +86,7 @@ func (i Instance) news(old Instance) bool {
 func (c *Client) look(ctx context.Context, had Instance) (Instance, error) {
 	s, err := c.settledState(ctx, had.ID)
 	switch {
-	case errors.Is(err, ErrNotFound): // it is too young to be projected
+	case errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged): // it is too young to be projected
 		return had, nil
 	case err != nil:
 		return Instance{}, err
