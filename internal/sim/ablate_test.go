@@ -36,6 +36,7 @@ var rules = []struct {
 	{"H21 IgnoreEarly", switches{engine: engine.IgnoreEarly}, false},
 	{"H24 SettleTarget", switches{owner: owner.SettleTarget}, false},
 	{"H26 RereadParked", switches{owner: owner.RereadParked}, true},
+	{"HonourPurge", switches{owner: owner.HonourPurge}, false},
 	{"I4 AckAfterStore", switches{owner: owner.AckAfterStore}, true},
 	{"I5 ContiguousOrder", switches{owner: owner.ContiguousOrder}, false},
 	{"I5 NakOnFlush", switches{owner: owner.NakOnFlush}, false},
