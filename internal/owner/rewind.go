@@ -122,6 +122,12 @@ func (i *instance) rewindArchived(c *history.Control, a backend.Archive) {
 	case c.Parent != nil && !start.Parent.RenewedBy(c.Parent):
 		i.answerParent(c, nil, fmt.Sprintf("instance %q is not its child any more: it was started again by somebody else", i.addr.ID))
 	case a.Status != history.Failed || a.Partial:
+		if err := backend.Unreadable(&history.Turn{End: end}); err != nil && c.Parent != nil {
+			// What is sealed for a record of an end cannot be put into a completion as it is.
+			i.p.cfg.Logger.Warn("durable: a parent that was rewound waits for a worker that can read how its child ended", "child", i.addr.ID, "error", err)
+			i.retry(err, func() { i.rewind(c) })
+			return
+		}
 		i.answerParent(c, end, "")
 	default:
 		i.startRewound(c, a)
