@@ -104,8 +104,12 @@ func (w *Worker) intercepted(b Binding) func(context.Context, activity.Call) (hi
 // activityInterceptors is where the context of an activity holds the worker's interceptors.
 type activityInterceptors struct{}
 
-func aroundActivity(ctx context.Context, info ActivityInfo, do func(context.Context) error) error {
+func aroundActivity(ctx context.Context, call *activityCall, do func(context.Context) error) error {
 	fns, _ := ctx.Value(activityInterceptors{}).([]ActivityInterceptor)
+	if len(fns) == 0 {
+		return do(ctx)
+	}
+	info := call.info()
 	for n := len(fns) - 1; n >= 0; n-- {
 		fn, next := fns[n], do
 		do = func(ctx context.Context) error { return fn(ctx, info, next) }

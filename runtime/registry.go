@@ -133,6 +133,11 @@ func (c *groupCode) Program(name, _ string) (engine.Program, bool) {
 	if !ok || b.orchestrator.Group != c.group {
 		return nil, false
 	}
+	if len(c.interceptors) == 0 {
+		return func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+			return b.program(Context{co: co}, input)
+		}, true
+	}
 	return func(co *engine.Coroutine, input history.Payload) (result history.Payload, err error) {
 		err = aroundOrchestrator(Context{co: co}, c.interceptors, func(ctx Context) (err error) {
 			result, err = b.program(ctx, input)
@@ -175,8 +180,24 @@ type infoKey struct{}
 
 // InfoOf gives the info of the activity that ctx belongs to; ok is false outside of an activity.
 func InfoOf(ctx context.Context) (info ActivityInfo, ok bool) {
-	info, ok = ctx.Value(infoKey{}).(ActivityInfo)
-	return info, ok
+	c, ok := ctx.Value(infoKey{}).(*activityCall)
+	if !ok {
+		return info, false
+	}
+	return c.info(), true
+}
+
+// activityCall is what the context of an activity holds; its info is made for who asks.
+type activityCall struct {
+	activity *Activity
+	call     activity.Call
+}
+
+func (c *activityCall) info() ActivityInfo {
+	return ActivityInfo{
+		Instance: c.call.From.ID, Activity: c.activity.Name, Attempt: c.call.Attempt, LastError: c.call.LastErr,
+		IdempotencyKey: c.call.Key(),
+	}
 }
 
 // runActivity calls a function with what its task holds, and writes what came of it.
@@ -194,11 +215,9 @@ func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn
 			payload, failure = fail(history.Failure{Kind: history.FailPanic, Message: fmt.Sprintf("panic: %v", p), Stack: string(debug.Stack())}, true)
 		}
 	}()
-	info := ActivityInfo{
-		Instance: c.From.ID, Activity: a.Name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key(),
-	}
 	var result R
-	err = aroundActivity(context.WithValue(ctx, infoKey{}, info), info, func(ctx context.Context) (err error) {
+	call := &activityCall{a, c}
+	err = aroundActivity(context.WithValue(ctx, infoKey{}, call), call, func(ctx context.Context) (err error) {
 		result, err = fn(ctx, args)
 		return err
 	})
