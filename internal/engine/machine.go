@@ -248,6 +248,9 @@ func (m *Machine) Ended() *history.End { return m.end }
 // Ref tells which run and execution this is.
 func (m *Machine) Ref() (run, execution uint32) { return m.run, m.execution }
 
+// Pending reports whether a slot of this execution waits for its completion.
+func (m *Machine) Pending(ref history.Ref) bool { return m.waiting(ref) != nil }
+
 // Clock is the time of the orchestration: the running maximum of the inbox time stamps.
 func (m *Machine) Clock() time.Time { return m.clock }
 

@@ -123,6 +123,25 @@ func (i *instance) conclude(steps ...func(then func())) {
 	}
 }
 
+// unlessConcluded goes on with a run that has ended unless its projection says so: that comes last, so that nothing is
+// owed any more. A parent that was told again with every late message would have to be acknowledged for it, for ever.
+func (i *instance) unlessConcluded(then func()) {
+	i.p.begin()
+	i.p.be.GetState(i.addr.ID, func(s backend.State, rev uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil && (s.Run > i.run || s.Run == i.run && s.Status.Final()):
+				i.rev = rev
+				i.acknowledgeAll()
+			case err == nil || errors.Is(err, backend.ErrNotFound):
+				then()
+			default:
+				i.retry(err, func() { i.unlessConcluded(then) })
+			}
+		})
+	})
+}
+
 // hint tells waiters that the run has ended. It comes after the final record is stored, so it is true.
 func (i *instance) hint() {
 	end := i.final.End

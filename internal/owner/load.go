@@ -132,13 +132,15 @@ func (i *instance) archived(a backend.Archive) {
 		i.acknowledgeAll()
 		return
 	}
-	if err := a.Unreadable(); err != nil {
-		i.parkUnlessEnded(err)
-		return
-	}
-	i.phase = ended
-	i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
-	i.conclude() // the archive may be all that its owner has come to
+	i.unlessConcluded(func() { // the archive may be all that its owner has come to
+		if err := a.Unreadable(); err != nil {
+			i.parkFor(err)
+			return
+		}
+		i.phase = ended
+		i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
+		i.conclude()
+	})
 }
 
 // startOf gives the start of a history that begins with a start or with a base.
@@ -171,7 +173,7 @@ func (i *instance) rebuild(l backend.Loaded) {
 		if t, ok := tail[n-1].Record.(*history.Turn); ok && t.Run == i.run && t.End != nil && t.End.Status.Final() {
 			i.heedAll(tail, t.At)
 			if sealed != nil {
-				i.parkUnlessEnded(sealed)
+				i.unlessConcluded(func() { i.parkFor(sealed) })
 				return
 			}
 			// The first final record is authoritative, also against what a replay would decide (I2).

@@ -236,6 +236,10 @@ func (i *instance) putTask(c *cause, task *history.Task, place int) {
 
 // arm schedules a timer in the store and, when it is near, in memory: the store fires up to 250 ms late.
 func (i *instance) arm(o *output, ref history.Ref, due time.Time) {
+	if i.machine == nil || !i.machine.Pending(ref) {
+		i.stored(o, nil) // sent again after it has fired, or was cancelled: it would fire once more
+		return
+	}
 	token := ref
 	if !i.p.cfg.keeps(TimerTokens) {
 		token.Run, token.Execution = 0, 0

@@ -59,24 +59,6 @@ func (i *instance) parkFor(err error) {
 	i.park(err.Error())
 }
 
-// parkUnlessEnded deals with a run that has ended, of which this worker cannot read all. Once the projection says that it
-// has ended, everything that follows from the end is stored; until then it is for somebody who can read it.
-func (i *instance) parkUnlessEnded(unreadable error) {
-	i.p.begin()
-	i.p.be.GetState(i.addr.ID, func(s backend.State, _ uint64, err error) {
-		i.locked(func() {
-			switch {
-			case err == nil && (s.Run > i.run || s.Run == i.run && s.Status.Final()):
-				i.acknowledgeAll()
-			case err == nil || errors.Is(err, backend.ErrNotFound):
-				i.parkFor(unreadable)
-			default:
-				i.retry(err, func() { i.parkUnlessEnded(unreadable) })
-			}
-		})
-	})
-}
-
 // park stops an instance until fitting code appears.
 func (i *instance) park(reason string) {
 	if i.dead || i.phase == parked || i.terminateBlind() {

@@ -355,12 +355,15 @@ func rewound(a backend.Archive, parent *history.Parent, log []history.Message) *
 		start.Parent = parent
 	}
 	prior := s.origin
+	last := a.Messages[len(a.Messages)-1].Record.(*history.Turn).At
 	for n, m := range s.body {
+		if m.Kind() == history.KindControl && m.Seq > last {
+			continue // it came too late for the run that it was meant for
+		}
 		if r := s.keep(n, m.Record, start.Run); r != nil {
 			prior.Messages = append(prior.Messages, history.Message{Seq: m.Seq, Time: m.Time, Record: r})
 		}
 	}
-	last := a.Messages[len(a.Messages)-1].Record.(*history.Turn).At
 	for _, m := range log {
 		if m.Kind() == history.KindEvent && m.Seq > last &&
 			!slices.ContainsFunc(s.body, func(had history.Message) bool { return had.Seq == m.Seq }) {
