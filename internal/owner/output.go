@@ -237,7 +237,7 @@ func (i *instance) putTask(c *cause, task *history.Task, place int) {
 // arm schedules a timer in the store and, when it is near, in memory: the store fires up to 250 ms late.
 func (i *instance) arm(o *output, ref history.Ref, due time.Time) {
 	if i.machine == nil || !i.machine.Pending(ref) {
-		i.stored(o, nil) // sent again after it has fired, or was cancelled: it would fire once more
+		i.pass(o) // sent again after it has fired, or was cancelled: it would fire once more
 		return
 	}
 	token := ref
@@ -253,6 +253,15 @@ func (i *instance) arm(o *output, ref history.Ref, due time.Time) {
 		i.alarms = map[uint32]func(){}
 	}
 	i.alarms[ref.Slot] = i.p.be.Clock().After(max(wait, 0)+time.Millisecond, func() { i.ring(ref, due) })
+}
+
+// pass counts an output as stored that need not be, later like any answer: who sends several counts on none being
+// answered before the last is sent.
+func (i *instance) pass(o *output) {
+	i.p.begin()
+	i.p.be.Clock().After(0, func() {
+		i.locked(func() { i.stored(o, nil) })
+	})
 }
 
 // ring fires a timer from memory. The machine applies it when it is delivered, never here, and ignores it when the
