@@ -274,7 +274,7 @@ func (c *Client) putStart(ctx context.Context, to history.Address, start *histor
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			a.Fence = 0
+			a.Fence = loaded.Fence
 			if err == nil {
 				had := loaded.Start.Record.(*history.Start)
 				switch {
@@ -283,7 +283,6 @@ func (c *Client) putStart(ctx context.Context, to history.Address, start *histor
 				case had.Run == start.Run:
 					return nil // it is stored, by us or by somebody who finished our claim
 				}
-				a.Fence = loaded.Start.Seq
 			}
 		}
 		if err := c.put(ctx, a); !errors.Is(err, backend.ErrConflict) {

@@ -112,11 +112,11 @@ const tidyTime = 5 * time.Second
 
 // openCall reports whether the log holds the call of a token, and whether it has no outcome: ErrNotFound, ErrFinished.
 func (c *Client) openCall(ctx context.Context, t history.Token) error {
-	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(t.Address, 0, done) })
-	if err != nil {
+	l, err := c.load(ctx, t.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if l.Start == nil {
+	if err != nil {
 		s, _, err := c.state(ctx, t.ID)
 		switch {
 		case err != nil:

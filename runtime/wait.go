@@ -68,13 +68,13 @@ func (c *Client) find(ctx context.Context, id string) (history.Address, error) {
 	return to, notFound(err)
 }
 
-// load reads the log of an instance; ErrNotFound when it holds no start.
-func (c *Client) load(ctx context.Context, of history.Address) (backend.Loaded, error) {
-	l, err := wait(ctx, func(done func(backend.Loaded, error)) { c.be.Load(of, 0, done) })
-	if err == nil && l.Start == nil {
+// load reads what log and archive hold of the newest run that has not left the log; ErrNotFound when there is none.
+func (c *Client) load(ctx context.Context, of history.Address) (backend.Known, error) {
+	k, err := wait(ctx, func(done func(backend.Known, error)) { backend.Read(c.be, of, 0, done) })
+	if err == nil && k.Start == nil {
 		err = ErrNotFound
 	}
-	return l, err
+	return k, err
 }
 
 // archive reads the archive entry of an instance; ErrNotFound when there is none.

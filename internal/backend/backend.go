@@ -75,9 +75,17 @@ type Log interface {
 	Append(a Append, done func(seq uint64, err error))
 	// CancelTimer removes a schedule; removing one that fired or never was is no error.
 	CancelTimer(to history.Address, ref history.Ref, done func(err error))
+	// Floor tells how far the log could be shortened if only those counted who consume it: next is above every sequence
+	// that was in it at the call, floor the lowest one that some consumer has not had acknowledged, next if there is none.
+	Floor(done func(floor, next uint64, err error))
+	// Shorten removes everything below sequence before. Nobody checks whether it is needed.
+	Shorten(before uint64, done func(err error))
 	// Load reads what the log holds of an instance. The result reaches at least sequence reach; what cannot prove
 	// that, and every answer "not there", is read on the leader (I5). TheEnd is as far as the leader has come.
 	Load(of history.Address, reach uint64, done func(Loaded, error))
+	// LoadAfter is a Load whose tail follows sequence after, wherever the execution began: who calls it knows what comes
+	// before. Base is nil; Start is the newest start in the log, nil for none.
+	LoadAfter(of history.Address, after, reach uint64, done func(Loaded, error))
 	// Group finds the group of an instance that the log holds, or ErrNotFound.
 	Group(id string, done func(group string, err error))
 }
@@ -96,8 +104,10 @@ type Append struct {
 // Loaded is what the log holds of the current run of an instance.
 type Loaded struct {
 	Start   *history.Message  // start of the run; nil: the leader says there is none
-	Base    *history.Message  // the Turn that began the current execution; nil in execution 0
-	Tail    []history.Message // inbox and output after Start, or after Base's Turn.At; schedules left out
+	Base    *history.Message  // the Turn that began the current execution; nil in execution 0, and when it has left the log
+	Cut     bool              // Base, or what is before it, has left the log: the archive has it
+	From    uint64            // the tail follows this sequence: that of Start, or Base's Turn.At
+	Tail    []history.Message // inbox and output after From; schedules left out
 	TurnSeq uint64            // sequence of the instance's last Turn record, the fence of the next; 0: none
 	Err     error             // ErrCodec, when payloads that the current execution needs are left sealed
 }
@@ -188,12 +198,15 @@ type State struct {
 	Waiting  string            `json:"waiting,omitempty"` // what it waits for, in words
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
 	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
+	Need     uint64            `json:"need,omitempty"`    // live: the log must keep its messages from here on; 0: all of them
+	Settled  uint64            `json:"settled,omitempty"` // live: everything that messages up to here caused is stored
 	Err      error             `json:"-"`                 // ErrCodec, when Custom or Claim is left sealed
 
 	Scheduled time.Time `json:"scheduled,omitzero"` // Pending: when the program begins; zero: at once
 }
 
-// Archives holds the history of ended runs, one entry an instance.
+// Archives holds the history of ended runs, and of live ones whose part of the log is to be shortened; one entry an
+// instance.
 type Archives interface {
 	// PutArchive stores a if the entry has sequence expect (0: there is none); else ErrConflict.
 	PutArchive(a Archive, expect uint64, done func(seq uint64, err error))
@@ -204,10 +217,14 @@ type Archives interface {
 // Archive is the whole history of an ended run: Messages holds its start or base, its inbox, and its records, ending
 // with the final Turn. It goes after the time that the hub keeps ended runs. What is left of a purged run has no messages;
 // it stays for as long as the log may show the run.
+//
+// A snapshot is the history of a live run (Status is Running) up to inbox position At, with every record that this part of
+// the inbox has caused; all its outputs are stored.
 type Archive struct {
 	history.Address
 	Run      uint32           `json:"run"`
 	Status   history.Status   `json:"status"`
+	At       uint64           `json:"at,omitempty"` // of a snapshot
 	Purged   bool             `json:"purged,omitempty"`
 	Partial  bool             `json:"partial,omitempty"` // all messages were too large: there are only the first and the last
 	Messages history.Messages `json:"messages"`

@@ -50,12 +50,21 @@ func (b *Backend) Append(a backend.Append, done func(seq uint64, err error)) {
 
 // Load implements backend.Log.
 func (b *Backend) Load(of history.Address, reach uint64, done func(backend.Loaded, error)) {
-	b.Backend.Load(of, reach, func(l backend.Loaded, err error) {
+	b.Backend.Load(of, reach, b.opened(done))
+}
+
+// LoadAfter implements backend.Log.
+func (b *Backend) LoadAfter(of history.Address, after, reach uint64, done func(backend.Loaded, error)) {
+	b.Backend.LoadAfter(of, after, reach, b.opened(done))
+}
+
+func (b *Backend) opened(done func(backend.Loaded, error)) func(backend.Loaded, error) {
+	return func(l backend.Loaded, err error) {
 		if err == nil {
 			b.open(&l)
 		}
 		done(l, err)
-	})
+	}
 }
 
 // open decodes what was loaded. A base holds all that its execution knows of the start, whose key may be gone by then.

@@ -225,3 +225,13 @@ func (w *window) remove(slot uint32) {
 		w.head, w.holes = 0, 0
 	}
 }
+
+// Timers lists the timers that are pending, by slot.
+func (m *Machine) Timers() (timers []history.Slot) {
+	for _, f := range m.open.all() {
+		if f != nil && f.kind == timerFuture && f.state == pending {
+			timers = append(timers, history.Slot{N: f.slot, Kind: history.SlotTimer, Due: f.about.Due})
+		}
+	}
+	return timers
+}

@@ -58,6 +58,7 @@ type Start struct {
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
 	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
 	Prior        *Prior            `json:"prior,omitempty"`  // of a run that goes on with the history of a failed one
+	Again        bool              `json:"again,omitempty"`  // sent before perhaps, however long ago: the run may have ended, and left the log
 }
 
 // Parent links a child to the slot that waits for it.

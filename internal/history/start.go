@@ -33,6 +33,9 @@ func startFields(s *Start) ([]Field, error) {
 		}
 		h = append(h, Field{headParent, p})
 	}
+	if s.Again {
+		h = append(h, Field{headAgain, "1"})
+	}
 	if !s.At.IsZero() {
 		at, err := appendTime(nil, s.At)
 		if err != nil {
@@ -69,6 +72,7 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 		}
 	}
 	var err error
+	s.Again = get(headAgain) != ""
 	if v := get(headParent); v != "" {
 		s.Parent, err = parseParent(v)
 	}

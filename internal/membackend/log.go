@@ -282,6 +282,22 @@ func (v *View) Load(of history.Address, reach uint64, done func(backend.Loaded, 
 	}, done)
 }
 
+// LoadAfter implements backend.Log.
+func (v *View) LoadAfter(of history.Address, after, _ uint64, done func(backend.Loaded, error)) {
+	ask(v, op{verb: "load", id: of.ID}, Verdict{}, false, func() (out backend.Loaded, err error) {
+		i := v.m.log.instances[of]
+		if out.Start, err = decoded(i.newest("in.start", 0)); err != nil || i == nil {
+			return out, err
+		}
+		if turn := i.newest("turn", 0); turn != nil {
+			out.TurnSeq = turn.seq
+		}
+		out.From = after
+		out.Tail, err = i.tail(after, 0)
+		return out, err
+	}, done)
+}
+
 // load reads what the log holds of an instance, at most limit if that is not 0.
 func (l *log) load(of history.Address, limit uint64) (out backend.Loaded, err error) {
 	i := l.instances[of]
@@ -295,49 +311,46 @@ func (l *log) load(of history.Address, limit uint64) (out backend.Loaded, err er
 	if turn != nil {
 		out.TurnSeq = turn.Seq
 	}
-	if out.Base, err = l.base(out.Start, turn); err != nil {
+	if out.Base, out.Cut, err = l.base(out.Start, turn); err != nil {
 		return out, err
 	}
-	var after uint64
 	switch {
 	case out.Base != nil:
-		after = out.Base.Record.(*history.Turn).At
+		out.From = out.Base.Record.(*history.Turn).At
 	case out.Start != nil:
-		after = out.Start.Seq
+		out.From = out.Start.Seq
 	default:
 		return out, nil
 	}
-	out.Tail, err = i.tail(after, limit)
+	out.Tail, err = i.tail(out.From, limit)
 	return out, err
 }
 
-// base finds the record that began the present execution; nil in execution 0. The start may be purged by then.
-func (l *log) base(start, turn *history.Message) (*history.Message, error) {
+// base finds the record that began the present execution; nil in execution 0, and (cut) when it has left the log. The
+// start may have by then.
+func (l *log) base(start, turn *history.Message) (base *history.Message, cut bool, err error) {
 	if turn == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	t := turn.Record.(*history.Turn)
 	switch {
 	case start != nil && start.Record.(*history.Start).Run > t.Run:
-		return nil, nil // a run replaced that one
+		return nil, false, nil // a run replaced that one
 	case t.End != nil && t.End.Status == history.ContinuedAsNew:
-		return turn, nil
+		return turn, false, nil
 	case t.Execution == 0, t.Base == 0:
-		return nil, nil
+		return nil, false, nil
 	}
 	if t.Base >= 1 && t.Base <= uint64(len(l.all)) && !l.all[t.Base-1].gone {
 		base, err := decoded(l.all[t.Base-1])
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if r, ok := base.Record.(*history.Turn); ok && r.Run == t.Run && r.End != nil && r.End.Base != nil {
-			return base, nil
+			return base, false, nil
 		}
 	}
-	if t.End != nil && t.End.Status.Final() {
-		return nil, nil // ended and purged: the archive has it
-	}
-	return nil, fmt.Errorf("membackend: message %d, from which execution %d goes on, is not in the log any more", t.Base, t.Execution)
+	return nil, true, nil
 }
 
 // tail is what follows a sequence, schedules left out.

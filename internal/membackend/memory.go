@@ -200,18 +200,26 @@ func (m *Memory) Unacked() []Unacked {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Unacked
+	for _, c := range m.consumers() {
+		out = c.unacked(out)
+	}
+	slices.SortFunc(out, func(a, b Unacked) int { return int(int64(a.Seq) - int64(b.Seq)) })
+	return out
+}
+
+// consumers lists those that exist, in no order. Lock held.
+func (m *Memory) consumers() (all []*consumer) {
 	for _, p := range m.partitions {
 		if p.exists {
-			out = p.unacked(out)
+			all = append(all, &p.consumer)
 		}
 	}
 	for _, a := range m.activities {
 		if a.exists {
-			out = a.unacked(out)
+			all = append(all, &a.consumer)
 		}
 	}
-	slices.SortFunc(out, func(a, b Unacked) int { return int(int64(a.Seq) - int64(b.Seq)) })
-	return out
+	return all
 }
 
 // info describes the hub to its views.

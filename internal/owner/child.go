@@ -13,8 +13,9 @@ import (
 func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot) {
 	start := &history.Start{
 		Run: 1, Orchestrator: s.Name, Input: s.Args,
-		Parent: &history.Parent{Address: i.addr, Ref: ref},
+		Parent: &history.Parent{Address: i.addr, Ref: ref}, Again: o.again,
 	}
+	o.again = true
 	if s.Child != nil {
 		start.Version, start.Tags = s.Child.Version, s.Child.Tags
 	}

@@ -60,7 +60,12 @@ func (i *instance) issue(c *cause, seq uint64, after []*output, known *records) 
 		return
 	}
 	if known != nil {
-		i.unknown = append(i.unknown, unknown{seq: seq, outputs: after})
+		if seq > i.settled {
+			for _, o := range after {
+				o.again = true
+			}
+			i.unknown = append(i.unknown, unknown{seq: seq, outputs: after})
+		}
 		return
 	}
 	i.owe(c, len(after))
@@ -168,7 +173,7 @@ func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
 	}
 	i.stopAlarms()
 	i.closeMachine()
-	i.base = seq
+	i.base, i.need = seq, turn.At+1
 	base := history.Message{Seq: seq, Record: turn}
 	i.past.reset(base)
 	i.machine = engine.Resume(i.engineConfig(prog), base)
@@ -191,6 +196,7 @@ func (i *instance) drain() {
 		i.deliver(d)
 	}
 	i.answerAsked()
+	i.freezeWanted()
 }
 
 // lose drops the instance because the log is ahead of it; the messages it held come again.

@@ -22,6 +22,7 @@ type Config struct {
 	Heartbeat time.Duration // 0: 500 ms
 	Dead      time.Duration // silence after which a worker is dead; 0: 2 s
 	Coalesce  time.Duration // a live instance is projected at most this often; 0: 250 ms
+	Retention Retention
 
 	// Without and WithoutRules switch rules of the protocol off, for tests that show what each of them prevents.
 	Without      Repair
@@ -63,6 +64,12 @@ const (
 	RereadParked                       // H26: who takes up a parked instance reads what the mark says was acknowledged meanwhile
 	AckAfterStore                      // I4: an ack follows everything the message caused
 	HonourPurge                        // a purged run is not projected again
+	TailFirst                          // H15: the log is read before the snapshot
+	RearmFirst                         // H16: timers are armed again before the snapshot moves what the log must keep
+	NeedTasks                          // H17: the log keeps the tasks of open slots
+	FloorsFirst                        // H18: the floors of the consumers are read before the projection
+	TellSettled                        // the taker-up of a parked instance sends again only what was not known to be stored
+	DoubtResent                        // H10: a child's start that was sent again is not taken for new
 )
 
 func (c Config) withDefaults() Config {
@@ -73,6 +80,7 @@ func (c Config) withDefaults() Config {
 	c.Heartbeat = or(c.Heartbeat, 500*time.Millisecond)
 	c.Dead = or(c.Dead, 2*time.Second)
 	c.Coalesce = or(c.Coalesce, 250*time.Millisecond)
+	c.Retention = c.Retention.withDefaults()
 	return c
 }
 

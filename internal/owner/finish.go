@@ -182,25 +182,29 @@ func (i *instance) archive(then func()) {
 		i.readPast(then)
 		return
 	}
-	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.messages}, 0, then)
+	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.messages}, i.entry, then)
 }
 
 // readPast reads a history that was too large to keep.
 func (i *instance) readPast(then func()) {
-	i.p.begin()
-	i.p.be.Load(i.addr, i.applied, func(l backend.Loaded, err error) {
-		i.locked(func() {
-			if err != nil || l.Start == nil {
-				i.retry(err, func() { i.readPast(then) })
-				return
-			}
-			base, tail := i.newestBase(l)
-			if base == nil {
-				base = l.Start
-			}
-			messages := append([]history.Message{*base}, tail[:i.lastOf(tail)]...)
-			i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: messages}, 0, then)
-		})
+	i.history(func(messages []history.Message) {
+		messages = messages[:1+i.lastOf(messages[1:])]
+		i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: messages}, i.entry, then)
+	})
+}
+
+// history reads the history of the current execution.
+func (i *instance) history(then func(messages []history.Message)) {
+	i.read(i.applied, func(k backend.Known, err error) {
+		if err != nil || k.Run() != i.run || k.Start == nil && k.Base == nil {
+			i.retry(err, func() { i.history(then) })
+			return
+		}
+		base, tail := i.newestBase(k.Loaded)
+		if base == nil {
+			base = k.Start
+		}
+		then(append([]history.Message{*base}, tail...))
 	})
 }
 
@@ -244,7 +248,7 @@ func (i *instance) otherArchive(a backend.Archive, then func()) {
 			switch {
 			case err != nil && !errors.Is(err, backend.ErrNotFound):
 				i.retry(err, func() { i.otherArchive(a, then) })
-			case err == nil && got.Run >= i.run && i.p.cfg.keeps(FenceArchive):
+			case err == nil && (got.Run > i.run || got.Run == i.run && !got.Snapshot()) && i.p.cfg.keeps(FenceArchive):
 				then()
 			default:
 				i.putArchive(a, seq, then)

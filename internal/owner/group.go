@@ -27,9 +27,9 @@ type Group struct {
 	members    *members
 
 	mu       sync.Mutex
-	owned    []bool    // by partition, as far as this worker has taken it
-	failed   []failure // by partition: hand-overs in a row that did not succeed
-	queries  []func()  // by partition: ends the subscription to its queries; of balance, then of Stop
+	owned    []bool     // by partition, as far as this worker has taken it
+	failed   []failure  // by partition: hand-overs in a row that did not succeed
+	requests [][]func() // by partition: ends the subscriptions to what its owner is asked; of balance, then of Stop
 	stopping bool
 	idle     sync.WaitGroup // beats and balancing rounds under way
 	stop     []func()       // of subscriptions
@@ -56,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions
-	g.owned, g.failed, g.queries = make([]bool, n), make([]failure, n), make([]func(), n)
+	g.owned, g.failed, g.requests = make([]bool, n), make([]failure, n), make([][]func(), n)
 	for p := range n {
 		g.partitions = append(g.partitions, newPartition(&g.cfg, p, g.resign))
 	}
@@ -69,6 +69,9 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g.every(cfg.Heartbeat, g.beat)
 	g.every(cfg.Heartbeat/5, g.balance)
 	g.every(askAgain, g.rejoin)
+	if cfg.Retention.Every > 0 {
+		g.every(cfg.Retention.Every, (&retention{g: g}).shorten)
+	}
 	if err := g.watchParked(); err != nil {
 		return nil, errors.Join(err, g.Stop(ctx))
 	}
@@ -85,7 +88,7 @@ func (g *Group) Stop(ctx context.Context) error {
 	var errs []error
 	var draining []<-chan struct{}
 	for n, p := range g.partitions {
-		g.hearQueries(p, false)
+		g.hearRequests(p, false)
 		if g.owned[n] {
 			g.owned[n] = false
 			drained, err := p.release(ctx)
@@ -130,16 +133,23 @@ func (g *Group) every(d time.Duration, fn func()) {
 }
 
 func (g *Group) again(d time.Duration, fn func()) {
+	if g.busy(fn) {
+		g.recur(d, func() { g.again(d, fn) })
+	}
+}
+
+// busy runs a step that Stop waits for, unless the group is stopping.
+func (g *Group) busy(fn func()) bool {
 	g.mu.Lock()
 	if g.stopping {
 		g.mu.Unlock()
-		return
+		return false
 	}
 	g.idle.Add(1)
 	g.mu.Unlock()
+	defer g.idle.Done()
 	fn()
-	g.idle.Done()
-	g.recur(d, func() { g.again(d, fn) })
+	return true
 }
 
 // recur is Clock.After for what recurs for ever.
@@ -220,7 +230,7 @@ func (g *Group) balance() {
 		switch {
 		case err == nil:
 			g.failed[n] = failure{}
-			g.hearQueries(p, mine)
+			g.hearRequests(p, mine)
 			g.mu.Lock()
 			g.owned[n] = mine
 			g.mu.Unlock()

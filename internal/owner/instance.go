@@ -38,6 +38,11 @@ type instance struct {
 	applied  uint64          // highest inbox sequence applied
 	reach    uint64          // what the load was to reach
 	absent   bool            // the load has found nothing
+	entry    uint64          // sequence of the archive's entry, as far as it is known; 0: there is none
+	need     uint64          // the log must keep this run's messages from here on; 0: the projection knows
+	settled  uint64          // all that messages up to here caused was known to be stored before the load
+	wanted   bool            // a snapshot is asked for
+	freezing bool            // and being made
 	custom   history.Payload // custom status and clock at the end of the machine
 	finished time.Time
 
@@ -222,17 +227,21 @@ func (i *instance) hold(seq uint64, r backend.Receipt) *cause {
 }
 
 // settle acknowledges what can be. One held message is enough to answer for the projection: the duty moves to the
-// newest, whose redelivery would project the same state.
+// newest, whose redelivery would project the same state. Until the first projection tells what the log must keep, the
+// oldest is held too (H18).
 func (i *instance) settle() {
 	kept := i.causes[:0]
-	newest := uint64(0)
+	var oldest, newest uint64
 	for _, c := range i.causes {
 		if c.receipt != nil {
 			newest = c.seq
+			if oldest == 0 && i.projected == 0 {
+				oldest = c.seq
+			}
 		}
 	}
 	for _, c := range i.causes {
-		if c.open > 0 || c.receipt != nil && c.seq >= newest && i.projected < c.seq {
+		if c.open > 0 || c.receipt != nil && (c.seq >= newest && i.projected < c.seq || c.seq == oldest) {
 			kept = append(kept, c)
 			continue
 		}
@@ -250,7 +259,7 @@ func (i *instance) settle() {
 // idle reports whether dropping the instance loses nothing but a later load.
 func (i *instance) idle() bool {
 	return i.phase == live && i.open == 0 && len(i.causes) == 0 && len(i.commits) == 0 && len(i.queue) == 0 &&
-		!i.recording && !i.projecting && i.projected >= i.applied
+		!i.recording && !i.projecting && !i.freezing && !i.wanted && i.projected >= i.applied
 }
 
 // giveBack drops the instance and returns every message it holds, so that they are delivered again at once.

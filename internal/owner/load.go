@@ -1,8 +1,6 @@
 package owner
 
 import (
-	"errors"
-
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
@@ -47,7 +45,7 @@ func recordsOf(tail []history.Message, run, execution uint32) *records {
 	return r
 }
 
-// load reads the instance from the log.
+// load reads the instance from the log and the archive.
 func (i *instance) load() {
 	i.phase = loading
 	i.reach = i.p.delivered
@@ -58,64 +56,62 @@ func (i *instance) load() {
 	case i.p.unsure:
 		reach = backend.TheEnd
 	}
+	i.read(reach, func(k backend.Known, err error) {
+		switch {
+		case err == nil:
+			i.loaded(k)
+		case unfit(err):
+			i.parkFor(err)
+		default:
+			i.retry(err, i.load)
+		}
+	})
+}
+
+// read reads what log and archive hold.
+func (i *instance) read(reach uint64, done func(backend.Known, error)) {
 	i.p.begin()
-	i.p.be.Load(i.addr, reach, func(l backend.Loaded, err error) {
-		i.locked(func() {
-			switch {
-			case err == nil:
-				i.loaded(l)
-			case unfit(err):
-				i.parkFor(err)
-			default:
-				i.retry(err, i.load)
-			}
+	read := backend.Read
+	if !i.p.cfg.keeps(TailFirst) {
+		read = readSnapshotFirst
+	}
+	read(i.p.be, i.addr, reach, func(k backend.Known, err error) {
+		i.locked(func() { done(k, err) })
+	})
+}
+
+// readSnapshotFirst is how not to do it: another snapshot may be made before the tail is read, and the log shortened.
+func readSnapshotFirst(b backend.Backend, of history.Address, reach uint64, done func(backend.Known, error)) {
+	b.GetArchive(of, func(a backend.Archive, entry uint64, err error) {
+		if err != nil || !a.Snapshot() {
+			backend.Read(b, of, reach, done)
+			return
+		}
+		b.LoadAfter(of, a.At, reach, func(l backend.Loaded, err error) {
+			done(backend.Known{Loaded: backend.Join(a, l), Archive: a, Entry: entry}, err)
 		})
 	})
 }
 
-// loaded decides what the log says: a run to go on with, one that has ended, or nothing.
-func (i *instance) loaded(l backend.Loaded) {
-	if l.Start == nil {
-		i.loadArchive(nil)
-		return
+// loaded decides what log and archive say: a run to go on with, one that has ended, or nothing.
+func (i *instance) loaded(k backend.Known) {
+	run := k.Run()
+	i.entry = k.Entry
+	if run > 0 {
+		i.askedBehind(run, k.Tail)
 	}
-	run := l.Start.Record.(*history.Start).Run
-	i.askedBehind(run, l.Tail)
-	if i.p.cfg.keeps(CheckRun) {
-		// H10: once the log is purged, the start of a run that ended long ago finds an empty subject and is stored, and so
-		// are records of former owners.
-		i.loadArchive(func(archived uint32) bool {
-			if archived >= run {
-				return false
-			}
-			i.rebuild(l)
-			return true
-		})
-		return
+	switch over := k.Entry > 0 && !k.Archive.Snapshot(); {
+	case over && (k.Archive.Run >= run && i.p.cfg.keeps(CheckRun) || run == 0):
+		// H10: once the log is shortened, the start of a run that ended long ago finds an empty subject and is stored, and
+		// so are records of former owners.
+		i.archived(k.Archive)
+	case run == 0:
+		// The leader knows no run: history begins at the start, what came before it is nothing (I7).
+		i.absent = true
+		i.acknowledgeAll()
+	default:
+		i.rebuild(k)
 	}
-	i.rebuild(l)
-}
-
-// loadArchive consults the archive. proceed, if given, takes over when the archived run (0: none) is none of ours.
-func (i *instance) loadArchive(proceed func(archived uint32) bool) {
-	i.p.begin()
-	i.p.be.GetArchive(i.addr, func(a backend.Archive, _ uint64, err error) {
-		i.locked(func() {
-			switch {
-			case errors.Is(err, backend.ErrNotFound):
-				if proceed == nil || !proceed(0) {
-					// The leader knows no run: history begins at the start, what came before it is nothing (I7).
-					i.absent = true
-					i.acknowledgeAll()
-				}
-			case err != nil:
-				i.retry(err, func() { i.loadArchive(proceed) })
-			case proceed != nil && proceed(a.Run):
-			default:
-				i.archived(a)
-			}
-		})
-	})
 }
 
 // archived answers for an instance that has ended and left the log.
@@ -146,25 +142,29 @@ func (i *instance) archived(a backend.Archive) {
 // startOf gives the start of a history that begins with a start or with a base.
 func startOf(m history.Message) history.Message {
 	if t, ok := m.Record.(*history.Turn); ok && t.End != nil && t.End.Base != nil {
-		return history.Message{Seq: t.At, Time: t.End.Base.Started, Record: &t.End.Base.Start}
+		return *backend.StartOf(&m)
 	}
 	return m
 }
 
 // rebuild replays the current execution of the current run and goes on from there.
-func (i *instance) rebuild(l backend.Loaded) {
-	i.run = l.Start.Record.(*history.Start).Run
+func (i *instance) rebuild(k backend.Known) {
+	l := k.Loaded
+	i.run = l.Run()
 	base, tail := i.newestBase(l)
-	i.start = *l.Start
 	i.fence = l.TurnSeq
 	execution := uint32(0)
-	first := *l.Start
-	switch prior := l.Start.Record.(*history.Start).Prior; {
-	case base != nil:
-		turn := base.Record.(*history.Turn)
-		i.start, i.base, execution, first = startOf(*base), base.Seq, turn.Execution+1, *base
-	case prior != nil:
-		execution = prior.Execution()
+	var first history.Message
+	if base != nil { // the start may have left the log, or be a copy of an older run's that came late
+		i.start, i.base, execution, first = startOf(*base), base.Seq, base.Record.(*history.Turn).Execution+1, *base
+		i.need = base.Record.(*history.Turn).At + 1
+	} else {
+		i.start, first = *l.Start, *l.Start
+		execution = l.Start.Record.(*history.Start).Prior.Execution()
+		i.need = l.Start.Seq
+	}
+	if k.Archive.Snapshot() && k.Archive.Run == i.run {
+		i.settled, i.need = k.Archive.At, 0 // what the log must keep, the projection knows
 	}
 	sealed := l.Unreadable()
 	n := i.lastOf(tail)

@@ -16,6 +16,8 @@ type output struct {
 	seq   uint64 // of the message that caused it
 	chain string // outputs of one chain are stored one after the other (H5)
 	ahead bool   // it was sent for the sake of a later one of its chain
+	again bool   // it may have been sent before
+	then  func() // called when it is stored, if not nil
 	do    func(o *output)
 }
 
@@ -123,7 +125,7 @@ func (i *instance) precede(chain string, seq uint64) {
 			if u.seq < seq && o.chain == chain && !o.ahead {
 				o.ahead = true
 				i.owe(nil, 1)
-				i.enqueue(&output{chain: chain, do: o.do})
+				i.enqueue(&output{chain: chain, again: true, do: o.do})
 			}
 		}
 	}
@@ -151,6 +153,9 @@ func (i *instance) stored(o *output, err error) {
 		return
 	}
 	i.paid(o.cause)
+	if o.then != nil {
+		o.then()
+	}
 	if o.chain != "" {
 		rest := i.chains[o.chain][1:]
 		if len(rest) == 0 {

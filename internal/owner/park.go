@@ -21,7 +21,8 @@ type Mark struct {
 	Version string   `json:"version,omitempty"`
 	Reason  string   `json:"reason,omitempty"` // when there is no projection that tells it
 	Acked   uint64   `json:"acked"`
-	Tried   []string `json:"tried"` // workers that cannot run it
+	From    uint64   `json:"from,omitempty"` // the lowest: the log must keep what follows
+	Tried   []string `json:"tried"`          // workers that cannot run it
 }
 
 const (
@@ -84,11 +85,12 @@ func (i *instance) remark() {
 	} else {
 		m.Reason = i.reason
 	}
+	m.From = i.applied
 	for _, c := range i.causes {
-		m.Acked = max(m.Acked, c.seq)
+		m.Acked, m.From = max(m.Acked, c.seq), min(m.From, c.seq)
 	}
 	for _, d := range i.queue {
-		m.Acked = max(m.Acked, d.Message.Seq)
+		m.Acked, m.From = max(m.Acked, d.Message.Seq), min(m.From, d.Message.Seq)
 	}
 	i.background(func(ctx context.Context) (err error) {
 		m, err = putMark(ctx, i.p.be.Meta(), m)
@@ -136,7 +138,7 @@ func putMark(ctx context.Context, meta backend.Meta, m Mark) (Mark, error) {
 		}
 		var had Mark
 		if err == nil && json.Unmarshal(old, &had) == nil {
-			m.Acked = max(m.Acked, had.Acked)
+			m.Acked, m.From = max(m.Acked, had.Acked), min(m.From, had.From)
 			for _, w := range had.Tried {
 				if !slices.Contains(m.Tried, w) && len(m.Tried) < triedLimit {
 					m.Tried = append(m.Tried, w)
@@ -162,6 +164,7 @@ func (i *instance) projectParked() {
 	s := i.stateOf(history.Running)
 	s.At = i.applied
 	s.Parked = i.reason
+	s.Need, s.Settled = i.need, i.settled
 	i.projecting = true
 	i.putState(s, func() {
 		i.projecting = false
@@ -205,14 +208,45 @@ func (p *Partition) visit(addr history.Address, reach uint64) {
 // known is how far an instance in memory has read the log.
 func (i *instance) known() uint64 { return max(i.reach, i.applied) }
 
-// settleMark sends again all that a replay decided: what led to the mark is acknowledged, and is not delivered again.
+// settleMark sends again what a replay decided: what led to the mark is acknowledged, and is not delivered again. What the
+// projection says to be stored is not sent again: a message to itself, or to another parked one, would be a reason to
+// take the instance up anew, for ever.
 func (i *instance) settleMark() {
 	if i.phase != live {
 		return // its end, or its parking, sees to the mark
 	}
+	i.p.begin()
+	i.p.be.GetState(i.addr.ID, func(s backend.State, _ uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				i.forgive(s)
+				i.settleAll()
+			case errors.Is(err, backend.ErrNotFound):
+				i.settleAll()
+			default:
+				i.retry(err, i.settleMark)
+			}
+		})
+	})
+}
+
+// forgive forgets what a replay decided and the projection says to be stored.
+func (i *instance) forgive(s backend.State) {
+	if s.Run != i.run || !i.p.cfg.keeps(TellSettled) {
+		return
+	}
+	i.need, i.settled = max(i.need, s.Need), max(i.settled, s.Settled)
+	i.unknown = slices.DeleteFunc(i.unknown, func(u unknown) bool { return u.seq <= i.settled })
+}
+
+func (i *instance) settleAll() {
+	if i.phase != live {
+		return
+	}
 	i.resend(func(uint64) bool { return true }, nil)
 	if i.open > 0 {
-		i.retry(nil, i.settleMark)
+		i.retry(nil, i.settleAll)
 		return
 	}
 	i.touch() // the projection, which may show it as parked, comes first

@@ -66,6 +66,10 @@ func (i *instance) state() backend.State {
 	s.Updated = i.machine.Clock()
 	s.Custom = i.machine.CustomStatus()
 	s.Waiting = i.machine.Waiting()
+	if i.open == 0 && len(i.unknown) == 0 && len(i.commits) == 0 {
+		i.settled = i.applied
+	}
+	s.Need, s.Settled = i.need, i.settled
 	if i.machine.Delayed() {
 		s.Status, s.Scheduled = history.Pending, i.start.Record.(*history.Start).At
 	}
@@ -143,6 +147,8 @@ func (i *instance) compareState(s backend.State, then func()) {
 				i.retry(err, func() { i.compareState(s, then) })
 			case got.Parked != "" && s.Parked == "" && got.Run == s.Run:
 				i.rev = rev
+				i.forgive(got)
+				s.Need, s.Settled = i.need, i.settled
 				i.unpark(s, then)
 			case newer(got, s) && i.p.cfg.keeps(ProjectForward):
 				i.overtaken(got, s, rev, then)
@@ -150,6 +156,10 @@ func (i *instance) compareState(s backend.State, then func()) {
 				i.rev = rev
 				if s.Parked != "" {
 					s.At = max(s.At, got.At)
+				}
+				if got.Run == s.Run && !s.Status.Final() { // both only grow
+					i.need, i.settled = max(i.need, got.Need), max(i.settled, got.Settled)
+					s.Need, s.Settled = i.need, i.settled
 				}
 				if s.Status.Final() && s.Custom == nil {
 					s.Custom = got.Custom // an end found by a load has run no code that could tell

@@ -33,21 +33,26 @@ func QueryTopic(group string, partition int) string {
 	return "query." + history.EncodeID(group) + "." + strconv.Itoa(partition)
 }
 
-// hearQueries begins or ends to hear the queries of a partition.
-func (g *Group) hearQueries(p *Partition, mine bool) {
-	if stop := g.queries[p.number]; stop != nil {
+// hearRequests begins or ends to hear what the owner of a partition is asked: queries, and to shorten its part of the log.
+func (g *Group) hearRequests(p *Partition, mine bool) {
+	for _, stop := range g.requests[p.number] {
 		stop()
-		g.queries[p.number] = nil
 	}
+	g.requests[p.number] = nil
 	if !mine {
 		return
 	}
-	stop, err := g.cfg.Backend.Listen(QueryTopic(g.cfg.Group, p.number), p.ask)
-	if err != nil {
-		g.cfg.Logger.Warn("durable: queries of a partition are not answered", "group", g.cfg.Group, "partition", p.number, "error", err)
-		return
+	for topic, answer := range map[string]func([]byte){
+		QueryTopic(g.cfg.Group, p.number):  p.ask,
+		freezeTopic(g.cfg.Group, p.number): p.freeze,
+	} {
+		stop, err := g.cfg.Backend.Listen(topic, answer)
+		if err != nil {
+			g.cfg.Logger.Warn("durable: the owner of a partition does not hear what it is asked", "group", g.cfg.Group, "partition", p.number, "topic", topic, "error", err)
+			continue
+		}
+		g.requests[p.number] = append(g.requests[p.number], stop)
 	}
-	g.queries[p.number] = stop
 }
 
 // ask answers a query, or has its instance loaded first. Who gets no answer asks again: an instance that cannot be

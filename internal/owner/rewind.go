@@ -105,6 +105,8 @@ func (i *instance) rewind(c *history.Control) {
 				i.retry(err, func() { i.rewind(c) })
 			case err != nil || len(a.Messages) == 0:
 				i.answerParent(c, nil, fmt.Sprintf("instance %q is not there any more: it was purged, or its history has expired", i.addr.ID))
+			case a.Snapshot():
+				i.rewoundBefore(c, startIn(a))
 			case c.Parent == nil && c.Run != a.Run:
 				i.acknowledgeAll()
 			default:
@@ -137,7 +139,8 @@ func (i *instance) rewindArchived(c *history.Control, a backend.Archive) {
 // startRewound publishes the start of the next run. The fence makes it one of several; so does the run (H10).
 func (i *instance) startRewound(c *history.Control, ended backend.Archive) {
 	i.p.begin()
-	i.p.be.Load(i.addr, 0, func(l backend.Loaded, err error) {
+	end := ended.Messages[len(ended.Messages)-1].Record.(*history.Turn)
+	i.p.be.LoadAfter(i.addr, end.At, 0, func(l backend.Loaded, err error) {
 		i.locked(func() {
 			if err != nil {
 				i.retry(err, func() { i.startRewound(c, ended) })
@@ -255,9 +258,12 @@ func (i *instance) childrenBefore() (children []history.Address) {
 // startIn gives the start of an archived run, with the parent that was told of its end.
 func startIn(a backend.Archive) *history.Start {
 	start := startOf(a.Messages[0]).Record.(*history.Start)
-	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
+	until := a.At
+	if final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn); ok && !a.Snapshot() {
+		until = final.At
+	}
 	for _, m := range a.Messages[1:] {
-		if c := rewindOf(m); c != nil && ok && m.Seq <= final.At {
+		if c := rewindOf(m); c != nil && m.Seq <= until {
 			start = heeding(start, c)
 		}
 	}
@@ -350,7 +356,7 @@ func SetbackOf(a backend.Archive) Setback { return setbackOf(a).Setback }
 func rewound(a backend.Archive, parent *history.Parent, log []history.Message) *history.Start {
 	s := setbackOf(a)
 	start := *startIn(a)
-	start.Run, start.Claim = a.Run+1, ""
+	start.Run, start.Claim, start.Again = a.Run+1, "", false
 	if parent != nil {
 		start.Parent = parent
 	}

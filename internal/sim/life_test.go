@@ -102,11 +102,11 @@ func (w *world) claimRun(id string, run uint32, rev uint64) {
 
 // startClaimed publishes the start of a claim, and then the events that its run waits for.
 func (w *world) startClaimed(s backend.State) {
-	w.access(w.client).Load(s.Address, backend.TheEnd, func(l backend.Loaded, err error) {
-		if err != nil || l.Start == nil || l.Start.Record.(*history.Start).Run >= s.Run {
+	backend.Read(w.access(w.client), s.Address, backend.TheEnd, func(k backend.Known, err error) {
+		if err != nil || k.Run() >= s.Run {
 			return
 		}
-		w.access(w.client).Append(backend.Append{To: s.Address, Record: s.Claim, Fenced: true, Fence: l.Start.Seq}, func(uint64, error) {})
+		w.access(w.client).Append(backend.Append{To: s.Address, Record: s.Claim, Fenced: true, Fence: k.Fence}, func(uint64, error) {})
 	})
 	p := w.plans[s.ID]
 	if p.started == 0 {

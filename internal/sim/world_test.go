@@ -55,6 +55,8 @@ type world struct {
 	plans   map[string]*plan
 	keys    *keyring // nil: payloads are clear
 	healed  bool
+	keep    owner.Retention
+	late    time.Duration // of a request that is delayed
 }
 
 // wanted is what must become of an instance.
@@ -66,8 +68,15 @@ type wanted struct {
 }
 
 func newWorld(seed uint64, without switches) *world {
-	m := membackend.New(membackend.Config{Seed: seed, Partitions: 2})
-	return &world{m: m, rng: rand.New(rand.NewPCG(seed, 1)), without: without, client: m.View("client"), wanted: map[string]*wanted{}, plans: map[string]*plan{}}
+	rng := rand.New(rand.NewPCG(seed, 1))
+	cfg := membackend.Config{Seed: seed, Partitions: 2}
+	keep := owner.Retention{Every: 700 * time.Millisecond, Keep: 10, Age: 12 * time.Second}
+	late := 4 * time.Second
+	if rng.IntN(2) == 0 { // what is under way arrives sooner, so that the log can be shortened sooner
+		cfg.GiveUp, late, keep.Age = 400*time.Millisecond, 500*time.Millisecond, 3*time.Second
+	}
+	m := membackend.New(cfg)
+	return &world{m: m, rng: rng, keep: keep, late: late, without: without, client: m.View("client"), wanted: map[string]*wanted{}, plans: map[string]*plan{}}
 }
 
 // join starts a worker, as often as it takes: a supervisor would.
@@ -96,7 +105,7 @@ func (w *world) tryJoin(c code) error {
 	queue.Grant(10)
 	g, err := owner.Start(ctx, owner.Config{
 		Backend: be, Group: group, Worker: v.Name(), Code: c, Cache: 1 + w.rng.IntN(6), Fail: fail,
-		Without: w.without.owner, WithoutRules: w.without.engine,
+		Without: w.without.owner, WithoutRules: w.without.engine, Retention: w.keep,
 	})
 	if err != nil {
 		return err
@@ -161,7 +170,7 @@ func (w *world) start(n int) {
 			w.tellLater(to, &history.Control{Verb: history.Terminate, ID: id + "-terminate"}, 1)
 		case 3:
 			w.tellLater(to, &history.Control{Verb: history.Suspend, ID: id + "-suspend"}, 1)
-			w.client.Clock().After(9*time.Second, func() { w.tellLater(to, &history.Control{Verb: history.Resume, ID: id + "-resume"}, 1) })
+			w.client.Clock().After(20*time.Second, func() { w.tellLater(to, &history.Control{Verb: history.Resume, ID: id + "-resume"}, 1) })
 		}
 	}
 	put := backend.Append{To: to, Record: start, Fenced: true}

@@ -58,7 +58,7 @@ func (e *Env) history(id string) (saved, error) {
 		return saved{}, err
 	}
 	of := history.Address{Group: group, ID: id}
-	loaded, err := answer(e.world, func(done func(backend.Loaded, error)) { hub.View.Load(of, 0, done) })
+	loaded, err := answer(e.world, func(done func(backend.Known, error)) { backend.Read(hub.View, of, 0, done) })
 	if err != nil {
 		return saved{}, err
 	}

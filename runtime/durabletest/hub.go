@@ -63,6 +63,11 @@ func (h clientHub) Load(of history.Address, reach uint64, done func(backend.Load
 	done(answer(h.env.world, func(done func(backend.Loaded, error)) { h.View.Load(of, reach, done) }))
 }
 
+// LoadAfter implements backend.Log.
+func (h clientHub) LoadAfter(of history.Address, after, reach uint64, done func(backend.Loaded, error)) {
+	done(answer(h.env.world, func(done func(backend.Loaded, error)) { h.View.LoadAfter(of, after, reach, done) }))
+}
+
 // Group implements backend.Log.
 func (h clientHub) Group(id string, done func(string, error)) {
 	done(answer(h.env.world, func(done func(string, error)) { h.View.Group(id, done) }))

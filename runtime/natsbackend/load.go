@@ -100,20 +100,49 @@ func (b *Backend) loadOnce(of history.Address) (l backend.Loaded, moved bool, er
 		l.TurnSeq = turn.Seq
 	}
 	l.Start = start
-	if l.Base, err = b.base(start, turn); err != nil {
+	if l.Base, l.Cut, err = b.base(start, turn); err != nil {
 		return l, false, err
 	}
-	from := uint64(0)
 	switch {
 	case l.Base != nil:
-		from = l.Base.Record.(*history.Turn).At + 1
+		l.From = l.Base.Record.(*history.Turn).At
 	case start != nil:
-		from = start.Seq + 1
+		l.From = start.Seq
 	default:
 		return l, false, nil // the leader says so
 	}
-	moved, err = b.tail(&l, instance, from)
+	moved, err = b.tail(&l, instance, l.From+1, false)
 	return l, moved, err
+}
+
+// LoadAfter implements backend.Log.
+func (b *Backend) LoadAfter(of history.Address, after, _ uint64, done func(backend.Loaded, error)) {
+	b.loads.do(func() {
+		l, err := b.loadAfter(of, after)
+		if err != nil {
+			err = fmt.Errorf("natsbackend: load %s/%s: %w", of.Group, of.ID, err)
+		}
+		done(l, err)
+	})
+}
+
+func (b *Backend) loadAfter(of history.Address, after uint64) (l backend.Loaded, err error) {
+	log, instance := b.log(), b.names.instance(of)
+	lastStart, lastTurn := log.last(instance+"in.start"), log.last(instance+"turn")
+	var err1, err2 error
+	l.Start, err1 = found(b, lastStart)
+	turn, err2 := lastTurn()
+	if err2 == nil {
+		l.TurnSeq = turn.seq
+	} else if errors.Is(err2, backend.ErrNotFound) {
+		err2 = nil
+	}
+	if err := errors.Join(err1, err2); err != nil {
+		return l, err
+	}
+	l.From = after
+	_, err = b.tail(&l, instance, after+1, true)
+	return l, err
 }
 
 // found reads and decodes a message that may be missing.
@@ -129,47 +158,37 @@ func found(b *Backend, read func() (stored, error)) (*history.Message, error) {
 	return &m, err
 }
 
-// base finds the record that began the present execution, or nil in execution 0. The start may be gone by then: the
-// base holds all of it.
-func (b *Backend) base(start, turn *history.Message) (*history.Message, error) {
+// base finds the record that began the present execution, or nil in execution 0, and (cut) when it has left the log. The
+// start may be gone by then: the base holds all of it.
+func (b *Backend) base(start, turn *history.Message) (base *history.Message, cut bool, err error) {
 	if turn == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	t := turn.Record.(*history.Turn)
 	if start != nil && start.Record.(*history.Start).Run > t.Run {
-		return nil, nil // a run replaced that one
+		return nil, false, nil // a run replaced that one
 	}
 	if t.End != nil && t.End.Status == history.ContinuedAsNew {
-		return turn, nil
+		return turn, false, nil
 	}
 	if t.Execution == 0 || t.Base == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	base, err := found(b, b.log().at(t.Base))
+	base, err = found(b, b.log().at(t.Base))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if base != nil {
 		if r, ok := base.Record.(*history.Turn); ok && r.Run == t.Run && r.End != nil && r.End.Base != nil {
-			return base, nil
+			return base, false, nil
 		}
 	}
-	if t.End != nil && t.End.Status.Final() {
-		return nil, nil // ended and purged: the archive has it
-	}
-	return nil, fmt.Errorf("the record %d, from which execution %d goes on, is not in the log any more", t.Base, t.Execution)
+	return nil, true, nil
 }
 
-// tail reads what follows.
-func (b *Backend) tail(l *backend.Loaded, instance string, from uint64) (moved bool, err error) {
-	known := l.TurnSeq
-	run := uint32(0)
-	if l.Start != nil {
-		run = l.Start.Record.(*history.Start).Run
-	}
-	if l.Base != nil {
-		run = max(run, l.Base.Record.(*history.Turn).Run)
-	}
+// tail reads what follows, until it sees that another run or execution has begun; all of it if that does not matter.
+func (b *Backend) tail(l *backend.Loaded, instance string, from uint64, all bool) (moved bool, err error) {
+	known, run := l.TurnSeq, l.Run()
 	readErr := b.log().scan(from, instance+">", func(s stored) bool {
 		kind, _ := kindOf(s.subject[len(instance):])
 		if kind == 0 || kind == history.KindTimer {
@@ -191,7 +210,7 @@ func (b *Backend) tail(l *backend.Loaded, instance string, from uint64) (moved b
 			l.TurnSeq = max(l.TurnSeq, m.Seq)
 		}
 		l.Tail = append(l.Tail, m)
-		return !moved
+		return all || !moved
 	})
 	return moved, errors.Join(readErr, err)
 }

@@ -53,7 +53,7 @@ func TestTheTailShowsThatHistoryMoved(t *testing.T) {
 				t.Fatalf("before: %d messages, moved %v, %v", len(l.Tail), moved, err)
 			}
 			put(c.then)
-			if moved, err := b.tail(&l, b.names.instance(of), l.Start.Seq+1); err != nil || moved != c.moved {
+			if moved, err := b.tail(&l, b.names.instance(of), l.Start.Seq+1, false); err != nil || moved != c.moved {
 				t.Errorf("moved %v, %v", moved, err)
 			}
 			again, err := b.load(of)

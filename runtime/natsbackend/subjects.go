@@ -138,12 +138,17 @@ func kindOf(rest string) (history.Kind, string) {
 	return 0, ""
 }
 
+const (
+	inboxPrefix = "in_"
+	taskPrefix  = "task_"
+)
+
 // inboxConsumer and taskConsumer name consumers. They must fit into a subject token and a file name.
 func inboxConsumer(group string, p int) string {
-	return short("in_"+history.EncodeID(group)) + "_" + strconv.Itoa(p)
+	return short(inboxPrefix+history.EncodeID(group)) + "_" + strconv.Itoa(p)
 }
 
-func taskConsumer(activity string) string { return short("task_" + history.EncodeID(activity)) }
+func taskConsumer(activity string) string { return short(taskPrefix + history.EncodeID(activity)) }
 
 // short bounds a name: file names end at 255 bytes.
 func short(name string) string {

@@ -133,6 +133,26 @@ func (f *Faulty) Load(of history.Address, reach uint64, done func(backend.Loaded
 	})
 }
 
+// LoadAfter implements backend.Log.
+func (f *Faulty) LoadAfter(of history.Address, after, reach uint64, done func(backend.Loaded, error)) {
+	call(f, Pass, func(done func(backend.Loaded, error)) { f.Backend.LoadAfter(of, after, reach, done) }, done)
+}
+
+// Floor implements backend.Log.
+func (f *Faulty) Floor(done func(floor, next uint64, err error)) {
+	type floors struct{ floor, next uint64 }
+	call(f, Pass, func(done func(floors, error)) {
+		f.Backend.Floor(func(floor, next uint64, err error) { done(floors{floor, next}, err) })
+	}, func(got floors, err error) { done(got.floor, got.next, err) })
+}
+
+// Shorten implements backend.Log.
+func (f *Faulty) Shorten(before uint64, done func(err error)) {
+	call(f, Pass, func(done func(struct{}, error)) {
+		f.Backend.Shorten(before, func(err error) { done(struct{}{}, err) })
+	}, func(_ struct{}, err error) { done(err) })
+}
+
 // Group implements backend.Log.
 func (f *Faulty) Group(id string, done func(group string, err error)) {
 	call(f, Pass, func(done func(string, error)) { f.Backend.Group(id, done) }, done)

@@ -1,0 +1,202 @@
+package owner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// Retention says how the log is shortened. The owner of a group's first partition does it for the hub; several groups'
+// do no harm, since each removes only what nobody needs.
+type Retention struct {
+	Every time.Duration // between two rounds; 0: 30 s; negative: never
+	// Keep is how many messages the log may hold before live instances are moved out of it; 0: 100,000.
+	Keep uint64
+	// Age is how old a message must be at least to be removed: older than a request that is still under way, so that a
+	// start that comes a second time finds the first one (H10). 0: a minute.
+	Age time.Duration
+}
+
+func (r Retention) withDefaults() Retention {
+	r.Every = or(r.Every, 30*time.Second)
+	r.Keep = or(r.Keep, 100_000)
+	r.Age = or(r.Age, time.Minute)
+	return r
+}
+
+const (
+	mostFrozen = 64  // instances moved out of the log in a round
+	restFactor = 20  // a round that took long is followed by a pause that many times as long
+	mostShown  = 200 // samples of the end of the log
+)
+
+// retention shortens the log, a round at a time.
+type retention struct {
+	g *Group
+
+	mu      sync.Mutex // the answers of a round come on other goroutines
+	samples []sample   // ends of the log, oldest first
+	last    uint64     // what the log was last shortened to
+	rest    time.Time
+	refused bool // said that it is not permitted
+}
+
+// sample is where the log ended.
+type sample struct {
+	at   time.Time
+	next uint64
+}
+
+// freezeTopic is where the owner of a partition is asked to move an instance out of the log.
+func freezeTopic(group string, partition int) string {
+	return fmt.Sprintf("freeze.%s.%d", history.EncodeID(group), partition)
+}
+
+// shorten begins a round. Floors come first, what is live after that (H18): a message is acknowledged only when the
+// projection holds its instance (I4), so one that the floors do not hold is held by what is listed later.
+func (r *retention) shorten() {
+	now := r.g.cfg.Backend.Clock().Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.g.Owned(), 0) || !r.g.cfg.Backend.Connected() || now.Before(r.rest) {
+		return
+	}
+	if !r.g.cfg.keeps(FloorsFirst) {
+		needs, err := r.needs()
+		if err == nil {
+			r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, needs.lowest), needs, next) })
+		}
+		return
+	}
+	r.floors(now, func(floor, next uint64) {
+		needs, err := r.needs()
+		if err != nil {
+			r.failed(err)
+			return
+		}
+		r.remove(now, min(floor, needs.lowest), needs, next)
+	})
+}
+
+// floors reads how far the consumers are, and then goes on unless the group has been stopped.
+func (r *retention) floors(begun time.Time, then func(floor, next uint64)) {
+	r.g.cfg.Backend.Floor(func(floor, next uint64, err error) {
+		r.g.busy(func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if err != nil {
+				r.failed(err)
+				return
+			}
+			then(min(floor, r.aged(begun, next)), next)
+		})
+	})
+}
+
+// aged gives where the log ended long enough ago, and notes where it ends now.
+func (r *retention) aged(now time.Time, next uint64) (before uint64) {
+	r.samples = append(r.samples, sample{now, next})
+	old := 0
+	for n, s := range r.samples {
+		if now.Sub(s.at) >= r.g.cfg.Retention.Age {
+			before, old = s.next, n
+		}
+	}
+	r.samples = slices.Delete(r.samples, 0, max(old, len(r.samples)-mostShown))
+	return before
+}
+
+// needs is what the live instances keep in the log.
+type needs struct {
+	lowest uint64
+	states []backend.State // live, of this worker's group or another one
+}
+
+// needs lists marks and projections, on the leader. A claim is no instance yet: its start is not acknowledged before the
+// projection says so.
+func (r *retention) needs() (n needs, err error) {
+	ctx, cancel := context.WithTimeout(r.g.ctx, listTime)
+	defer cancel()
+	n.lowest = backend.TheEnd
+	marks, err := r.g.cfg.Backend.Meta().List(ctx, markPrefix)
+	if err != nil {
+		return n, err
+	}
+	for _, value := range marks {
+		var m Mark
+		if json.Unmarshal(value, &m) != nil {
+			n.lowest = 0 // whatever it holds
+			continue
+		}
+		n.lowest = min(n.lowest, m.From)
+	}
+	err = r.g.cfg.Backend.ListStates(ctx, func(s backend.State) bool {
+		if !s.Status.Final() && s.Claim == nil {
+			n.lowest = min(n.lowest, s.Need)
+			n.states = append(n.states, s)
+		}
+		return true
+	})
+	return n, err
+}
+
+const listTime = time.Minute
+
+// remove shortens the log and asks for those who hold too much of it to be moved out.
+func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64) {
+	if before > r.last {
+		r.g.cfg.Backend.Shorten(before, func(err error) {
+			r.g.busy(func() {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				if err != nil {
+					r.failed(err)
+					return
+				}
+				r.last = before
+			})
+		})
+	}
+	r.rest = begun.Add(restFactor * r.g.cfg.Backend.Clock().Now().Sub(begun))
+	slices.SortFunc(n.states, func(a, b backend.State) int { return cmp.Compare(a.Need, b.Need) })
+	for k, s := range n.states {
+		if k == mostFrozen || s.Need+r.g.cfg.Retention.Keep > next {
+			break
+		}
+		r.g.cfg.Backend.Signal(freezeTopic(s.Group, history.Partition(s.ID, len(r.g.partitions))), []byte(s.ID))
+	}
+}
+
+func (r *retention) failed(err error) {
+	if r.g.ctx.Err() == nil && !r.refused {
+		r.g.cfg.Logger.Warn("durable: the log is not shortened, will be tried again", "group", r.g.cfg.Group, "error", err)
+	}
+	r.refused = unfit(err)
+}
+
+// freeze moves an instance out of the log, on behalf of whoever shortens it.
+func (p *Partition) freeze(data []byte) {
+	id := string(data)
+	if history.CheckID(id) != nil || history.Partition(id, p.be.Info().Partitions) != p.number {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.owned {
+		return
+	}
+	i := p.instances[id]
+	if i == nil {
+		i = p.add(history.Address{Group: p.cfg.Group, ID: id})
+		i.load()
+	}
+	i.wanted = true
+	i.freezeWanted()
+}

@@ -1,0 +1,156 @@
+package owner
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+)
+
+// A snapshot moves the history of a live instance from the log into the archive. The order is what matters (H16): the
+// position is frozen when everything up to it is stored, timers are armed again, the snapshot is stored (compare and
+// set), and only then the projection tells that the log need not keep what is below.
+
+// freezeWanted begins a snapshot that is asked for, unless one is being made or the instance is not live.
+func (i *instance) freezeWanted() {
+	if i.wanted && !i.freezing && i.phase == live {
+		i.wanted, i.freezing = false, true
+		i.whenSettled()
+	}
+}
+
+// whenSettled waits until nothing is owed that was decided so far (H2).
+func (i *instance) whenSettled() {
+	if i.phase != live {
+		i.freezing = false
+		return
+	}
+	i.resend(func(uint64) bool { return true }, nil)
+	if i.open > 0 || len(i.commits) > 0 {
+		i.retry(nil, i.whenSettled)
+		return
+	}
+	at, run, base := i.applied, i.run, i.base
+	if !i.past.over {
+		i.snapshot(at, slices.Clone(i.past.messages))
+		return
+	}
+	i.history(func(messages []history.Message) {
+		if i.phase != live || i.run != run || i.base != base || messages[0].Seq > at && base == 0 {
+			i.freezing = false
+			return
+		}
+		i.snapshot(at, upTo(at, messages))
+	})
+}
+
+// upTo leaves out what of the inbox follows a position. Records that follow it are of it, or are made again.
+func upTo(at uint64, messages []history.Message) []history.Message {
+	return slices.DeleteFunc(messages, func(m history.Message) bool { return m.Kind().Inbox() && m.Seq > at })
+}
+
+// snapshot stores what is known of the instance up to a position.
+func (i *instance) snapshot(at uint64, messages []history.Message) {
+	need := at + 1
+	if first := i.firstOpenTask(messages); first > 0 && i.p.cfg.keeps(NeedTasks) {
+		need = min(need, first)
+	}
+	if need <= i.need {
+		i.freezing = false // an old task holds the log anyway
+		return
+	}
+	a := backend.Archive{Address: i.addr, Run: i.run, Status: history.Running, At: at, Messages: messages}
+	if !i.p.cfg.keeps(RearmFirst) {
+		i.putSnapshot(a, need, func() { i.rearm(func() {}) })
+		return
+	}
+	i.rearm(func() { i.putSnapshot(a, need, func() {}) })
+}
+
+// firstOpenTask finds the oldest task of a slot that waits: perhaps nobody has it, or another attempt is scheduled (H17).
+func (i *instance) firstOpenTask(messages []history.Message) (first uint64) {
+	for _, m := range messages {
+		if t, ok := m.Record.(*history.Task); ok && i.machine.Pending(t.Ref) && (first == 0 || m.Seq < first) {
+			first = m.Seq
+		}
+	}
+	return first
+}
+
+// rearm schedules all pending timers anew: their messages may be about to leave the log.
+func (i *instance) rearm(then func()) {
+	timers := i.machine.Timers()
+	open := len(timers)
+	if open == 0 {
+		then()
+		return
+	}
+	run, execution := i.machine.Ref()
+	i.owe(nil, open)
+	for _, s := range timers {
+		ref := history.Ref{Run: run, Execution: execution, Slot: s.N}
+		o := &output{chain: timerChain(ref)}
+		o.do = func(o *output) {
+			if i.machine == nil || !i.machine.Pending(ref) {
+				i.pass(o)
+				return
+			}
+			i.append(o, backend.Append{To: i.addr, Record: &history.Timer{Ref: ref, Due: s.Due}}, func(err error) { i.stored(o, err) })
+		}
+		o.then = func() {
+			if open--; open == 0 {
+				then()
+			}
+		}
+		i.enqueue(o)
+	}
+}
+
+// putSnapshot compares and sets: a snapshot never replaces a newer one, nor the history of a run that has ended (H14).
+func (i *instance) putSnapshot(a backend.Archive, need uint64, then func()) {
+	i.p.begin()
+	i.p.be.PutArchive(a, i.entry, func(seq uint64, err error) {
+		i.locked(func() {
+			switch {
+			case err == nil:
+				i.entry, i.freezing = seq, false
+				if i.run == a.Run && i.phase == live {
+					i.need = max(i.need, need)
+					i.touch()
+				}
+				then()
+			case errors.Is(err, backend.ErrConflict):
+				i.otherSnapshot(a, need, then)
+			case unfit(err):
+				i.freezing = false
+				i.p.cfg.Logger.Warn("durable: the log cannot be shortened past an instance: its history cannot be stored as a snapshot", "instance", i.addr.ID, "error", err)
+			default:
+				i.retry(err, func() { i.putSnapshot(a, need, then) })
+			}
+		})
+	})
+}
+
+func (i *instance) otherSnapshot(a backend.Archive, need uint64, then func()) {
+	i.p.begin()
+	i.p.be.GetArchive(i.addr, func(got backend.Archive, entry uint64, err error) {
+		i.locked(func() {
+			ahead := got.Run > a.Run || got.Run == a.Run && (!got.Snapshot() || got.At >= a.At)
+			switch {
+			case err != nil && !errors.Is(err, backend.ErrNotFound):
+				i.retry(err, func() { i.otherSnapshot(a, need, then) })
+			case err == nil && ahead && i.p.cfg.keeps(FenceArchive):
+				i.freezing = false
+				if got.Run > i.run || !got.Snapshot() || got.At > i.applied {
+					i.retry(nil, i.lose) // what is in memory is behind
+					return
+				}
+				i.entry = entry
+			default:
+				i.entry = entry
+				i.putSnapshot(a, need, then)
+			}
+		})
+	})
+}
