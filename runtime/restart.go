@@ -70,7 +70,7 @@ func (c *Client) restart(ctx context.Context, id string, opts []RestartOption) (
 	if err != nil {
 		return "", err
 	}
-	start := &history.Start{Run: 1, Orchestrator: first.Orchestrator, Version: first.Version, Input: first.Input, Tags: first.Tags, Notify: topic}
+	start := &history.Start{Run: 1, Orchestrator: first.Orchestrator, Version: first.Version, Input: first.Input, Tags: first.Tags, Notify: topic, Born: c.be.Clock().Now()}
 	switch {
 	case ro.fresh:
 		return c.startMade(ctx, s.Group, start)

@@ -25,7 +25,6 @@ const (
 	headParent  = "Durable-Parent" // <run-execution-slot> <group> <id>
 	headNotify  = "Durable-Notify"
 	headClaim   = "Durable-Claim"
-	headAgain   = "Durable-Again"
 	headTags    = "Durable-Tags"   // <key>=<value> …
 	headPrior   = "Durable-Prior"  // the body of a start has a prior history beside the input
 	headRewind  = "Durable-Rewind" // of a rewind: <run> <orchestrator of the child>

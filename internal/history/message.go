@@ -256,7 +256,6 @@ type line struct {
 	Parent  string `json:"parent"`
 	Notify  string `json:"notify"`
 	Claim   string `json:"claim"`
-	Again   string `json:"again"`
 	Tags    string `json:"tags"`
 	At      string `json:"at"`
 	Prior   string `json:"prior"`
@@ -305,8 +304,6 @@ func (l *line) get(head string) func(string) string {
 			return l.Notify
 		case headClaim:
 			return l.Claim
-		case headAgain:
-			return l.Again
 		case headTags:
 			return l.Tags
 		case headAt:

@@ -58,7 +58,9 @@ type Start struct {
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
 	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
 	Prior        *Prior            `json:"prior,omitempty"`  // of a run that goes on with the history of a failed one
-	Again        bool              `json:"again,omitempty"`  // sent before perhaps, however long ago: the run may have ended, and left the log
+	// Born is when it was decided to start it, in whole milliseconds; zero: unknown. A start that is stored much later may
+	// be a copy of one whose run has ended, and left the log (H10).
+	Born time.Time `json:"born,omitzero"`
 }
 
 // Parent links a child to the slot that waits for it.

@@ -20,7 +20,11 @@ func startFields(s *Start) ([]Field, error) {
 	var buf [128]byte
 	b := strconv.AppendUint(buf[:0], uint64(s.Run), 10)
 	b = append(b, ' ')
-	h := append(make([]Field, 0, 2), Field{headStart, string(appendWord(b, s.Orchestrator))})
+	b = appendWord(b, s.Orchestrator)
+	if !s.Born.IsZero() {
+		b = strconv.AppendInt(append(b, ' '), s.Born.UnixMilli(), 10)
+	}
+	h := append(make([]Field, 0, 2), Field{headStart, string(b)})
 	for _, f := range [...]Field{{headVersion, s.Version}, {headNotify, s.Notify}, {headClaim, s.Claim}} {
 		if f.Value != "" {
 			h = append(h, Field{f.Key, string(appendWord(buf[:0], f.Value))})
@@ -32,9 +36,6 @@ func startFields(s *Start) ([]Field, error) {
 			return nil, err
 		}
 		h = append(h, Field{headParent, p})
-	}
-	if s.Again {
-		h = append(h, Field{headAgain, "1"})
 	}
 	if !s.At.IsZero() {
 		at, err := appendTime(nil, s.At)
@@ -56,6 +57,9 @@ func startFields(s *Start) ([]Field, error) {
 func decodeStart(get func(string) string, body []byte) (Record, error) {
 	w := words{rest: get(headStart)}
 	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body}
+	if w.rest != "" {
+		s.Born = time.UnixMilli(int64(w.uint("born", 63))).UTC()
+	}
 	if err := w.end(); err != nil {
 		return nil, err
 	}
@@ -72,7 +76,6 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 		}
 	}
 	var err error
-	s.Again = get(headAgain) != ""
 	if v := get(headParent); v != "" {
 		s.Parent, err = parseParent(v)
 	}

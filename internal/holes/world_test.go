@@ -177,7 +177,11 @@ func wait[T any](w *world, call func(done func(T, error))) (T, error) {
 }
 
 func (w *world) start(id, name string, input any) uint64 {
-	return w.put(id, &history.Start{Run: 1, Orchestrator: name, Input: encode(input)})
+	now := time.Now()
+	if w.memory != nil {
+		now = w.memory.Now()
+	}
+	return w.put(id, &history.Start{Run: 1, Orchestrator: name, Input: encode(input), Born: now})
 }
 
 func (w *world) event(id, name, eventID string, v any) uint64 {

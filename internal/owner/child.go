@@ -3,19 +3,19 @@ package owner
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
 // startChild starts a child, after claiming its id when that is the user's own choice. An id that somebody else has
-// comes back through the parent's inbox, so that it is part of its history.
-func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot) {
+// comes back through the parent's inbox, so that it is part of its history. born is when it was decided; zero: by a replay.
+func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot, born time.Time) {
 	start := &history.Start{
 		Run: 1, Orchestrator: s.Name, Input: s.Args,
-		Parent: &history.Parent{Address: i.addr, Ref: ref}, Again: o.again,
+		Parent: &history.Parent{Address: i.addr, Ref: ref}, Born: born,
 	}
-	o.again = true
 	if s.Child != nil {
 		start.Version, start.Tags = s.Child.Version, s.Child.Tags
 	}

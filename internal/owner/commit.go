@@ -34,7 +34,7 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 			i.sendTask(c, s)
 		}
 	}
-	after := i.outputs(c, &turn, record)
+	after := i.outputs(c, &turn, record, known)
 	if turn.End == nil && (len(record) == 0 || known.has(record[0].N)) {
 		i.issue(c, turn.Cause, after, known)
 		i.settle()
@@ -61,9 +61,6 @@ func (i *instance) issue(c *cause, seq uint64, after []*output, known *records) 
 	}
 	if known != nil {
 		if seq > i.settled {
-			for _, o := range after {
-				o.again = true
-			}
 			i.unknown = append(i.unknown, unknown{seq: seq, outputs: after})
 		}
 		return
@@ -166,6 +163,7 @@ func (i *instance) end(c *commit, seq uint64) {
 
 // next begins the execution that a continue-as-new record describes, with what has queued for it.
 func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
+	i.execution = turn.Execution + 1
 	prog, ok := i.program()
 	if !ok {
 		i.park(unknownCode(i.start.Record.(*history.Start)))

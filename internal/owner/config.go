@@ -69,7 +69,7 @@ const (
 	NeedTasks                          // H17: the log keeps the tasks of open slots
 	FloorsFirst                        // H18: the floors of the consumers are read before the projection
 	TellSettled                        // the taker-up of a parked instance sends again only what was not known to be stored
-	DoubtResent                        // H10: a child's start that was sent again is not taken for new
+	DoubtLate                          // H10: a start that is stored long after it was decided is not taken for new
 )
 
 func (c Config) withDefaults() Config {

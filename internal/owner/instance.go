@@ -31,20 +31,21 @@ type instance struct {
 	again  bool // taken up without owning the partition: no deliveries are expected
 	marked bool // taken up because of a mark, which is still there
 
-	machine  *engine.Machine
-	start    history.Message // Record is *history.Start
-	run      uint32
-	base     uint64          // sequence of the record that the current execution began from
-	applied  uint64          // highest inbox sequence applied
-	reach    uint64          // what the load was to reach
-	absent   bool            // the load has found nothing
-	entry    uint64          // sequence of the archive's entry, as far as it is known; 0: there is none
-	need     uint64          // the log must keep this run's messages from here on; 0: the projection knows
-	settled  uint64          // all that messages up to here caused was known to be stored before the load
-	wanted   bool            // a snapshot is asked for
-	freezing bool            // and being made
-	custom   history.Payload // custom status and clock at the end of the machine
-	finished time.Time
+	machine   *engine.Machine
+	start     history.Message // Record is *history.Start
+	run       uint32
+	execution uint32          // of the run
+	base      uint64          // sequence of the record that the current execution began from
+	applied   uint64          // highest inbox sequence applied
+	reach     uint64          // what the load was to reach
+	absent    bool            // the load has found nothing
+	entry     uint64          // sequence of the archive's entry, as far as it is known; 0: there is none
+	need      uint64          // the log must keep this run's messages from here on; 0: the projection knows
+	settled   uint64          // all that messages up to here caused was known to be stored before the load
+	wanted    bool            // a snapshot is asked for
+	freezing  bool            // and being made
+	custom    history.Payload // custom status and clock at the end of the machine
+	finished  time.Time
 
 	queue   []backend.Delivery // deliveries that wait for a load or an end
 	tail    []history.Message  // what a load has read, while it is replayed

@@ -166,6 +166,7 @@ func (i *instance) rebuild(k backend.Known) {
 	if k.Archive.Snapshot() && k.Archive.Run == i.run {
 		i.settled, i.need = k.Archive.At, 0 // what the log must keep, the projection knows
 	}
+	i.execution = execution
 	sealed := l.Unreadable()
 	n := i.lastOf(tail)
 	i.past.reset(first, tail[:n]...)

@@ -16,7 +16,6 @@ type output struct {
 	seq   uint64 // of the message that caused it
 	chain string // outputs of one chain are stored one after the other (H5)
 	ahead bool   // it was sent for the sake of a later one of its chain
-	again bool   // it may have been sent before
 	then  func() // called when it is stored, if not nil
 	do    func(o *output)
 }
@@ -28,7 +27,7 @@ const (
 )
 
 // outputs lists what a turn sends after its record (before it, when it ends something).
-func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []*output {
+func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot, known *records) []*output {
 	n := len(turn.Cancel) + len(turn.Abort) + len(turn.Terminate) + len(turn.CancelChild) + len(turn.Again) + len(slots)
 	if n == 0 {
 		return nil
@@ -41,6 +40,10 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []
 		out = append(out, &output{cause: c, seq: turn.Cause, chain: chain, do: do})
 	}
 	run, execution := i.machine.Ref()
+	var born time.Time
+	if known == nil {
+		born = i.machine.Clock()
+	}
 	for n := range slots {
 		s := &slots[n]
 		ref := history.Ref{Run: run, Execution: execution, Slot: s.N}
@@ -50,7 +53,7 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot) []
 				add(timerChain(ref), func(o *output) { i.arm(o, ref, s.Due) })
 			}
 		case history.SlotChild:
-			add(s.Target.ID, func(o *output) { i.startChild(o, ref, s) })
+			add(s.Target.ID, func(o *output) { i.startChild(o, ref, s, born) })
 		case history.SlotSend:
 			add(s.Target.ID, func(o *output) { i.sendEvent(o, ref, s) })
 		}
@@ -125,7 +128,7 @@ func (i *instance) precede(chain string, seq uint64) {
 			if u.seq < seq && o.chain == chain && !o.ahead {
 				o.ahead = true
 				i.owe(nil, 1)
-				i.enqueue(&output{chain: chain, again: true, do: o.do})
+				i.enqueue(&output{chain: chain, do: o.do})
 			}
 		}
 	}

@@ -378,7 +378,7 @@ func (i *instance) terminateBlind() bool {
 	i.phase = ending
 	i.applied = tail[len(tail)-1].Seq
 	c := i.hold(at.Seq, nil)
-	turn := &history.Turn{Run: i.run, At: at.Seq, Base: i.base, End: &history.End{
+	turn := &history.Turn{Run: i.run, Execution: i.execution, At: at.Seq, Base: i.base, End: &history.End{
 		Status:  history.Terminated,
 		Failure: &history.Failure{Kind: history.FailTerminated, Message: reason, Name: i.start.Record.(*history.Start).Orchestrator},
 	}}
@@ -391,7 +391,6 @@ func (i *instance) terminateBlind() bool {
 		if !ok || t.Run != i.run {
 			continue
 		}
-		turn.Execution = t.Execution
 		for n := range t.Slots {
 			s := &t.Slots[n]
 			if s.Kind != history.SlotChild {
@@ -399,7 +398,7 @@ func (i *instance) terminateBlind() bool {
 			}
 			ref := history.Ref{Run: t.Run, Execution: t.Execution, Slot: s.N}
 			after = append(after,
-				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s) }},
+				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s, time.Time{}) }},
 				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.terminateChild(o, s.Target) }})
 		}
 	}

@@ -179,10 +179,13 @@ func (p *Partition) dispatch(d backend.Delivery) {
 }
 
 // fresh reports whether a start that can be read is the beginning of a new instance for sure, so that no load is needed. A generated id
-// and a first run cannot have an archive, unless the start was sent before; a first delivery above the horizon has been seen by nobody.
+// and a first run cannot have an archive, unless the start is a late copy; a first delivery above the horizon has been seen by nobody.
 func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
-	again := s.Again && p.cfg.keeps(DoubtResent)
-	return d.Err == nil && d.Attempts == 1 && d.Message.Seq > p.horizon && s.Run == 1 && s.Claim == "" && !again
+	if d.Err != nil || d.Attempts > 1 || d.Message.Seq <= p.horizon || s.Run > 1 || s.Claim != "" {
+		return false
+	}
+	age := d.Message.Time.Sub(s.Born).Abs()
+	return age <= p.cfg.Retention.Age/4 || !p.cfg.keeps(DoubtLate)
 }
 
 func (p *Partition) add(addr history.Address) *instance {

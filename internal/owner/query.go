@@ -44,7 +44,7 @@ func (g *Group) hearRequests(p *Partition, mine bool) {
 	}
 	for topic, answer := range map[string]func([]byte){
 		QueryTopic(g.cfg.Group, p.number):  p.ask,
-		freezeTopic(g.cfg.Group, p.number): p.freeze,
+		FreezeTopic(g.cfg.Group, p.number): p.freeze,
 	} {
 		stop, err := g.cfg.Backend.Listen(topic, answer)
 		if err != nil {

@@ -19,8 +19,8 @@ type Retention struct {
 	Every time.Duration // between two rounds; 0: 30 s; negative: never
 	// Keep is how many messages the log may hold before live instances are moved out of it; 0: 100,000.
 	Keep uint64
-	// Age is how old a message must be at least to be removed: older than a request that is still under way, so that a
-	// start that comes a second time finds the first one (H10). 0: a minute.
+	// Age is how old a message must be at least to be removed. A start that is stored within a quarter of it is taken for
+	// new; of a later one the archive is asked (H10). So clocks must not differ by more than half of it. 0: a minute.
 	Age time.Duration
 }
 
@@ -54,8 +54,8 @@ type sample struct {
 	next uint64
 }
 
-// freezeTopic is where the owner of a partition is asked to move an instance out of the log.
-func freezeTopic(group string, partition int) string {
+// FreezeTopic is where the owner of a partition is asked to move an instance out of the log.
+func FreezeTopic(group string, partition int) string {
 	return fmt.Sprintf("freeze.%s.%d", history.EncodeID(group), partition)
 }
 
@@ -170,7 +170,7 @@ func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64)
 		if k == mostFrozen || s.Need+r.g.cfg.Retention.Keep > next {
 			break
 		}
-		r.g.cfg.Backend.Signal(freezeTopic(s.Group, history.Partition(s.ID, len(r.g.partitions))), []byte(s.ID))
+		r.g.cfg.Backend.Signal(FreezeTopic(s.Group, history.Partition(s.ID, len(r.g.partitions))), []byte(s.ID))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -356,7 +357,7 @@ func SetbackOf(a backend.Archive) Setback { return setbackOf(a).Setback }
 func rewound(a backend.Archive, parent *history.Parent, log []history.Message) *history.Start {
 	s := setbackOf(a)
 	start := *startIn(a)
-	start.Run, start.Claim, start.Again = a.Run+1, "", false
+	start.Run, start.Claim, start.Born = a.Run+1, "", time.Time{}
 	if parent != nil {
 		start.Parent = parent
 	}

@@ -52,7 +52,7 @@ func (w *world) simulate() error {
 		}
 	}
 	w.m.SetFaults(membackend.Faults{
-		RequestLost: 0.02, AnswerLost: 0.02, RequestDelayed: 0.01, DelayedBy: w.late, RecordDoubled: 0.01,
+		RequestLost: 0.02, AnswerLost: 0.02, RequestDelayed: 0.01, DelayedBy: 4 * time.Second, RecordDoubled: 0.01,
 		DeliveryLost: 0.01, DeliveryRepeated: 0.02, Shuffled: 0.2, AckLost: 0.02, SignalLost: 0.02,
 		Behind: 0.3,
 	})

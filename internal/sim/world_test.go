@@ -56,7 +56,6 @@ type world struct {
 	keys    *keyring // nil: payloads are clear
 	healed  bool
 	keep    owner.Retention
-	late    time.Duration // of a request that is delayed
 }
 
 // wanted is what must become of an instance.
@@ -70,13 +69,9 @@ type wanted struct {
 func newWorld(seed uint64, without switches) *world {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	cfg := membackend.Config{Seed: seed, Partitions: 2}
-	keep := owner.Retention{Every: 700 * time.Millisecond, Keep: 10, Age: 12 * time.Second}
-	late := 4 * time.Second
-	if rng.IntN(2) == 0 { // what is under way arrives sooner, so that the log can be shortened sooner
-		cfg.GiveUp, late, keep.Age = 400*time.Millisecond, 500*time.Millisecond, 3*time.Second
-	}
 	m := membackend.New(cfg)
-	return &world{m: m, rng: rng, keep: keep, late: late, without: without, client: m.View("client"), wanted: map[string]*wanted{}, plans: map[string]*plan{}}
+	keep := owner.Retention{Every: 700 * time.Millisecond, Keep: 10, Age: 2 * time.Second}
+	return &world{m: m, rng: rng, keep: keep, without: without, client: m.View("client"), wanted: map[string]*wanted{}, plans: map[string]*plan{}}
 }
 
 // join starts a worker, as often as it takes: a supervisor would.
@@ -147,7 +142,7 @@ func (w *world) start(n int) {
 	s := script{Steps: randomSteps(w.rng, 2, &events)}
 	id := fmt.Sprintf("i%d", n)
 	to := history.Address{Group: group, ID: id}
-	start := &history.Start{Run: 1, Orchestrator: orchestrator, Input: encode(s)}
+	start := &history.Start{Run: 1, Orchestrator: orchestrator, Input: encode(s), Born: w.m.Now()}
 	if w.rng.IntN(3) == 0 {
 		start.Orchestrator = rare[w.rng.IntN(len(rare))]
 	}
