@@ -17,6 +17,59 @@ type tap struct {
 	frozen bool
 	before []history.Message // every load shows these as if they followed the start
 	blind  bool              // the next load finds nothing
+
+	slow, slowFloor bool     // tails behind a snapshot, or floors, are read when resume is called
+	late            []func() // what waits for that
+	loaded, floored int      // how many of each wait
+}
+
+// resume makes the reads that wait, and those that come later at once.
+func (t *tap) resume() {
+	t.mu.Lock()
+	late := t.late
+	t.late, t.slow, t.slowFloor = nil, false, false
+	t.mu.Unlock()
+	for _, read := range late {
+		read()
+	}
+}
+
+func (t *tap) loads() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.loaded
+}
+
+func (t *tap) floors() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.floored
+}
+
+// wait keeps a read for later, if such reads are slow.
+func (t *tap) wait(slow *bool, count *int, read func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !*slow {
+		return false
+	}
+	*count++
+	t.late = append(t.late, read)
+	return true
+}
+
+func (t *tap) LoadAfter(of history.Address, after, reach uint64, done func(backend.Loaded, error)) {
+	read := func() { t.Faulty.LoadAfter(of, after, reach, done) }
+	if !t.wait(&t.slow, &t.loaded, read) {
+		read()
+	}
+}
+
+func (t *tap) Floor(done func(floor, next uint64, err error)) {
+	read := func() { t.Faulty.Floor(done) }
+	if !t.wait(&t.slowFloor, &t.floored, read) {
+		read()
+	}
 }
 
 // freeze makes a worker say and hear nothing.

@@ -29,8 +29,10 @@ type world struct {
 	client  backend.Backend
 	without owner.Repair
 	rules   engine.Rule
-	memory  *membackend.Memory // nil on JetStream
-	workers int
+	// retention of the workers made from now on; the log is not shortened unless Every is set
+	retention owner.Retention
+	memory    *membackend.Memory // nil on JetStream
+	workers   int
 
 	// Broken promises of the backend.
 	early     bool // a load shows what came before the start
@@ -41,7 +43,7 @@ type world struct {
 // inMemory makes a world with virtual time.
 func inMemory(t *testing.T) *world {
 	m := membackend.New(membackend.Config{Partitions: 1, Seed: 1, Late: -1})
-	w := &world{t: t, memory: m, view: func() backend.Backend { return m.View("v") }}
+	w := &world{t: t, retention: owner.Retention{Every: -1}, memory: m, view: func() backend.Backend { return m.View("v") }}
 	w.until = func(cond func() bool) bool {
 		end := m.Now().Add(3 * time.Minute)
 		return m.Run(func() bool { return cond() || m.Now().After(end) }) && cond()
@@ -65,7 +67,7 @@ func onJetStream(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t}
+	w := &world{t: t, retention: owner.Retention{Every: -1}}
 	w.view = func() backend.Backend {
 		b, err := server.Backend(ctx, natsbackend.Config{Partitions: 1})
 		if err != nil {
@@ -120,7 +122,7 @@ func (w *world) worker(code programs) (*tap, *owner.Group) {
 			errors.As(err, &at)
 			return &history.Failure{Message: err.Error(), Slots: at.slots}
 		},
-		Heartbeat: 50 * time.Millisecond, Dead: 300 * time.Millisecond, Coalesce: 20 * time.Millisecond,
+		Retention: w.retention, Heartbeat: 50 * time.Millisecond, Dead: 300 * time.Millisecond, Coalesce: 20 * time.Millisecond,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -208,9 +210,45 @@ func (w *world) load(id string) backend.Loaded {
 }
 
 func (w *world) archive(id string) (backend.Archive, error) {
-	return wait(w, func(done func(backend.Archive, error)) {
-		w.client.GetArchive(at(id), func(a backend.Archive, _ uint64, err error) { done(a, err) })
+	a, _, err := w.entry(id)
+	return a, err
+}
+
+// entry is the archive's with its sequence.
+func (w *world) entry(id string) (a backend.Archive, seq uint64, err error) {
+	a, err = wait(w, func(done func(backend.Archive, error)) {
+		w.client.GetArchive(at(id), func(a backend.Archive, s uint64, err error) { seq = s; done(a, err) })
 	})
+	return a, seq, err
+}
+
+func (w *world) loadAfter(id string, after uint64) backend.Loaded {
+	l, err := wait(w, func(done func(backend.Loaded, error)) { w.client.LoadAfter(at(id), after, 0, done) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+// serve completes the next task of an activity, for which there has been no consumer.
+func (w *world) serve(name string, value any) error {
+	if err := w.client.EnsureActivity(context.Background(), backend.Activity{Name: name}); err != nil {
+		return err
+	}
+	got := make(chan backend.TaskDelivery, 9)
+	q, err := w.client.Tasks(name, func(d backend.TaskDelivery) { got <- d })
+	if err != nil {
+		return err
+	}
+	defer q.Stop()
+	q.Grant(1)
+	if !w.until(func() bool { return len(got) > 0 }) {
+		return fmt.Errorf("no task of %s is delivered", name)
+	}
+	d := <-got
+	w.complete(d.From.ID, d.Task, value)
+	d.Ack()
+	return nil
 }
 
 // ends waits until the projection of an instance is final, and reports if it is not as wanted.

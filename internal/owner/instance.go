@@ -107,6 +107,7 @@ func (i *instance) startFresh(d backend.Delivery) {
 		return
 	}
 	i.phase = live
+	i.need = i.start.Seq
 	i.machine = engine.New(i.engineConfig(prog), i.start)
 	i.past.add(i.start)
 	c := i.hold(d.Message.Seq, d.Receipt)

@@ -46,6 +46,7 @@ type retention struct {
 	last    uint64     // what the log was last shortened to
 	rest    time.Time
 	refused bool // said that it is not permitted
+	running bool // a round is
 }
 
 // sample is where the log ended.
@@ -65,14 +66,17 @@ func (r *retention) shorten() {
 	now := r.g.cfg.Backend.Clock().Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Contains(r.g.Owned(), 0) || !r.g.cfg.Backend.Connected() || now.Before(r.rest) {
+	if r.running || !slices.Contains(r.g.Owned(), 0) || !r.g.cfg.Backend.Connected() || now.Before(r.rest) {
 		return
 	}
+	r.running = true
 	if !r.g.cfg.keeps(FloorsFirst) {
 		needs, err := r.needs()
-		if err == nil {
-			r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, needs.lowest), needs, next) })
+		if err != nil {
+			r.failed(err)
+			return
 		}
+		r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, needs.lowest), needs, next) })
 		return
 	}
 	r.floors(now, func(floor, next uint64) {
@@ -151,7 +155,9 @@ const listTime = time.Minute
 
 // remove shortens the log and asks for those who hold too much of it to be moved out.
 func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64) {
+	r.running = false
 	if before > r.last {
+		r.running = true
 		r.g.cfg.Backend.Shorten(before, func(err error) {
 			r.g.busy(func() {
 				r.mu.Lock()
@@ -160,7 +166,7 @@ func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64)
 					r.failed(err)
 					return
 				}
-				r.last = before
+				r.last, r.running = before, false
 			})
 		})
 	}
@@ -175,6 +181,7 @@ func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64)
 }
 
 func (r *retention) failed(err error) {
+	r.running = false
 	if r.g.ctx.Err() == nil && !r.refused {
 		r.g.cfg.Logger.Warn("durable: the log is not shortened, will be tried again", "group", r.g.cfg.Group, "error", err)
 	}

@@ -80,6 +80,9 @@ func (i *instance) firstOpenTask(messages []history.Message) (first uint64) {
 
 // rearm schedules all pending timers anew: their messages may be about to leave the log.
 func (i *instance) rearm(then func()) {
+	if i.machine == nil {
+		return // it has ended meanwhile
+	}
 	timers := i.machine.Timers()
 	open := len(timers)
 	if open == 0 {
