@@ -227,6 +227,7 @@ type Archive struct {
 	At       uint64           `json:"at,omitempty"` // of a snapshot
 	Purged   bool             `json:"purged,omitempty"`
 	Partial  bool             `json:"partial,omitempty"` // all messages were too large: there are only the first and the last
+	Late     history.Messages `json:"late,omitempty"`    // events that came behind the end of a failed run, for a rewind
 	Messages history.Messages `json:"messages"`
 	Err      error            `json:"-"` // ErrCodec, when payloads of Messages are left sealed
 }

@@ -52,6 +52,11 @@ func (a *Archive) Unreadable() error {
 	if a.Err != nil {
 		return a.Err
 	}
+	for n := range a.Late {
+		if err := Unreadable(a.Late[n].Record); err != nil {
+			return err
+		}
+	}
 	for n := range a.Messages {
 		if err := Unreadable(a.Messages[n].Record); err != nil {
 			return err

@@ -98,7 +98,7 @@ func (m *Machine) terminate(reason string) {
 // no buffered event and no seen id is lost.
 func (m *Machine) continueAsNew(input history.Payload) {
 	start := m.start
-	start.Input, start.At = input, time.Time{}
+	start.Input, start.At, start.Born = input, time.Time{}, time.Time{}
 	m.finish(&history.End{Status: history.ContinuedAsNew, Base: &history.Base{
 		Start: start, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to

@@ -69,6 +69,7 @@ const (
 	NeedTasks                          // H17: the log keeps the tasks of open slots
 	FloorsFirst                        // H18: the floors of the consumers are read before the projection
 	TellSettled                        // the taker-up of a parked instance sends again only what was not known to be stored
+	KeepLate                           // events behind the end of a failed run stay for a rewind
 	DoubtLate                          // H10: a start that is stored long after it was decided is not taken for new
 )
 

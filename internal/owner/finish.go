@@ -94,7 +94,7 @@ func StateTopic(id string) string { return "state." + history.EncodeID(id) }
 // projection says so. All of it is done again from the record when anything is lost on the way.
 func (i *instance) finish(t *history.Turn) {
 	i.phase = ended
-	i.final = t
+	i.final, i.failed = t, t.End.Status == history.Failed
 	i.stopAlarms()
 	if i.machine != nil {
 		i.custom, i.finished = i.machine.CustomStatus(), i.machine.Clock()
@@ -264,7 +264,7 @@ func (i *instance) acknowledgeAll() {
 		i.unmark(i.acknowledgeAll)
 		return
 	}
-	if i.rewindNext() {
+	if i.rewindNext() || i.keepLate() {
 		return
 	}
 	causes, queue := i.causes, i.queue

@@ -74,6 +74,8 @@ type instance struct {
 	finalWaits   bool          // the final state waits for a write under way
 	final        *history.Turn // the record that ended the run
 
+	failed  bool                        // how the run has ended
+	kept    uint64                      // events up to here that came behind that end are in the archive
 	gone    bool                        // the next run has been started
 	rewinds map[uint64]*history.Control // rewinds that came after the end, by sequence; nil: seen to
 

@@ -121,7 +121,7 @@ func (i *instance) archived(a backend.Archive) {
 		i.acknowledgeAll()
 		return
 	}
-	i.start = startOf(a.Messages[0])
+	i.start, i.failed = startOf(a.Messages[0]), a.Status == history.Failed
 	i.start.Record = startIn(a)
 	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
 	if !ok || final.End == nil {

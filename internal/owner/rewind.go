@@ -371,14 +371,17 @@ func rewound(a backend.Archive, parent *history.Parent, log []history.Message) *
 			prior.Messages = append(prior.Messages, history.Message{Seq: m.Seq, Time: m.Time, Record: r})
 		}
 	}
-	for _, m := range log {
-		if m.Kind() == history.KindEvent && m.Seq > last &&
-			!slices.ContainsFunc(s.body, func(had history.Message) bool { return had.Seq == m.Seq }) {
+	for _, m := range slices.Concat(a.Late, log) {
+		if m.Kind() == history.KindEvent && m.Seq > last && !holds(s.body, m) && !holds(prior.Messages, m) {
 			prior.Messages = append(prior.Messages, m)
 		}
 	}
 	start.Prior = &prior
 	return &start
+}
+
+func holds(messages []history.Message, m history.Message) bool {
+	return slices.ContainsFunc(messages, func(had history.Message) bool { return had.Seq == m.Seq })
 }
 
 // keep gives the record as the next run has it; nil: it does not.
