@@ -174,7 +174,7 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Timer{}, []string{"Task.Name"}},
 		{&history.Turn{}, turn},
 		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Tags"}, below("Claim", start))},
-		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Messages.Record", done))},
+		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Late.Record", done), below("Messages.Record", done))},
 	} {
 		t.Run(fmt.Sprintf("%T", c.value), func(t *testing.T) {
 			v := full(reflect.TypeOf(c.value))
