@@ -23,6 +23,7 @@ type WorkerConfig struct {
 	Name         string        // shown to people; made unique in any case
 	Slots        int           // executions of each activity at once in this worker; 0: 200
 	Cache        int           // instances kept in memory per partition, a soft limit; 0: 4,096
+	KeepLog      int           // messages that the log may hold before waiting instances are moved out of it; 0: 100,000, less than 0: this worker does not shorten it
 	Poison       int           // deliveries of one task, each but the last without an answer, before it fails for good; 0: 10, less than 0: never
 	DrainTimeout time.Duration // how long Run waits for running activities when it stops; 0: 30 s
 	Heartbeat    time.Duration // 0: 500 ms
@@ -150,11 +151,16 @@ func (w *Worker) start(ctx context.Context) error {
 		w.queues = append(w.queues, q)
 	}
 	for _, group := range w.registry.groups() {
+		retention := owner.Retention{Keep: uint64(max(w.cfg.KeepLog, 0))}
+		if w.cfg.KeepLog < 0 {
+			retention.Every = -1
+		}
 		code := newGroupCode(w.registry, group)
 		code.interceptors = w.cfg.Interceptors.Orchestrators
 		g, err := owner.Start(ctx, owner.Config{
 			Backend: w.be, Group: group, Worker: w.name, Code: code, Fail: failureOf,
 			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
+			Retention: retention,
 		})
 		if err != nil {
 			return err

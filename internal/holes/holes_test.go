@@ -95,3 +95,16 @@ func TestBlindEndOfALaterExecution(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheLogIsShortened past what has ended and what waits, and nothing is lost by it.
+func TestTheLogIsShortened(t *testing.T) {
+	t.Parallel()
+	for name, world := range map[string]func(*testing.T) *world{"memory": inMemory, "JetStream": onJetStream} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := shortened(world(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

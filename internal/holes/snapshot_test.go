@@ -255,3 +255,32 @@ func blindEnd(w *world) error {
 	w.worker(programs{"other": prog, "prog": prog})
 	return w.ends("i", history.Terminated, nil)
 }
+
+// shortened: the log is shortened while instances come and go, and one waits.
+func shortened(w *world) error {
+	w.retention = owner.Retention{Every: 20 * time.Millisecond, Keep: 5, Age: 40 * time.Millisecond}
+	t, g := w.worker(sum)
+	w.owns(g)
+	w.start("waits", "sum", nil)
+	w.event("waits", "e", "1", 1)
+	for n := range 20 {
+		id := fmt.Sprint("i", n)
+		w.start(id, "sum", nil)
+		for _, e := range []string{"1", "2", "3"} {
+			w.event(id, "e", e, n)
+		}
+		if err := w.ends(id, history.Completed, 3*n); err != nil {
+			return err
+		}
+	}
+	if !w.until(func() bool {
+		w.after(50 * time.Millisecond)
+		return w.load("waits").Start == nil && w.load("i19").Start == nil
+	}) {
+		return errors.New("the log is not shortened")
+	}
+	replace(w, t, sum)
+	w.event("waits", "e", "2", 20)
+	w.event("waits", "e", "3", 300)
+	return w.ends("waits", history.Completed, 321)
+}

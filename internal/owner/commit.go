@@ -171,7 +171,7 @@ func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
 	}
 	i.stopAlarms()
 	i.closeMachine()
-	i.base, i.need = seq, turn.At+1
+	i.base, i.need, i.frozen = seq, turn.At+1, 0
 	base := history.Message{Seq: seq, Record: turn}
 	i.past.reset(base)
 	i.machine = engine.Resume(i.engineConfig(prog), base)

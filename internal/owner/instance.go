@@ -44,6 +44,8 @@ type instance struct {
 	settled   uint64          // all that messages up to here caused was known to be stored before the load
 	wanted    bool            // a snapshot is asked for
 	freezing  bool            // and being made
+	frozen    uint64          // position of the last one
+	firstTask uint64          // oldest task of the slots that were open then; 0: none
 	custom    history.Payload // custom status and clock at the end of the machine
 	finished  time.Time
 

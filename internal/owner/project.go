@@ -224,5 +224,5 @@ func newer(got, s backend.State) bool {
 	case s.Parked != "":
 		return got.Parked == s.Parked && got.At >= s.At
 	}
-	return got.At >= s.At
+	return got.At > s.At || got.At == s.At && got.Need >= s.Need
 }

@@ -32,6 +32,10 @@ func (i *instance) whenSettled() {
 		return
 	}
 	at, run, base := i.applied, i.run, i.base
+	if i.frozen == at {
+		i.snapshot(at, nil)
+		return
+	}
 	if !i.past.over {
 		i.snapshot(at, slices.Clone(i.past.messages))
 		return
@@ -50,22 +54,37 @@ func upTo(at uint64, messages []history.Message) []history.Message {
 	return slices.DeleteFunc(messages, func(m history.Message) bool { return m.Kind().Inbox() && m.Seq > at })
 }
 
-// snapshot stores what is known of the instance up to a position.
+// snapshot stores what is known of the instance up to a position; nil: that has been done. The log need not keep what was
+// delivered since either, which was for others.
 func (i *instance) snapshot(at uint64, messages []history.Message) {
 	need := at + 1
-	if first := i.firstOpenTask(messages); first > 0 && i.p.cfg.keeps(NeedTasks) {
-		need = min(need, first)
+	if i.p.owned && len(i.queue) == 0 && i.applied == at {
+		need = max(at, i.p.delivered) + 1
+	}
+	if messages != nil {
+		i.firstTask = i.firstOpenTask(messages)
+	}
+	if i.firstTask > 0 && i.p.cfg.keeps(NeedTasks) {
+		need = min(need, i.firstTask)
 	}
 	if need <= i.need {
 		i.freezing = false // an old task holds the log anyway
 		return
 	}
 	a := backend.Archive{Address: i.addr, Run: i.run, Status: history.Running, At: at, Messages: messages}
-	if !i.p.cfg.keeps(RearmFirst) {
-		i.putSnapshot(a, need, func() { i.rearm(func() {}) })
-		return
+	store := func(then func()) {
+		if messages == nil {
+			i.snapshotStored(a, need)
+			then()
+			return
+		}
+		i.putSnapshot(a, need, then)
 	}
-	i.rearm(func() { i.putSnapshot(a, need, func() {}) })
+	if i.p.cfg.keeps(RearmFirst) {
+		i.rearm(func() { store(func() {}) })
+	} else {
+		store(func() { i.rearm(func() {}) })
+	}
 }
 
 // firstOpenTask finds the oldest task of a slot that waits: perhaps nobody has it, or another attempt is scheduled (H17).
@@ -117,11 +136,8 @@ func (i *instance) putSnapshot(a backend.Archive, need uint64, then func()) {
 		i.locked(func() {
 			switch {
 			case err == nil:
-				i.entry, i.freezing = seq, false
-				if i.run == a.Run && i.phase == live {
-					i.need = max(i.need, need)
-					i.touch()
-				}
+				i.entry = seq
+				i.snapshotStored(a, need)
 				then()
 			case errors.Is(err, backend.ErrConflict):
 				i.otherSnapshot(a, need, then)
@@ -133,6 +149,15 @@ func (i *instance) putSnapshot(a backend.Archive, need uint64, then func()) {
 			}
 		})
 	})
+}
+
+// snapshotStored has the projection tell what the log need not keep any more.
+func (i *instance) snapshotStored(a backend.Archive, need uint64) {
+	i.freezing = false
+	if i.run == a.Run && i.phase == live {
+		i.frozen, i.need = max(i.frozen, a.At), max(i.need, need)
+		i.touch()
+	}
 }
 
 func (i *instance) otherSnapshot(a backend.Archive, need uint64, then func()) {
