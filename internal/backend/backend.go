@@ -178,6 +178,10 @@ type States interface {
 	DeleteState(id string, rev uint64, done func(err error))
 	// ListStates calls yield for every state until it returns false.
 	ListStates(ctx context.Context, yield func(State) bool) error
+	// LiveStates calls yield for what was stored or deleted after revision since, in that order and read on the leader: for
+	// live instances that have begun with what they need of the log, for all else with live false. It gives the newest
+	// revision, for the next call.
+	LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error)
 }
 
 // State is what the projection tells of an instance.
@@ -204,6 +208,9 @@ type State struct {
 
 	Scheduled time.Time `json:"scheduled,omitzero"` // Pending: when the program begins; zero: at once
 }
+
+// Begun reports whether the instance is live and has more than a claim.
+func (s *State) Begun() bool { return !s.Status.Final() && s.Claim == nil }
 
 // Archives holds the history of ended runs, and of live ones whose part of the log is to be shortened; one entry an
 // instance.

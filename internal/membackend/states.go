@@ -1,9 +1,11 @@
 package membackend
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -96,6 +98,43 @@ func getJSON[T any](v *View, what, id string, get func() ([]byte, uint64, error)
 		}
 		done(value, f.rev, nil)
 	})
+}
+
+// LiveStates implements backend.States.
+func (v *View) LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error) {
+	type change struct {
+		id    string
+		value []byte
+		rev   uint64
+	}
+	changes, err := now(ctx, v, op{verb: "list", id: "live states"}, func() (changes []change, err error) {
+		newest = since
+		for id, r := range v.m.states.rows {
+			at := r.now
+			if v.m.happens(v.m.faults.LagStates) {
+				at = r.before
+			}
+			if at.rev > since {
+				changes = append(changes, change{id, at.value, at.rev})
+				newest = max(newest, at.rev)
+			}
+		}
+		return changes, nil
+	})
+	if err != nil {
+		return since, err
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.rev, b.rev) })
+	for _, c := range changes {
+		s := backend.State{Address: history.Address{ID: c.id}}
+		if c.value != nil {
+			if err := json.Unmarshal(c.value, &s); err != nil {
+				return since, fmt.Errorf("membackend: decode a state: %w", err)
+			}
+		}
+		yield(s.Address, s.Need, c.value != nil && s.Begun())
+	}
+	return newest, nil
 }
 
 // ListStates implements backend.States, in the order of the ids.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ func (r Retention) withDefaults() Retention {
 
 const (
 	mostFrozen = 64  // instances moved out of the log in a round
-	restFactor = 20  // a round that took long is followed by a pause that many times as long
+	restFactor = 4   // a round that took long is followed by a pause that many times as long
 	mostShown  = 200 // samples of the end of the log
 )
 
@@ -47,6 +48,15 @@ type retention struct {
 	rest    time.Time
 	refused bool // said that it is not permitted
 	running bool // a round is
+
+	live map[string]need // what is live, as of revision seen of the projection
+	seen uint64
+}
+
+// need is from where on a live instance needs the log.
+type need struct {
+	history.Address
+	from uint64
 }
 
 // sample is where the log ended.
@@ -71,21 +81,21 @@ func (r *retention) shorten() {
 	}
 	r.running = true
 	if !r.g.cfg.keeps(FloorsFirst) {
-		needs, err := r.needs()
+		lowest, err := r.needs()
 		if err != nil {
 			r.failed(err)
 			return
 		}
-		r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, needs.lowest), needs, next) })
+		r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, lowest), next) })
 		return
 	}
 	r.floors(now, func(floor, next uint64) {
-		needs, err := r.needs()
+		lowest, err := r.needs()
 		if err != nil {
 			r.failed(err)
 			return
 		}
-		r.remove(now, min(floor, needs.lowest), needs, next)
+		r.remove(now, min(floor, lowest), next)
 	})
 }
 
@@ -117,44 +127,43 @@ func (r *retention) aged(now time.Time, next uint64) (before uint64) {
 	return before
 }
 
-// needs is what the live instances keep in the log.
-type needs struct {
-	lowest uint64
-	states []backend.State // live, of this worker's group or another one
-}
-
-// needs lists marks and projections, on the leader. A claim is no instance yet: its start is not acknowledged before the
-// projection says so.
-func (r *retention) needs() (n needs, err error) {
+// needs gives the lowest sequence that something live needs. A claim is no instance yet: its start is not acknowledged
+// before the projection says so.
+func (r *retention) needs() (lowest uint64, err error) {
 	ctx, cancel := context.WithTimeout(r.g.ctx, listTime)
 	defer cancel()
-	n.lowest = backend.TheEnd
+	lowest = backend.TheEnd
 	marks, err := r.g.cfg.Backend.Meta().List(ctx, markPrefix)
 	if err != nil {
-		return n, err
+		return 0, err
 	}
 	for _, value := range marks {
 		var m Mark
 		if json.Unmarshal(value, &m) != nil {
-			n.lowest = 0 // whatever it holds
-			continue
+			m.From = 0 // whatever it holds
 		}
-		n.lowest = min(n.lowest, m.From)
+		lowest = min(lowest, m.From)
 	}
-	err = r.g.cfg.Backend.ListStates(ctx, func(s backend.State) bool {
-		if !s.Status.Final() && s.Claim == nil {
-			n.lowest = min(n.lowest, s.Need)
-			n.states = append(n.states, s)
+	if r.live == nil {
+		r.live = map[string]need{}
+	}
+	r.seen, err = r.g.cfg.Backend.LiveStates(ctx, r.seen, func(a history.Address, from uint64, live bool) {
+		if live {
+			r.live[a.ID] = need{a, from}
+		} else {
+			delete(r.live, a.ID)
 		}
-		return true
 	})
-	return n, err
+	for _, n := range r.live {
+		lowest = min(lowest, n.from)
+	}
+	return lowest, err
 }
 
 const listTime = time.Minute
 
 // remove shortens the log and asks for those who hold too much of it to be moved out.
-func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64) {
+func (r *retention) remove(begun time.Time, before, next uint64) {
 	r.running = false
 	if before > r.last {
 		r.running = true
@@ -171,12 +180,14 @@ func (r *retention) remove(begun time.Time, before uint64, n needs, next uint64)
 		})
 	}
 	r.rest = begun.Add(restFactor * r.g.cfg.Backend.Clock().Now().Sub(begun))
-	slices.SortFunc(n.states, func(a, b backend.State) int { return cmp.Compare(a.Need, b.Need) })
-	for k, s := range n.states {
-		if k == mostFrozen || s.Need+r.g.cfg.Retention.Keep > next {
+	holders := slices.SortedFunc(maps.Values(r.live), func(a, b need) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.ID, b.ID))
+	})
+	for k, n := range holders {
+		if k == mostFrozen || n.from+r.g.cfg.Retention.Keep > next {
 			break
 		}
-		r.g.cfg.Backend.Signal(FreezeTopic(s.Group, history.Partition(s.ID, len(r.g.partitions))), []byte(s.ID))
+		r.g.cfg.Backend.Signal(FreezeTopic(n.Group, history.Partition(n.ID, len(r.g.partitions))), []byte(n.ID))
 	}
 }
 

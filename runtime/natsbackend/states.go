@@ -3,7 +3,10 @@ package natsbackend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -16,7 +19,11 @@ func (b *Backend) PutState(s backend.State, rev uint64, done func(rev uint64, er
 		go done(0, fmt.Errorf("natsbackend: encode the state of %s/%s: %w", s.Group, s.ID, err))
 		return
 	}
-	b.store(b.states.put+history.EncodeID(s.ID), headers(nil, fence(rev)), value, done)
+	more := []history.Field{fence(rev)}
+	if s.Begun() {
+		more = append(more, history.Field{Key: headerNeed, Value: strconv.FormatUint(s.Need, 10)})
+	}
+	b.store(b.states.put+history.EncodeID(s.ID), headers(nil, more...), value, done)
 }
 
 // DeleteState implements backend.States. The bucket keeps a mark of the deletion, without a value.
@@ -45,6 +52,43 @@ func decodeState(value []byte) (s backend.State, err error) {
 		return s, fmt.Errorf("it is not understood: %w", err)
 	}
 	return s, nil
+}
+
+// headerNeed is that of the state of a live instance, so that most states need not be decoded to see what the log must keep.
+const headerNeed = "Durable-Need"
+
+// LiveStates implements backend.States.
+func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error) {
+	newest = since
+	var failed error
+	err = b.states.read.scan(since+1, b.states.keys+">", func(m stored) bool {
+		if failed = ctx.Err(); failed != nil {
+			return false
+		}
+		newest = m.seq
+		var a history.Address
+		if a.ID, failed = history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys)); failed != nil {
+			return false
+		}
+		need := m.header.Get(headerNeed)
+		if need == "" {
+			yield(a, 0, false)
+			return true
+		}
+		var value []byte
+		if value, failed = b.bodyOf(m.header, m.body); failed != nil {
+			return false
+		}
+		var s backend.State
+		if s, failed = decodeState(value); failed == nil {
+			yield(s.Address, s.Need, true)
+		}
+		return failed == nil
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return since, fmt.Errorf("natsbackend: live states: %w", err)
+	}
+	return newest, nil
 }
 
 // ListStates implements backend.States. A state that changes meanwhile may be given as it was.

@@ -195,6 +195,14 @@ func get[T any](f *Faulty, pass func(done func(T, uint64, error)), done func(T, 
 	}
 }
 
+// LiveStates implements backend.States.
+func (f *Faulty) LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (uint64, error) {
+	if err := f.living(); err != nil {
+		return since, err
+	}
+	return f.Backend.LiveStates(ctx, since, yield)
+}
+
 // ListStates implements backend.States.
 func (f *Faulty) ListStates(ctx context.Context, yield func(backend.State) bool) error {
 	if err := f.living(); err != nil {

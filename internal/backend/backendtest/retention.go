@@ -16,6 +16,7 @@ var retentions = []promise{
 	{"a schedule below fires no more", shortenedTimer},
 	{"an execution whose base has left the log", shortenedBase},
 	{"what was shortened is not delivered", shortenedInbox},
+	{"live states, and what has changed since", liveStates},
 }
 
 // floors reads the floor until it is what the test expects: acknowledgements are under way.
@@ -174,4 +175,56 @@ func shortenedInbox(t *testing.T, h Hub) {
 	seqs := c.putEvents(anna, "1", "2", "3")
 	c.shorten(seqs[2])
 	c.open(anna).want(1, seqs[2])
+}
+
+func liveStates(t *testing.T, h Hub) {
+	c := connect(t, h)
+	type seen struct {
+		ID   string
+		Need uint64
+		Live bool
+	}
+	var since uint64
+	changes := func() (got []seen) {
+		t.Helper()
+		newest, err := c.LiveStates(within(t), since, func(a history.Address, need uint64, live bool) {
+			if live && a.Group != "club" {
+				t.Errorf("%s is of group %q", a.ID, a.Group)
+			}
+			got = append(got, seen{a.ID, need, live})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		since = newest
+		return got
+	}
+	put := func(s backend.State, rev uint64) uint64 {
+		t.Helper()
+		s.Group = "club"
+		rev, err := await(t, "a put", func(done func(uint64, error)) { c.PutState(s, rev, done) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rev
+	}
+	state := func(id string, s history.Status, need uint64) backend.State {
+		return backend.State{Address: history.Address{ID: id}, Status: s, Run: 1, Need: need}
+	}
+	differs(t, "of an empty hub", nil, changes())
+	one := put(state("one", history.Running, 7), 0)
+	claim := state("claimed", history.Pending, 0)
+	claim.Claim = start(1)
+	put(claim, 0)
+	put(state("over", history.Completed, 0), 0)
+	two := put(state("two", history.Suspended, 9), 0)
+	differs(t, "all", []seen{{"one", 7, true}, {"claimed", 0, false}, {"over", 0, false}, {"two", 9, true}}, changes())
+	differs(t, "with nothing new", nil, changes())
+	put(state("one", history.Running, 12), one)
+	if _, err := await(t, "a deletion", func(done func(struct{}, error)) {
+		c.DeleteState("two", two, func(err error) { done(struct{}{}, err) })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	differs(t, "changes", []seen{{"one", 12, true}, {"two", 0, false}}, changes())
 }
