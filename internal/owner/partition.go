@@ -26,6 +26,7 @@ type Partition struct {
 	horizon   uint64 // somebody else may have been delivered what is at or below it
 	delivered uint64 // highest sequence the partition's consumer is known to have delivered (I5)
 	unsure    bool   // it may have delivered more, to somebody else
+	served    uint64 // highest sequence delivered to this worker since the last flush
 	instances map[string]*instance
 	recent    list.List   // instances by use, latest in front
 	dirty     []*instance // whose projection is behind, in the order they became so
@@ -147,7 +148,7 @@ func (p *Partition) deliver(d backend.Delivery) {
 		p.unsure = true
 	}
 	p.order = d.Order
-	p.delivered = max(p.delivered, d.Message.Seq)
+	p.delivered, p.served = max(p.delivered, d.Message.Seq), max(p.served, d.Message.Seq)
 	if d.Err == nil {
 		d.Err = backend.Unreadable(d.Message.Record)
 	}
@@ -214,7 +215,7 @@ func (p *Partition) flush() {
 	for e := p.recent.Back(); e != nil; e = p.recent.Back() {
 		e.Value.(*instance).giveBack()
 	}
-	p.order = 0
+	p.order, p.served = 0, 0
 }
 
 // evict drops the least recently used instances above the limit that have nothing under way.

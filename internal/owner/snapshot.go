@@ -54,12 +54,12 @@ func upTo(at uint64, messages []history.Message) []history.Message {
 	return slices.DeleteFunc(messages, func(m history.Message) bool { return m.Kind().Inbox() && m.Seq > at })
 }
 
-// snapshot stores what is known of the instance up to a position; nil: that has been done. The log need not keep what was
-// delivered since either, which was for others.
+// snapshot stores what is known of the instance up to a position; nil: that has been done. The log need not keep what this
+// worker has read or been delivered since, without a gap, which was for others.
 func (i *instance) snapshot(at uint64, messages []history.Message) {
 	need := at + 1
-	if i.p.owned && len(i.queue) == 0 && i.applied == at {
-		need = max(at, i.p.delivered) + 1
+	if len(i.queue) == 0 && i.applied == at {
+		need = max(at, i.reach, i.p.served) + 1
 	}
 	if messages != nil {
 		i.firstTask = i.firstOpenTask(messages)
