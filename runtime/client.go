@@ -470,6 +470,8 @@ type Filter struct {
 	Name     string   // orchestrator: wire name, or its last part
 	Statuses []Status // any of these
 	IDPrefix string
+	ParentID string            // its children
+	RootID   string            // it and all its descendants
 	Tags     map[string]string // all of these
 
 	CreatedFrom, CreatedBefore   time.Time
@@ -508,6 +510,8 @@ func (f Filter) fits(s backend.State) bool {
 	return (f.Name == "" || s.Name == f.Name || strings.HasSuffix(s.Name, "."+f.Name)) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, Status(s.Status))) &&
 		strings.HasPrefix(s.ID, f.IDPrefix) &&
+		(f.ParentID == "" || s.Parent != nil && s.Parent.ID == f.ParentID) &&
+		(f.RootID == "" || history.RootID(s.Root, s.Parent, s.ID) == f.RootID) &&
 		within(s.Created, f.CreatedFrom, f.CreatedBefore) && within(s.Finished, f.FinishedFrom, f.FinishedBefore)
 }
 

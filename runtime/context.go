@@ -60,6 +60,10 @@ func (c Context) ParentID() string {
 	return ""
 }
 
+// RootID is the id of the topmost instance of the family: the parent's, and so on, or that of this instance if a client
+// started it.
+func (c Context) RootID() string { return c.co.Start().RootID(c.co.Self().ID) }
+
 // NewUUID makes a version 5 UUID from the instance, the execution and a counter: the same on every replay.
 func (c Context) NewUUID() string {
 	u := c.co.UUID()

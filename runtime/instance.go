@@ -41,7 +41,8 @@ type Instance struct {
 	Failure      string          // why it failed, or was terminated or canceled
 	Waiting      string          // what it waits for, in words
 	Parked       string          // why no worker runs it: its code is unknown or does not fit its history, or it cannot be decoded
-	ParentID     string
+	ParentID     string          // "" when a client started it
+	RootID       string          // topmost instance of its family: that of its parent, or else itself
 	Tags         map[string]string
 }
 
@@ -50,7 +51,7 @@ func instanceOf(s backend.State) Instance {
 		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status),
 		Created: s.Created, Updated: s.Updated, Finished: s.Finished, CustomStatus: json.RawMessage(s.Custom),
 		Failure: s.Failure, Waiting: s.Waiting, Parked: s.Parked, Tags: s.Tags,
-		ScheduledFor: s.Scheduled,
+		ScheduledFor: s.Scheduled, RootID: history.RootID(s.Root, s.Parent, s.ID),
 	}
 	if s.Unreadable() != nil {
 		inst.CustomStatus = nil
@@ -66,7 +67,7 @@ func youngState(a history.Address, start *history.Message, now time.Time) backen
 	s := start.Record.(*history.Start)
 	state := backend.State{
 		Address: a, Name: s.Orchestrator, Version: s.Version, Status: history.Running, Run: s.Run,
-		Created: start.Time, Updated: start.Time, Parent: s.Parent, Tags: s.Tags,
+		Created: start.Time, Updated: start.Time, Parent: s.Parent, Root: s.Root, Tags: s.Tags,
 	}
 	if s.At.After(now) {
 		state.Status, state.Scheduled = history.Pending, s.At

@@ -79,7 +79,7 @@ func (c *Client) PurgeAll(ctx context.Context, f Filter, opts ...PurgeOption) (P
 }
 
 func (f Filter) empty() bool {
-	return f.Name == "" && len(f.Statuses) == 0 && f.IDPrefix == "" && len(f.Tags) == 0 && f.CreatedFrom.IsZero() &&
+	return f.Name == "" && len(f.Statuses) == 0 && f.IDPrefix == "" && f.ParentID == "" && f.RootID == "" && len(f.Tags) == 0 && f.CreatedFrom.IsZero() &&
 		f.CreatedBefore.IsZero() && f.FinishedFrom.IsZero() && f.FinishedBefore.IsZero()
 }
 

@@ -198,6 +198,7 @@ type State struct {
 	Custom   history.Payload   `json:"custom,omitempty"`
 	Failure  string            `json:"failure,omitempty"` // text, of Failed and Terminated
 	Parent   *history.Parent   `json:"parent,omitempty"`
+	Root     string            `json:"root,omitempty"` // as Start.Root
 	Tags     map[string]string `json:"tags,omitempty"`
 	Waiting  string            `json:"waiting,omitempty"` // what it waits for, in words
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked

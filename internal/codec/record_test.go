@@ -138,7 +138,7 @@ func clear(path string, v reflect.Value, found *[]string) {
 
 var (
 	parent  = []string{"Parent.Address.Group", "Parent.Address.ID"}
-	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done))
+	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done))
 	failure = []string{"Kind", "Name"}
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure))
 	turn    = slices.Concat(
@@ -173,7 +173,7 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Task{}, []string{"Name"}},
 		{&history.Timer{}, []string{"Task.Name"}},
 		{&history.Turn{}, turn},
-		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Tags"}, below("Claim", start))},
+		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Root", "Tags"}, below("Claim", start))},
 		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Late.Record", done), below("Messages.Record", done))},
 	} {
 		t.Run(fmt.Sprintf("%T", c.value), func(t *testing.T) {

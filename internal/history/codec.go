@@ -23,6 +23,7 @@ const (
 
 	headVersion = "Durable-Version"
 	headParent  = "Durable-Parent" // <run-execution-slot> <group> <id>
+	headRoot    = "Durable-Root"
 	headNotify  = "Durable-Notify"
 	headClaim   = "Durable-Claim"
 	headTags    = "Durable-Tags"   // <key>=<value> …

@@ -113,7 +113,7 @@ func FuzzEncode(f *testing.F) {
 		records := []history.Record{
 			&history.Start{
 				Run: n, Orchestrator: name, Version: text, Input: body, Notify: id, Claim: text,
-				Parent: &history.Parent{Address: history.Address{Group: name, ID: id}, Ref: ref}, Tags: map[string]string{name: text, id: name},
+				Parent: &history.Parent{Address: history.Address{Group: name, ID: id}, Ref: ref}, Root: id, Tags: map[string]string{name: text, id: name},
 			},
 			&history.Done{Ref: ref, Name: name, Hash: n, Attempt: int(n >> 1), Result: body},
 			&history.Done{Ref: ref, Name: name, Failure: &history.Failure{Message: text, Names: []history.Named{{Name: id, Details: body}}}},

@@ -254,6 +254,7 @@ type line struct {
 
 	Version string `json:"version"`
 	Parent  string `json:"parent"`
+	Root    string `json:"root"`
 	Notify  string `json:"notify"`
 	Claim   string `json:"claim"`
 	Tags    string `json:"tags"`
@@ -300,6 +301,8 @@ func (l *line) get(head string) func(string) string {
 			return l.Version
 		case headParent:
 			return l.Parent
+		case headRoot:
+			return l.Root
 		case headNotify:
 			return l.Notify
 		case headClaim:

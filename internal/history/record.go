@@ -53,6 +53,7 @@ type Start struct {
 	Version      string            `json:"version,omitempty"`
 	Input        Payload           `json:"input,omitempty"`
 	Parent       *Parent           `json:"parent,omitempty"` // nil when a client started it
+	Root         string            `json:"root,omitempty"`   // id of the topmost instance of the family; "" when that is the parent, or itself
 	Tags         map[string]string `json:"tags,omitempty"`
 	Notify       string            `json:"notify,omitempty"` // topic the starter listens on for the end, at most once
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
@@ -67,6 +68,28 @@ type Start struct {
 type Parent struct {
 	Address
 	Ref
+}
+
+// RootID is the id of the topmost instance of the family of the instance self, which began with s.
+func (s *Start) RootID(self string) string { return RootID(s.Root, s.Parent, self) }
+
+// RootID reads the link to the topmost instance of a family, which is left out when the parent's says the same.
+func RootID(root string, parent *Parent, self string) string {
+	switch {
+	case root != "":
+		return root
+	case parent != nil:
+		return parent.ID
+	}
+	return self
+}
+
+// ChildRoot is Start.Root of a child of the instance self.
+func (s *Start) ChildRoot(self string) string {
+	if root := s.RootID(self); root != self {
+		return root
+	}
+	return ""
 }
 
 // Done completes an activity or child slot. It names its task, not only the slot, so that the completion of another

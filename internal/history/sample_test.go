@@ -21,11 +21,11 @@ var samples = []struct {
 }{
 	{"start", &history.Start{Run: 1, Orchestrator: "club.Join", Input: history.Payload(`"Ada"`)}, []string{"Durable-Start: 1 club.Join"}, `"Ada"`},
 	{"start with everything", &history.Start{
-		Run: 3, Orchestrator: "club.Join", Version: "v2", Notify: "in.box", Claim: "a b", Born: time.UnixMilli(1777896000250).UTC(),
+		Run: 3, Orchestrator: "club.Join", Version: "v2", Notify: "in.box", Claim: "a b", Root: "order 1", Born: time.UnixMilli(1777896000250).UTC(),
 		Parent: &history.Parent{Address: history.Address{Group: "club", ID: "order 7\r\nX: y"}, Ref: history.Ref{Run: 1, Execution: 2, Slot: 9}},
 		Tags:   map[string]string{"region": "eu=west", "a=b": "100% sure", "": ""}, At: noon,
 	}, []string{
-		"Durable-Start: 3 club.Join 1777896000250", "Durable-Version: v2", "Durable-Notify: in.box", "Durable-Claim: a%20b",
+		"Durable-Start: 3 club.Join 1777896000250", "Durable-Version: v2", "Durable-Root: order%201", "Durable-Notify: in.box", "Durable-Claim: a%20b",
 		"Durable-Parent: 1-2-9 club order%207%0D%0AX:%20y", "Durable-At: 2026-05-04T12:00:00.25Z", "Durable-Tags: = a%3Db=100%25%20sure region=eu=west",
 	}, ""},
 	{"task", &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 1, Args: history.Payload(`{"to":1}`)}, []string{"Durable-Task: 1-0-2 1 club.SendCard"}, `{"to":1}`},

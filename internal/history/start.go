@@ -13,7 +13,7 @@ import (
 
 func startFields(s *Start) ([]Field, error) {
 	err := errors.Join(check("name", s.Orchestrator, mostName), check("version", s.Version, mostID),
-		check("notify", s.Notify, mostID), check("claim", s.Claim, mostID))
+		check("notify", s.Notify, mostID), check("claim", s.Claim, mostID), check("root", s.Root, mostID))
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func startFields(s *Start) ([]Field, error) {
 		b = strconv.AppendInt(append(b, ' '), s.Born.UnixMilli(), 10)
 	}
 	h := append(make([]Field, 0, 2), Field{headStart, string(b)})
-	for _, f := range [...]Field{{headVersion, s.Version}, {headNotify, s.Notify}, {headClaim, s.Claim}} {
+	for _, f := range [...]Field{{headVersion, s.Version}, {headRoot, s.Root}, {headNotify, s.Notify}, {headClaim, s.Claim}} {
 		if f.Value != "" {
 			h = append(h, Field{f.Key, string(appendWord(buf[:0], f.Value))})
 		}
@@ -66,7 +66,7 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 	for _, f := range [...]struct {
 		key  string
 		into *string
-	}{{headVersion, &s.Version}, {headNotify, &s.Notify}, {headClaim, &s.Claim}} {
+	}{{headVersion, &s.Version}, {headRoot, &s.Root}, {headNotify, &s.Notify}, {headClaim, &s.Claim}} {
 		if v := get(f.key); v != "" {
 			w := words{rest: v}
 			*f.into = w.text(f.key, mostID)

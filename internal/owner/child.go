@@ -15,6 +15,7 @@ func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot, born 
 	start := &history.Start{
 		Run: 1, Orchestrator: s.Name, Input: s.Args,
 		Parent: &history.Parent{Address: i.addr, Ref: ref}, Born: born,
+		Root: i.start.Record.(*history.Start).ChildRoot(i.addr.ID),
 	}
 	if s.Child != nil {
 		start.Version, start.Tags = s.Child.Version, s.Child.Tags
@@ -44,7 +45,7 @@ func (i *instance) claim(o *output, s *history.Slot, start *history.Start, rev u
 	now := i.p.be.Clock().Now()
 	state := backend.State{
 		Address: s.Target, Name: s.Name, Version: start.Version, Status: history.Pending, Run: start.Run,
-		Created: now, Updated: now, Parent: start.Parent, Tags: start.Tags, Claim: start,
+		Created: now, Updated: now, Parent: start.Parent, Root: start.Root, Tags: start.Tags, Claim: start,
 	}
 	i.p.begin()
 	i.p.be.PutState(state, rev, func(_ uint64, err error) {

@@ -86,7 +86,7 @@ func (i *instance) stateOf(status history.Status) backend.State {
 	}
 	return backend.State{
 		Address: i.addr, Name: start.Orchestrator, Version: start.Version, Status: status, Run: i.run,
-		Created: created, Updated: i.start.Time, Parent: start.Parent, Tags: start.Tags,
+		Created: created, Updated: i.start.Time, Parent: start.Parent, Root: start.Root, Tags: start.Tags,
 	}
 }
 

@@ -41,7 +41,7 @@ var records = []struct {
 	{"start with everything", &history.Start{
 		Run: 4_000_000_000, Orchestrator: "club.Join", Version: "v2 " + text, Input: json, Notify: "reply-1.*>",
 		Claim: text, Tags: map[string]string{"": "", "tag": text, text: "value", "a=b&c": "=&"},
-		Parent: &history.Parent{Address: odd, Ref: ref},
+		Parent: &history.Parent{Address: odd, Ref: ref}, Root: odd.ID,
 	}},
 	{"start with bytes", &history.Start{Run: 1, Orchestrator: "club.Join", Input: blob}},
 	{"done", &history.Done{Ref: history.Ref{Run: 1}, Name: "bank.Charge"}},
