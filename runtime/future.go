@@ -83,7 +83,11 @@ func NewTimer(ctx Context, d time.Duration) Timer {
 }
 
 func timer(co *engine.Coroutine, in *engine.Scope, d time.Duration) *engine.Future {
-	return co.ScheduleIn(in, history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(max(d, 0))})
+	return co.ScheduleIn(in, timerSlot(co, d, ""))
+}
+
+func timerSlot(co *engine.Coroutine, d time.Duration, site string) history.Slot {
+	return history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(max(d, 0)), Site: site}
 }
 
 // Sleep waits for d, or until ctx is cancelled: then it gives [Context.Err].

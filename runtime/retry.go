@@ -54,7 +54,7 @@ type retries struct {
 // retry schedules a slot for each attempt until one succeeds: in a coroutine of its own, so that it advances whether
 // awaited or not. left is the time until the deadline, 0 if there is none.
 func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) history.Slot) Future[R] {
-	f := ctx.co.Promise()
+	f, site := ctx.co.Promise(), ctx.co.Site()
 	ctx.co.Go(func(co *engine.Coroutine) {
 		var end time.Time
 		if r.policy.Deadline > 0 {
@@ -65,7 +65,9 @@ func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) h
 			if !end.IsZero() {
 				left = end.Sub(co.Now())
 			}
-			try := co.ScheduleIn(ctx.scope, slot(n, left))
+			s := slot(n, left)
+			s.Site = site
+			try := co.ScheduleIn(ctx.scope, s)
 			co.Await(try)
 			result, failure := try.Result()
 			if co.Cause(ctx.scope) != nil { // nothing can be started any more
@@ -77,7 +79,7 @@ func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) h
 				co.Resolve(f, result, failureAt(try, failure))
 				return
 			}
-			co.Await(timer(co, ctx.scope, wait))
+			co.Await(co.ScheduleIn(ctx.scope, timerSlot(co, wait, site)))
 		}
 	})
 	return Future[R]{f}

@@ -142,7 +142,7 @@ var (
 	failure = []string{"Kind", "Name"}
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure))
 	turn    = slices.Concat(
-		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Child.Version", "Slots.Child.Tags", "End.Status"},
+		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Site", "Slots.Child.Version", "Slots.Child.Tags", "End.Status"},
 		below("End.Failure", failure), below("End.Base.Start", start),
 		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
 )
@@ -170,8 +170,8 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Fired{}, nil},
 		{&history.Event{}, []string{"Name", "ID"}},
 		{&history.Control{}, slices.Concat([]string{"Verb", "ID"}, parent, []string{"Child"})},
-		{&history.Task{}, []string{"Name"}},
-		{&history.Timer{}, []string{"Task.Name"}},
+		{&history.Task{}, []string{"Name", "Site"}},
+		{&history.Timer{}, []string{"Task.Name", "Task.Site"}},
 		{&history.Turn{}, turn},
 		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Root", "Tags"}, below("Claim", start))},
 		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Late.Record", done), below("Messages.Record", done))},

@@ -96,7 +96,7 @@ func describeEnd(end *history.End, say func(string, ...any)) {
 	}
 }
 
-var folder = regexp.MustCompile(`[^\s"]*/([a-z_]+\.go:)\d+`)
+var folder = regexp.MustCompile(`(?:[^\s"]*/)?\b([a-z_]+\.go:)\d+`)
 
 // withoutFolder makes a position the same on every machine and after every edit.
 func withoutFolder(s string) string { return folder.ReplaceAllString(s, "${1}N") }

@@ -62,11 +62,15 @@ type NondeterminismError struct {
 	Expected history.Slot // as recorded
 	Actual   history.Slot // as the program has it now; Kind 0: it did not come to this slot
 	Recorded uint64       // sequence of the record
-	Position string       // file:line of the call that made Actual; "" when it is not known
+	Position string       // file:line of the call that made Actual; "" when it is not known. Expected.Site is the other side
 	Waiting  string       // what the program did instead of coming to the slot
 }
 
 func (e *NondeterminismError) Error() string {
+	at := ""
+	if e.Expected.Site != "" {
+		at = " at " + e.Expected.Site
+	}
 	now := "the program " + e.Waiting
 	if e.Actual.Kind != 0 {
 		now = "the program now has " + describe(&e.Actual)
@@ -74,8 +78,8 @@ func (e *NondeterminismError) Error() string {
 			now += " at " + e.Position
 		}
 	}
-	return fmt.Sprintf("durable: orchestration %s/%s does not repeat its history: slot %s is recorded (message %d) as %s, but %s. "+
-		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, e.Ref, e.Recorded, describe(&e.Expected), now)
+	return fmt.Sprintf("durable: orchestration %s/%s does not repeat its history: slot %s is recorded (message %d) as %s%s, but %s. "+
+		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, e.Ref, e.Recorded, describe(&e.Expected), at, now)
 }
 
 func (m *Machine) mismatch(r Recorded, actual history.Slot) *NondeterminismError {

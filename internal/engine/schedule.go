@@ -48,13 +48,18 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 		delete(m.expected, s.N)
 		s = r.Slot
 		m.prior.replaced(s.N)
-	} else if m.prior != nil {
-		if s.Kind == history.SlotVersion && m.prior.holdsOther(s.N) {
-			return m.marker(s.Name, nil)
+	} else {
+		if m.prior != nil {
+			if s.Kind == history.SlotVersion && m.prior.holdsOther(s.N) {
+				return m.marker(s.Name, nil)
+			}
+			if r, ok := m.prior.recall(m, &s, made); ok {
+				m.next++
+				return m.future(&r)
+			}
 		}
-		if r, ok := m.prior.recall(m, &s, made); ok {
-			m.next++
-			return m.future(&r)
+		if s.Site == "" {
+			s.Site = site(2)
 		}
 	}
 	m.next++

@@ -5,7 +5,6 @@ import (
 	"path"
 	"reflect"
 	"runtime"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -33,11 +32,11 @@ func users(f runtime.Frame) bool {
 
 const mostFrames = 256
 
-// position finds the call of user code that led here, as file:line.
+// position finds the call of user code that led here, as file:line, however far up it is; "" when there is none.
 func position() string {
 	for f := range callers() {
 		if users(f) {
-			return f.File + ":" + strconv.Itoa(f.Line)
+			return lineOf(f)
 		}
 	}
 	return ""

@@ -19,7 +19,7 @@ const (
 	headEvent   = "Durable-Event"   // <id> <name>
 	headControl = "Durable-Control" // <id> <verb>
 	headTurn    = "Durable-Turn"    // <run>-<execution> <at> <base> <end, or -> [json]
-	headTask    = "Durable-Task"    // <run-execution-slot> <attempt> <name>
+	headTask    = "Durable-Task"    // <run-execution-slot> <attempt> <name> [<file:line of the call>]
 
 	headVersion = "Durable-Version"
 	headParent  = "Durable-Parent" // <run-execution-slot> <group> <id>
@@ -161,12 +161,19 @@ func taskFields(t *Task) ([]Field, error) {
 	if t.Attempt < 0 {
 		return nil, fmt.Errorf("attempt %d", t.Attempt)
 	}
-	var buf [128]byte
+	if err := check("site", t.Site, mostID); err != nil {
+		return nil, err
+	}
+	var buf [160]byte
 	b := t.AppendTo(buf[:0])
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(t.Attempt), 10)
 	b = append(b, ' ')
-	h := one(headTask, appendWord(b, t.Name))
+	b = appendWord(b, t.Name)
+	if t.Site != "" {
+		b = appendWord(append(b, ' '), t.Site)
+	}
+	h := one(headTask, b)
 	if t.Policy != nil {
 		p, err := t.Policy.text()
 		if err != nil {
@@ -193,6 +200,9 @@ func taskFields(t *Task) ([]Field, error) {
 func decodeTask(get func(string) string, body []byte) (Record, error) {
 	w := words{rest: get(headTask)}
 	t := &Task{Ref: w.ref(), Attempt: int(w.uint("attempt", 31)), Name: w.text("name", mostName), Args: body}
+	if w.rest != "" {
+		t.Site = w.text("site", mostID)
+	}
 	err := w.end()
 	if p := get(headPolicy); p != "" && err == nil {
 		t.Policy, err = parsePolicy(p)

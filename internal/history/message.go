@@ -184,7 +184,7 @@ func (c *chain) shorten(r Record, head string) string {
 		if here(r.Ref) {
 			slot := strconv.FormatUint(uint64(r.Slot), 10)
 			_, rest, _ := strings.Cut(head, " ")
-			if r.Attempt == 1 {
+			if r.Attempt == 1 && r.Site == "" {
 				_, rest, _ = strings.Cut(rest, " ")
 			}
 			return slot + " " + rest

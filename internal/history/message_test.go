@@ -69,6 +69,7 @@ func everything() history.Messages {
 		&history.Start{Run: 2, Orchestrator: "o", Version: "v", Tags: map[string]string{"a": "b"}, Parent: &history.Parent{Address: history.Address{Group: "g", ID: "i"}}},
 		task(0, 0, "a", 1), task(0, 1, "b", 3), task(0, 2, "7", 0), task(1, 0, "a", 1),
 		task(0, 0, "another", 1),
+		&history.Task{Ref: ref(0, 4), Name: "2", Attempt: 1, Site: "a.go:1"}, &history.Task{Ref: ref(0, 5), Name: "a", Attempt: 2, Site: "2"},
 		&history.Done{Ref: ref(0, 0), Name: "a", Hash: hash, Attempt: 1},
 		&history.Done{Ref: ref(0, 0), Name: "another", Hash: hash, Attempt: 1},
 		&history.Done{Ref: ref(0, 0), Name: "a", Hash: 7, Attempt: 1},

@@ -147,6 +147,7 @@ type Task struct {
 	Args    Payload `json:"args,omitempty"`
 	Attempt int     `json:"attempt"` // from 1; above 1 it was scheduled by a retry
 	Policy  *Policy `json:"policy,omitempty"`
+	Site    string  `json:"site,omitempty"`    // as Slot.Site
 	LastErr string  `json:"lastErr,omitempty"` // text of the previous attempt's failure
 
 	// Since is when the first attempt was stored, for the policy's Deadline; zero on the first attempt.
@@ -222,6 +223,7 @@ type Slot struct {
 	Target Address       `json:"target,omitzero"`  // child, or receiver of a send (its group may be unknown, then "")
 	Due    time.Time     `json:"due,omitzero"`     // timer
 	Policy *Policy       `json:"policy,omitempty"` // activity
+	Site   string        `json:"at,omitempty"`     // file:line of the call, for people; replays do not compare it
 	Child  *ChildOptions `json:"child,omitempty"`
 }
 

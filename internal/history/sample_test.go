@@ -29,11 +29,12 @@ var samples = []struct {
 		"Durable-Parent: 1-2-9 club order%207%0D%0AX:%20y", "Durable-At: 2026-05-04T12:00:00.25Z", "Durable-Tags: = a%3Db=100%25%20sure region=eu=west",
 	}, ""},
 	{"task", &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 1, Args: history.Payload(`{"to":1}`)}, []string{"Durable-Task: 1-0-2 1 club.SendCard"}, `{"to":1}`},
+	{"task with its site", &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 1, Site: "my card.go:42"}, []string{"Durable-Task: 1-0-2 1 club.SendCard my%20card.go:42"}, ""},
 	{"task again", &history.Task{
-		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 4, LastErr: " no\nanswer from Zürich ",
+		Site: "card.go:42", Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Attempt: 4, LastErr: " no\nanswer from Zürich ",
 		Policy: &history.Policy{Timeout: 10 * time.Second, Attempts: 5, First: time.Millisecond, Backoff: 1.5, MaxInterval: time.Hour},
 	}, []string{
-		"Durable-Task: 1-0-2 4 club.SendCard", "Durable-Policy: timeout=10s attempts=5 first=1ms backoff=1.5 max=1h0m0s",
+		"Durable-Task: 1-0-2 4 club.SendCard card.go:42", "Durable-Policy: timeout=10s attempts=5 first=1ms backoff=1.5 max=1h0m0s",
 		"Durable-Error: %20no%0Aanswer from Zürich%20",
 	}, ""},
 	{"task of a long activity", &history.Task{
@@ -69,10 +70,10 @@ var samples = []struct {
 		`{"input":"Ada","prior":{"run":1,"started":"2026-05-04T12:00:00.25Z","messages":[{"task":"2-0-0 1 club.SendCard","n":4},{"done":"2-0-0 1 147e9acc club.SendCard","t":"2026-05-04T12:00:00.25Z"}]}}`},
 	{"control without a cause", &history.Control{Verb: history.Resume, ID: "x", Reason: "null"}, []string{"Durable-Control: x resume"}, "null"},
 	{"turn", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{
-		{N: 3, Kind: history.SlotTimer, Due: noon},
+		{N: 3, Kind: history.SlotTimer, Due: noon, Site: "card.go:42"},
 		{N: 4, Kind: history.SlotChild, Name: "club.Fee", Args: history.Payload("7"), Target: history.Address{Group: "club", ID: "i:4"}, Child: &history.ChildOptions{Version: "v"}},
 	}}, []string{"Durable-Turn: 1-0 17 0 -"},
-		`{"slots":[{"n":3,"k":2,"due":"2026-05-04T12:00:00.25Z"},{"n":4,"k":3,"name":"club.Fee","args":7,"target":{"g":"club","i":"i:4"},"child":{"version":"v"}}]}`},
+		`{"slots":[{"n":3,"k":2,"due":"2026-05-04T12:00:00.25Z","at":"card.go:42"},{"n":4,"k":3,"name":"club.Fee","args":7,"target":{"g":"club","i":"i:4"},"child":{"version":"v"}}]}`},
 	{"turn that completes", &history.Turn{Run: 1, Execution: 2, At: 17, Base: 5, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}}, []string{"Durable-Turn: 1-2 17 5 Completed"}, "not JSON"},
 	{"turn that fails", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Failed, Failure: &history.Failure{Message: "no"}}}, []string{"Durable-Turn: 1-0 17 0 Failed"}, `{"message":"no"}`},
 	{"turn that sends and completes", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{{Kind: history.SlotSend, Name: "e", Target: history.Address{ID: "j"}}}, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}},

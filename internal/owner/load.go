@@ -32,7 +32,7 @@ func recordsOf(tail []history.Message, run, execution uint32) *records {
 		switch rec := m.Record.(type) {
 		case *history.Task:
 			if rec.Run == run && rec.Execution == execution {
-				r.add(history.Slot{N: rec.Slot, Kind: history.SlotActivity, Name: rec.Name, Args: rec.Args, Policy: rec.Policy}, m.Seq)
+				r.add(history.Slot{N: rec.Slot, Kind: history.SlotActivity, Name: rec.Name, Args: rec.Args, Policy: rec.Policy, Site: rec.Site}, m.Seq)
 			}
 		case *history.Turn:
 			if rec.Run == run && rec.Execution == execution {

@@ -217,7 +217,7 @@ func (i *instance) sendTask(c *cause, s *history.Slot) {
 	run, execution := i.machine.Ref()
 	task := &history.Task{
 		Ref:  history.Ref{Run: run, Execution: execution, Slot: s.N},
-		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy,
+		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy, Site: s.Site,
 	}
 	i.owe(c, 1)
 	i.putTask(c, task, i.past.add(history.Message{Record: task}))

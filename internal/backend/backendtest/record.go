@@ -59,7 +59,7 @@ var records = []struct {
 	{"suspend with reason", &history.Control{Verb: history.Suspend, ID: text, Reason: text}},
 	{"resume", &history.Control{Verb: history.Resume, ID: "1"}},
 	{"task", &history.Task{Ref: history.Ref{Run: 1}, Name: "bank.Charge", Attempt: 1}},
-	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %", Since: due, Lapsed: true}},
+	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %", Since: due, Lapsed: true, Site: "файл.go:42"}},
 	{"task with bytes", &history.Task{Ref: ref, Name: "bank.Charge", Args: blob, Attempt: 1}},
 	{"turn", &history.Turn{Run: 1, At: 1}},
 	{"turn with slots", &history.Turn{Run: 7, Execution: 3, At: 1 << 50, Base: 1 << 40, Slots: []history.Slot{
