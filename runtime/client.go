@@ -112,6 +112,9 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 	if so.version != nil {
 		start.Version = *so.version
 	}
+	if err := start.Check(); err != nil { // before the id is claimed
+		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
+	}
 	id := so.id
 	if id == "" {
 		id, err = c.startMade(ctx, o.Group, start)
@@ -291,6 +294,23 @@ func (c *Client) putStart(ctx context.Context, to history.Address, start *histor
 	}
 }
 
+// begin publishes the start of a claim unless the log has it. One that is in its way began the instance, and is not
+// projected yet.
+func (c *Client) begin(ctx context.Context, s backend.State) error {
+	if s.Claim.Run > 1 {
+		if err := c.putStart(ctx, s.Address, s.Claim); !errors.Is(err, ErrAlreadyExists) {
+			return err
+		}
+		return nil
+	}
+	// Without a look at the log, which may be long: every event to an instance that waits for a worker comes here.
+	err := c.put(ctx, backend.Append{To: s.Address, Record: s.Claim, Fenced: true})
+	if errors.Is(err, backend.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
 // finishClaim publishes the start of a claim whose maker may have died. Failing is no harm: the next one tries.
 func (c *Client) finishClaim(ctx context.Context, s backend.State) {
 	if s.Status != history.Pending || s.Claim == nil || c.be.Clock().Now().Sub(s.Updated) < claimAge {
@@ -303,7 +323,7 @@ func (c *Client) finishClaim(ctx context.Context, s backend.State) {
 }
 
 // Raise sends an event. It is buffered until the orchestrator receives it; names are case-insensitive. ErrNotFound when
-// nobody has this id, ErrFinished when the instance has ended.
+// nobody has this id, ErrFinished when the instance has ended, ErrFull when it has not received what it was sent before.
 func (c *Client) Raise(ctx context.Context, id, name string, event any) error {
 	payload, failure := encode(event)
 	if failure != nil {
@@ -361,11 +381,12 @@ func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) err
 	switch {
 	case err == nil && s.Status.Final():
 		return ErrFinished
+	case err == nil && s.Full && rec.Kind() == history.KindEvent:
+		return fmt.Errorf("%w: send it again when the orchestrator has received some", ErrFull)
 	case err == nil:
 		to.Group = s.Group
 		if s.Claim != nil && s.Status == history.Pending { // history begins at the start (I7): it goes first
-			// One that is in its way began the instance, and is not projected yet.
-			if err := c.putStart(ctx, s.Address, s.Claim); err != nil && !errors.Is(err, ErrAlreadyExists) {
+			if err := c.begin(ctx, s); err != nil {
 				return err
 			}
 		}

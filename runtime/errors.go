@@ -17,6 +17,7 @@ var (
 	ErrNotFound      = errors.New("durable: no such instance")
 	ErrAlreadyExists = errors.New("durable: instance exists already")
 	ErrFinished      = errors.New("durable: instance has ended")
+	ErrFull          = errors.New("durable: instance keeps as many events as it may that its orchestrator has not received")
 	ErrNotFailed     = errors.New("durable: instance has not failed")
 	ErrNotFinished   = errors.New("durable: instance has not ended")
 	ErrTerminated    = errors.New("durable: instance was terminated")

@@ -4,6 +4,7 @@ package durable
 // the handles in durable_gen.go instead.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -102,7 +103,11 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 		opt.applyChild(&co)
 	}
 	if co.id != "" {
-		if err := history.CheckID(co.id); err != nil {
+		longest := co.id
+		if co.retry.Attempts > 1 {
+			longest = attemptID(co.id, co.retry.Attempts)
+		}
+		if err := history.CheckID(longest); err != nil {
 			return failed[R](ctx, &history.Failure{Kind: history.FailConflict, Name: o.Name, Message: "durable: child: " + err.Error()})
 		}
 	}
@@ -116,17 +121,23 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 	if co.version != nil {
 		slot.Child.Version = *co.version
 	}
+	if err := (&history.Start{Orchestrator: o.Name, Version: slot.Child.Version, Tags: co.tags}).Check(); err != nil {
+		return failed[R](ctx, &history.Failure{Kind: history.FailTooLarge, Name: o.Name, Message: fmt.Sprintf("durable: child %s: %v", o.Name, err)})
+	}
 	if co.retry.Attempts <= 1 {
 		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
 	}
 	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name}, func(n int, _ time.Duration) history.Slot {
 		try := slot
 		if n > 1 && try.Target.ID != "" {
-			try.Target.ID = fmt.Sprintf("%s:%d", slot.Target.ID, n)
+			try.Target.ID = attemptID(slot.Target.ID, n)
 		}
 		return try
 	})
 }
+
+// attemptID is the id of a later attempt of a child with an id of its own.
+func attemptID(id string, n int) string { return fmt.Sprintf("%s:%d", id, n) }
 
 // ContinueWith gives the error that an orchestrator returns to go on as a new execution with args: its history begins
 // again, buffered events are kept.
@@ -174,8 +185,8 @@ func SendEvent[E any](ctx Context, id, name string, event E) {
 	if failure != nil {
 		panic(failure.Message)
 	}
-	if err := history.CheckID(id); err != nil {
-		panic(fmt.Sprintf("durable: event %s: %v", name, err))
+	if err := cmp.Or(history.CheckName(name), history.CheckID(id)); err != nil {
+		panic(fmt.Sprintf("durable: event %s to %q: %v", name, id, err))
 	}
 	ctx.co.Schedule(history.Slot{Kind: history.SlotSend, Name: name, Args: payload, Target: history.Address{ID: id}})
 }

@@ -201,6 +201,7 @@ type State struct {
 	Root     string            `json:"root,omitempty"` // as Start.Root
 	Tags     map[string]string `json:"tags,omitempty"`
 	Waiting  string            `json:"waiting,omitempty"` // what it waits for, in words
+	Full     bool              `json:"full,omitempty"`    // it keeps so many events that nobody has received that clients send no more
 	Parked   string            `json:"parked,omitempty"`  // why nobody runs it; "" when it is not parked
 	Claim    *history.Start    `json:"claim,omitempty"`   // Pending: the whole start, for whoever finishes it (H11)
 	Need     uint64            `json:"need,omitempty"`    // live: the log must keep its messages from here on; 0: all of them

@@ -49,6 +49,29 @@ func (m *Machine) buffer(name string, e history.Event) {
 	m.arrivals++
 	b := m.box(name)
 	b.events = append(b.events, letter{m.arrivals, e})
+	m.kept.add(&e, 1)
+}
+
+// Most that an instance keeps of events that nobody has received, before clients are refused more.
+const (
+	MostEvents     = 10_000
+	MostEventBytes = 8 << 20 // of their payloads: half of what a base can hold
+)
+
+// backlog counts events that are kept.
+type backlog struct{ events, bytes int }
+
+// add counts an event, or with -1 takes it off. Nothing else is counted.
+func (b *backlog) add(r history.Record, n int) {
+	if e, ok := r.(*history.Event); ok {
+		b.events += n
+		b.bytes += n * len(e.Payload)
+	}
+}
+
+// Full reports whether so many events are kept that clients should send no more. One that comes all the same is kept.
+func (m *Machine) Full() bool {
+	return m.end == nil && (m.kept.events >= MostEvents || m.kept.bytes >= MostEventBytes)
 }
 
 // offer looks for a kept event for a future that is about to be waited on with others. An event goes to the oldest
@@ -64,6 +87,7 @@ func (m *Machine) offer(f *Future, among []*Future) bool {
 		}
 	}
 	payload := b.events[0].event.Payload
+	m.kept.add(&b.events[0].event, -1)
 	b.events[0] = letter{}
 	b.events = b.events[1:]
 	m.tidy(f.name, b)

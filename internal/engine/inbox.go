@@ -19,6 +19,7 @@ func (m *Machine) receive(msg history.Message) {
 	default:
 		if m.paused {
 			m.held = append(m.held, msg)
+			m.kept.add(msg.Record, 1)
 			return
 		}
 		m.deliver(msg, msg.Time)
@@ -55,6 +56,7 @@ func (m *Machine) drain() {
 	for len(m.held) > 0 && !m.paused && m.end == nil && m.broken == nil {
 		msg := m.held[0]
 		m.held = m.held[1:]
+		m.kept.add(msg.Record, -1)
 		m.deliver(msg, m.clock)
 	}
 	if m.end != nil && m.end.Base != nil {

@@ -63,6 +63,7 @@ type Machine struct {
 	seen    seen
 	mail    map[string]*mailbox
 	held    []history.Message // inbox kept while suspended
+	kept    backlog           // what mail and held have
 	paused  bool
 	delayed bool // the program waits for the time it was scheduled for
 
@@ -140,6 +141,9 @@ func (m *Machine) goOn(t *history.Turn) {
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)
 	m.held = append(m.held, b.Held...)
+	for _, h := range b.Held {
+		m.kept.add(h.Record, 1)
+	}
 	for _, e := range b.Buffered {
 		m.buffer(eventName(e.Name), e)
 	}

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ const (
 	mostError = 1 << 10  // Task.LastErr; more is cut off
 )
 
+// ErrUnstorable is in every error of Encode: no repetition mends it.
+var ErrUnstorable = errors.New("history: the record cannot be stored as it is")
+
 // Encode writes a record as the headers and body of a message. The body is the user's payload as it is, or text, or
 // JSON where there is no payload; it shares memory with the record. A Timer is written as the record that it will
 // store, without its due time if that is a Task: schedules carry it themselves.
@@ -75,7 +79,7 @@ func Encode(r Record) (header []Field, body []byte, err error) {
 		err = fmt.Errorf("there is no such record")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("history: encode %T: %w", r, err)
+		return nil, nil, fmt.Errorf("%w: encode %T: %w", ErrUnstorable, r, err)
 	}
 	if len(body) == 0 {
 		body = nil

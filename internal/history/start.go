@@ -11,6 +11,12 @@ import (
 	"unicode/utf8"
 )
 
+// Check says what Encode would refuse of a start.
+func (s *Start) Check() error {
+	_, err := startFields(s)
+	return err
+}
+
 func startFields(s *Start) ([]Field, error) {
 	err := errors.Join(check("name", s.Orchestrator, mostName), check("version", s.Version, mostID),
 		check("notify", s.Notify, mostID), check("claim", s.Claim, mostID), check("root", s.Root, mostID))
@@ -47,7 +53,7 @@ func startFields(s *Start) ([]Field, error) {
 	if len(s.Tags) > 0 {
 		tags := tagsText(s.Tags)
 		if len(tags) > mostTags {
-			return nil, fmt.Errorf("tags have %d bytes, at most %d can be stored", len(tags), mostTags)
+			return nil, fmt.Errorf("the tags have %d bytes as they are stored, at most %d are kept: they are for searching, give the rest as input", len(tags), mostTags)
 		}
 		h = append(h, Field{headTags, tags})
 	}

@@ -35,6 +35,10 @@ func (i *instance) putChild(o *output, s *history.Slot, start *history.Start, fe
 			i.whoseStart(o, s, start)
 			return
 		}
+		if tooLarge(err) {
+			i.childTooLarge(o, s, start, err)
+			return
+		}
 		i.stored(o, err)
 	})
 }
@@ -53,6 +57,8 @@ func (i *instance) claim(o *output, s *history.Slot, start *history.Start, rev u
 			switch {
 			case err == nil:
 				i.putChild(o, s, start, 0)
+			case tooLarge(err):
+				i.childTooLarge(o, s, start, err)
 			case !errors.Is(err, backend.ErrConflict):
 				i.stored(o, err)
 			default:
@@ -122,10 +128,16 @@ func (i *instance) whoseStart(o *output, s *history.Slot, start *history.Start) 
 }
 
 func (i *instance) refuse(o *output, s *history.Slot, start *history.Start) {
-	done := &history.Done{Ref: start.Parent.Ref, Name: s.Name, Failure: &history.Failure{
-		Kind: history.FailConflict, Name: s.Name,
-		Message: fmt.Sprintf("instance %q exists already: choose another id for the child, or attach to it from outside", s.Target.ID),
-	}}
+	i.failChild(o, s, start, history.FailConflict,
+		fmt.Sprintf("instance %q exists already: choose another id for the child, or attach to it from outside", s.Target.ID))
+}
+
+func (i *instance) childTooLarge(o *output, s *history.Slot, start *history.Start, err error) {
+	i.failChild(o, s, start, history.FailTooLarge, fmt.Sprintf("child %q cannot be started, its start with an input of %d bytes cannot be stored: %v", s.Target.ID, len(s.Args), err))
+}
+
+func (i *instance) failChild(o *output, s *history.Slot, start *history.Start, kind, message string) {
+	done := &history.Done{Ref: start.Parent.Ref, Name: s.Name, Failure: &history.Failure{Kind: kind, Name: s.Name, Message: message}}
 	i.append(o, backend.Append{To: i.addr, Record: done}, func(err error) { i.stored(o, err) })
 }
 

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/engine"
@@ -35,14 +36,18 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 		}
 	}
 	after := i.outputs(c, &turn, record, known)
-	if turn.End == nil && (len(record) == 0 || known.has(record[0].N)) {
+	missing := record // a turn of many slots may have been recorded in part
+	if known != nil {
+		missing = slices.DeleteFunc(slices.Clone(record), func(s history.Slot) bool { return known.has(s.N) })
+	}
+	if turn.End == nil && len(missing) == 0 {
 		i.issue(c, turn.Cause, after, known)
 		i.settle()
 		return
 	}
 	run, execution := i.machine.Ref()
 	i.commits = append(i.commits, &commit{cause: c, after: after, turn: &history.Turn{
-		Run: run, Execution: execution, At: turn.Cause, Base: i.base, Slots: record, End: turn.End,
+		Run: run, Execution: execution, At: turn.Cause, Base: i.base, Slots: missing, End: turn.End,
 	}})
 	i.owe(c, len(after))
 	if turn.End != nil {
@@ -118,11 +123,17 @@ func (i *instance) record(c *commit) {
 
 func (i *instance) recorded(c *commit, seq uint64, err error) {
 	i.recording = false
+	if len(i.commits) == 0 || i.commits[0] != c {
+		return // dropped meanwhile: what waits reads the log
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, backend.ErrConflict):
 		// Another owner has written, or our own copy whose answer was lost: the log knows, memory does not.
 		i.lose()
+		return
+	case tooLarge(err):
+		i.turnTooLarge(c, err)
 		return
 	case unfit(err):
 		i.parkFor(err)
@@ -214,4 +225,21 @@ func (i *instance) locked(fn func()) {
 		fn()
 	}
 	i.p.end()
+}
+
+// dropCommits forgets turns that will not be recorded, with what was to follow from them.
+func (i *instance) dropCommits() {
+	for _, c := range i.commits {
+		for _, o := range c.after {
+			if !c.issued {
+				i.owe(o.cause, -1)
+			}
+		}
+		if c.turn.End == nil {
+			i.owe(c.cause, -1)
+		} else {
+			c.cause.open--
+		}
+	}
+	i.commits = nil
 }

@@ -81,6 +81,7 @@ type instance struct {
 	gone    bool                        // the next run has been started
 	rewinds map[uint64]*history.Control // rewinds that came after the end, by sequence; nil: seen to
 
+	blind              bool   // loaded to be terminated without its code
 	reason             string // why it is parked
 	mark               Mark   // as stored
 	marking, markAgain bool   // the mark is being stored; its position has grown meanwhile
@@ -314,5 +315,5 @@ func (i *instance) paid(c *cause) {
 
 // unfit reports an error that no repetition mends.
 func unfit(err error) bool {
-	return errors.Is(err, backend.ErrTooLarge) || errors.Is(err, backend.ErrPermission)
+	return errors.Is(err, backend.ErrTooLarge) || errors.Is(err, backend.ErrPermission) || errors.Is(err, history.ErrUnstorable)
 }

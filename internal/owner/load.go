@@ -185,6 +185,9 @@ func (i *instance) rebuild(k backend.Known) {
 	}
 	i.tail = tail
 	defer func() { i.tail = nil }()
+	if i.blind && i.terminateBlind() {
+		return
+	}
 	if sealed != nil {
 		i.parkFor(sealed)
 		return

@@ -233,6 +233,8 @@ func (i *instance) putTask(c *cause, task *history.Task, place int) {
 				i.paid(c)
 				i.advance()
 				i.settle()
+			case tooLarge(err):
+				i.taskTooLarge(c, task, err)
 			case unfit(err):
 				i.parkFor(err)
 			default:

@@ -65,11 +65,32 @@ func (i *instance) park(reason string) {
 	if i.dead || i.phase == parked || i.terminateBlind() {
 		return
 	}
-	i.phase = parked
 	i.stopAlarms()
 	i.closeMachine()
+	if !i.blind && i.tail == nil && i.toBeTerminated() {
+		i.loadBlind()
+		return
+	}
+	i.phase = parked
 	i.reason = reason
 	i.remark()
+}
+
+// loadBlind reads the instance again to terminate it: the log knows its children.
+func (i *instance) loadBlind() {
+	i.blind = true
+	i.dropCommits()
+	i.load()
+}
+
+// toBeTerminated reports whether a terminate waits behind what could not be stored.
+func (i *instance) toBeTerminated() bool {
+	ends := func(m history.Message) bool {
+		c, ok := m.Record.(*history.Control)
+		return ok && c.Verb == history.Terminate
+	}
+	return slices.ContainsFunc(i.rest, ends) ||
+		slices.ContainsFunc(i.queue, func(d backend.Delivery) bool { return ends(d.Message) })
 }
 
 // remark stores the mark, or a higher position in it, then the projection, then acknowledges.
@@ -178,7 +199,7 @@ func (i *instance) projectParked() {
 func (i *instance) parkingDone() {
 	for _, d := range i.queue {
 		if c, ok := d.Message.Record.(*history.Control); ok && c.Verb == history.Terminate && d.Message.Seq > i.reach {
-			i.load()
+			i.loadBlind()
 			return
 		}
 	}

@@ -70,6 +70,7 @@ func (i *instance) state() backend.State {
 		i.settled = i.applied
 	}
 	s.Need, s.Settled = i.need, i.settled
+	s.Full = i.machine.Full()
 	if i.machine.Delayed() {
 		s.Status, s.Scheduled = history.Pending, i.start.Record.(*history.Start).At
 	}
