@@ -349,3 +349,35 @@ func TestTimersAreFarOff(t *testing.T) {
 		want(h, handle, 1)
 	})
 }
+
+// TestAWideTurn: what one turn decides has no limit in number.
+func TestAWideTurn(t *testing.T) {
+	const each = 3000
+	inHub(t, func(t *testing.T, h *hub) {
+		a, o := task("One"), flow("Wide")
+		h.work(
+			durable.BindActivity(a, func(context.Context, int) (int, error) { return 1, nil }),
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+				var all []durable.Future[int]
+				for n := range each {
+					all = append(all, durable.StartActivity[int](ctx, a, n))
+					durable.NewTimer(ctx, time.Hour)
+					durable.SendEvent(ctx, ctx.InstanceID(), "e", n)
+				}
+				got, err := durable.Collect(ctx, all)
+				sum := 0
+				for _, n := range got {
+					sum += n
+				}
+				for range each {
+					if err := durable.ReceiveEvent[int](ctx, "e").Err(ctx); err != nil {
+						return 0, err
+					}
+					sum++
+				}
+				return sum, err
+			}),
+		)
+		want(h, start[int](h, o, nil), 2*each)
+	})
+}

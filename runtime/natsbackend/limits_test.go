@@ -143,6 +143,32 @@ func TestTheLargestNamesOnJetStream(t *testing.T) {
 	}
 }
 
+// TestAWideTurnOnJetStream: what one turn decides has no limit in number.
+func TestAWideTurnOnJetStream(t *testing.T) {
+	t.Parallel()
+	const each = 2000
+	one, wide := &durable.Activity{Name: "limits.One", Source: "limits.One"}, limited("Wide")
+	c := smallHub(t, 0,
+		durable.BindActivity(one, func(context.Context, int) (int, error) { return 1, nil }),
+		durable.BindOrchestrator(wide, func(ctx durable.Context, _ durable.None) (int, error) {
+			var all []durable.Future[int]
+			for n := range each {
+				all = append(all, durable.StartActivity[int](ctx, one, n))
+				durable.NewTimer(ctx, time.Hour)
+			}
+			got, err := durable.Collect(ctx, all)
+			return len(got), err
+		}),
+	)
+	h, err := durable.StartInstance[int](within(t), c, wide, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.Wait(within(t)); n != each || err != nil {
+		t.Errorf("it gives %d, %v", n, err)
+	}
+}
+
 // TestSingletonOnJetStream: of 50 clients that start one id at the same time one does.
 func TestSingletonOnJetStream(t *testing.T) {
 	t.Parallel()
