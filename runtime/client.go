@@ -338,31 +338,47 @@ func (c *Client) Raise(ctx context.Context, id, name string, event any) error {
 	return nil
 }
 
-// Terminate ends an instance and its children at once, without running its code. ErrNotFound, ErrFinished.
-func (c *Client) Terminate(ctx context.Context, id, reason string) error {
-	return c.control(ctx, id, history.Terminate, reason)
+// Terminate ends an instance and its children at once, without running its code, also when no worker knows that.
+// [KeepChildren] lets the children go on. ErrNotFound, ErrFinished.
+func (c *Client) Terminate(ctx context.Context, id, reason string, opts ...TerminateOption) error {
+	control := &history.Control{Verb: history.Terminate, Reason: reason}
+	for _, opt := range opts {
+		opt.applyTerminate(control)
+	}
+	return c.control(ctx, id, control)
 }
+
+// TerminateOption changes what [Client.Terminate] ends: [KeepChildren].
+type TerminateOption interface{ applyTerminate(*history.Control) }
+
+// KeepChildren has a terminate end the instance alone: its children go on, though nobody waits for them any more.
+func KeepChildren() TerminateOption { return keepChildren{} }
+
+type keepChildren struct{}
+
+func (keepChildren) applyTerminate(c *history.Control) { c.Alone = true }
 
 // Cancel asks an instance to end by itself: its context is cancelled, see [WithCancel]. It ends as Canceled when its
 // orchestrator returns ErrCanceled, as it does by handing errors on; it may compensate before, or go on and end as it
 // likes. A suspended instance hears of it when it is resumed. ErrNotFound, ErrFinished.
 func (c *Client) Cancel(ctx context.Context, id, reason string) error {
-	return c.control(ctx, id, history.Cancel, reason)
+	return c.control(ctx, id, &history.Control{Verb: history.Cancel, Reason: reason})
 }
 
 // Suspend keeps an instance's messages until Resume; terminate works all the same. ErrNotFound, ErrFinished.
 func (c *Client) Suspend(ctx context.Context, id, reason string) error {
-	return c.control(ctx, id, history.Suspend, reason)
+	return c.control(ctx, id, &history.Control{Verb: history.Suspend, Reason: reason})
 }
 
 // Resume goes on with a suspended instance. ErrNotFound, ErrFinished.
 func (c *Client) Resume(ctx context.Context, id, reason string) error {
-	return c.control(ctx, id, history.Resume, reason)
+	return c.control(ctx, id, &history.Control{Verb: history.Resume, Reason: reason})
 }
 
-func (c *Client) control(ctx context.Context, id string, verb history.Verb, reason string) error {
-	if err := c.tell(ctx, id, &history.Control{Verb: verb, ID: c.newID(), Reason: reason}); err != nil {
-		return fmt.Errorf("durable: %s %q: %w", verb, id, err)
+func (c *Client) control(ctx context.Context, id string, control *history.Control) error {
+	control.ID = c.newID()
+	if err := c.tell(ctx, id, control); err != nil {
+		return fmt.Errorf("durable: %s %q: %w", control.Verb, id, err)
 	}
 	return nil
 }

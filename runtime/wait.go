@@ -351,8 +351,8 @@ func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 func (h Handle[R]) Status(ctx context.Context) (Instance, error) { return h.client.Get(ctx, h.id) }
 
 // Terminate ends the instance, see [Client.Terminate].
-func (h Handle[R]) Terminate(ctx context.Context, reason string) error {
-	return h.client.Terminate(ctx, h.id, reason)
+func (h Handle[R]) Terminate(ctx context.Context, reason string, opts ...TerminateOption) error {
+	return h.client.Terminate(ctx, h.id, reason, opts...)
 }
 
 // Cancel asks the instance to end by itself, see [Client.Cancel].

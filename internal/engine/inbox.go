@@ -33,7 +33,7 @@ func (m *Machine) control(msg history.Message, c *history.Control) {
 	}
 	switch c.Verb {
 	case history.Terminate:
-		m.terminate(c.Reason)
+		m.terminate(c)
 	case history.Cancel:
 		if m.paused { // it has to run to hear of it
 			m.held = append(m.held, msg)

@@ -79,13 +79,14 @@ func (m *Machine) failureOf(err error) *history.Failure {
 	return &history.Failure{Message: err.Error()}
 }
 
-// terminate ends the run from outside, its open children too.
-func (m *Machine) terminate(reason string) {
+// terminate ends the run from outside, its open children too unless they are to go on.
+func (m *Machine) terminate(c *history.Control) {
+	reason := c.Reason
 	if reason == "" {
 		reason = "terminated"
 	}
 	for _, f := range m.open.all() {
-		if f != nil && f.kind == childFuture {
+		if f != nil && f.kind == childFuture && !c.Alone {
 			m.turn.Terminate = append(m.turn.Terminate, f.about.Target)
 		}
 	}

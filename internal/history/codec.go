@@ -30,6 +30,7 @@ const (
 	headTags    = "Durable-Tags"   // <key>=<value> …
 	headPrior   = "Durable-Prior"  // the body of a start has a prior history beside the input
 	headRewind  = "Durable-Rewind" // of a rewind: <run> <orchestrator of the child>
+	headAlone   = "Durable-Alone"  // of a terminate: the children go on
 	headAt      = "Durable-At"     // of a start: when the program begins
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"

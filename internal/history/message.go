@@ -261,6 +261,7 @@ type line struct {
 	At      string `json:"at"`
 	Prior   string `json:"prior"`
 	Rewind  string `json:"rewind"`
+	Alone   string `json:"alone"`
 	Policy  string `json:"policy"`
 	Error   string `json:"error"`
 	Failed  string `json:"failed"`
@@ -315,6 +316,8 @@ func (l *line) get(head string) func(string) string {
 			return l.Prior
 		case headRewind:
 			return l.Rewind
+		case headAlone:
+			return l.Alone
 		case headPolicy:
 			return l.Policy
 		case headError:

@@ -85,11 +85,15 @@ func encodeControl(c *Control) ([]Field, []byte, error) {
 		p, err = c.Parent.text()
 		h = append(h, Field{headParent, p})
 	}
+	if c.Alone {
+		h = append(h, Field{headAlone, "1"})
+	}
 	return h, []byte(c.Reason), err
 }
 
-// rewinds reads what a rewind has beyond other controls.
+// rewinds reads what a rewind and a terminate have beyond other controls.
 func (c *Control) rewinds(get func(string) string) (err error) {
+	c.Alone = get(headAlone) != ""
 	if v := get(headRewind); v != "" {
 		w := words{rest: v}
 		c.Run, c.Child = uint32(w.uint("run", 32)), w.text("name", mostName)

@@ -134,6 +134,8 @@ type Control struct {
 	ID     string `json:"id"` // as Event.ID
 	Reason string `json:"reason,omitempty"`
 
+	Alone bool `json:"alone,omitempty"` // of a terminate: the children go on
+
 	// Of a rewind:
 	Run    uint32  `json:"run,omitempty"`    // the failed run; 0: a parent asks, which cannot know it
 	Parent *Parent `json:"parent,omitempty"` // that waits again, under a reference of its own new run

@@ -60,6 +60,7 @@ var samples = []struct {
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
 	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},
 	{"control", &history.Control{Verb: history.Terminate, ID: "x", Reason: "too late"}, []string{"Durable-Control: x terminate"}, "too late"},
+	{"terminate without the children", &history.Control{Verb: history.Terminate, ID: "x", Reason: "too late", Alone: true}, []string{"Durable-Control: x terminate", "Durable-Alone: 1"}, "too late"},
 	{"rewind", &history.Control{Verb: history.Rewind, ID: "x", Reason: "fixed", Run: 3}, []string{"Durable-Control: x rewind", "Durable-Rewind: 3 %"}, "fixed"},
 	{"rewind of a child", &history.Control{Verb: history.Rewind, ID: "x", Child: "club.Fee", Parent: &history.Parent{Address: history.Address{Group: "club", ID: "i"}, Ref: history.Ref{Run: 2, Slot: 1}}},
 		[]string{"Durable-Control: x rewind", "Durable-Rewind: 0 club.Fee", "Durable-Parent: 2-0-1 club i"}, ""},

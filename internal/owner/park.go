@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -380,7 +381,7 @@ func (i *instance) leave() {
 
 // terminateBlind ends an instance whose code nobody here has, when its inbox holds a terminate. The record is fenced
 // and authoritative, because a worker with the code might decide something else (H19). Children that are recorded are
-// started first, then terminated.
+// started first, then terminated, unless they are to go on.
 func (i *instance) terminateBlind() bool {
 	tail := i.tail
 	var at *history.Message
@@ -393,7 +394,8 @@ func (i *instance) terminateBlind() bool {
 	if at == nil {
 		return false
 	}
-	reason := at.Record.(*history.Control).Reason
+	control := at.Record.(*history.Control)
+	reason := cmp.Or(control.Reason, "terminated")
 	i.stopAlarms()
 	i.closeMachine()
 	i.phase = ending
@@ -404,8 +406,13 @@ func (i *instance) terminateBlind() bool {
 		Failure: &history.Failure{Kind: history.FailTerminated, Message: reason, Name: i.start.Record.(*history.Start).Orchestrator},
 	}}
 	var after []*output
+	ends := func(child history.Address) {
+		if !control.Alone {
+			after = append(after, &output{seq: at.Seq, chain: child.ID, do: func(o *output) { i.terminateChild(o, child) }})
+		}
+	}
 	for _, child := range i.childrenBefore() {
-		after = append(after, &output{seq: at.Seq, chain: child.ID, do: func(o *output) { i.terminateChild(o, child) }})
+		ends(child)
 	}
 	for _, m := range tail {
 		t, ok := m.Record.(*history.Turn)
@@ -418,9 +425,8 @@ func (i *instance) terminateBlind() bool {
 				continue
 			}
 			ref := history.Ref{Run: t.Run, Execution: t.Execution, Slot: s.N}
-			after = append(after,
-				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s, time.Time{}) }},
-				&output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.terminateChild(o, s.Target) }})
+			after = append(after, &output{seq: at.Seq, chain: s.Target.ID, do: func(o *output) { i.startChild(o, ref, s, time.Time{}) }})
+			ends(s.Target)
 		}
 	}
 	i.commits = append(i.commits, &commit{cause: c, turn: turn, after: after})

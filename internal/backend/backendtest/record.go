@@ -56,6 +56,7 @@ var records = []struct {
 	{"cancel", &history.Control{Verb: history.Cancel, ID: "1", Reason: text}},
 	{"turn that cancels", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Canceled, Failure: &history.Failure{Message: text, Kind: history.FailCanceled}}}},
 	{"terminate", &history.Control{Verb: history.Terminate, ID: "1"}},
+	{"terminate alone", &history.Control{Verb: history.Terminate, ID: "1", Alone: true}},
 	{"suspend with reason", &history.Control{Verb: history.Suspend, ID: text, Reason: text}},
 	{"resume", &history.Control{Verb: history.Resume, ID: "1"}},
 	{"task", &history.Task{Ref: history.Ref{Run: 1}, Name: "bank.Charge", Attempt: 1}},
