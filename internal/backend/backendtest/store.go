@@ -93,7 +93,7 @@ var states = []backend.State{
 		Address: odd, Name: "club.Join", Version: text, Status: history.Suspended, Run: 4_000_000_000, At: 1 << 50,
 		Created: due, Updated: due.AddDate(1, 0, 0), Finished: due.AddDate(2, 0, 0), Custom: json, Failure: text,
 		Parent: &history.Parent{Address: anna, Ref: ref}, Root: text, Tags: map[string]string{text: text}, Waiting: text, Parked: text,
-		Claim: &history.Start{Run: 1, Orchestrator: "club.Join", Input: json, Claim: text}, Scheduled: due,
+		Claim: &history.Start{Run: 1, Orchestrator: "club.Join", Input: json, Claim: text}, Scheduled: due, Full: true,
 	},
 }
 

@@ -36,6 +36,7 @@ func Run(t *testing.T, newHub func(t *testing.T) Hub) {
 		{"Stores", stores},
 		{"Meta", metas},
 		{"Signals", signals},
+		{"Edges", edges},
 		{"Close", closes},
 	} {
 		t.Run(chapter.name, func(t *testing.T) {
