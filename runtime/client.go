@@ -377,8 +377,22 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 
 func (c *Client) control(ctx context.Context, id string, control *history.Control) error {
 	control.ID = c.newID()
+	if err := checkReason(control.Reason); err != nil {
+		return fmt.Errorf("durable: %s %q: %w", control.Verb, id, err)
+	}
 	if err := c.tell(ctx, id, control); err != nil {
 		return fmt.Errorf("durable: %s %q: %w", control.Verb, id, err)
+	}
+	return nil
+}
+
+// MaxReason is how many bytes the reason of a terminate, cancel, suspend, resume or rewind may have: it is the text of the
+// failure that comes of it, and in every state that List reads.
+const MaxReason = 4 << 10
+
+func checkReason(reason string) error {
+	if len(reason) > MaxReason {
+		return fmt.Errorf("%w: its reason has %d bytes, at most %d are kept", ErrPayload, len(reason), MaxReason)
 	}
 	return nil
 }

@@ -381,3 +381,58 @@ func TestAWideTurn(t *testing.T) {
 		want(h, start[int](h, o, nil), 2*each)
 	})
 }
+
+// TestClientsAreToldWhatTheStoreRefuses, as ErrPayload, and nothing is stored.
+func TestClientsAreToldWhatTheStoreRefuses(t *testing.T) {
+	inSmallHub(t, func(t *testing.T, h *hub) {
+		a, o, short := task("Outside"), flow("Waits"), flow("Short")
+		token := make(chan string, 1)
+		h.work(
+			durable.BindActivity(a, func(ctx context.Context, _ durable.None) (string, error) {
+				got, err := durable.CompleteLater(ctx)
+				must(t, err)
+				must(t, durable.Heartbeat(ctx, large(2*smallStore))) // is lost, and does no harm
+				token <- got
+				return "", durable.ErrCompleteLater
+			}),
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
+				return call[string](ctx, a, nil, durable.Timeout(time.Hour))
+			}),
+			durable.BindOrchestrator(short, func(_ durable.Context, s string) (int, error) { return len(s), nil }),
+		)
+		handle := start[string](h, o, nil, durable.InstanceID("x"))
+		open := <-token
+		h.pass(time.Minute)
+		before := len(h.m.Log())
+		reason := large(durable.MaxReason + 1)
+		ctx, c := t.Context(), h.client
+		startAs := func(opts ...durable.StartOption) error {
+			_, err := durable.StartInstance[int](ctx, c, short, large(smallStore), opts...)
+			return err
+		}
+		for name, err := range map[string]error{
+			"start":          startAs(),
+			"start by an id": startAs(durable.InstanceID("y")),
+			"raise":          c.Raise(ctx, "x", "e", large(smallStore)),
+			"complete":       c.CompleteActivity(ctx, open, large(smallStore)),
+			"terminate":      c.Terminate(ctx, "x", reason),
+			"cancel":         c.Cancel(ctx, "x", reason),
+			"suspend":        c.Suspend(ctx, "x", reason),
+			"resume":         c.Resume(ctx, "x", reason),
+			"rewind":         c.Rewind(ctx, "x", reason),
+		} {
+			if !errors.Is(err, durable.ErrPayload) {
+				t.Errorf("%s: got %v, want ErrPayload", name, err)
+			}
+		}
+		h.pass(time.Minute)
+		if after := len(h.m.Log()); after != before {
+			t.Errorf("%d messages are stored", after-before)
+		}
+		if _, err := c.Get(ctx, "y"); !errors.Is(err, durable.ErrNotFound) {
+			t.Errorf("the id that was refused: %v, want ErrNotFound", err)
+		}
+		must(t, c.CompleteActivity(ctx, open, "small"))
+		want(h, handle, "small")
+	})
+}

@@ -72,6 +72,9 @@ func (c *Client) query(ctx context.Context, id, name string, args any) (history.
 	if err := history.CheckID(id); err != nil {
 		return nil, err
 	}
+	if len(name) > history.MaxName { // it travels with the arguments
+		return nil, fmt.Errorf("%w: its name has %d bytes, at most %d are allowed", ErrUnknownQuery, len(name), history.MaxName)
+	}
 	payload, failure := encode(args)
 	if failure != nil {
 		return nil, errorOf(failure)

@@ -32,6 +32,9 @@ func (c *Client) Rewind(ctx context.Context, id, reason string) error {
 }
 
 func (c *Client) rewind(ctx context.Context, id, reason string) error {
+	if err := checkReason(reason); err != nil {
+		return err
+	}
 	s, _, err := c.failed(ctx, id)
 	if err != nil {
 		return err

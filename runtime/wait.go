@@ -32,11 +32,20 @@ func wait[T any](ctx context.Context, call func(done func(T, error))) (T, error)
 
 func (c *Client) put(ctx context.Context, a backend.Append) error {
 	_, err := wait(ctx, func(done func(uint64, error)) { c.be.Append(a, done) })
+	return stored(err)
+}
+
+// stored tells what a hub refuses to store in the words of this package.
+func stored(err error) error {
+	if errors.Is(err, backend.ErrTooLarge) {
+		return fmt.Errorf("%w: %w", ErrPayload, err)
+	}
 	return err
 }
 
 func (c *Client) putState(ctx context.Context, s backend.State, rev uint64) (uint64, error) {
-	return wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
+	rev, err := wait(ctx, func(done func(uint64, error)) { c.be.PutState(s, rev, done) })
+	return rev, stored(err)
 }
 
 // errPurged is an ErrNotFound of an instance that there was: nobody need ask the log, which may still show it.
