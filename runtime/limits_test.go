@@ -3,6 +3,7 @@ package durable_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -434,5 +435,45 @@ func TestClientsAreToldWhatTheStoreRefuses(t *testing.T) {
 		}
 		must(t, c.CompleteActivity(ctx, open, "small"))
 		want(h, handle, "small")
+	})
+}
+
+// TestWhatWasRefusedIsNoHistory: arguments that the store has refused are not in the snapshot or the archive either, which
+// they would be too large for; a worker that begins from the snapshot sees the same.
+func TestWhatWasRefusedIsNoHistory(t *testing.T) {
+	inSmallHub(t, func(t *testing.T, h *hub) {
+		echo, o := task("Echo"), flow("Parent")
+		code := []durable.Binding{
+			durable.BindActivity(echo, func(_ context.Context, s string) (string, error) { return s, nil }),
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
+				if _, err := call[string](ctx, echo, large(2*smallStore)); !errors.Is(err, durable.ErrPayload) {
+					return "", fmt.Errorf("got %w, want ErrPayload", err)
+				}
+				got, err := call[string](ctx, echo, "small")
+				next(ctx)
+				next(ctx)
+				return got, err
+			}),
+		}
+		handle := start[string](h, o, nil, durable.InstanceID("x"))
+		archived := func() (a backend.Archive) {
+			h.m.View("eye").GetArchive(history.Address{Group: o.Group, ID: "x"}, func(got backend.Archive, _ uint64, _ error) { a = got })
+			h.pass(time.Second)
+			return a
+		}
+		for range 2 {
+			w := h.workAs(durable.WorkerConfig{KeepLog: 1}, code...)
+			h.pass(time.Hour)
+			if a := archived(); a.Status != history.Running || len(a.Messages) == 0 {
+				t.Fatalf("there is no snapshot: %+v", a)
+			}
+			h.stop(w)
+			must(t, h.client.Raise(t.Context(), "x", "next", nil))
+		}
+		h.work(code...)
+		want(h, handle, "small")
+		if a := archived(); a.Status != history.Completed || a.Partial {
+			t.Errorf("the archive is %s, partial: %t", a.Status, a.Partial)
+		}
 	})
 }

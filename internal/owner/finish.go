@@ -3,6 +3,7 @@ package owner
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -13,6 +14,7 @@ type past struct {
 	messages history.Messages
 	size     int
 	over     bool
+	holes    bool // some were dropped
 }
 
 const (
@@ -39,6 +41,21 @@ func (p *past) number(place int, r history.Record, seq uint64) {
 	if place >= 0 && place < len(p.messages) && p.messages[place].Record == r {
 		p.messages[place].Seq = seq
 	}
+}
+
+// drop leaves out a message that was added before and is not stored.
+func (p *past) drop(place int, r history.Record) {
+	if place >= 0 && place < len(p.messages) && p.messages[place].Record == r {
+		p.messages[place].Record, p.holes = nil, true
+	}
+}
+
+// list gives the history so far; it is not to be changed.
+func (p *past) list() []history.Message {
+	if !p.holes {
+		return p.messages
+	}
+	return slices.DeleteFunc(slices.Clone(p.messages), func(m history.Message) bool { return m.Record == nil })
 }
 
 func (p *past) reset(first history.Message, rest ...history.Message) {
@@ -182,7 +199,7 @@ func (i *instance) archive(then func()) {
 		i.readPast(then)
 		return
 	}
-	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.messages}, i.entry, then)
+	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.list()}, i.entry, then)
 }
 
 // readPast reads a history that was too large to keep.

@@ -234,6 +234,7 @@ func (i *instance) putTask(c *cause, task *history.Task, place int) {
 				i.advance()
 				i.settle()
 			case tooLarge(err):
+				i.past.drop(place, task)
 				i.taskTooLarge(c, task, err)
 			case unfit(err):
 				i.parkFor(err)

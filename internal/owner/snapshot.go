@@ -37,7 +37,7 @@ func (i *instance) whenSettled() {
 		return
 	}
 	if !i.past.over {
-		i.snapshot(at, slices.Clone(i.past.messages))
+		i.snapshot(at, slices.Clone(i.past.list()))
 		return
 	}
 	i.history(func(messages []history.Message) {
