@@ -73,8 +73,8 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 
 // BindActivity ties an activity to a function.
 func BindActivity[A, R any](a *Activity, fn func(context.Context, A) (R, error)) Binding {
-	return Binding{activity: a, run: func(ctx context.Context, c activity.Call) (history.Payload, *activity.Failure) {
-		return runActivity(ctx, a, c, fn)
+	return Binding{activity: a, run: func(ctx context.Context, c activity.Call, around []ActivityInterceptor) (history.Payload, *activity.Failure) {
+		return runActivity(ctx, a, c, around, fn)
 	}}
 }
 

@@ -58,13 +58,13 @@ func (r *Registry) override(b Binding) {
 func (r *Registry) intercept(begin func(string, history.Address, history.Ref) (func(), error)) {
 	for name, b := range r.activities {
 		run := b.run
-		b.run = func(ctx context.Context, c activity.Call) (history.Payload, *activity.Failure) {
+		b.run = func(ctx context.Context, c activity.Call, around []ActivityInterceptor) (history.Payload, *activity.Failure) {
 			returned, err := begin(b.activity.Name, c.From, c.Ref)
 			defer returned()
 			if err != nil {
-				return runActivity(ctx, b.activity, c, func(context.Context, json.RawMessage) (None, error) { return None{}, err })
+				return runActivity(ctx, b.activity, c, around, func(context.Context, json.RawMessage) (None, error) { return None{}, err })
 			}
-			return run(ctx, c)
+			return run(ctx, c, around)
 		}
 		r.activities[name] = b
 	}
@@ -86,5 +86,8 @@ func (w *Worker) crash() {
 	cancel()
 	for _, g := range w.groups {
 		_ = g.Stop(ctx) // it has nothing to hand over
+	}
+	for _, q := range w.queues {
+		q.Leave()
 	}
 }

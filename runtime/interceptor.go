@@ -90,29 +90,28 @@ func aroundOrchestrator(ctx Context, fns []OrchestratorInterceptor, do func(Cont
 	return do(ctx)
 }
 
-// intercepted runs an activity within the worker's interceptors.
+// intercepted gives an activity the worker's interceptors.
 func (w *Worker) intercepted(b Binding) func(context.Context, activity.Call) (history.Payload, *activity.Failure) {
-	fns := w.cfg.Interceptors.Activities
-	if len(fns) == 0 {
-		return b.run
-	}
 	return func(ctx context.Context, c activity.Call) (history.Payload, *activity.Failure) {
-		return b.run(context.WithValue(ctx, activityInterceptors{}, fns), c)
+		return b.run(ctx, c, w.cfg.Interceptors.Activities)
 	}
 }
 
-// activityInterceptors is where the context of an activity holds the worker's interceptors.
-type activityInterceptors struct{}
-
-func aroundActivity(ctx context.Context, call *activityCall, do func(context.Context) error) error {
-	fns, _ := ctx.Value(activityInterceptors{}).([]ActivityInterceptor)
+// aroundActivity calls fn within fns.
+func aroundActivity[A, R any](ctx context.Context, fns []ActivityInterceptor, a *Activity, c activity.Call, args A, fn func(context.Context, A) (R, error)) (R, error) {
 	if len(fns) == 0 {
-		return do(ctx)
+		return fn(ctx, args)
 	}
-	info := call.info()
+	var result R
+	do := func(ctx context.Context) (err error) {
+		result, err = fn(ctx, args)
+		return err
+	}
+	info := infoOf(a.Name, c)
 	for n := len(fns) - 1; n >= 0; n-- {
 		fn, next := fns[n], do
 		do = func(ctx context.Context) error { return fn(ctx, info, next) }
 	}
-	return do(ctx)
+	err := do(ctx)
+	return result, err
 }

@@ -19,7 +19,7 @@ type Binding struct {
 	orchestrator *Orchestrator
 	program      func(Context, history.Payload) (history.Payload, error)
 	activity     *Activity
-	run          func(context.Context, activity.Call) (history.Payload, *activity.Failure)
+	run          activityRun
 }
 
 func (b Binding) names() []string {
@@ -176,32 +176,24 @@ type ActivityInfo struct {
 	IdempotencyKey string // equal on every attempt and delivery of the same call, different for every other call
 }
 
-type infoKey struct{}
-
 // InfoOf gives the info of the activity that ctx belongs to; ok is false outside of an activity.
 func InfoOf(ctx context.Context) (info ActivityInfo, ok bool) {
-	c, ok := ctx.Value(infoKey{}).(*activityCall)
-	if !ok {
+	a := activity.AttemptOf(ctx)
+	if a == nil {
 		return info, false
 	}
-	return c.info(), true
+	return infoOf(a.Activity(), a.Call()), true
 }
 
-// activityCall is what the context of an activity holds; its info is made for who asks.
-type activityCall struct {
-	activity *Activity
-	call     activity.Call
+func infoOf(name string, c activity.Call) ActivityInfo {
+	return ActivityInfo{Instance: c.From.ID, Activity: name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key()}
 }
 
-func (c *activityCall) info() ActivityInfo {
-	return ActivityInfo{
-		Instance: c.call.From.ID, Activity: c.activity.Name, Attempt: c.call.Attempt, LastError: c.call.LastErr,
-		IdempotencyKey: c.call.Key(),
-	}
-}
+// activityRun calls a function with what its task holds, with interceptors around it, and writes what came of it.
+type activityRun func(context.Context, activity.Call, []ActivityInterceptor) (history.Payload, *activity.Failure)
 
-// runActivity calls a function with what its task holds, and writes what came of it.
-func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn func(context.Context, A) (R, error)) (payload history.Payload, failure *activity.Failure) {
+// runActivity is an activityRun.
+func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, around []ActivityInterceptor, fn func(context.Context, A) (R, error)) (payload history.Payload, failure *activity.Failure) {
 	fail := func(f history.Failure, final bool) (history.Payload, *activity.Failure) {
 		f.Name, f.Attempt = c.Name, c.Attempt
 		return nil, &activity.Failure{Failure: f, Final: final}
@@ -215,12 +207,7 @@ func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, fn
 			payload, failure = fail(history.Failure{Kind: history.FailPanic, Message: fmt.Sprintf("panic: %v", p), Stack: string(debug.Stack())}, true)
 		}
 	}()
-	var result R
-	call := &activityCall{a, c}
-	err = aroundActivity(context.WithValue(ctx, infoKey{}, call), call, func(ctx context.Context) (err error) {
-		result, err = fn(ctx, args)
-		return err
-	})
+	result, err := aroundActivity(ctx, around, a, c, args, fn)
 	if err != nil {
 		f := *failureOf(err)
 		payload, failure := fail(f, f.Final)

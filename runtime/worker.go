@@ -142,7 +142,7 @@ func (w *Worker) start(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(w.registry.activities)) { // in order: a test sees the same run
 		b := w.registry.activities[name]
 		q, err := activity.Start(ctx, activity.Config{
-			Backend: w.be, Name: name, Run: w.intercepted(b), Policy: policyOf(b.activity),
+			Backend: w.be, Name: name, Activity: b.activity.Name, Run: w.intercepted(b), Policy: policyOf(b.activity),
 			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.cfg.Logger,
 		})
 		if err != nil {

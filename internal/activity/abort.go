@@ -20,7 +20,7 @@ func (q *Queue) abort(data []byte) {
 	defer q.mu.Unlock()
 	for r := range q.running {
 		if r.d.From == a.From && r.d.Task.Ref == a.Ref {
-			r.cancel(ErrCanceled)
+			r.own.cancel(ErrCanceled)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package activity
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,13 +16,13 @@ var (
 	ErrHeartbeat = fmt.Errorf("%w: it was silent for longer than its heartbeat allows", ErrTimeout)
 )
 
-// Attempt is what a handler can do beside returning. Its methods may be called by many goroutines at once.
+// Attempt is the context of a handler, and what it can do beside returning. Its methods may be called by many
+// goroutines at once.
 type Attempt struct {
 	q     *Queue
 	r     *running
-	ctx   context.Context
-	stop  context.CancelFunc
 	began time.Time
+	life
 
 	mu      sync.Mutex
 	over    bool      // its outcome is decided
@@ -35,19 +34,9 @@ type Attempt struct {
 	deferred bool // the schedule that stands in for its outcome is stored
 }
 
-type attemptKey struct{}
-
-// AttemptOf gives the attempt that a handler's context belongs to, nil outside of one.
-func AttemptOf(ctx context.Context) *Attempt {
-	a, _ := ctx.Value(attemptKey{}).(*Attempt)
-	return a
-}
-
-// begin makes the attempt of a task and its context.
+// begin lets the handler have the attempt of a task.
 func (q *Queue) begin(r *running) *Attempt {
-	a := &Attempt{q: q, r: r, began: q.cfg.Backend.Clock().Now()}
-	limit, cause := r.limit(a.began)
-	a.ctx, a.stop = context.WithTimeoutCause(context.WithValue(r.ctx, attemptKey{}, a), limit, cause)
+	a := &r.own
 	r.attempt.Store(a)
 	a.watch()
 	return a
@@ -55,7 +44,7 @@ func (q *Queue) begin(r *running) *Attempt {
 
 // judge says of a failure that it is the end of the attempt's time.
 func (a *Attempt) judge(f *Failure) {
-	kind, why := a.cut(context.Cause(a.ctx))
+	kind, why := a.cut(a.cause())
 	if kind == "" || f.Final {
 		return
 	}
@@ -85,7 +74,7 @@ func (q *Queue) overdue(r *running) {
 	if a == nil {
 		return // it has not begun: its outcome is being stored
 	}
-	cause := context.Cause(a.ctx)
+	cause := a.cause()
 	if cause == ErrCanceled {
 		q.drop(r)
 		return
@@ -147,7 +136,6 @@ func (a *Attempt) end() (k *keeper, first bool) {
 
 // leave is the return of the handler.
 func (a *Attempt) leave() {
-	a.stop()
 	if !a.r.decided.Load() {
 		return
 	}

@@ -44,7 +44,7 @@ func (a *Attempt) Beat(details history.Payload) error {
 			a.keep().put(details)
 		}
 	}
-	return context.Cause(a.ctx)
+	return a.cause()
 }
 
 // watch begins to listen for beats, if the policy wants them.
@@ -69,7 +69,7 @@ func (a *Attempt) listen(wait time.Duration) {
 		}
 		a.mu.Unlock()
 		if dead {
-			a.r.cancel(ErrHeartbeat)
+			a.cancel(ErrHeartbeat)
 			a.q.hasten(a.r)
 		}
 	})

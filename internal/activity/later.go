@@ -19,7 +19,7 @@ func (a *Attempt) Later(ctx context.Context) (history.Token, error) {
 	if a.deferred {
 		return token, nil
 	}
-	if err := context.Cause(a.ctx); err != nil {
+	if err := a.cause(); err != nil {
 		return history.Token{}, err
 	}
 	stored := make(chan error, 1)

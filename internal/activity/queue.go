@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Backend     backend.Backend
 	Name        string // wire name of the queue, possibly an alias of the activity
+	Activity    string // the activity's own wire name
 	Run         func(ctx context.Context, call Call) (history.Payload, *Failure)
 	Policy      history.Policy // what the activity was registered with; the zero fields of a call's own policy
 	Slots       int            // executions at once in this worker
@@ -58,7 +59,8 @@ type Queue struct {
 	ctx   context.Context
 	stop  context.CancelCauseFunc
 
-	silence func() // ends the subscription to aborts
+	silence func()        // ends the subscription to aborts
+	next    chan *running // to a goroutine that has run one before; closed by Leave
 
 	mu      sync.Mutex
 	running map[*running]struct{}
@@ -71,9 +73,8 @@ type Queue struct {
 type running struct {
 	d       backend.TaskDelivery
 	policy  history.Policy
-	ctx     context.Context // of the attempt, but its time limit
-	cancel  context.CancelCauseFunc
-	attempt atomic.Pointer[Attempt] // nil until its handler runs
+	own     Attempt
+	attempt atomic.Pointer[Attempt] // own, nil until its handler runs
 	ends    time.Time               // when its attempt has had its time, and some more
 	decided atomic.Bool             // its outcome is being stored; what comes later is dropped
 	pause   time.Duration           // how long its slot stays empty after it
@@ -84,7 +85,7 @@ var ErrStopped = errors.New("activity: the worker stops")
 
 // Start begins to take tasks.
 func Start(ctx context.Context, cfg Config) (*Queue, error) {
-	q := &Queue{cfg: cfg, running: map[*running]struct{}{}}
+	q := &Queue{cfg: cfg, running: map[*running]struct{}{}, next: make(chan *running)}
 	q.ctx, q.stop = context.WithCancelCause(context.Background())
 	if err := cfg.Backend.EnsureActivity(ctx, backend.Activity{Name: cfg.Name, Concurrency: cfg.Concurrency}); err != nil {
 		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
@@ -111,9 +112,7 @@ func Start(ctx context.Context, cfg Config) (*Queue, error) {
 // nor for a store that does not answer.
 func (q *Queue) Stop(ctx context.Context) {
 	q.queue.Stop()
-	q.mu.Lock()
-	q.closed = true
-	q.mu.Unlock()
+	q.Leave()
 	done := make(chan struct{})
 	go func() {
 		q.idle.Wait()
@@ -127,6 +126,16 @@ func (q *Queue) Stop(ctx context.Context) {
 	}
 	q.stop(ErrStopped)
 	q.silence()
+}
+
+// Leave takes no more tasks. Those that run are left to themselves.
+func (q *Queue) Leave() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.closed = true
+		close(q.next)
+	}
 }
 
 // abandon gives back what does not end soon after its context has.
@@ -152,8 +161,8 @@ func (q *Queue) abandon(done <-chan struct{}) {
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.
 func (q *Queue) deliver(d backend.TaskDelivery) {
 	r := &running{d: d, policy: Merge(d.Task.Policy, q.cfg.Policy)}
-	r.ctx, r.cancel = context.WithCancelCause(q.ctx)
 	now := q.cfg.Backend.Clock().Now()
+	r.own.q, r.own.r, r.own.began, r.own.start = q, r, now, time.Now()
 	limit, _ := r.limit(now)
 	r.ends = now.Add(limit + grace)
 	q.mu.Lock()
@@ -165,14 +174,37 @@ func (q *Queue) deliver(d backend.TaskDelivery) {
 	q.idle.Add(1)
 	q.running[r] = struct{}{}
 	q.tick()
+	select {
+	case q.next <- r:
+	default:
+		go q.work(r)
+	}
 	q.mu.Unlock()
-	go q.run(r)
+}
+
+// work runs tasks, one after the other, until it is sent home: a goroutine whose stack has grown once is worth keeping.
+func (q *Queue) work(r *running) {
+	for r != nil {
+		q.run(r)
+		r = <-q.next
+	}
+}
+
+// rest sends the goroutines home that wait for a task. Lock held.
+func (q *Queue) rest() {
+	for !q.closed {
+		select {
+		case q.next <- nil:
+		default:
+			return
+		}
+	}
 }
 
 // run executes a task and stores what came of it.
 func (q *Queue) run(r *running) {
 	d := r.d
-	defer r.cancel(nil)
+	defer r.own.expire()
 	if d.Err == nil {
 		d.Err = backend.Unreadable(d.Task)
 	}
@@ -192,9 +224,9 @@ func (q *Queue) run(r *running) {
 	}
 	a := q.begin(r)
 	defer a.leave()
-	result, failure := q.cfg.Run(a.ctx, Call{From: d.From, Task: d.Task})
+	result, failure := q.cfg.Run(a, Call{From: d.From, Task: d.Task})
 	switch {
-	case failure != nil && context.Cause(r.ctx) == ErrCanceled:
+	case failure != nil && a.aborted():
 		q.drop(r)
 	case failure == nil:
 		q.store(r, done(d.Task, result, nil))
@@ -324,7 +356,9 @@ func (q *Queue) tick() {
 				r.d.Progress()
 			}
 		}
-		q.tick()
+		if q.tick(); !q.ticking {
+			q.rest()
+		}
 		q.mu.Unlock()
 		for _, r := range late {
 			q.overdue(r)
