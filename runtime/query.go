@@ -21,8 +21,9 @@ var ErrUnknownQuery = errors.New("durable: no such query")
 // the orchestrator first waits, else an early query does not know it; names are exact.
 //
 // fn runs while the orchestrator waits, never at the same time, and reads what the orchestrator's variables hold then. It
-// must not change them, or the instance is not deterministic any more, and must not use the Context, which panics. It
-// must be quick: the other instances of its partition wait for it. A panic is the error of the query.
+// must not change them, or the instance is not deterministic any more, and must not use the Context, which panics. The
+// instance waits for it, others do not: after 2 s the query fails, and the instance goes on without it, loaded anew. A
+// panic is the error of the query.
 func SetQueryHandler[A, R any](ctx Context, name string, fn func(args A) (R, error)) {
 	ctx.co.Answer(name, func(p history.Payload) (history.Payload, error) {
 		args, err := decode[A](p)

@@ -49,12 +49,14 @@ type instance struct {
 	custom    history.Payload // custom status and clock at the end of the machine
 	finished  time.Time
 
-	queue   []backend.Delivery // deliveries that wait for a load or an end
-	tail    []history.Message  // what a load has read, while it is replayed
-	rest    []history.Message  // loaded messages that wait for the next execution
-	causes  []*cause           // delivered messages that are not acknowledged, in order
-	asked   []Question         // queries that wait for a load
-	unknown []unknown          // outputs of replayed turns: stored before, as far as anybody knows
+	queue  []backend.Delivery // deliveries that wait for a load or an end
+	tail   []history.Message  // what a load has read, while it is replayed
+	rest   []history.Message  // loaded messages that wait for the next execution
+	causes []*cause           // delivered messages that are not acknowledged, in order
+	asked  []Question         // queries that wait, the first of them for its handler
+
+	answering bool      // a query's handler runs: deliveries queue, it reads what the program would change
+	unknown   []unknown // outputs of replayed turns: stored before, as far as anybody knows
 
 	commits   []*commit // turns to be recorded, in order
 	recording bool      // a turn record is under way
@@ -133,7 +135,7 @@ func (i *instance) engineConfig(prog engine.Program) engine.Config {
 
 // deliver takes a message of a partition this worker owns.
 func (i *instance) deliver(d backend.Delivery) {
-	if i.phase != live {
+	if i.phase != live || i.answering {
 		i.queue = append(i.queue, d)
 		if i.phase == parked {
 			i.remark()
@@ -266,7 +268,7 @@ func (i *instance) settle() {
 // idle reports whether dropping the instance loses nothing but a later load.
 func (i *instance) idle() bool {
 	return i.phase == live && i.open == 0 && len(i.causes) == 0 && len(i.commits) == 0 && len(i.queue) == 0 &&
-		!i.recording && !i.projecting && !i.freezing && !i.wanted && i.projected >= i.applied
+		!i.recording && !i.projecting && !i.answering && !i.freezing && !i.wanted && i.projected >= i.applied
 }
 
 // giveBack drops the instance and returns every message it holds, so that they are delivered again at once.
@@ -290,10 +292,10 @@ func (i *instance) giveBack() {
 }
 
 func (i *instance) closeMachine() {
-	if i.machine != nil {
+	if i.machine != nil && !i.answering { // else answerAsked closes it
 		i.machine.Close()
-		i.machine = nil
 	}
+	i.machine = nil
 }
 
 // owe counts n outputs of c (nil: of nobody who can be acknowledged) that are not known to be stored.

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
@@ -73,29 +75,63 @@ func (p *Partition) ask(data []byte) {
 		i.load()
 		p.evict()
 	}
-	if len(i.asked) < mostAsked {
+	known := slices.ContainsFunc(i.asked, func(o Question) bool { return o.Reply == q.Reply })
+	if len(i.asked) < mostAsked && !known { // else it asks again, or has done so
 		i.asked = append(i.asked, q)
 	}
 	i.answerAsked()
 }
 
-// mostAsked is how many queries wait for a load; those above ask again.
-const mostAsked = 100
+const (
+	mostAsked = 100             // queries of one instance that wait for a load or for those before
+	queryTime = 2 * time.Second // that the handler of a query may take
+)
 
-// answerAsked answers what can be answered now. Between two messages the program is blocked, and what it has in memory is
-// what every owner of this inbox would have (I1).
+// answerAsked answers the first query that waits. Between two messages the program is blocked, and what it has in memory
+// is what every owner of this inbox would have (I1). The handler runs without the partition's mutex, so others need not
+// wait for it; deliveries of its own instance do. When it takes too long, the instance is dropped and loaded anew, with
+// variables that the handler does not see.
 func (i *instance) answerAsked() {
-	if i.phase != live || i.dead {
+	if i.phase != live || i.dead || i.answering || len(i.asked) == 0 {
 		return
 	}
-	for _, q := range i.asked {
-		i.p.be.Signal(q.Reply, i.answerTo(q).encode())
-	}
-	i.asked = nil
+	q, machine, clock := i.asked[0], i.machine, i.p.be.Clock()
+	i.answering = true
+	over := false // an answer has been sent
+	stop := clock.After(queryTime, func() {
+		i.p.mu.Lock()
+		defer i.p.mu.Unlock()
+		if over {
+			return
+		}
+		over = true
+		i.p.cfg.Logger.Warn("durable: a query handler takes too long: its instance is loaded anew", "instance", i.addr.ID, "query", q.Name, "limit", queryTime)
+		i.p.be.Signal(q.Reply, Answer{Error: fmt.Sprintf("its handler has not returned within %v", queryTime)}.encode())
+		if !i.dead {
+			i.lose()
+		}
+	})
+	clock.After(0, func() {
+		a := answerTo(machine, q)
+		stop()
+		i.p.mu.Lock()
+		defer i.p.mu.Unlock()
+		i.answering = false
+		if !over {
+			over = true
+			i.p.be.Signal(q.Reply, a.encode())
+		}
+		if i.machine != machine { // dropped meanwhile
+			machine.Close()
+			return
+		}
+		i.asked = i.asked[1:]
+		i.drain()
+	})
 }
 
-func (i *instance) answerTo(q Question) Answer {
-	result, err := i.machine.Ask(q.Name, q.Args)
+func answerTo(machine *engine.Machine, q Question) Answer {
+	result, err := machine.Ask(q.Name, q.Args)
 	if err == nil && len(result) > QueryLimit {
 		err = fmt.Errorf("the answer has %d bytes, at most %d can be sent", len(result), QueryLimit)
 	}
