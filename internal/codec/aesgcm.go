@@ -61,10 +61,11 @@ func (c *AESGCM) Decode(stored []byte) ([]byte, error) {
 	if len(stored) == 0 || len(stored) < 1+int(stored[0]) {
 		return nil, errors.New("it is cut off")
 	}
-	id, sealed := string(stored[1:1+stored[0]]), stored[1+stored[0]:]
+	body := 1 + int(stored[0])
+	id, sealed := string(stored[1:body]), stored[body:]
 	aead := c.keys[id]
 	if aead == nil {
-		return nil, fmt.Errorf("key %q wrote it, and this program has only %q", id, slices.Sorted(maps.Keys(c.keys)))
+		return nil, fmt.Errorf("key %.80q wrote it, and this program has only %q", id, slices.Sorted(maps.Keys(c.keys)))
 	}
 	plain, err := aead.Open(nil, nil, sealed, bound(id))
 	if err != nil {

@@ -36,6 +36,21 @@ func TestAESGCMHidesAndProves(t *testing.T) {
 	}
 }
 
+// TestAESGCMReadsAnything: whoever may write to the log must not be able to kill who reads it.
+func TestAESGCMReadsAnything(t *testing.T) {
+	t.Parallel()
+	c := aesgcm(t, "k1")
+	for first := range 256 {
+		for _, size := range []int{1, 2, 256, 300} {
+			stored := make([]byte, size)
+			stored[0] = byte(first)
+			if plain, err := c.Decode(stored); err == nil {
+				t.Errorf("%d bytes that begin with %d: decoded as %q", size, first, plain)
+			}
+		}
+	}
+}
+
 // TestAESGCMNamesKeysNotSecrets: an error says which key is missing or wrong, and tells nothing of secrets.
 func TestAESGCMNamesKeysNotSecrets(t *testing.T) {
 	t.Parallel()

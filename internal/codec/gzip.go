@@ -27,7 +27,10 @@ func (c Gzip) Encode(plain []byte) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	w := writers.Get().(*gzip.Writer)
-	defer writers.Put(w)
+	defer func() {
+		w.Reset(nil) // the pool keeps no payload
+		writers.Put(w)
+	}()
 	w.Reset(&b)
 	if _, err := w.Write(plain); err != nil {
 		return nil, err
