@@ -497,23 +497,25 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	return inst, nil
 }
 
-// Wait waits until an instance has ended and tells its last state. ErrNotFound; the error of ctx when that ends first.
+// Wait waits until an instance has ended and tells its last state. One that is started again at that moment is waited
+// for again. ErrNotFound; the error of ctx when that ends first.
 func (c *Client) Wait(ctx context.Context, id string) (Instance, error) {
-	if _, err := c.outcome(ctx, id); err != nil {
+	var inst Instance
+	err := c.around(ctx, &Operation{Verb: "wait", Instance: id}, func(ctx context.Context) error {
+		for { // the projection follows the hint within milliseconds, or the end was that of an earlier run
+			_, err := c.outcomeNow(ctx, id)
+			if err == nil {
+				inst, err = c.get(ctx, id)
+			}
+			if err != nil || inst.Status.Final() {
+				return err
+			}
+		}
+	})
+	if err != nil {
 		return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
 	}
-	for {
-		inst, err := c.get(ctx, id)
-		if err != nil {
-			return Instance{}, fmt.Errorf("durable: wait for %q: %w", id, err)
-		}
-		if inst.Status.Final() {
-			return inst, nil
-		}
-		if err := c.rest(ctx, soon); err != nil { // the projection follows the hint within milliseconds
-			return inst, fmt.Errorf("durable: wait for %q: %w", id, err)
-		}
-	}
+	return inst, nil
 }
 
 // Filter chooses instances. Zero fields choose all.
@@ -528,11 +530,15 @@ type Filter struct {
 	CreatedFrom, CreatedBefore   time.Time
 	FinishedFrom, FinishedBefore time.Time // only instances that have ended
 
-	Limit int // most instances; 0: 1,000 of List, all of PurgeAll
+	Limit int // most instances, of PurgeAll most that have ended; 0: 1,000 of List, all of PurgeAll
 }
 
 // List tells of the instances that fit, the newest first. It reads the whole projection; inputs and results are left out.
+// A negative limit is an error.
 func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
+	if f.Limit < 0 {
+		return nil, fmt.Errorf("durable: list: Filter.Limit is %d, want a positive number, or 0 for 1,000", f.Limit)
+	}
 	if f.Limit == 0 {
 		f.Limit = 1000
 	}

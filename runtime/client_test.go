@@ -206,6 +206,9 @@ func TestUnknownInstances(t *testing.T) {
 			"suspend":     func() error { return h.client.Suspend(ctx, "nobody", "") },
 			"resume":      func() error { return h.client.Resume(ctx, "nobody", "") },
 			"zero handle": func() error { _, err := durable.Handle[int]{}.Wait(ctx); return err },
+			"its status":  func() error { _, err := durable.Handle[int]{}.Status(ctx); return err },
+			"its end":     func() error { return durable.Handle[int]{}.Terminate(ctx, "") },
+			"its cancel":  func() error { return durable.Handle[int]{}.Cancel(ctx, "") },
 		} {
 			if err := do(); !errors.Is(err, durable.ErrNotFound) {
 				t.Errorf("%s: got %v, want ErrNotFound", name, err)

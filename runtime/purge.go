@@ -58,14 +58,21 @@ func (c *Client) PurgeAll(ctx context.Context, f Filter, opts ...PurgeOption) (P
 	if f.empty() {
 		return PurgeResult{}, errors.New("durable: purge: the filter chooses every instance of the hub: give it a condition, such as FinishedBefore")
 	}
+	if f.Limit < 0 {
+		return PurgeResult{}, fmt.Errorf("durable: purge: Filter.Limit is %d, want a positive number, or 0 for no limit", f.Limit)
+	}
 	var result PurgeResult
 	err := c.around(ctx, &Operation{Verb: "purge"}, func(ctx context.Context) (err error) {
 		var fit []chosen
+		ended := 0 // those that run must not keep it from going on, time after time
 		err = c.be.ListStates(ctx, func(s backend.State) bool {
 			if f.fits(s) {
 				fit = append(fit, chosen{s.ID, s.Run})
+				if s.Status.Final() {
+					ended++
+				}
 			}
-			return f.Limit == 0 || len(fit) < f.Limit
+			return f.Limit == 0 || ended < f.Limit
 		})
 		if err == nil {
 			result, err = c.purge(ctx, fit, opts)

@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -105,6 +106,10 @@ func TestPurgeRefuses(t *testing.T) {
 			_, err := h.client.PurgeAll(t.Context(), empty)
 			says(t, err, "purge", "every instance", "condition")
 		}
+		_, err = h.client.PurgeAll(t.Context(), durable.Filter{IDPrefix: "x", Limit: -1})
+		says(t, err, "purge", "Filter.Limit is -1")
+		_, err = h.client.List(t.Context(), durable.Filter{Limit: -1})
+		says(t, err, "list", "Filter.Limit is -1")
 		if inst := h.get("x"); inst.Status != durable.Running {
 			t.Errorf("it is %+v", inst)
 		}
@@ -167,6 +172,26 @@ func TestPurgeAll(t *testing.T) {
 		}
 		if got := ids(durable.Filter{}); got != "a4 b5 " {
 			t.Errorf("left are %s, want a4 and b5", got)
+		}
+	})
+}
+
+// TestPurgeByParts: instances that run are not of the limit, else they would be all that it ever meets.
+func TestPurgeByParts(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o, waiting := flow("Pass"), flow("Receive")
+		h.work(passing(o), receiver(waiting))
+		for n := range 6 {
+			start[int](h, waiting, 1, durable.InstanceID(fmt.Sprintf("x-%d", 2*n)))
+			start[int](h, o, 1, durable.InstanceID(fmt.Sprintf("x-%d", 2*n+1)))
+		}
+		h.pass(time.Second)
+		for _, want := range []int{2, 2, 2, 0} {
+			got, err := h.client.PurgeAll(t.Context(), durable.Filter{IDPrefix: "x-", Limit: 2})
+			must(t, err)
+			if got.Purged != want {
+				t.Errorf("%d are purged, want %d of those that have ended", got.Purged, want)
+			}
 		}
 	})
 }

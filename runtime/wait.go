@@ -329,12 +329,14 @@ func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, err
 	return o, true, nil
 }
 
-// Handle is a typed reference to an instance. The zero Handle refers to nothing.
+// Handle is a typed reference to an instance. The zero Handle refers to nothing: its methods return ErrNotFound.
 type Handle[R any] struct {
 	client *Client
 	group  string
 	id     string
 }
+
+var errZeroHandle = fmt.Errorf("durable: %w: the Handle refers to no instance", ErrNotFound)
 
 // ID is the instance's id.
 func (h Handle[R]) ID() string { return h.id }
@@ -344,7 +346,7 @@ func (h Handle[R]) ID() string { return h.id }
 func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 	var zero R
 	if h.client == nil {
-		return zero, fmt.Errorf("durable: wait: zero Handle: %w", ErrNotFound)
+		return zero, errZeroHandle
 	}
 	o, err := h.client.outcome(ctx, h.id)
 	if err != nil {
@@ -357,14 +359,25 @@ func (h Handle[R]) Wait(ctx context.Context) (R, error) {
 }
 
 // Status tells what the hub knows of the instance. ErrNotFound.
-func (h Handle[R]) Status(ctx context.Context) (Instance, error) { return h.client.Get(ctx, h.id) }
+func (h Handle[R]) Status(ctx context.Context) (Instance, error) {
+	if h.client == nil {
+		return Instance{}, errZeroHandle
+	}
+	return h.client.Get(ctx, h.id)
+}
 
 // Terminate ends the instance, see [Client.Terminate].
 func (h Handle[R]) Terminate(ctx context.Context, reason string, opts ...TerminateOption) error {
+	if h.client == nil {
+		return errZeroHandle
+	}
 	return h.client.Terminate(ctx, h.id, reason, opts...)
 }
 
 // Cancel asks the instance to end by itself, see [Client.Cancel].
 func (h Handle[R]) Cancel(ctx context.Context, reason string) error {
+	if h.client == nil {
+		return errZeroHandle
+	}
 	return h.client.Cancel(ctx, h.id, reason)
 }

@@ -169,3 +169,56 @@ func TestALateHintOfAnEarlierRun(t *testing.T) {
 		}
 	})
 }
+
+// looking is a backend that tells of each look at a state before it happens.
+type looking struct {
+	backend.Backend
+	look func()
+}
+
+func (l looking) GetState(id string, done func(backend.State, uint64, error)) {
+	l.look()
+	l.Backend.GetState(id, done)
+}
+
+// TestWaitOfWhatIsStartedAgain: an instance that somebody starts again at the very end is waited for again, without haste.
+func TestWaitOfWhatIsStartedAgain(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		h.work(receiver(o))
+		looks, ended := 0, false
+		c := durable.NewClient(looking{h.m.View("looking"), func() {
+			looks++
+			if ended {
+				ended = false
+				h.pass(time.Second) // the end is projected
+				_, err := h.client.Restart(t.Context(), "x")
+				must(t, err)
+				h.pass(time.Second)
+			}
+		}}, durable.ClientConfig{})
+		defer c.Close()
+		_, err := durable.StartInstance[int](t.Context(), c, o, 1, durable.InstanceID("x"))
+		must(t, err)
+		h.pass(time.Second)
+		waited := make(chan durable.Instance)
+		go func() {
+			inst, err := c.Wait(t.Context(), "x")
+			must(t, err)
+			waited <- inst
+		}()
+		h.pass(time.Second)
+		ended = true
+		must(t, h.client.Raise(t.Context(), "x", "go", 7))
+		h.pass(time.Minute)
+		looks = 0
+		h.pass(time.Hour)
+		if looks > 1850 {
+			t.Errorf("in an hour it looked %d times, want at most every 2 s", looks)
+		}
+		must(t, h.client.Raise(t.Context(), "x", "go", 8))
+		if inst := <-waited; inst.Status != durable.Completed || string(inst.Result) != "9" {
+			t.Errorf("it waited for %s with %s, want the run that was started last", inst.Status, inst.Result)
+		}
+	})
+}
