@@ -77,6 +77,7 @@ type Log interface {
 	CancelTimer(to history.Address, ref history.Ref, done func(err error))
 	// Floor tells how far the log could be shortened if only those counted who consume it: next is above every sequence
 	// that was in it at the call, floor the lowest one that some consumer has not had acknowledged, next if there is none.
+	// A consumer may learn of a message a moment after it is stored: nothing young may be removed on the strength of it.
 	Floor(done func(floor, next uint64, err error))
 	// Shorten removes everything below sequence before. Nobody checks whether it is needed.
 	Shorten(before uint64, done func(err error))

@@ -9,8 +9,9 @@ import (
 // Prior is the history that a rewound run begins with: that of the failed run without its end and without what is to run
 // again, under the run number of the new one. If the failed run had continued as new it begins with the base.
 type Prior struct {
-	Run      uint32    `json:"run"`     // the first of the runs rewound in a row: UUIDs and random numbers go on with it
-	Started  time.Time `json:"started"` // time of its start
+	Run      uint32    `json:"run"`            // the first of the runs rewound in a row: UUIDs and random numbers go on with it
+	Started  time.Time `json:"started"`        // time of its start
+	From     uint64    `json:"from,omitempty"` // sequence of its start, or of what caused its base: history begins there (I7)
 	Messages Messages  `json:"messages"`
 }
 

@@ -184,7 +184,7 @@ func (i *instance) putRewound(c *history.Control, ended backend.Archive, a backe
 // it: whoever sent it could not know. It is sent again, with its id.
 func (i *instance) missed(m history.Message) bool {
 	start := i.start.Record.(*history.Start)
-	return start.Prior != nil && m.Kind() == history.KindEvent && m.Seq < i.start.Seq &&
+	return start.Prior != nil && m.Kind() == history.KindEvent && start.Prior.From < m.Seq && m.Seq < i.start.Seq &&
 		!slices.ContainsFunc(start.Prior.Messages, func(had history.Message) bool { return had.Seq == m.Seq })
 }
 
@@ -302,7 +302,7 @@ func setbackOf(a backend.Archive) *setback {
 	first, last := a.Messages[0], len(a.Messages)-1
 	final := a.Messages[last]
 	s := &setback{run: a.Run, again: map[uint32]bool{}, anew: map[uint32]bool{}}
-	s.origin = history.Prior{Run: a.Run, Started: startOf(first).Time}
+	s.origin = history.Prior{Run: a.Run, Started: startOf(first).Time, From: startOf(first).Seq}
 	start, ok := first.Record.(*history.Start)
 	switch {
 	case !ok: // a base
@@ -310,7 +310,7 @@ func setbackOf(a backend.Archive) *setback {
 		s.body = append(s.body, first)
 	case start.Prior != nil:
 		s.execution = start.Prior.Execution()
-		s.origin.Run, s.origin.Started = start.Prior.Run, start.Prior.Started
+		s.origin.Run, s.origin.Started, s.origin.From = start.Prior.Run, start.Prior.Started, start.Prior.From
 		s.body = append(s.body, start.Prior.Messages...)
 	}
 	s.body = append(s.body, a.Messages[1:last]...)
