@@ -43,8 +43,11 @@ type Rule uint8
 
 // The rules.
 const (
-	DropSeen    Rule = 1 << iota // H6: an event or control message whose id was seen changes nothing
-	IgnoreEarly                  // H21: a fired timer stamped before its due time is ignored
+	DropSeen       Rule = 1 << iota // H6: an event or control message whose id was seen changes nothing
+	IgnoreEarly                     // H21: a fired timer stamped before its due time is ignored
+	CarryOver                       // continue-as-new keeps the events that nobody has received yet
+	CarrySeen                       // H6: continue-as-new keeps the ids that were seen
+	CheckExecution                  // I2: a completion counts for its own run and execution only
 )
 
 // Machine is one execution of one instance. It is not safe for concurrent use, but any goroutine may use it in turn.

@@ -100,8 +100,15 @@ func (m *Machine) terminate(c *history.Control) {
 func (m *Machine) continueAsNew(input history.Payload) {
 	start := m.start
 	start.Input, start.At, start.Born = input, time.Time{}, time.Time{}
-	m.finish(&history.End{Status: history.ContinuedAsNew, Base: &history.Base{
+	base := &history.Base{
 		Start: start, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to
-	}})
+	}
+	if m.cfg.Without&CarryOver != 0 {
+		base.Buffered = nil
+	}
+	if m.cfg.Without&CarrySeen != 0 {
+		base.Seen = nil
+	}
+	m.finish(&history.End{Status: history.ContinuedAsNew, Base: base})
 }

@@ -345,7 +345,7 @@ func giveBack(w *world) error {
 	w.owns(g)
 	t.OnAppend(lost(history.KindTask))
 	w.start("i", "prog", nil)
-	w.after(200 * time.Millisecond)
+	w.after(300 * time.Millisecond) // the next attempt is a while off
 	t.OnAppend(nil)
 	flushed(w, t)
 	began := w.client.Clock().Now()

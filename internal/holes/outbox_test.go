@@ -35,6 +35,7 @@ func h1(w *world) error {
 	}
 	t.OnAppend(nil)
 	flushed(w, t)
+	w.after(50 * time.Millisecond) // what was given back is delivered first
 	w.event("i", "e", "3", 3)
 	return w.ends("i", history.Completed, []int{1, 2, 3})
 }

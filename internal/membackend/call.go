@@ -11,6 +11,7 @@ import (
 // op names a call for errors, and its place in the order of requests.
 type op struct {
 	verb, id string
+	subject  string // of a record, within its instance
 	lane     string // requests of one lane reach the store in the order of the calls; "": any order
 }
 
@@ -52,7 +53,7 @@ func ask[T any](v *View, o op, verdict Verdict, record bool, act func() (T, erro
 			}
 		})
 	}
-	verdict = m.fate(verdict, record)
+	verdict = v.fate(o, verdict, record)
 	var zero T
 	switch {
 	case v.closed:
@@ -62,22 +63,26 @@ func ask[T any](v *View, o op, verdict Verdict, record bool, act func() (T, erro
 		answer(m.cfg.GiveUp, zero, o.lost())
 		return
 	}
-	m.arrive(v, o.lane, verdict.Delay, func() {
+	m.arrive(v, o, verdict.Delay, func() {
 		res, err := act()
+		m.did(v, o, res, err)
 		if verdict.Double {
-			m.after(m.trip(), nil, func() { _, _ = act() }) // nobody waits for the second answer
+			m.after(v.trip("copy", v.name, o.verb, o.id, o.subject), nil, func() { // nobody waits for the second answer
+				res, err := act()
+				m.did(v, o, res, err)
+			})
 		}
 		if verdict.LoseAnswer {
 			answer(m.cfg.GiveUp, zero, o.lost())
 			return
 		}
-		answer(m.trip(), res, err)
+		answer(v.trip("answer", v.name, o.verb, o.id, o.subject), res, err)
 	})
 }
 
 // arrive runs act on the store when a request that is sent now gets there. Lock held.
-func (m *Memory) arrive(v *View, lane string, delay time.Duration, act func()) {
-	at := m.now() + int64(m.trip()) + int64(delay)
+func (m *Memory) arrive(v *View, o op, delay time.Duration, act func()) {
+	at, lane := m.now()+int64(v.trip("request", v.name, o.verb, o.id, o.subject))+int64(delay), o.lane
 	if lane != "" && delay == 0 && m.cfg.Latency > 0 {
 		at = max(at, v.lanes[lane])
 		v.lanes[lane] = at
@@ -89,7 +94,7 @@ func (m *Memory) arrive(v *View, lane string, delay time.Duration, act func()) {
 		})
 		return
 	}
-	if delay == 0 && m.cfg.Latency == 0 {
+	if delay == 0 && m.cfg.Latency == 0 && v.slow == 0 {
 		act()
 		return
 	}
@@ -97,17 +102,20 @@ func (m *Memory) arrive(v *View, lane string, delay time.Duration, act func()) {
 }
 
 // tell sends something that has no answer. Lock held.
-func (m *Memory) tell(v *View, lost float64, act func()) {
+func (m *Memory) tell(v *View, o op, lost float64, act func()) {
 	switch {
-	case v.killed, v.closed, v.cut, m.happens(lost):
+	case v.killed, v.closed, v.cut, m.happens(lost, "lost", v.name, o.verb, o.id, o.subject):
 	case v.paused:
 		v.held = append(v.held, event{view: v, run: func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.tell(v, lost, act)
+			m.tell(v, o, lost, act)
 		}})
 	default:
-		m.arrive(v, "", 0, act)
+		m.arrive(v, o, 0, func() {
+			m.did(v, o, nil, nil)
+			act()
+		})
 	}
 }
 
@@ -117,7 +125,7 @@ func now[T any](ctx context.Context, v *View, o op, act func() (T, error)) (res 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var zero T
-	verdict := m.fate(Verdict{}, false)
+	verdict := v.fate(o, Verdict{}, false)
 	switch {
 	case v.killed, v.closed:
 		return zero, fmt.Errorf("membackend: %s %s: %w", o.verb, o.id, backend.ErrClosed)
@@ -127,6 +135,7 @@ func now[T any](ctx context.Context, v *View, o op, act func() (T, error)) (res 
 		return zero, o.lost()
 	}
 	res, err = act()
+	m.did(v, o, res, err)
 	if verdict.LoseAnswer {
 		return zero, o.lost()
 	}

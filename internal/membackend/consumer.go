@@ -53,8 +53,8 @@ const mostOpen = 50_000
 func (c *consumer) take() (n int, ok bool) {
 	for len(c.again) > 0 {
 		at := 0
-		if len(c.again) > 1 && c.m.happens(c.m.faults.Shuffled) {
-			at = c.m.rng.IntN(len(c.again))
+		if len(c.again) > 1 && c.m.happens(c.m.faults.Shuffled, "out of order", c.name) {
+			at = int(c.m.upTo(time.Duration(len(c.again)-1), "which", c.name))
 		}
 		n := c.again[at]
 		c.again = slices.Delete(c.again, at, at+1)
@@ -91,7 +91,7 @@ func (c *consumer) count(n int) {
 	c.order++
 	c.highest = max(c.highest, c.items[n].seq)
 	c.extend(n)
-	if c.m.happens(c.m.faults.DeliveryRepeated) {
+	if e := c.items[n].entry; c.m.happens(c.m.faults.DeliveryRepeated, "delivered twice", c.name, e.to.ID, e.subject) {
 		c.repeat(n)
 	}
 }
@@ -196,16 +196,17 @@ type receipt struct {
 }
 
 // Ack implements backend.Receipt.
-func (r receipt) Ack() { r.tell(r.c.ack) }
+func (r receipt) Ack() { r.tell("ack", r.c.ack) }
 
 // Nak implements backend.Receipt.
-func (r receipt) Nak() { r.tell(r.c.nak) }
+func (r receipt) Nak() { r.tell("nak", r.c.nak) }
 
-func (r receipt) progress() { r.tell(r.c.extend) }
+func (r receipt) progress() { r.tell("progress", r.c.extend) }
 
-func (r receipt) tell(what func(n int)) {
+func (r receipt) tell(verb string, what func(n int)) {
 	m := r.v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tell(r.v, m.faults.AckLost, func() { what(r.n) })
+	e := r.c.items[r.n].entry
+	m.tell(r.v, op{verb: verb, id: e.to.ID, subject: e.subject}, m.faults.AckLost, func() { what(r.n) })
 }

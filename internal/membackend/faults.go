@@ -30,6 +30,7 @@ type Faults struct {
 	LagBy       int     // most messages it is behind; defaults to 10
 	LagStates   float64 // GetState and ListStates show the value before the newest
 	LagArchives float64 // GetArchive shows the value before the newest
+	ShowEarly   bool    // a Load shows what came before the start, which Load promises not to (H9)
 }
 
 // Verdict says what becomes of a call. The zero value lets it pass.
@@ -45,6 +46,8 @@ type hooks struct {
 	append   func(backend.Append) Verdict
 	delivery func(view string, d backend.Delivery) (lose bool)
 	load     func(of history.Address, reach uint64) (upTo uint64)
+	mishap   func(Mishap) (may bool)
+	act      func(Act)
 }
 
 // OnAppend asks fn about every append of every view; nil ends that.
@@ -73,30 +76,39 @@ func (m *Memory) hooked() hooks {
 	return m.hooks
 }
 
-// happens throws a die. Lock held.
-func (m *Memory) happens(rate float64) bool { return rate > 0 && m.rng.Float64() < rate }
-
-// upTo is a random duration. Lock held.
-func (m *Memory) upTo(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
-	return time.Duration(m.rng.Int64N(int64(d) + 1))
+// Act is something that the store has done for a view.
+type Act struct {
+	View string
+	Verb string // append to, load, put the state of, ack, ...
+	ID   string // of the instance, or what else it is about
+	Seq  uint64 // sequence or revision, where there is one
+	Err  error
 }
 
-// trip is the time of one way between a view and the store. Lock held.
-func (m *Memory) trip() time.Duration { return m.upTo(m.cfg.Latency) }
+// OnAct tells fn of everything that the store does for a view; nil ends that. fn is called with the hub's lock: it must
+// not use the hub.
+func (m *Memory) OnAct(fn func(Act)) { m.hook(func(h *hooks) { h.act = fn }) }
+
+// did tells of an act. Lock held.
+func (m *Memory) did(v *View, o op, res any, err error) {
+	if m.hooks.act == nil {
+		return
+	}
+	seq, _ := res.(uint64)
+	m.hooks.act(Act{View: v.name, Verb: o.verb, ID: o.id, Seq: seq, Err: err})
+}
 
 // fate adds what the rates decide to what a hook has decided. Lock held.
-func (m *Memory) fate(v Verdict, record bool) Verdict {
+func (v *View) fate(o op, verdict Verdict, record bool) Verdict {
+	m := v.m
 	f := &m.faults
-	v.LoseRequest = v.LoseRequest || m.happens(f.RequestLost)
-	v.LoseAnswer = v.LoseAnswer || m.happens(f.AnswerLost)
-	if m.happens(f.RequestDelayed) {
-		v.Delay += m.upTo(or(f.DelayedBy, 5*time.Second))
+	verdict.LoseRequest = verdict.LoseRequest || m.happens(f.RequestLost, "request lost", v.name, o.verb, o.id, o.subject)
+	verdict.LoseAnswer = verdict.LoseAnswer || m.happens(f.AnswerLost, "answer lost", v.name, o.verb, o.id, o.subject)
+	if m.happens(f.RequestDelayed, "request late", v.name, o.verb, o.id, o.subject) {
+		verdict.Delay += m.upTo(or(f.DelayedBy, 5*time.Second), "delay", v.name, o.verb, o.id, o.subject)
 	}
 	if record {
-		v.Double = v.Double || m.happens(f.RecordDoubled)
+		verdict.Double = verdict.Double || m.happens(f.RecordDoubled, "stored twice", v.name, o.verb, o.id, o.subject)
 	}
-	return v
+	return verdict
 }

@@ -194,9 +194,9 @@ func (i *inbox) fly(n int) {
 	m, it := i.v.m, &i.part.items[n]
 	e, epoch, opened := it.entry, i.v.epoch, i.opened
 	d := backend.Delivery{To: e.to, Order: i.part.order, Attempts: it.attempts, Receipt: receipt{i.v, &i.part.consumer, n}}
-	lost := m.happens(m.faults.DeliveryLost)
+	lost := m.happens(m.faults.DeliveryLost, "delivery lost", i.v.name, e.to.ID, e.subject)
 	i.flying++
-	i.lane = max(i.lane, m.now()+int64(m.trip()))
+	i.lane = max(i.lane, m.now()+int64(i.v.trip("delivery", i.v.name, e.to.ID, e.subject)))
 	m.at(i.lane, i.v, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()

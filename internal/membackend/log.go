@@ -234,7 +234,7 @@ func (v *View) Append(a backend.Append, done func(seq uint64, err error)) {
 		v.refuse(func() { done(0, err) })
 		return
 	}
-	o := op{verb: "append to", id: a.To.ID}
+	o := op{verb: "append to", id: a.To.ID, subject: e.subject}
 	if v.m.cfg.Latency > 0 {
 		o.lane = a.To.Group + "\x00" + a.To.ID + "\x00" + e.subject
 	}
@@ -270,15 +270,15 @@ func (v *View) Load(of history.Address, reach uint64, done func(backend.Loaded, 
 		limit = h.load(of, reach)
 	}
 	ask(v, op{verb: "load", id: of.ID}, Verdict{}, false, func() (backend.Loaded, error) {
-		if v.m.happens(v.m.faults.LagLoads) {
-			limit = uint64(max(1, len(v.m.log.all)-v.m.rng.IntN(1+or(v.m.faults.LagBy, 10))))
+		if v.m.happens(v.m.faults.LagLoads, "lagging load", v.name, of.ID) {
+			limit = uint64(max(1, len(v.m.log.all)-int(v.m.upTo(time.Duration(or(v.m.faults.LagBy, 10)), "lag", v.name, of.ID))))
 		}
-		if reach > 0 && reach < backend.TheEnd && v.m.happens(v.m.faults.Behind) {
-			if l, err := v.m.log.load(of, reach); l.Start != nil || err != nil {
+		if reach > 0 && reach < backend.TheEnd && v.m.happens(v.m.faults.Behind, "load by a replica that is behind", v.name, of.ID) {
+			if l, err := v.m.log.load(of, reach, v.m.faults.ShowEarly); l.Start != nil || err != nil {
 				return l, err
 			}
 		}
-		return v.m.log.load(of, limit)
+		return v.m.log.load(of, limit, v.m.faults.ShowEarly)
 	}, done)
 }
 
@@ -299,7 +299,7 @@ func (v *View) LoadAfter(of history.Address, after, _ uint64, done func(backend.
 }
 
 // load reads what the log holds of an instance, at most limit if that is not 0.
-func (l *log) load(of history.Address, limit uint64) (out backend.Loaded, err error) {
+func (l *log) load(of history.Address, limit uint64, early bool) (out backend.Loaded, err error) {
 	i := l.instances[of]
 	if out.Start, err = decoded(i.newest("in.start", limit)); err != nil {
 		return out, err
@@ -317,6 +317,7 @@ func (l *log) load(of history.Address, limit uint64) (out backend.Loaded, err er
 	switch {
 	case out.Base != nil:
 		out.From = out.Base.Record.(*history.Turn).At
+	case out.Start != nil && early:
 	case out.Start != nil:
 		out.From = out.Start.Seq
 	default:

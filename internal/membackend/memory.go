@@ -1,7 +1,6 @@
 package membackend
 
 import (
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +12,7 @@ import (
 // Config describes a hub in memory. The zero value is a virtual hub without faults.
 type Config struct {
 	Live bool // a goroutine runs the events in real time; Step, Run and RunFor are for virtual hubs
-	// Seed decides the delays and faults. Print it: the same seed makes the same run.
+	// Seed decides the delays and faults, each by itself. Print it: the same seed makes the same run.
 	Seed  uint64
 	Start time.Time // of the virtual clock; defaults to the beginning of 2026, UTC
 
@@ -67,7 +66,7 @@ type Memory struct {
 
 	mu     sync.Mutex
 	loop   loop
-	rng    *rand.Rand
+	dice   dice
 	faults Faults
 	hooks  hooks
 
@@ -91,7 +90,7 @@ func New(cfg Config) *Memory {
 	cfg = cfg.withDefaults()
 	m := &Memory{
 		cfg: cfg, faults: cfg.Faults,
-		rng:        rand.New(rand.NewPCG(cfg.Seed, 0x6475_7261_626c_6567)),
+		dice:       dice{seed: mixed(cfg.Seed), seen: map[uint64]uint64{}},
 		log:        newLog(),
 		schedules:  map[scheduleKey]*schedule{},
 		partitions: map[partitionKey]*partition{},

@@ -150,7 +150,7 @@ func (w *watcher) look() {
 
 func (w *watcher) send(key string, v, before version) {
 	m, epoch := w.view.m, w.view.epoch
-	w.lane = max(w.lane, m.now()+int64(m.trip()))
+	w.lane = max(w.lane, m.now()+int64(w.view.trip("change", w.view.name, key)))
 	m.at(w.lane, w.view, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -23,7 +23,7 @@ func (m *Memory) schedule(e *entry, ref history.Ref) {
 	s := &schedule{e, scheduleKey{e.to, ref}}
 	m.schedules[s.key] = s
 	at := max(int64(e.due.Sub(m.cfg.Start)), m.now())
-	m.at(at+int64(m.upTo(m.cfg.Late)), nil, func() { m.fire(s) })
+	m.at(at+int64(m.upTo(m.cfg.Late, "late", e.to.ID, e.subject)), nil, func() { m.fire(s) })
 }
 
 // fire replaces the schedule by what it makes, in one step. Lock held.

@@ -23,7 +23,10 @@ func (v *View) Signal(topic string, data []byte) {
 	data = bytes.Clone(data)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tell(v, m.faults.SignalLost, func() {
+	m.tell(v, op{verb: "signal", id: topic}, m.faults.SignalLost, func() {
+		if v.muted {
+			return
+		}
 		for _, l := range m.topics[topic] {
 			l.send(data)
 		}
@@ -32,10 +35,10 @@ func (v *View) Signal(topic string, data []byte) {
 
 func (l *listener) send(data []byte) {
 	m, epoch := l.view.m, l.view.epoch
-	if !l.view.reachable() {
+	if !l.view.reachable() || l.view.muted {
 		return
 	}
-	l.lane = max(l.lane, m.now()+int64(m.trip()))
+	l.lane = max(l.lane, m.now()+int64(l.view.trip("signal", l.view.name)))
 	m.at(l.lane, l.view, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -65,14 +65,14 @@ type found struct {
 // GetState implements backend.States.
 func (v *View) GetState(id string, done func(s backend.State, rev uint64, err error)) {
 	getJSON(v, "the state of", id, func() ([]byte, uint64, error) {
-		return v.m.states.get(id, v.m.happens(v.m.faults.LagStates))
+		return v.m.states.get(id, v.m.happens(v.m.faults.LagStates, "lagging state", v.name, id))
 	}, done)
 }
 
 // GetArchive implements backend.Archives.
 func (v *View) GetArchive(of history.Address, done func(a backend.Archive, seq uint64, err error)) {
 	getJSON(v, "the archive entry of", of.ID, func() ([]byte, uint64, error) {
-		return v.m.archives.get(of.ID, v.m.happens(v.m.faults.LagArchives))
+		return v.m.archives.get(of.ID, v.m.happens(v.m.faults.LagArchives, "lagging archive", v.name, of.ID))
 	}, done)
 }
 
@@ -141,7 +141,7 @@ func (v *View) LiveStates(ctx context.Context, since uint64, yield func(a histor
 func (v *View) ListStates(ctx context.Context, yield func(backend.State) bool) error {
 	values, err := now(ctx, v, op{verb: "list", id: "states"}, func() (values [][]byte, err error) {
 		for _, id := range v.m.states.keys() {
-			if value, _, err := v.m.states.get(id, v.m.happens(v.m.faults.LagStates)); err == nil {
+			if value, _, err := v.m.states.get(id, v.m.happens(v.m.faults.LagStates, "lagging state", v.name, id)); err == nil {
 				values = append(values, value)
 			}
 		}

@@ -76,7 +76,7 @@ func (q *taskQueue) Grant(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	q.granted += n
-	m.tell(q.v, 0, q.act.pump)
+	m.tell(q.v, op{verb: "grant", id: q.act.name}, 0, q.act.pump)
 }
 
 // Stop implements backend.TaskQueue. Called within deliver, it does not wait for it.
@@ -136,11 +136,11 @@ func (q *taskQueue) fly(n int) {
 	r := receipt{q.v, &q.act.consumer, n}
 	d := backend.TaskDelivery{From: e.to, Seq: e.seq, Time: e.time, Attempts: it.attempts, Receipt: r, Progress: r.progress}
 	q.flying++
-	if m.happens(m.faults.DeliveryLost) {
+	if m.happens(m.faults.DeliveryLost, "delivery lost", q.v.name, e.to.ID, e.subject) {
 		m.after(pullExpiry, nil, func() { q.flying--; q.act.pump() })
 		return
 	}
-	m.after(m.trip(), q.v, func() {
+	m.after(q.v.trip("delivery", q.v.name, e.to.ID, e.subject), q.v, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		q.flying--

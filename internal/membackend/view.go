@@ -28,6 +28,8 @@ type View struct {
 	silent  int64   // when the store heard the process last, if quiet
 	quiet   bool    // it is cut off, frozen or dead
 	skew    time.Duration
+	slow    time.Duration // longest trip above Config.Latency
+	muted   bool          // neither heard nor hearing, though connected
 	inboxes map[*inbox]bool
 	queues  map[*taskQueue]bool
 }
@@ -115,6 +117,20 @@ func (v *View) Skew(d time.Duration) {
 	v.m.mu.Lock()
 	defer v.m.mu.Unlock()
 	v.skew = d
+}
+
+// Slow makes every trip between this process and the store up to d longer; 0 ends that. Virtual mode only.
+func (v *View) Slow(d time.Duration) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.slow = d
+}
+
+// Mute has all signals from and to this process get lost, while the store answers it as before.
+func (v *View) Mute(muted bool) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.muted = muted
 }
 
 // reachable reports whether the store can send to the process. Lock held.

@@ -138,7 +138,13 @@ func (i *instance) childTooLarge(o *output, s *history.Slot, start *history.Star
 
 func (i *instance) failChild(o *output, s *history.Slot, start *history.Start, kind, message string) {
 	done := &history.Done{Ref: start.Parent.Ref, Name: s.Name, Failure: &history.Failure{Kind: kind, Name: s.Name, Message: message}}
-	i.append(o, backend.Append{To: i.addr, Record: done}, func(err error) { i.stored(o, err) })
+	i.p.begin()
+	i.p.be.Append(backend.Append{To: i.addr, Record: done}, func(seq uint64, err error) {
+		i.locked(func() {
+			i.stored(o, err)
+			i.made(seq, done, err)
+		})
+	})
 }
 
 func sameParent(a, b *history.Parent) bool { return a != nil && b != nil && *a == *b }

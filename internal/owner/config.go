@@ -52,7 +52,6 @@ const (
 	TimerTokens                        // H7: a timer's token holds run and execution
 	BaseAt                             // H8: the inbox goes on after the base's cause, not after its record
 	CheckRun                           // H10: a start whose run is not above the archived one is dropped
-	FinishClaims                       // H11: a claim without a start is finished by whoever meets it
 	ProjectForward                     // H12: the projection is compared and set, never backwards
 	ProjectArchived                    // H13: a message of an archived instance projects it again before its ack
 	FenceArchive                       // H14: archive writes are fenced
@@ -71,6 +70,9 @@ const (
 	TellSettled                        // the taker-up of a parked instance sends again only what was not known to be stored
 	KeepLate                           // events behind the end of a failed run stay for a rewind
 	DoubtLate                          // H10: a start that is stored long after it was decided is not taken for new
+	ApplyDelivered                     // H22: what the owner makes itself is applied when it is delivered, not when it is stored
+	ReachEnd                           // H27: a load after a gap reads to the end of the log, on the leader
+	FlushOnTake                        // I5: whoever takes a partition trusts nothing that it has in memory
 )
 
 func (c Config) withDefaults() Config {

@@ -53,7 +53,7 @@ func (i *instance) load() {
 	switch {
 	case !i.p.cfg.keeps(ReachDelivered) && len(i.queue) > 0:
 		reach = i.queue[0].Message.Seq
-	case i.p.unsure:
+	case i.p.unsure && i.p.cfg.keeps(ReachEnd):
 		reach = backend.TheEnd
 	}
 	i.read(reach, func(k backend.Known, err error) {

@@ -288,11 +288,18 @@ func (i *instance) ring(ref history.Ref, due time.Time) {
 	}
 	delete(i.alarms, ref.Slot)
 	i.p.begin()
-	i.p.be.Append(backend.Append{To: i.addr, Record: &history.Fired{Ref: ref, Due: due}}, func(uint64, error) {
-		i.p.mu.Lock()
-		defer i.p.mu.Unlock()
-		i.p.end()
+	fired := &history.Fired{Ref: ref, Due: due}
+	i.p.be.Append(backend.Append{To: i.addr, Record: fired}, func(seq uint64, err error) {
+		i.locked(func() { i.made(seq, fired, err) })
 	})
+}
+
+// made ends the storing of a message that the owner has made for the instance itself. It is applied when it is delivered,
+// never here: another owner may have made it too, and others may come before it (H22).
+func (i *instance) made(seq uint64, r history.Record, err error) {
+	if err == nil && i.phase == live && seq > i.applied && !i.p.cfg.keeps(ApplyDelivered) {
+		i.apply(history.Message{Seq: seq, Time: i.p.be.Clock().Now(), Record: r}, i.hold(seq, nil))
+	}
 }
 
 func (i *instance) disarm(o *output, ref history.Ref) {

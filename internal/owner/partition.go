@@ -49,7 +49,9 @@ func (p *Partition) take(ctx context.Context) error {
 	// Deliveries may come before Open has told the horizon: hold them until it is known.
 	p.mu.Lock()
 	p.drained = nil
-	p.flush()
+	if p.cfg.keeps(FlushOnTake) {
+		p.flush()
+	}
 	p.owned = true
 	ready := make(chan struct{})
 	p.mu.Unlock()
@@ -143,7 +145,7 @@ func (p *Partition) deliver(d backend.Delivery) {
 	}
 	// I5: a cached instance is trusted only while the deliveries are contiguous, across pins too. The first delivery proves
 	// nothing: somebody else may have been served since this worker opened the inbox, and it may have taken up instances.
-	if d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) {
+	if d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) && (p.order > 0 || p.cfg.keeps(FlushOnTake)) {
 		p.flush()
 		p.unsure = true
 	}
