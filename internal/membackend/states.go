@@ -111,7 +111,7 @@ func (v *View) LiveStates(ctx context.Context, since uint64, yield func(a histor
 		newest = since
 		for id, r := range v.m.states.rows {
 			at := r.now
-			if v.m.happens(v.m.faults.LagStates) {
+			if v.m.happens(v.m.faults.LagStates, "lagging state", v.name, id) {
 				at = r.before
 			}
 			if at.rev > since {

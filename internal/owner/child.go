@@ -137,6 +137,10 @@ func (i *instance) childTooLarge(o *output, s *history.Slot, start *history.Star
 }
 
 func (i *instance) failChild(o *output, s *history.Slot, start *history.Start, kind, message string) {
+	if i.machine != nil && !i.machine.Pending(start.Parent.Ref) {
+		i.stored(o, nil) // sent again after it was refused: each answer would be one more message to answer for
+		return
+	}
 	done := &history.Done{Ref: start.Parent.Ref, Name: s.Name, Failure: &history.Failure{Kind: kind, Name: s.Name, Message: message}}
 	i.p.begin()
 	i.p.be.Append(backend.Append{To: i.addr, Record: done}, func(seq uint64, err error) {
