@@ -255,8 +255,26 @@ func (m *Machine) Ended() *history.End { return m.end }
 // Ref tells which run and execution this is.
 func (m *Machine) Ref() (run, execution uint32) { return m.run, m.execution }
 
-// Pending reports whether a slot of this execution waits for its completion.
-func (m *Machine) Pending(ref history.Ref) bool { return m.waiting(ref) != nil }
+// Pending reports whether a slot of this execution waits for its completion, and none is held until the instance resumes.
+func (m *Machine) Pending(ref history.Ref) bool {
+	f := m.waiting(ref)
+	if f == nil {
+		return false
+	}
+	for _, msg := range m.held {
+		switch r := msg.Record.(type) {
+		case *history.Done:
+			if r.Ref == ref && f.completedBy(r) {
+				return false
+			}
+		case *history.Fired:
+			if r.Ref == ref && !msg.Time.Before(f.about.Due) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // Clock is the time of the orchestration: the running maximum of the inbox time stamps.
 func (m *Machine) Clock() time.Time { return m.clock }
