@@ -78,11 +78,13 @@ func (m *Memory) hooked() hooks {
 
 // Act is something that the store has done for a view.
 type Act struct {
-	View string
-	Verb string // append to, load, put the state of, ack, ...
-	ID   string // of the instance, or what else it is about
-	Seq  uint64 // sequence or revision, where there is one
-	Err  error
+	At      time.Time
+	View    string
+	Verb    string // append to, load, put the state of, ack, ...
+	ID      string // of the instance, or what else it is about
+	Subject string // of a message, within its instance
+	Seq     uint64 // sequence or revision, where there is one
+	Err     error
 }
 
 // OnAct tells fn of everything that the store does for a view; nil ends that. fn is called with the hub's lock: it must
@@ -95,7 +97,7 @@ func (m *Memory) did(v *View, o op, res any, err error) {
 		return
 	}
 	seq, _ := res.(uint64)
-	m.hooks.act(Act{View: v.name, Verb: o.verb, ID: o.id, Seq: seq, Err: err})
+	m.hooks.act(Act{At: m.time(m.now()), View: v.name, Verb: o.verb, ID: o.id, Subject: o.subject, Seq: seq, Err: err})
 }
 
 // fate adds what the rates decide to what a hook has decided. Lock held.

@@ -2,7 +2,7 @@ package sim
 
 import (
 	"errors"
-	"testing"
+	"fmt"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -11,70 +11,61 @@ import (
 	"github.com/durablegen/durablegen/internal/membackend"
 )
 
-// TestEverythingEndsOnceThoughKeysDiffer: some workers cannot read what others write, until the world is healed.
-func TestEverythingEndsOnceThoughKeysDiffer(t *testing.T) {
-	t.Parallel()
-	for n := range (*seeds + 1) / 2 {
-		seed := *first + uint64(n)
-		if err := newWorld(seed, switches{}).withKeys(t).simulate(); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-	}
-}
-
 // keyring hands out access to the hub with different keys.
 type keyring struct {
-	t    *testing.T
 	full *codec.Backend // reads everything
 }
 
-func (w *world) withKeys(t *testing.T) *world {
-	w.keys = &keyring{t: t}
-	w.keys.full = w.keys.wrap(w.client, "k1", "k2")
-	return w
+func newKeyring(v *membackend.View) *keyring {
+	k := &keyring{}
+	k.full = k.wrap(v, "k1", "k2")
+	return k
 }
 
 func (k *keyring) wrap(v *membackend.View, ids ...string) *codec.Backend {
-	k.t.Helper()
 	aes := codec.NewAESGCM()
 	for _, id := range ids {
 		secret := make([]byte, 16)
 		copy(secret, id)
 		if err := aes.Add(id, secret); err != nil {
-			k.t.Fatal(err)
+			panic(err)
 		}
 	}
 	b, err := codec.New(v, codec.Gzip{Min: 20, Limit: 1 << 20}, aes)
 	if err != nil {
-		k.t.Fatal(err)
+		panic(err)
 	}
 	return b
 }
 
 // access gives a process its way to the hub: in a world with keys mostly with all of them, until it is healed.
 func (w *world) access(v *membackend.View) backend.Backend {
-	if w.keys == nil {
+	if w.keyring == nil {
 		return v
 	}
 	sets := [][]string{{"k1", "k2"}, {"k2", "k1"}, {"k1"}, {"k2"}, nil}
-	n := w.rng.IntN(len(sets))
+	n := w.source("keys", v.Name()).IntN(len(sets))
 	if w.healed {
 		n %= 2
 	}
-	if sets[n] == nil {
+	set := sets[n]
+	if n > 1 && !w.mishap("other keys", v.Name(), fmt.Sprint(set)) {
+		set = sets[0]
+	}
+	if set == nil {
 		return v
 	}
-	return w.keys.wrap(v, sets[n]...)
+	return w.keyring.wrap(v, set...)
 }
 
 // record decodes what the log holds.
 func (w *world) record(r history.Record) history.Record {
-	if w.keys == nil {
+	if w.keyring == nil {
 		return r
 	}
-	clear, err := w.keys.full.Open(r)
+	clear, err := w.keyring.full.Open(r)
 	if err != nil {
-		w.keys.t.Fatalf("a record that nobody can read: %v", err)
+		panic(fmt.Sprintf("a record that nobody can read: %v", err))
 	}
 	return clear
 }

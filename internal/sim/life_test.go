@@ -3,6 +3,8 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -16,15 +18,10 @@ import (
 // plan is what the operator is to do with an instance that has ended well, or as somebody asked.
 type plan struct {
 	purge, again bool
-	events       []string
-	first        *history.Start
+	order        *order
+	mark         string // of the script that it is started again with: its events are not those of the first run
 	started      uint32 // run that it has started; 0: not yet
 	purged       bool
-}
-
-func (w *world) plan(id string, start *history.Start, events []string) {
-	n := w.rng.IntN(4)
-	w.plans[id] = &plan{purge: n&1 != 0, again: n&2 != 0, events: events, first: start}
 }
 
 // fulfilled reports whether nothing is left to do; end is that of the last run.
@@ -38,11 +35,10 @@ func (p *plan) String() string {
 
 // tend looks at all instances, again and again.
 func (w *world) tend() {
-	for n := range instances {
-		id := fmt.Sprint("i", n)
+	for _, id := range slices.Sorted(maps.Keys(w.plans)) {
 		w.access(w.client).GetState(id, func(s backend.State, rev uint64, err error) { w.look(id, s, rev, err) })
 	}
-	w.client.Clock().After(700*time.Millisecond, w.tend)
+	w.later(700*time.Millisecond, w.tend)
 }
 
 func (w *world) look(id string, s backend.State, rev uint64, err error) {
@@ -95,8 +91,9 @@ func (w *world) claimPurged(id string, rev uint64) {
 }
 
 func (w *world) claimRun(id string, run uint32, rev uint64) {
-	first := w.plans[id].first
-	start := &history.Start{Run: run, Orchestrator: first.Orchestrator, Input: first.Input, Claim: fmt.Sprint("operator", run)}
+	p := w.plans[id]
+	input := encode(script{ID: id + p.mark, Mark: p.mark, Steps: p.order.program})
+	start := &history.Start{Run: run, Orchestrator: p.order.start.Orchestrator, Input: input, Claim: fmt.Sprint("operator", run)}
 	w.access(w.client).PutState(backend.State{Address: history.Address{Group: group, ID: id}, Name: start.Orchestrator, Status: history.Pending, Run: run, Claim: start}, rev, func(uint64, error) {})
 }
 
@@ -111,13 +108,6 @@ func (w *world) startClaimed(s backend.State) {
 	p := w.plans[s.ID]
 	if p.started == 0 {
 		p.started = s.Run
-		w.client.Clock().After(10*time.Second, func() { w.feed(s.Address, s.Run, p.events) })
-	}
-}
-
-// feed sends the events of a run, each twice.
-func (w *world) feed(to history.Address, run uint32, events []string) {
-	for _, name := range events {
-		w.tellLater(to, &history.Event{Name: name, ID: fmt.Sprint(to.ID, name, run), Payload: encode(len(name))}, 2)
+		w.later(10*time.Second, func() { w.feed(s.Address, p.mark, p.order.program, w.source("feed", s.ID)) })
 	}
 }

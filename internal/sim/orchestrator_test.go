@@ -5,114 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
-// step is one thing that a random program does.
-type step struct {
-	Do    string `json:"do"`
-	N     int    `json:"n,omitempty"`
-	Event string `json:"event,omitempty"`
-	Steps []step `json:"steps,omitempty"` // of a child
-}
-
-// script is the input of a random program: what is left to do, and the result so far.
-type script struct {
-	Acc   int    `json:"acc"`
-	Steps []step `json:"steps"`
-}
-
 const (
 	orchestrator = "sim.Run"
 	activityName = "sim.Add"
-	instances    = 6   // that a client starts
-	tripping     = 100 // from this argument on, the activity fails in the first run
 )
-
-// randomSteps makes a program. events collects the names of the events that clients must send to its instance.
-func randomSteps(rng *rand.Rand, depth int, events *[]string) []step {
-	var steps []step
-	for range 1 + rng.IntN(5) {
-		switch kind := rng.IntN(13); kind {
-		case 0, 1:
-			steps = append(steps, step{Do: "call", N: rng.IntN(100)})
-		case 2:
-			steps = append(steps, step{Do: "fan", N: 1 + rng.IntN(5)})
-		case 3:
-			steps = append(steps, step{Do: "sleep", N: rng.IntN(2000)})
-		case 4:
-			steps = append(steps, step{Do: "stopped", N: rng.IntN(100)})
-		case 5:
-			steps = append(steps, step{Do: "race", N: rng.IntN(1500)})
-		case 6:
-			steps = append(steps, step{Do: "again"})
-		case 7, 8:
-			if depth > 0 {
-				var none []string
-				if kind == 7 {
-					steps = append(steps, step{Do: "child", Steps: randomSteps(rng, depth-1, &none)})
-					for n := range none { // a child waits for what its parent sends
-						steps[len(steps)-1].N = n + 1
-					}
-				} else {
-					steps = append(steps, step{Do: "nudge", N: rng.IntN(100)})
-				}
-			}
-		case 9:
-			name := fmt.Sprintf("e%d", len(*events))
-			*events = append(*events, name)
-			steps = append(steps, step{Do: "wait", Event: name})
-		case 12:
-			steps = append(steps, step{Do: "trip", N: tripping + rng.IntN(3)})
-		case 10:
-			steps = append(steps, step{Do: "cancelled", N: rng.IntN(100)})
-		case 11:
-			if depth > 0 {
-				steps = append(steps, step{Do: "doomed", N: rng.IntN(3)})
-			}
-		}
-	}
-	return steps
-}
-
-// add is what the activity does: a result that depends on its arguments alone.
-func add(n int) int { return n*31 + 7 }
-
-func mix(acc, n int) int { return (acc*131 + n) % 1_000_003 }
-
-// expected is the result of a script, computed without any machinery.
-func expected(s script) int {
-	acc := s.Acc
-	for _, st := range s.Steps {
-		switch st.Do {
-		case "call", "stopped", "cancelled", "doomed":
-			acc = mix(acc, add(st.N))
-		case "fan":
-			for n := range st.N {
-				acc = mix(acc, add(n))
-			}
-		case "trip":
-			for n := range st.N - tripping + 1 {
-				acc = mix(acc, add(n+tripping))
-			}
-		case "sleep", "race":
-			acc = mix(acc, 1)
-		case "again":
-			acc = mix(acc, 2)
-		case "child":
-			acc = mix(acc, expected(script{Steps: st.Steps}))
-		case "nudge":
-			acc = mix(acc, mix(st.N, 3))
-		case "wait":
-			acc = mix(acc, len(st.Event))
-		}
-	}
-	return acc
-}
 
 // canceled is what a program ends with when it was cancelled.
 type canceled struct{ *history.Failure }
@@ -126,6 +29,11 @@ type slotError struct {
 }
 
 func (e slotError) Error() string { return e.message }
+
+// tooEarly is what a program ends with that was woken before its time: in every run, for it has no failed slot.
+type tooEarly string
+
+func (e tooEarly) Error() string { return string(e) }
 
 // fail is Config.Fail of the workers.
 func fail(err error) *history.Failure {
@@ -149,6 +57,8 @@ func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err er
 			err = r
 		case slotError:
 			err = r
+		case tooEarly:
+			err = r
 		default:
 			panic(r)
 		}
@@ -158,82 +68,142 @@ func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err er
 		return nil, err
 	}
 	for n, st := range s.Steps {
-		switch st.Do {
-		case "call":
-			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
-		case "fan":
-			var fs []*engine.Future
-			for n := range st.N {
-				fs = append(fs, call(co, n))
-			}
-			for _, f := range fs {
-				s.Acc = mix(s.Acc, number(co, f))
-			}
-		case "trip":
-			left := timer(co, 1_000_000)
-			var fs []*engine.Future
-			for n := range st.N - tripping + 1 {
-				fs = append(fs, call(co, n+tripping))
-			}
-			for _, f := range fs {
-				co.Await(f)
-			}
-			for _, f := range fs {
-				s.Acc = mix(s.Acc, number(co, f))
-			}
-			co.Cancel(left)
-		case "sleep":
-			due := co.Now().Add(time.Duration(st.N) * time.Millisecond)
-			outcome(co, timer(co, st.N))
-			if co.Now().Before(due) {
-				return nil, fmt.Errorf("woke at %v, before %v", co.Now(), due) // I8, H21
-			}
-			s.Acc = mix(s.Acc, 1)
-		case "stopped":
-			t := timer(co, 3_600_000)
-			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
-			co.Cancel(t)
-		case "race":
-			racers := []*engine.Future{call(co, st.N), timer(co, st.N)}
-			outcome(co, racers[co.Await(racers...)])
-			s.Acc = mix(s.Acc, 1)
-		case "again":
-			s.Acc = mix(s.Acc, 2)
-			rest := script{Acc: s.Acc, Steps: s.Steps[n+1:]}
-			return nil, &engine.ContinueAsNew{Input: encode(rest)}
-		case "child":
-			// A child's own waits are fed by its parent.
-			id := childID(co)
-			child := co.Schedule(history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Steps: st.Steps}), Target: history.Address{Group: group, ID: id}})
-			for k := range st.N {
-				name := fmt.Sprintf("e%d", k)
-				co.Schedule(history.Slot{Kind: history.SlotSend, Name: name, Target: history.Address{Group: group, ID: id}, Args: encode(len(name))})
-			}
-			s.Acc = mix(s.Acc, number(co, child))
-		case "nudge":
-			id := childID(co)
-			child := co.Schedule(history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Acc: st.N, Steps: []step{{Do: "wait", Event: "nud"}}}), Target: history.Address{Group: group, ID: id}})
-			co.Schedule(history.Slot{Kind: history.SlotSend, Name: "nud", Target: history.Address{ID: id}, Args: encode(3)})
-			s.Acc = mix(s.Acc, number(co, child))
-		case "wait":
-			s.Acc = mix(s.Acc, number(co, co.Receive(st.Event)))
-		case "cancelled": // what is left over of a scope
-			scope := co.Scope(nil)
-			co.ScheduleIn(scope, history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(st.N + 1)})
-			co.ScheduleIn(scope, history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(time.Hour)})
-			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
-			co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
-		case "doomed": // a child that ends only because it is cancelled, sometimes in the turn that begins it
-			scope := co.Scope(nil)
-			co.ScheduleIn(scope, history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(script{Steps: []step{{Do: "wait", Event: "never"}}}), Target: history.Address{Group: group, ID: childID(co)}})
-			if st.N == 0 {
-				co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
-			}
-			s.Acc = mix(s.Acc, number(co, call(co, st.N)))
-			co.CancelScope(scope, &history.Failure{Kind: history.FailCanceled, Message: "enough"})
+		if st.Do == "again" {
+			s.Acc, s.Laps, s.Steps = mix(s.Acc, 2), s.Laps+1, s.Steps[n+1:]
+			return nil, &engine.ContinueAsNew{Input: encode(s)}
 		}
+		does[st.Do](co, &s, st)
 	}
-	return encode(s.Acc), nil
+	return encode(mix(s.Acc, s.Sum)), nil
+}
+
+// does are the steps of the orchestrator.
+var does = map[string]func(co *engine.Coroutine, s *script, st step){
+	"call": func(co *engine.Coroutine, s *script, st step) { s.take(co, call(co, st.N)) },
+	"fan": func(co *engine.Coroutine, s *script, st step) {
+		var fs []*engine.Future
+		for n := range st.N {
+			fs = append(fs, call(co, n))
+		}
+		s.take(co, fs...)
+	},
+	"trip":  trip,
+	"sleep": sleep,
+	"stopped": func(co *engine.Coroutine, s *script, st step) {
+		t := timer(co, 3_600_000)
+		s.take(co, call(co, st.N))
+		co.Cancel(t)
+	},
+	"race": func(co *engine.Coroutine, s *script, st step) {
+		racers := []*engine.Future{call(co, st.N), timer(co, st.N)}
+		outcome(co, racers[co.Await(racers...)])
+		s.Acc = mix(s.Acc, 1)
+	},
+	"lap": func(co *engine.Coroutine, s *script, st step) { // the call may be left over
+		racers := []*engine.Future{call(co, st.N), timer(co, st.N%10)}
+		outcome(co, racers[co.Await(racers...)])
+		s.Acc = mix(s.Acc, 1)
+	},
+	"child": func(co *engine.Coroutine, s *script, st step) { // what it waits for comes from its parent
+		id := s.childID(st)
+		f := child(co, id, st.Code, script{ID: id, Steps: st.Steps})
+		for _, w := range waits(st.Steps) {
+			send(co, group, id, w.Event, w.N)
+		}
+		s.take(co, f)
+	},
+	"nudge": func(co *engine.Coroutine, s *script, st step) {
+		id := s.childID(st)
+		f := child(co, id, orchestrator, script{ID: id, Acc: st.N, Steps: nudged})
+		send(co, "", id, nudged[0].Event, nudged[0].N)
+		s.take(co, f)
+	},
+	"orphan": orphan,
+	"doomed": doomed,
+	"clash": func(co *engine.Coroutine, s *script, st step) { // its own id is taken, surely
+		f := child(co, co.Self().ID, orchestrator, script{})
+		co.Await(f)
+		_, failure := f.Result()
+		switch {
+		case failure != nil && failure.Kind == history.FailConflict:
+			s.Acc = mix(s.Acc, 5)
+		default:
+			outcome(co, f)
+		}
+	},
+	"wait": func(co *engine.Coroutine, s *script, st step) { s.Sum += number(co, co.Receive(s.Mark+st.Event)) },
+	"cancelled": func(co *engine.Coroutine, s *script, st step) { // what is left over of a scope
+		scope := co.Scope(nil)
+		co.ScheduleIn(scope, history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(st.N + 1)})
+		co.ScheduleIn(scope, history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(time.Hour)})
+		s.take(co, call(co, st.N))
+		co.CancelScope(scope, enough)
+	},
+}
+
+var enough = &history.Failure{Kind: history.FailCanceled, Message: "enough"}
+
+func trip(co *engine.Coroutine, s *script, st step) {
+	left := timer(co, 1_000_000)
+	var fs []*engine.Future
+	for n := range st.N - tripping + 1 {
+		fs = append(fs, call(co, n+tripping))
+	}
+	for _, f := range fs {
+		co.Await(f)
+	}
+	s.take(co, fs...)
+	co.Cancel(left)
+}
+
+func sleep(co *engine.Coroutine, s *script, st step) {
+	due := co.Now().Add(time.Duration(st.N) * time.Millisecond)
+	outcome(co, timer(co, st.N))
+	if co.Now().Before(due) {
+		panic(tooEarly(fmt.Sprintf("woke at %v, before %v", co.Now(), due))) // I8, H21
+	}
+	s.Acc = mix(s.Acc, 1)
+}
+
+// orphan starts a child that nobody waits for, and tells it what it waits for between two completions.
+func orphan(co *engine.Coroutine, s *script, st step) {
+	id := s.childID(st)
+	child(co, id, st.Code, script{ID: id, Steps: nudged})
+	fs := []*engine.Future{call(co, st.N), call(co, st.N+1)}
+	co.Await(fs...)
+	send(co, group, id, nudged[0].Event, nudged[0].N)
+	s.take(co, fs...)
+}
+
+// doomed starts a child that ends only because it is cancelled, sometimes in the turn that begins it.
+func doomed(co *engine.Coroutine, s *script, st step) {
+	scope, id := co.Scope(nil), co.UUID()
+	never := script{ID: s.childID(st), Steps: []step{{ID: "never", Do: "wait", Event: "never"}}}
+	co.ScheduleIn(scope, history.Slot{Kind: history.SlotChild, Name: orchestrator, Args: encode(never), Target: history.Address{Group: group, ID: hex.EncodeToString(id[:6])}})
+	if st.N == 0 {
+		co.CancelScope(scope, enough)
+	}
+	s.take(co, call(co, st.N))
+	co.CancelScope(scope, enough)
+}
+
+// take mixes in the results of futures, in their order.
+func (s *script) take(co *engine.Coroutine, fs ...*engine.Future) {
+	for _, f := range fs {
+		s.Acc = mix(s.Acc, number(co, f))
+	}
+}
+
+func (s *script) childID(st step) string {
+	return s.ID + st.ID[strings.LastIndex(st.ID, "."):]
+}
+
+func child(co *engine.Coroutine, id, code string, s script) *engine.Future {
+	return co.Schedule(history.Slot{Kind: history.SlotChild, Name: code, Args: encode(s), Target: history.Address{Group: group, ID: id}})
+}
+
+func send(co *engine.Coroutine, group, id, event string, n int) {
+	co.Schedule(history.Slot{Kind: history.SlotSend, Name: event, Target: history.Address{Group: group, ID: id}, Args: encode(n)})
 }
 
 func call(co *engine.Coroutine, n int) *engine.Future {
@@ -242,11 +212,6 @@ func call(co *engine.Coroutine, n int) *engine.Future {
 
 func timer(co *engine.Coroutine, ms int) *engine.Future {
 	return co.Schedule(history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(time.Duration(ms) * time.Millisecond)})
-}
-
-func childID(co *engine.Coroutine) string {
-	u := co.UUID()
-	return hex.EncodeToString(u[:6])
 }
 
 func number(co *engine.Coroutine, f *engine.Future) int {
