@@ -104,7 +104,7 @@ func (i *instance) advance() {
 				i.send(o)
 			}
 		}
-		if i.open > 0 {
+		if i.open > 0 || i.recording || len(i.commits) == 0 || i.commits[0] != c { // an output that was settled at once has come here too
 			return
 		}
 	}

@@ -15,6 +15,8 @@ import (
 // that completed are purged, started again, or both. It makes the requests that durable.Client makes, one step at a time,
 // and may be interrupted between any two: whatever it finds the next time, it goes on from there.
 
+const mostRuns = 30 // that the operator rewinds
+
 // plan is what the operator is to do with an instance that has ended well, or as somebody asked.
 type plan struct {
 	purge, again bool
@@ -54,6 +56,7 @@ func (w *world) look(id string, s backend.State, rev uint64, err error) {
 		if s.Run > 1 {
 			w.startClaimed(s)
 		}
+	case s.Status == history.Failed && s.Run > mostRuns: // it fails for another reason than those that a rewind mends
 	case s.Status == history.Failed:
 		w.put(backend.Append{To: s.Address, Record: &history.Control{Verb: history.Rewind, ID: fmt.Sprint("rewind", s.Run), Run: s.Run}}, func() {})
 	case !s.Status.Final():

@@ -158,7 +158,7 @@ func waits(steps []step) []step {
 
 // trips reports whether a program fails in its first run.
 func trips(steps []step) bool {
-	return slices.ContainsFunc(steps, func(s step) bool { return s.Do == "trip" || trips(s.Steps) })
+	return slices.ContainsFunc(steps, func(s step) bool { return s.Do == "trip" || s.Do == "race" && s.N >= tripping || trips(s.Steps) })
 }
 
 // add is what the activity does: its result depends on its arguments, and on the execution that asks.

@@ -64,7 +64,7 @@ func (x *shrunk) command() string {
 	return c.String()
 }
 
-// TestRepeat runs one world again, as the command below a trace says.
+// TestRepeat runs one world again, as the command below a trace says. Without -keep it shrinks the world.
 func TestRepeat(t *testing.T) {
 	if *kept == "all" && *lacking == "" && *dropped == "" {
 		return // nobody asks
@@ -93,7 +93,12 @@ func TestRepeat(t *testing.T) {
 		}
 	}
 	if _, f := simulate(x.setup); f != nil {
-		x.failure = f
+		if *kept == "all" {
+			least := shrink(x.setup, f, *runs)
+			least.name = x.name
+			t.Fatal(least)
+		}
+		x.failure, x.mishaps = f, len(x.keep)
 		t.Fatal(x.Error())
 	}
 	t.Log("it ends well")

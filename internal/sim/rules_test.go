@@ -11,7 +11,7 @@ import (
 
 var ablate = flag.Int("ablate", 0, "how many seeds may be tried until the lack of a rule shows; 0: of the quick ones only")
 
-// enough is how many seeds show the lack of a quick rule for sure; each showed within fifteen, several times over.
+// enoughSeeds is how many seeds show the lack of a quick rule for sure; each showed within fifteen, several times over.
 const enoughSeeds = 400
 
 // rule is one that the protocol needs, as far as anybody knows.

@@ -136,10 +136,22 @@ func simulate(s setup) (w *world, f *failure) {
 	w = newWorld(s)
 	defer func() {
 		if r := recover(); r != nil {
-			f = &failure{kind: "panic", text: fmt.Sprintf("%v\n%s", r, debug.Stack())}
+			f = &failure{kind: "panic", text: fmt.Sprintf("%v, at %s", r, where(debug.Stack()))}
 		}
 	}()
 	return w, w.run()
+}
+
+// where gives the calls of the owner and the engine in a stack.
+func where(stack []byte) string {
+	var calls []string
+	for line := range strings.Lines(string(stack)) {
+		if at := strings.Index(line, "/internal/"); strings.HasPrefix(line, "\t") && at >= 0 && !strings.Contains(line, "/internal/sim/") {
+			place, _, _ := strings.Cut(line[at+len("/internal/"):], " ")
+			calls = append(calls, place)
+		}
+	}
+	return strings.Join(calls, " < ")
 }
 
 func (w *world) run() *failure {
@@ -169,6 +181,7 @@ func (w *world) run() *failure {
 		}
 	}
 	w.pass(time.Minute) // stragglers: schedules, late requests
+	w.m.SetFaults(membackend.Faults{})
 	return w.check()
 }
 
