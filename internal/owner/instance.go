@@ -210,11 +210,13 @@ func (i *instance) resend(chosen func(seq uint64) bool, c *cause) {
 		}
 	}
 	i.unknown = kept
-	for _, u := range again {
+	for _, u := range again { // all are owed before the first is sent: one that is settled at once must not let an end go ahead of the rest
 		for _, o := range u.outputs {
 			o.cause = c
 		}
 		i.owe(c, len(u.outputs))
+	}
+	for _, u := range again {
 		i.follow(u.seq, u.outputs)
 	}
 }
