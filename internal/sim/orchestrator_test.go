@@ -121,7 +121,9 @@ var does = map[string]func(co *engine.Coroutine, s *script, st step){
 	"orphan": orphan,
 	"doomed": doomed,
 	"clash": func(co *engine.Coroutine, s *script, st step) { // its own id is taken, surely
-		f := child(co, co.Self().ID, orchestrator, script{})
+		f := co.Schedule(history.Slot{
+			Kind: history.SlotChild, Name: orchestrator, Args: encode(script{}), Target: co.Self(), Child: &history.ChildOptions{OwnID: true},
+		})
 		co.Await(f)
 		_, failure := f.Result()
 		switch {

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	lacking = flag.String("without", "", "the rule that TestRepeat switches off, by the beginning of its name")
+	lacking = flag.String("without", "", "the rule that TestRepeat switches off and TestEveryRuleIsNeeded looks at, by the beginning of its name")
 	dropped = flag.String("drop", "", "what TestRepeat leaves out of the programs: i0,i2.1")
 	kept    = flag.String("keep", "all", "the mishaps that TestRepeat lets happen, in hexadecimal")
 	keyed   = flag.Bool("keys", false, "TestRepeat: workers have different keys")
@@ -70,14 +70,12 @@ func TestRepeat(t *testing.T) {
 		return // nobody asks
 	}
 	x := &shrunk{setup: setup{seed: *first, keys: *keyed, drop: map[string]bool{}}}
-	for _, r := range rules {
-		if *lacking != "" && strings.HasPrefix(r.name, *lacking) {
-			x.name, x.off = r.name, r.off
-			break
+	if *lacking != "" {
+		r := ruleOf(*lacking)
+		if r == nil {
+			t.Fatalf("there is no rule %q", *lacking)
 		}
-	}
-	if *lacking != "" && x.name == "" {
-		t.Fatalf("there is no rule %q", *lacking)
+		x.name, x.off = r.name, r.off
 	}
 	for _, part := range strings.FieldsFunc(*dropped, func(r rune) bool { return r == ',' }) {
 		x.drop[part] = true
