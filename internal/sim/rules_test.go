@@ -12,7 +12,7 @@ import (
 
 var ablate = flag.Int("ablate", 0, "how many seeds may be tried until the lack of a rule shows; 0: of the quick ones only")
 
-// enoughSeeds is how many seeds show the lack of a quick rule for sure; each showed within fifteen, several times over.
+// enoughSeeds is how many seeds show the lack of a quick rule for sure; each showed within twenty-five.
 const enoughSeeds = 400
 
 // rule is one that the protocol needs, as far as anybody knows.
@@ -36,14 +36,14 @@ var rules = []rule{
 	{"H9 EarlyHidden", "a load begins at the start", switches{store: func(f *membackend.Faults) { f.ShowEarly = true }}, true},
 	{"H10 CheckRun", "a start of an archived run is dropped", switches{owner: owner.CheckRun}, true},
 	{"H11 FinishClaims", "whoever meets a claim finishes it", switches{claims: true}, true},
-	{"H12 ProjectForward", "a projection never goes back", switches{owner: owner.ProjectForward}, true},
+	{"H12 ProjectForward", "a projection never goes back", switches{owner: owner.ProjectForward}, false},
 	{"H13 ProjectArchived", "an archived end is projected again", switches{owner: owner.ProjectArchived}, true},
 	{"H14 FenceArchive", "an archive entry is not replaced by an older one", switches{owner: owner.FenceArchive}, true},
 	{"H19 FenceFinal", "the first end of a run counts", switches{owner: owner.FenceFinal}, false},
 	{"H20 MarkParked", "parking is marked, and taken up", switches{owner: owner.MarkParked}, true},
-	{"H21 IgnoreEarly", "a timer that fires early is ignored", switches{engine: engine.IgnoreEarly}, true},
+	{"H21 IgnoreEarly", "a timer that fires early is ignored", switches{engine: engine.IgnoreEarly}, false},
 	{"H22 ApplyDelivered", "what the owner makes is applied on delivery", switches{owner: owner.ApplyDelivered}, true},
-	{"H23 ArchiveByLeader", "the archive is read on the leader", switches{store: func(f *membackend.Faults) { f.LagArchives = 0.05 }}, true},
+	{"H23 ArchiveByLeader", "the archive is read on the leader", switches{store: func(f *membackend.Faults) { f.LagArchives = 0.05 }}, false},
 	{"H24 SettleTarget", "what a crash kept back goes first", switches{owner: owner.SettleTarget}, false},
 	{"H26 RereadParked", "a mark is read before it is removed", switches{owner: owner.RereadParked}, true},
 	{"H27 ReachEnd", "a load after a gap reads to the end", switches{owner: owner.ReachEnd}, false},
@@ -51,7 +51,7 @@ var rules = []rule{
 	{"I2 CheckExecution", "a completion counts for its execution", switches{engine: engine.CheckExecution}, true},
 	{"I4 AckAfterStore", "an ack follows what the message caused", switches{owner: owner.AckAfterStore}, true},
 	{"I5 ContiguousOrder", "a gap in the deliveries drops the cache", switches{owner: owner.ContiguousOrder}, true},
-	{"I5 FlushOnTake", "a change of owner drops the cache", switches{owner: owner.FlushOnTake}, true},
+	{"I5 FlushOnTake", "a change of owner drops the cache", switches{owner: owner.FlushOnTake}, false},
 	{"I5 NakOnFlush", "a flush gives back what it held", switches{owner: owner.NakOnFlush}, false},
 	{"I5 LoadsReach", "a load shows what was asked for", switches{store: func(f *membackend.Faults) { f.LagLoads = 0.05 }}, false},
 	{"CarryOver", "events survive continue-as-new", switches{engine: engine.CarryOver}, true},
