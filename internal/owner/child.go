@@ -3,6 +3,7 @@ package owner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -90,9 +91,40 @@ func (i *instance) whoseClaim(o *output, s *history.Slot, start *history.Start) 
 	})
 }
 
-// claimPurged claims the id of an instance that was purged. The run must be above every one that is known, else the
-// child's owner takes the start for an old one (H10).
+// claimPurged claims the id of an instance that was purged, unless the log says that the child has been answered for: it
+// may be the one that was purged, or have been refused before.
 func (i *instance) claimPurged(o *output, s *history.Slot, start *history.Start, rev uint64) {
+	i.read(i.applied, func(k backend.Known, err error) {
+		switch {
+		case err != nil:
+			i.stored(o, err)
+		case i.p.cfg.keeps(DoubtPurged) && i.answered(k, start.Parent.Ref):
+			i.stored(o, nil)
+		default:
+			i.claimAbove(o, s, start, rev)
+		}
+	})
+}
+
+// answered reports whether a slot is complete, or of the past, by what log and archive hold.
+func (i *instance) answered(k backend.Known, ref history.Ref) bool {
+	base, tail := i.newestBase(k.Loaded)
+	execution := k.Execution()
+	if base != nil {
+		execution = base.Record.(*history.Turn).Execution + 1
+	}
+	if k.Run() != ref.Run || execution != ref.Execution || k.Archive.Run == ref.Run && !k.Archive.Snapshot() {
+		return true
+	}
+	return slices.ContainsFunc(tail, func(m history.Message) bool {
+		d, done := m.Record.(*history.Done)
+		t, turn := m.Record.(*history.Turn)
+		return done && d.Ref == ref || turn && t.Run == ref.Run && t.End != nil && t.End.Status.Final()
+	})
+}
+
+// claimAbove claims with a run above every one that is known, else the child's owner takes the start for an old one (H10).
+func (i *instance) claimAbove(o *output, s *history.Slot, start *history.Start, rev uint64) {
 	i.p.begin()
 	i.p.be.GetArchive(s.Target, func(a backend.Archive, _ uint64, err error) {
 		i.locked(func() {

@@ -72,6 +72,8 @@ const (
 	DoubtLate                          // H10: a start that is stored long after it was decided is not taken for new
 	ApplyDelivered                     // H22: what the owner makes itself is applied when it is delivered, not when it is stored
 	ReachEnd                           // H27: a load after a gap reads to the end of the log, on the leader
+	HonourFloors                       // I4: the log keeps what is not acknowledged
+	DoubtPurged                        // H10: a purged id is claimed for a child only if the child has not been answered for
 	FlushOnTake                        // I5: whoever takes a partition trusts nothing that it has in memory
 )
 

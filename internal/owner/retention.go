@@ -109,6 +109,9 @@ func (r *retention) floors(begun time.Time, then func(floor, next uint64)) {
 				r.failed(err)
 				return
 			}
+			if !r.g.cfg.keeps(HonourFloors) {
+				floor = next
+			}
 			then(min(floor, r.aged(begun, next)), next)
 		})
 	})

@@ -56,7 +56,7 @@ func (w *world) begin(o *order) {
 	id, rng := o.to.ID, w.source("begin", o.to.ID)
 	put := backend.Append{To: o.to, Record: o.start, Fenced: true}
 	if !w.chance(2, "claimed", id) {
-		w.put(put, func() { w.tell(o) })
+		w.put(put, func() { w.tell(o); w.repeat(o) })
 		return
 	}
 	o.start.Claim = "own"

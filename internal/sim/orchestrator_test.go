@@ -15,6 +15,7 @@ import (
 const (
 	orchestrator = "sim.Run"
 	activityName = "sim.Add"
+	lateName     = "sim.Late" // the same activity, which nobody serves before the world is healed
 )
 
 // canceled is what a program ends with when it was cancelled.
@@ -93,6 +94,13 @@ var does = map[string]func(co *engine.Coroutine, s *script, st step){
 		t := timer(co, 3_600_000)
 		s.take(co, call(co, st.N))
 		co.Cancel(t)
+	},
+	"late": func(co *engine.Coroutine, s *script, st step) { // its task and its timer are old when the log is shortened
+		t := timer(co, 9000)
+		f := co.Schedule(history.Slot{Kind: history.SlotActivity, Name: lateName, Args: encode(st.N)})
+		s.take(co, call(co, st.N))
+		outcome(co, t)
+		s.take(co, f)
 	},
 	"race": func(co *engine.Coroutine, s *script, st step) {
 		racers := []*engine.Future{call(co, st.N), timer(co, st.N)}

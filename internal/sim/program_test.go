@@ -44,6 +44,7 @@ var kinds = []struct {
 	{"call", 2, false}, {"fan", 1, false}, {"sleep", 1, false}, {"stopped", 1, false}, {"race", 1, false}, {"again", 1, false},
 	{"child", 2, true}, {"nudge", 1, true}, {"orphan", 1, true}, {"doomed", 1, true}, {"clash", 1, true},
 	{"wait", 1, false}, {"pair", 1, false}, {"pages", 1, false}, {"laps", 1, false}, {"trip", 1, false}, {"cancelled", 1, false},
+	{"late", 1, false},
 }
 
 func (g *grammar) steps(at string, depth int) []step {
@@ -173,6 +174,8 @@ func expected(s script) int {
 		switch st.Do {
 		case "call", "stopped", "cancelled", "doomed":
 			acc = mix(acc, add(st.N, laps))
+		case "late":
+			acc = mix(mix(acc, add(st.N, laps)), add(st.N, laps))
 		case "orphan":
 			acc = mix(mix(acc, add(st.N, laps)), add(st.N+1, laps))
 		case "fan":

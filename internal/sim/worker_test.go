@@ -26,11 +26,15 @@ func (c code) Orchestrators() []string                      { return []string{or
 var rare = []string{"sim.RunA", "sim.RunB"}
 
 // retention has the log shortened all the time.
-var retention = owner.Retention{Every: 700 * time.Millisecond, Keep: 10, Age: 2 * time.Second}
+func (w *world) retention() owner.Retention {
+	rng := w.source("retention")
+	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: 2 * time.Second}
+}
 
 // worker is one process.
 type worker struct {
 	view  *membackend.View
+	be    backend.Backend // with its keys
 	group *owner.Group
 	code  code
 	gone  bool
@@ -63,24 +67,38 @@ func (w *world) tryJoin(name string, c code) (k *worker, err error) {
 		}
 	}()
 	ctx := context.Background()
-	if err := v.EnsureActivity(ctx, backend.Activity{Name: activityName}); err != nil {
-		return nil, err
-	}
 	be := w.access(v)
-	var queue backend.TaskQueue
-	queue, err = be.Tasks(activityName, func(d backend.TaskDelivery) { work(be, func() { queue.Grant(1) }, d) })
-	if err != nil {
+	k = &worker{view: v, be: be, code: c}
+	if err := k.serve(ctx, activityName); err != nil {
 		return nil, err
 	}
-	queue.Grant(10)
+	if w.healed {
+		if err := k.serve(ctx, lateName); err != nil {
+			return nil, err
+		}
+	}
 	g, err := owner.Start(ctx, owner.Config{
 		Backend: be, Group: group, Worker: name, Code: c, Cache: 1 + w.source("cache", name).IntN(6), Fail: fail,
-		Without: w.off.owner, WithoutRules: w.off.engine, Retention: retention,
+		Without: w.off.owner, WithoutRules: w.off.engine, Retention: w.retention(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &worker{view: v, group: g, code: c}, nil
+	k.group = g
+	return k, nil
+}
+
+// serve runs an activity in the worker.
+func (k *worker) serve(ctx context.Context, activity string) error {
+	if err := k.view.EnsureActivity(ctx, backend.Activity{Name: activity}); err != nil {
+		return err
+	}
+	var queue backend.TaskQueue
+	queue, err := k.be.Tasks(activity, func(d backend.TaskDelivery) { work(k.be, func() { queue.Grant(1) }, d) })
+	if err == nil {
+		queue.Grant(10)
+	}
+	return err
 }
 
 // work is an activity worker without goroutines.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -219,6 +220,11 @@ func (w *world) heal() error {
 		k.view.Mute(false)
 	}
 	var errs []error
+	for _, k := range w.workers {
+		if !k.gone {
+			errs = append(errs, k.serve(context.Background(), lateName))
+		}
+	}
 	for _, also := range rare {
 		if !slices.ContainsFunc(w.workers, func(k *worker) bool { return !k.gone && k.code.also == also }) {
 			errs = append(errs, w.join(-1, "healer-"+also, also))
