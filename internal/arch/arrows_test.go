@@ -45,6 +45,7 @@ type arrow struct {
 var arrows = []arrow{
 	{folder: "internal/history", std: pure},
 	{folder: "internal/engine", house: []string{"internal/history"}, std: pureOrSlog},
+	{folder: "internal/cron", std: pure},
 	{folder: "internal/backend", house: []string{"internal/history"}},
 	{folder: "internal/backend/...", house: []string{"internal/backend", "internal/history"}, outside: []string{goCmp}}, // the conformance suite
 	{folder: "internal/membackend/...", house: []string{"internal/backend", "internal/history"}},
@@ -55,7 +56,7 @@ var arrows = []arrow{
 	{folder: "internal/holes", house: whole}, // the same
 
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
-	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/engine", "internal/backend", "internal/history"}},
+	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
