@@ -57,6 +57,8 @@ func (r *Registry) Add(bindings ...Binding) error {
 			c := claim{b.orchestrator != nil, name}
 			if err := history.CheckName(name); err != nil {
 				errs = append(errs, fmt.Errorf("durable: register: %w", err))
+			} else if c.orchestrator && name == scheduleName {
+				errs = append(errs, fmt.Errorf("durable: register: the name %q is that of schedules: give the orchestrator another with name=, or drop the alias", name))
 			} else if _, taken := r.into(b)[name]; taken || claimed[c] {
 				errs = append(errs, fmt.Errorf("durable: register: the name %q is taken twice: give one of the functions another with name=, or drop the alias", name))
 			}
@@ -114,6 +116,7 @@ type groupCode struct {
 	names []string
 
 	interceptors []OrchestratorInterceptor
+	clock        func() time.Time // for schedules; nil: there is none
 }
 
 func newGroupCode(r *Registry, group string) *groupCode {
@@ -129,6 +132,11 @@ func newGroupCode(r *Registry, group string) *groupCode {
 
 // Program implements owner.Code. An instance of another version runs here too as long as there is only one function.
 func (c *groupCode) Program(name, _ string) (engine.Program, bool) {
+	if name == scheduleName {
+		return func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
+			return runSchedule(Context{co: co}, input, c.clock)
+		}, true
+	}
 	b, ok := c.r.orchestrators[name]
 	if !ok || b.orchestrator.Group != c.group {
 		return nil, false

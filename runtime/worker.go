@@ -156,7 +156,7 @@ func (w *Worker) start(ctx context.Context) error {
 			retention.Every = -1
 		}
 		code := newGroupCode(w.registry, group)
-		code.interceptors = w.cfg.Interceptors.Orchestrators
+		code.interceptors, code.clock = w.cfg.Interceptors.Orchestrators, w.be.Clock().Now
 		g, err := owner.Start(ctx, owner.Config{
 			Backend: w.be, Group: group, Worker: w.name, Code: code, Fail: failureOf,
 			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,

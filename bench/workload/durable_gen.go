@@ -64,6 +64,10 @@ func (helloOrchestrator) Attach(c *durable.Client, id string) durable.Handle[[3]
 	return durable.AttachInstance[[3]string](c, &helloInfo, id)
 }
 
+func (helloOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, cities [3]string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &helloInfo, s, cities, opts...)
+}
+
 func (helloOrchestrator) Call(ctx durable.Context, cities [3]string, opts ...durable.ChildOption) ([3]string, error) {
 	return durable.StartChild[[3]string](ctx, &helloInfo, cities, opts...).Get(ctx)
 }
@@ -132,6 +136,10 @@ func (fanOutOrchestrator) Attach(c *durable.Client, id string) durable.Handle[in
 	return durable.AttachInstance[int](c, &fanOutInfo, id)
 }
 
+func (fanOutOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, width int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &fanOutInfo, s, width, opts...)
+}
+
 func (fanOutOrchestrator) Call(ctx durable.Context, width int, opts ...durable.ChildOption) (int, error) {
 	return durable.StartChild[int](ctx, &fanOutInfo, width, opts...).Get(ctx)
 }
@@ -198,6 +206,10 @@ func (chainOrchestrator) Start(ctx context.Context, c *durable.Client, length in
 
 func (chainOrchestrator) Attach(c *durable.Client, id string) durable.Handle[ChainResult] {
 	return durable.AttachInstance[ChainResult](c, &chainInfo, id)
+}
+
+func (chainOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, length int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &chainInfo, s, length, opts...)
 }
 
 func (chainOrchestrator) Call(ctx durable.Context, length int, opts ...durable.ChildOption) (ChainResult, error) {
@@ -290,6 +302,10 @@ func (idleOrchestrator) Start(ctx context.Context, c *durable.Client, opts ...du
 
 func (idleOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
 	return durable.AttachInstance[string](c, &idleInfo, id)
+}
+
+func (idleOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &idleInfo, s, durable.None{}, opts...)
 }
 
 func (idleOrchestrator) Call(ctx durable.Context, opts ...durable.ChildOption) (string, error) {

@@ -94,6 +94,10 @@ func (joinOrchestrator) Attach(c *durable.Client, id string) durable.Handle[Outc
 	return durable.AttachInstance[Outcome](c, &joinInfo, id)
 }
 
+func (joinOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, applicant Applicant, rules Rules, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &joinInfo, s, joinArgs{applicant, rules}, opts...)
+}
+
 func (joinOrchestrator) Call(ctx durable.Context, applicant Applicant, rules Rules, opts ...durable.ChildOption) (Outcome, error) {
 	return durable.StartChild[Outcome](ctx, &joinInfo, joinArgs{applicant, rules}, opts...).Get(ctx)
 }
@@ -519,6 +523,10 @@ func (renewalOrchestrator) Attach(c *durable.Client, id string) durable.Handle[L
 	return durable.AttachInstance[Leaving](c, &renewalInfo, id)
 }
 
+func (renewalOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, member Member, season Season, rules Rules, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &renewalInfo, s, renewalArgs{member, season, rules}, opts...)
+}
+
 func (renewalOrchestrator) Call(ctx durable.Context, member Member, season Season, rules Rules, opts ...durable.ChildOption) (Leaving, error) {
 	return durable.StartChild[Leaving](ctx, &renewalInfo, renewalArgs{member, season, rules}, opts...).Get(ctx)
 }
@@ -866,6 +874,10 @@ func (verifyPhoneOrchestrator) Attach(c *durable.Client, id string) durable.Hand
 	return durable.AttachInstance[bool](c, &verifyPhoneInfo, id)
 }
 
+func (verifyPhoneOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, applicant Applicant, rules Rules, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &verifyPhoneInfo, s, verifyPhoneArgs{applicant, rules}, opts...)
+}
+
 func (verifyPhoneOrchestrator) Call(ctx durable.Context, applicant Applicant, rules Rules, opts ...durable.ChildOption) (bool, error) {
 	return durable.StartChild[bool](ctx, &verifyPhoneInfo, verifyPhoneArgs{applicant, rules}, opts...).Get(ctx)
 }
@@ -912,6 +924,10 @@ func (verifyEmailOrchestrator) Start(ctx context.Context, c *durable.Client, app
 
 func (verifyEmailOrchestrator) Attach(c *durable.Client, id string) durable.Handle[bool] {
 	return durable.AttachInstance[bool](c, &verifyEmailInfo, id)
+}
+
+func (verifyEmailOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, applicant Applicant, rules Rules, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &verifyEmailInfo, s, verifyEmailArgs{applicant, rules}, opts...)
 }
 
 func (verifyEmailOrchestrator) Call(ctx durable.Context, applicant Applicant, rules Rules, opts ...durable.ChildOption) (bool, error) {

@@ -114,6 +114,10 @@ func (e *emitter) orchestratorVerbs(d *names.Decl) {
 	e.method(d, "Attach", []jen.Code{client, jen.Id(d.Own.ID).String()}, []jen.Code{handle},
 		generic("AttachInstance", result(d)).Call(jen.Id(d.Own.Client), info, jen.Id(d.Own.ID)))
 
+	scheduling := append(outside[:2:2], jen.Id(d.Own.Schedule).Add(durable("Schedule")))
+	e.method(d, "Schedule", signature(d, scheduling, variadic(d, "ScheduleOption")), []jen.Code{jen.Error()},
+		durable("CreateSchedule").Call(ctx, jen.Id(d.Own.Client), info, jen.Id(d.Own.Schedule), value(d), options))
+
 	inside := []jen.Code{durableContext(d)}
 	child := generic("StartChild", result(d)).Call(ctx, info, value(d), options)
 	e.method(d, "Call", signature(d, inside, variadic(d, "ChildOption")), returns(d), get(d, child.Clone()))

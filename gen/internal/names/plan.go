@@ -44,7 +44,7 @@ type Param struct {
 }
 
 // Own names what generated methods add to the user's parameters; the user's names win.
-type Own struct{ Context, Client, Options, ID, Event, Func string }
+type Own struct{ Context, Client, Options, ID, Event, Func, Schedule string }
 
 // Receiver is one field of DurableReceivers: always a pointer, so that a forgotten one is seen.
 type Receiver struct{ Field, Type string }
@@ -244,6 +244,8 @@ func (a *assigner) params(d *Decl, imports *Imports) {
 		ID:      free("id", "instance"),
 		Event:   free("e", "event"),
 		Func:    free("fn", "f"),
+
+		Schedule: free("s", "schedule"),
 	}
 }
 
