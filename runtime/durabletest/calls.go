@@ -151,7 +151,8 @@ func (e *Env) seeAppend(a backend.Append) {
 			e.lacks("activity", r.Name, fmt.Sprintf("instance %q calls it", a.To.ID))
 		}
 	case *history.Start:
-		if _, ok := inside.Group(e.code, r.Orchestrator); !ok {
+		_, bound := inside.Group(e.code, r.Orchestrator)
+		if _, known := inside.Code(e.code, a.To.Group).Program(r.Orchestrator, r.Version); !bound && !known { // schedules have no binding
 			e.lacks("orchestrator", r.Orchestrator, fmt.Sprintf("instance %q is started", a.To.ID))
 		}
 	}
