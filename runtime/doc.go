@@ -13,6 +13,8 @@
 //	code, err := SendChallengeActivity.Call(ctx, phone, 4)                   // inside: waits for the result
 //	answer := ChallengeAnswerEvent.Receive(ctx)                              // inside: a [Future]
 //
+// A [Schedule] starts an orchestrator again and again.
+//
 // A [Worker] runs what a [Registry] holds, a [Client] starts and steers instances; both share a [Backend], which is made
 // by the packages natsbackend and natsbackend/embedded.
 package durable

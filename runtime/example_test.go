@@ -49,6 +49,10 @@ func (h orchestratorHandle[A, R]) Bind(fn func(durable.Context, A) (R, error)) d
 	return durable.BindOrchestrator(h.Orchestrator, fn)
 }
 
+func (h orchestratorHandle[A, R]) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in A, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, h.Orchestrator, s, in, opts...)
+}
+
 type eventHandle[E any] struct{ name string }
 
 func (h eventHandle[E]) Receive(ctx durable.Context) durable.Future[E] {

@@ -1,6 +1,7 @@
 package durable_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
@@ -293,6 +295,24 @@ func TestScheduleDelete(t *testing.T) {
 	})
 }
 
+// TestDeleteWaitsForAWorker, and is not forgotten when nobody waits any more.
+func TestDeleteWaitsForAWorker(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Report")
+		h.schedule(o, durable.Schedule{ID: "r", Cron: []string{"@hourly"}}, "r")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := h.client.DeleteSchedule(ctx, "r"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("without a worker it gives %v, want the error of ctx", err)
+		}
+		h.keep(reports(o, &notes{}, time.Minute))
+		h.pass(time.Minute)
+		if _, err := h.client.DescribeSchedule(t.Context(), "r"); !errors.Is(err, durable.ErrNotFound) {
+			t.Errorf("with one it gives %v, want ErrNotFound", err)
+		}
+	})
+}
+
 // TestScheduleOfATakenID: a run whose id somebody has is left out, and the next one is not.
 func TestScheduleOfATakenID(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
@@ -322,7 +342,7 @@ func TestScheduleUpdate(t *testing.T) {
 		}
 		says(t, err, `"r"`, "UpdateIfExists")
 
-		s.Cron = []string{"0 1 * * *", "30 2 * * *"} // 01:00 has passed
+		s.Cron = []string{"15 1 * * *", "30 2 * * *"} // 01:15 has passed
 		must(t, h.client.UpdateSchedule(t.Context(), s))
 		h.pass(time.Hour + 10*time.Minute)
 		h.schedule(other, s, "new", durable.UpdateIfExists())
@@ -344,15 +364,15 @@ func TestAnUpdateOfTheSameTimesMissesNothing(t *testing.T) {
 		o := flow("Report")
 		var began notes
 		w := h.keep(reports(o, &began, time.Minute))
-		s := durable.Schedule{ID: "r", Cron: []string{"@hourly"}}
+		s := durable.Schedule{ID: "r", Cron: []string{"@hourly"}, Overlap: durable.OverlapAllow}
 		h.schedule(o, s, "r", durable.UpdateIfExists())
 		h.pass(time.Minute)
 		h.stop(w)
-		h.pass(90 * time.Minute)
+		h.pass(150 * time.Minute)
 		h.schedule(o, s, "r", durable.UpdateIfExists())
 		h.keep(reports(o, &began, time.Minute))
 		h.pass(time.Minute)
-		same(t, "runs", len(began.all()), 1)
+		same(t, "runs", len(began.all()), 2)
 	})
 }
 
@@ -370,6 +390,17 @@ func TestScheduleThatCannotBeComputed(t *testing.T) {
 		if !strings.Contains(info.Problem, "Mars/Olympus") || len(info.Next) > 0 || info.Finished {
 			t.Errorf("it says %+v", info)
 		}
+		tries := 0
+		for _, m := range h.m.Log() {
+			if turn, ok := m.Message.Record.(*history.Turn); ok {
+				for _, s := range turn.Slots {
+					if s.Kind == history.SlotVersion {
+						tries++
+					}
+				}
+			}
+		}
+		same(t, "tries: at once, then every minute", tries, 62)
 		must(t, h.client.UpdateSchedule(t.Context(), durable.Schedule{ID: "r", Cron: []string{"@hourly"}}))
 		h.pass(time.Hour)
 		same(t, "what ran", began.all(), []string{"r for 01 02:00:00 at 01 02:00:00, true"})
