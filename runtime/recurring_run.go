@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -173,12 +174,12 @@ func (s *scheduler) serve() error {
 	}
 	for ; ; s.steps++ {
 		if s.steps >= mostSteps && !s.running {
-			return s.renew()
+			return cmp.Or(s.turn(), ContinueWith(s.ctx, s.scheduleInput))
 		}
 		s.step()
 		s.ctx.SetStatus(s.scheduleState)
 		if s.Ended != "" {
-			return nil
+			return s.turn()
 		}
 		if err := s.wait(); err != nil {
 			return err
@@ -186,14 +187,9 @@ func (s *scheduler) serve() error {
 	}
 }
 
-// renew continues as new, in a turn of its own: what ends an execution is stored after what it has sent, so nothing of
-// that may hang on an outlook, which is the worker's own until it is recorded (I3).
-func (s *scheduler) renew() error {
-	if err := Sleep(s.ctx, 0); err != nil {
-		return err
-	}
-	return ContinueWith(s.ctx, s.scheduleInput)
-}
+// turn waits for a turn of its own, in which an execution may end: what ends one is stored after what it has sent, so
+// nothing of that may hang on an outlook, which is the worker's own until it is recorded (I3).
+func (s *scheduler) turn() error { return Sleep(s.ctx, 0) }
 
 // step starts what is due.
 func (s *scheduler) step() {

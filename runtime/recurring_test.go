@@ -264,6 +264,27 @@ func TestScheduleEnds(t *testing.T) {
 	}
 }
 
+// TestAScheduleEndsInATurnOfItsOwn: what ends an execution is stored after what it sends. So it must not send a run that
+// hangs on an outlook which is not recorded yet.
+func TestAScheduleEndsInATurnOfItsOwn(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Report")
+		h.keep(reports(o, &notes{}, time.Second))
+		h.schedule(o, durable.Schedule{ID: "r", Cron: []string{"* * * * *"}, Overlap: durable.OverlapAllow, MaxRuns: 150}, "r")
+		h.pass(151 * time.Minute)
+		ends := 0
+		for _, m := range h.m.Log() {
+			if turn, ok := m.Message.Record.(*history.Turn); ok && turn.End != nil && m.To.ID == "schedule:r" {
+				ends++
+				if len(turn.Slots) > 0 {
+					t.Errorf("it ends as %s in a turn that decides %+v", turn.End.Status, turn.Slots)
+				}
+			}
+		}
+		same(t, "executions", ends, 2)
+	})
+}
+
 // TestScheduleDelete: runs go on, the id is free at once, and nobody runs what has run under the same id.
 func TestScheduleDelete(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
