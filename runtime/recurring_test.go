@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
 )
@@ -282,6 +283,30 @@ func TestAScheduleEndsInATurnOfItsOwn(t *testing.T) {
 			}
 		}
 		same(t, "executions", ends, 2)
+	})
+}
+
+// TestScheduleOutlivesItsLog: a schedule that is moved out of the shortened log goes on, on the next worker too.
+func TestScheduleOutlivesItsLog(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Report")
+		var began notes
+		s := durable.Schedule{ID: "r", Cron: []string{"@hourly"}}
+		h.schedule(o, s, "r")
+		for range 3 {
+			w := h.workAs(durable.WorkerConfig{KeepLog: 1}, reports(o, &began, time.Minute))
+			h.pass(3 * time.Hour)
+			h.stop(w)
+		}
+		var moved backend.Archive
+		h.m.View("eye").GetArchive(history.Address{Group: o.Group, ID: "schedule:r"}, func(got backend.Archive, _ uint64, _ error) { moved = got })
+		h.pass(time.Second)
+		if moved.Status != history.Running || len(moved.Messages) == 0 {
+			t.Fatalf("there is no snapshot of it: %+v", moved)
+		}
+		h.keep(reports(o, &began, time.Minute))
+		same(t, "counts", counts(h.describe("r")), "9 runs, 0 triggered, 0 skipped, 0 missed")
+		same(t, "runs", len(began.all()), 9)
 	})
 }
 
