@@ -3,6 +3,8 @@ package docs_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -107,12 +109,95 @@ func TestFurtherPermissions(t *testing.T) {
 	}
 }
 
+// TestPermissionToAsk: without it a query is never answered, and nothing says why; with it, it is.
+func TestPermissionToAsk(t *testing.T) {
+	t.Parallel()
+	o := &durable.Orchestrator{Name: "workload.Ask", Group: "workload", Source: "example.org/workload.Ask"}
+	var each []string
+	for n := range 8 {
+		each = append(each, fmt.Sprintf("durable-signal.default.query=2Eworkload=2E%d", n))
+	}
+	for _, more := range [][]string{nil, each} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		desk := deskOf(ctx, t, []durable.Binding{durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+			durable.SetQueryHandler(ctx, "answer", func(durable.None) (int, error) { return 42, nil })
+			return 0, durable.Sleep(ctx, time.Hour)
+		})}, more...)
+		handle, err := durable.StartInstance[int](ctx, desk, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asking := ctx
+		if more == nil { // it asks three times until then
+			var enough context.CancelFunc
+			asking, enough = context.WithTimeout(ctx, 2*time.Second)
+			defer enough()
+		}
+		got, err := durable.Query[int](asking, desk, handle.ID(), "answer", nil)
+		switch {
+		case more == nil && !errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("without permission: %d, %v, want no answer", got, err)
+		case more != nil && (err != nil || got != 42):
+			t.Errorf("with permission: %d, %v, want 42", got, err)
+		}
+	}
+}
+
+// TestPermissionToComplete: what activities.md says that a completion from outside needs.
+func TestPermissionToComplete(t *testing.T) {
+	t.Parallel()
+	for _, more := range [][]string{nil, {"durable.default.workload.*.*.in.done", "durable.default.cancel"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		a := &durable.Activity{Name: "workload.Sign", Source: "example.org/workload.Sign"}
+		o := &durable.Orchestrator{Name: "workload.Contract", Group: "workload", Source: "example.org/workload.Contract"}
+		tokens := make(chan string, 1)
+		desk := deskOf(ctx, t, []durable.Binding{
+			durable.BindActivity(a, func(ctx context.Context, _ durable.None) (string, error) {
+				token, err := durable.CompleteLater(ctx)
+				if err != nil {
+					return "", err
+				}
+				tokens <- token
+				return "", durable.ErrCompleteLater
+			}),
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (string, error) {
+				return durable.StartActivity[string](ctx, a, nil).Get(ctx)
+			}),
+		}, more...)
+		handle, err := durable.StartInstance[string](ctx, desk, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = desk.CompleteActivity(ctx, <-tokens, "signed")
+		if more == nil {
+			if !errors.Is(err, durable.ErrPermission) {
+				t.Errorf("without permission the error is %v, want ErrPermission", err)
+			}
+			continue
+		}
+		if got, waitErr := handle.Wait(ctx); err != nil || waitErr != nil || got != "signed" {
+			t.Errorf("with permission: %v; the result is %q, %v", err, got, waitErr)
+		}
+	}
+}
+
 // desk starts a server with hub.conf, a worker, and a client that is the desk with permission to publish to more.
 func desk(ctx context.Context, t *testing.T, more ...string) *durable.Client {
+	t.Helper()
+	return deskOf(ctx, t, nil, more...)
+}
+
+// deskOf has the worker run more than the workload.
+func deskOf(ctx context.Context, t *testing.T, bindings []durable.Binding, more ...string) *durable.Client {
 	t.Helper()
 	url := serve(t, "testdata/hub.conf", more)
 	var code durable.Registry
 	if err := workload.RegisterDurable(&code, workload.DurableReceivers{Gate: &workload.Gate{}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := code.Add(bindings...); err != nil {
 		t.Fatal(err)
 	}
 	worker := durable.NewWorker(connect(ctx, t, natsbackend.Config{URL: url, Provision: true}, "worker", "w"), &code, durable.WorkerConfig{})
@@ -124,7 +209,17 @@ func desk(ctx context.Context, t *testing.T, more ...string) *durable.Client {
 			t.Error(err)
 		}
 	})
-	return durable.NewClient(connect(ctx, t, natsbackend.Config{URL: url}, "desk", "d"), durable.ClientConfig{})
+	return durable.NewClient(connect(ctx, t, natsbackend.Config{URL: url}, "desk", "d"), durable.ClientConfig{
+		Logger: slog.New(slog.NewTextHandler(complaints{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+}
+
+// complaints fails a test whose client warns of something: what is only tried may be refused without an error.
+type complaints struct{ t *testing.T }
+
+func (c complaints) Write(line []byte) (int, error) {
+	c.t.Errorf("the client says: %s", line)
+	return len(line), nil
 }
 
 // serve starts a server with a configuration file, on a port and in a folder of its own. The desk may publish to more.
