@@ -56,5 +56,6 @@ bench: ## run every workload of bench/ once
 	$(GO) run ./bench
 
 # The tests come last, so that the run closes with their own summary.
-ci: build check race ## what CI runs
+ci: build check race ## what CI runs: also random worlds that nobody has seen
+	$(GO) test ./internal/sim -run Fresh -v -fresh 25
 	$(GO) test ./...

@@ -30,10 +30,11 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), value, done)
 }
 
-// keepFor gives how long an entry is kept; 0: for ever, since the log is never shortened.
+// keepFor gives how long an entry is kept; 0: for ever. A snapshot is all that is left of a live instance, and what is left
+// of a purged one says that its run is over.
 func keepFor(a backend.Archive) time.Duration {
 	switch {
-	case a.Purged:
+	case a.Purged, a.Snapshot():
 		return 0
 	case a.Status == history.Failed:
 		return keepFailed

@@ -109,9 +109,13 @@ func TestArchives(t *testing.T) {
 	if err != nil || m.Header.Get("Nats-TTL") != "2160h0m0s" {
 		t.Errorf("time to live %q, %v", m.Header.Get("Nats-TTL"), err)
 	}
-	a.Run = 2
-	if _, err := store(a, seq); err != nil {
-		t.Errorf("replacing it: %v", err)
+	a.Run, a.Status, a.At, a.Messages = 2, history.Running, 1, a.Messages[:1] // a snapshot is all that is left of a live run
+	if seq, err = store(a, seq); err != nil {
+		t.Fatalf("replacing it: %v", err)
+	}
+	m, err = stream(t, s, "DURABLE_default_ARCHIVE").GetMsg(within(t), seq)
+	if err != nil || m.Header.Get("Nats-TTL") != "" {
+		t.Errorf("time to live of a snapshot %q, %v", m.Header.Get("Nats-TTL"), err)
 	}
 }
 
