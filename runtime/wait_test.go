@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -186,11 +187,11 @@ func TestWaitOfWhatIsStartedAgain(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
 		o := flow("Receive")
 		h.work(receiver(o))
-		looks, ended := 0, false
+		var looks atomic.Int64
+		var ended atomic.Bool
 		c := durable.NewClient(looking{h.m.View("looking"), func() {
-			looks++
-			if ended {
-				ended = false
+			looks.Add(1)
+			if ended.Swap(false) {
 				h.pass(time.Second) // the end is projected
 				_, err := h.client.Restart(t.Context(), "x")
 				must(t, err)
@@ -208,13 +209,13 @@ func TestWaitOfWhatIsStartedAgain(t *testing.T) {
 			waited <- inst
 		}()
 		h.pass(time.Second)
-		ended = true
+		ended.Store(true)
 		must(t, h.client.Raise(t.Context(), "x", "go", 7))
 		h.pass(time.Minute)
-		looks = 0
+		looks.Store(0)
 		h.pass(time.Hour)
-		if looks > 1850 {
-			t.Errorf("in an hour it looked %d times, want at most every 2 s", looks)
+		if n := looks.Load(); n > 1850 {
+			t.Errorf("in an hour it looked %d times, want at most every 2 s", n)
 		}
 		must(t, h.client.Raise(t.Context(), "x", "go", 8))
 		if inst := <-waited; inst.Status != durable.Completed || string(inst.Result) != "9" {
