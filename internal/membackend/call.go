@@ -12,6 +12,7 @@ import (
 type op struct {
 	verb, id string
 	subject  string // of a record, within its instance
+	reads    bool   // log or archive or a state
 	lane     string // requests of one lane reach the store in the order of the calls; "": any order
 }
 

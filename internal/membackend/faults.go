@@ -13,6 +13,7 @@ type Faults struct {
 	AnswerLost     float64       // a call acts on the store, and reports ErrUnavailable
 	RequestDelayed float64       // a call reaches the store later, possibly after its sender died
 	DelayedBy      time.Duration // longest such delay; defaults to 5 s
+	ReadDelayed    float64       // the same of a read of the log or the archive, so that much happens between two of them
 	RecordDoubled  float64       // an append is stored twice; done is called once
 
 	DeliveryLost     float64 // a delivery never arrives, which leaves a gap in Order; it comes again after AckWait
@@ -106,7 +107,11 @@ func (v *View) fate(o op, verdict Verdict, record bool) Verdict {
 	f := &m.faults
 	verdict.LoseRequest = verdict.LoseRequest || m.happens(f.RequestLost, "request lost", v.name, o.verb, o.id, o.subject)
 	verdict.LoseAnswer = verdict.LoseAnswer || m.happens(f.AnswerLost, "answer lost", v.name, o.verb, o.id, o.subject)
-	if m.happens(f.RequestDelayed, "request late", v.name, o.verb, o.id, o.subject) {
+	late := f.RequestDelayed
+	if o.reads {
+		late = max(late, f.ReadDelayed)
+	}
+	if m.happens(late, "request late", v.name, o.verb, o.id, o.subject) {
 		verdict.Delay += m.upTo(or(f.DelayedBy, 5*time.Second), "delay", v.name, o.verb, o.id, o.subject)
 	}
 	if record {

@@ -269,7 +269,7 @@ func (v *View) Load(of history.Address, reach uint64, done func(backend.Loaded, 
 	if h := v.m.hooked(); h.load != nil {
 		limit = h.load(of, reach)
 	}
-	ask(v, op{verb: "load", id: of.ID}, Verdict{}, false, func() (backend.Loaded, error) {
+	ask(v, op{verb: "load", id: of.ID, reads: true}, Verdict{}, false, func() (backend.Loaded, error) {
 		if v.m.happens(v.m.faults.LagLoads, "lagging load", v.name, of.ID) {
 			limit = uint64(max(1, len(v.m.log.all)-int(v.m.upTo(time.Duration(or(v.m.faults.LagBy, 10)), "lag", v.name, of.ID))))
 		}
@@ -284,7 +284,7 @@ func (v *View) Load(of history.Address, reach uint64, done func(backend.Loaded, 
 
 // LoadAfter implements backend.Log.
 func (v *View) LoadAfter(of history.Address, after, _ uint64, done func(backend.Loaded, error)) {
-	ask(v, op{verb: "load", id: of.ID}, Verdict{}, false, func() (out backend.Loaded, err error) {
+	ask(v, op{verb: "load", id: of.ID, reads: true}, Verdict{}, false, func() (out backend.Loaded, err error) {
 		i := v.m.log.instances[of]
 		if out.Start, err = decoded(i.newest("in.start", 0)); err != nil || i == nil {
 			return out, err

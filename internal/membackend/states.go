@@ -78,7 +78,7 @@ func (v *View) GetArchive(of history.Address, done func(a backend.Archive, seq u
 
 // getJSON decodes in the process, so that what it gets is its own.
 func getJSON[T any](v *View, what, id string, get func() ([]byte, uint64, error), done func(T, uint64, error)) {
-	ask(v, op{verb: "get " + what, id: id}, Verdict{}, false, func() (found, error) {
+	ask(v, op{verb: "get " + what, id: id, reads: true}, Verdict{}, false, func() (found, error) {
 		value, rev, err := get()
 		if err != nil {
 			err = fmt.Errorf("membackend: %s %s: %w", what, id, err)

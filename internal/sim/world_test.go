@@ -117,7 +117,7 @@ func (w *world) may(m membackend.Mishap) bool {
 // faults are those of the store and of what lies between.
 func (w *world) faults() membackend.Faults {
 	f := membackend.Faults{
-		RequestLost: 0.02, AnswerLost: 0.02, RequestDelayed: 0.01, DelayedBy: 4 * time.Second, RecordDoubled: 0.01,
+		RequestLost: 0.02, AnswerLost: 0.02, RequestDelayed: 0.01, ReadDelayed: 0.04, DelayedBy: 4 * time.Second, RecordDoubled: 0.01,
 		DeliveryLost: 0.01, DeliveryRepeated: 0.02, Shuffled: 0.2, AckLost: 0.02, SignalLost: 0.02,
 		Behind: 0.3,
 	}
