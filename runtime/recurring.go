@@ -249,8 +249,8 @@ func (c calendar) last(after, until time.Time) time.Time {
 	return found
 }
 
-// mostCounted bounds how long a worker may look at the past: a second of its time at worst.
-const mostCounted = 100_000
+// mostCounted bounds how long a worker may look at the past: a tenth of a second for each expression.
+const mostCounted = 10_000
 
 // count tells how many times are after one time and not after another, [mostCounted] at most.
 func (c calendar) count(after, until time.Time) (n int) {

@@ -52,11 +52,11 @@ func (e Expr) nextPassing(after time.Time, loc *time.Location) time.Time {
 		if !ok {
 			break
 		}
-		_, end := t.In(loc).ZoneBounds()
-		if due := w.Add(-offset(t, loc)); end.IsZero() || due.Before(end) {
+		end, ends := change(t, loc)
+		if due := w.Add(-offset(t, loc)); !ends || due.Before(end) {
 			return due
 		}
-		t = end.UTC()
+		t = end
 	}
 	return time.Time{}
 }
@@ -99,17 +99,29 @@ func offset(t time.Time, loc *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
+// change gives a time after t up to which the clocks run as at t; ends is false when they do for ever.
+func change(t time.Time, loc *time.Location) (end time.Time, ends bool) {
+	_, end = t.In(loc).ZoneBounds()
+	if end.IsZero() {
+		return end, false
+	}
+	if !end.After(t) { // Go counts 365 days in a leap year that no table covers: on December 31st, 2040, nothing would end
+		end = t.Add(time.Hour)
+	}
+	return end.UTC(), true
+}
+
 // reached gives the first moment at which the clocks of a location show w or more.
 func reached(w time.Time, loc *time.Location) time.Time {
 	for t := w.Add(-widest); ; {
-		_, end := t.In(loc).ZoneBounds()
+		end, ends := change(t, loc)
 		due := w.Add(-offset(t, loc))
 		if due.Before(t) { // skipped, or reached before by a clock that was ahead
 			due = t
 		}
-		if end.IsZero() || due.Before(end) {
+		if !ends || due.Before(end) {
 			return due.UTC()
 		}
-		t = end.UTC()
+		t = end
 	}
 }
