@@ -114,8 +114,8 @@ func TestShrinks(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		rule string
-		most int // mishaps that may be left
-	}{{"H3", 5}, {"H6 DropSeen", 3}, {"H8", 3}} {
+		most int // mishaps that may be left, of more than a hundred
+	}{{"H3", 8}, {"H6 DropSeen", 8}, {"H8", 8}} {
 		r := ruleOf(c.rule)
 		s, f, _ := r.find(1, enoughSeeds)
 		if f == nil {
