@@ -97,8 +97,7 @@ func (c *Client) anyState(ctx context.Context, id string) (backend.State, error)
 	return youngState(to, l.Start, c.be.Clock().Now()), nil
 }
 
-// firstStart finds the start of the present run of an instance: the archive of one that continued as new holds only the
-// input of its last execution, the log has the start for as long as it reaches back.
+// firstStart finds the start of the present run of an instance, in the log or the archive.
 func (c *Client) firstStart(ctx context.Context, s backend.State) (*history.Start, error) {
 	if s.Claim != nil {
 		return s.Claim, nil
@@ -116,10 +115,8 @@ func (c *Client) firstStart(ctx context.Context, s backend.State) (*history.Star
 			return start, nil
 		}
 	}
-	if a.Run == s.Run && len(a.Messages) > 0 {
-		if start, ok := a.Messages[0].Record.(*history.Start); ok {
-			return start, nil
-		}
+	if start := a.Start(); a.Run == s.Run && start != nil {
+		return start, nil
 	}
 	return nil, fmt.Errorf("%w: its first input is kept nowhere any more: start it with an input of your own", ErrNotFound)
 }

@@ -90,7 +90,7 @@ func TestRestartRefuses(t *testing.T) {
 	})
 }
 
-// TestRestartWithoutTheLog: the archive has the input of a run that did not continue as new; else it is lost.
+// TestRestartWithoutTheLog: the archive has the first input, of a run that continued as new too.
 func TestRestartWithoutTheLog(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
 		o, short := flow("Count"), flow("Short")
@@ -99,12 +99,10 @@ func TestRestartWithoutTheLog(t *testing.T) {
 		want(h, start[int](h, short, 5, durable.InstanceID("short")), 5)
 		h.pass(time.Second)
 		h.m.Purge(math.MaxUint64)
-		_, err := h.client.Restart(t.Context(), "long")
-		if !errors.Is(err, durable.ErrNotFound) {
-			t.Errorf("got %v, want ErrNotFound", err)
-		}
-		says(t, err, "input")
-		id, err := h.client.Restart(t.Context(), "short")
+		id, err := h.client.Restart(t.Context(), "long")
+		must(t, err)
+		want(h, durable.AttachInstance[int](h.client, o, id), 6)
+		id, err = h.client.Restart(t.Context(), "short")
 		must(t, err)
 		want(h, durable.AttachInstance[int](h.client, short, id), 5)
 	})

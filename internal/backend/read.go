@@ -27,11 +27,11 @@ func know(l Loaded, a Archive, entry uint64) Known {
 	return k
 }
 
-// StartOf gives the start that a base holds.
+// StartOf gives the start of the run that a base belongs to, with the input that the run began with.
 func StartOf(base *history.Message) *history.Message {
 	t := base.Record.(*history.Turn)
 	start := t.End.Base.Start
-	start.Run = t.Run
+	start.Run, start.Input = t.Run, t.End.Base.First
 	return &history.Message{Seq: t.At, Time: t.End.Base.Started, Record: &start}
 }
 
@@ -109,6 +109,17 @@ func addArchive(b Backend, of history.Address, reach uint64, l Loaded, after boo
 func (a *Archive) Execution() uint32 {
 	l := a.beginning()
 	return l.Execution()
+}
+
+// Start is the start of the run, nil when nothing is left of it.
+func (a *Archive) Start() *history.Start {
+	if len(a.Messages) == 0 {
+		return nil
+	}
+	if l := a.beginning(); l.Start != nil {
+		return l.Start.Record.(*history.Start)
+	}
+	return nil
 }
 
 // beginning is what the first message of an entry says.

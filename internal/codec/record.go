@@ -158,7 +158,7 @@ func (w *pass) base(r *history.Base) *history.Base {
 		return nil
 	}
 	b := *r
-	b.Start = *w.start(&r.Start)
+	b.Start, b.First = *w.start(&r.Start), w.payload(r.First)
 	b.Status = w.payload(b.Status)
 	b.Canceled = w.failure(b.Canceled)
 	if b.Buffered != nil {

@@ -55,7 +55,8 @@ const (
 type Machine struct {
 	cfg       Config
 	start     history.Start
-	started   time.Time // of the run
+	original  history.Payload // input of the run's first execution
+	started   time.Time       // of the run
 	run       uint32
 	seed      uint32 // run that UUIDs and random numbers are made of
 	execution uint32
@@ -111,7 +112,7 @@ func New(cfg Config, start history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin a run: it is no start", start.Seq, cfg.Self.ID)
 		return m
 	}
-	m.start, m.run, m.seed = *s, s.Run, s.Run
+	m.start, m.original, m.run, m.seed = *s, s.Input, s.Run, s.Run
 	if s.Prior != nil {
 		m.goBack(s.Prior, start.Time)
 		return m
@@ -139,7 +140,7 @@ func Resume(cfg Config, base history.Message) *Machine {
 // goOn takes over what a base holds.
 func (m *Machine) goOn(t *history.Turn) {
 	b := t.End.Base
-	m.start, m.execution = b.Start, t.Execution+1
+	m.start, m.original, m.execution = b.Start, b.First, t.Execution+1
 	m.start.Run = m.run
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)

@@ -101,7 +101,7 @@ func (m *Machine) continueAsNew(input history.Payload) {
 	start := m.start
 	start.Input, start.At, start.Born = input, time.Time{}, time.Time{}
 	base := &history.Base{
-		Start: start, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
+		Start: start, First: m.original, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to
 	}
 	if m.cfg.Without&CarryOver != 0 {

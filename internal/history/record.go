@@ -269,7 +269,8 @@ type End struct {
 
 // Base is all that the next execution knows of the past. The inbox goes on after Turn.At, not after the record (H8).
 type Base struct {
-	Start    Start     `json:"start"` // the run's start with the new input
+	Start    Start     `json:"start"`           // the run's start with the new input
+	First    Payload   `json:"first,omitempty"` // the input that the run began with
 	Started  time.Time `json:"started"`
 	Clock    time.Time `json:"clock"` // running maximum of the inbox time stamps (I8)
 	Buffered []Event   `json:"buffered,omitempty"`
