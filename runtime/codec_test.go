@@ -188,7 +188,7 @@ func TestWorkerWithoutTheKeyParks(t *testing.T) {
 		}
 		says(t, errors.New(inst.Parked), reason)
 		must(t, h.client.Raise(t.Context(), "x", "go", "out"))
-		h.pass(time.Hour)
+		h.pass(10 * time.Minute)
 
 		h.workOn(h.coded("k1"), code...)
 		want(h, handle, "in!out")
@@ -211,7 +211,7 @@ func TestWorkerWithoutTheKeyTakesOver(t *testing.T) {
 		h.pass(10 * time.Second)
 		must(t, h.client.Raise(t.Context(), "x", "go", "out"))
 		says(t, errors.New(h.get("x").Parked), reason)
-		h.pass(time.Hour)
+		h.pass(10 * time.Minute)
 		h.stop(w)
 		h.workOn(h.coded("k1"), code...)
 		want(h, handle, "in!out")
@@ -243,7 +243,7 @@ func TestEventFromAnotherKey(t *testing.T) {
 				h.m.OnLoad(nil)
 				h.client = h.clientOn(h.coded(c.both...))
 				says(t, errors.New(h.get("x").Parked), "payload cannot be decoded here")
-				h.pass(time.Hour)
+				h.pass(10 * time.Minute)
 				h.stop(w)
 				h.workOn(h.coded(c.both...), code...)
 				want(h, durable.AttachInstance[string](h.client, o, "x"), "in!out")

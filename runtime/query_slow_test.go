@@ -17,7 +17,7 @@ func TestSlowQuery(t *testing.T) {
 	}{
 		{"quick enough", 1500 * time.Millisecond, ""},
 		{"too slow", 5 * time.Second, "has not returned within 2s"},
-		{"never", 24 * time.Hour, "has not returned within 2s"},
+		{"never", 20 * time.Minute, "has not returned within 2s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inHub(t, func(t *testing.T, h *hub) {

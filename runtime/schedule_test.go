@@ -23,7 +23,7 @@ func TestScheduledStart(t *testing.T) {
 					}
 					return durable.ReceiveEvent[int](ctx, "go").Get(ctx)
 				})
-				at := time.Now().Add(48 * time.Hour)
+				at := time.Now().Add(2 * time.Hour)
 				handle := start[int](h, o, nil, append(opts, durable.StartAt(at))...)
 				pending := func(when string) {
 					t.Helper()
@@ -35,10 +35,10 @@ func TestScheduledStart(t *testing.T) {
 				w := h.work(binding)
 				pending("with a worker")
 				must(t, h.client.Raise(t.Context(), handle.ID(), "go", 7))
-				h.pass(time.Hour)
+				h.pass(30 * time.Minute)
 				h.stop(w)
 				h.work(binding)
-				h.pass(time.Hour)
+				h.pass(30 * time.Minute)
 				pending("after the worker changed")
 				if got := began.all(); len(got) > 0 {
 					t.Fatalf("it began at %v, want %v", got, at)
