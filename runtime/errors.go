@@ -46,6 +46,8 @@ var kinds = map[string][]error{
 	history.FailConflict:   {ErrAlreadyExists},
 	history.FailTerminated: {ErrTerminated},
 	history.FailCanceled:   {ErrCanceled},
+	history.FailNotFound:   {ErrNotFound},
+	history.FailFinished:   {ErrFinished},
 }
 
 // ActivityError is what a failed activity gives, after its last attempt.

@@ -173,6 +173,10 @@ func kindOf(err error) string {
 		return history.FailTerminated
 	case ErrCanceled:
 		return history.FailCanceled
+	case ErrNotFound:
+		return history.FailNotFound
+	case ErrFinished:
+		return history.FailFinished
 	}
 	return ""
 }

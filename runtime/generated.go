@@ -179,7 +179,7 @@ func RaiseEvent[E any](ctx context.Context, c *Client, id, name string, event E)
 }
 
 // SendEvent sends an event from an orchestrator to another instance. An event for an instance that does not exist or
-// has ended is dropped.
+// has ended is dropped. [DeliverEvent] tells.
 func SendEvent[E any](ctx Context, id, name string, event E) {
 	payload, failure := encode(event)
 	if failure != nil {

@@ -14,7 +14,7 @@ import (
 // Rewind has a failed instance go on: the activities and child orchestrations whose failures are in the error that it
 // ended with run again, everything else keeps the result it has. Failed children are rewound in turn. If the error holds
 // no such failure, because the orchestrator's own code failed, only that code runs again: which is what one wants after
-// a fix has been deployed. [Client.RewindPlan] tells beforehand.
+// a fix has been deployed. An event that could not be delivered is delivered again. [Client.RewindPlan] tells beforehand.
 //
 // The instance keeps its id and is a new run: Wait of this client waits for its end. It runs as soon as a worker takes
 // the request up; until then it is told to be Failed. An activity that had no result yet when the run failed runs again
@@ -57,6 +57,7 @@ type RewindPlan struct {
 	Failure      string // why it failed
 	Activities   []RewindActivity
 	Children     []RewindPlan // that the instance failed of
+	Deliveries   []RewindDelivery
 	// Decided tells that the orchestrator decided something after it saw one of the failures. That may not fit any more:
 	// from the first decision on that the new run does not repeat, it decides anew.
 	Decided bool
@@ -68,6 +69,14 @@ type RewindActivity struct {
 	Slot int    // number among the decisions of the execution, from 0
 	Args json.RawMessage
 	Open bool // it has not failed, it had no result yet
+}
+
+// RewindDelivery is an event that would be delivered again.
+type RewindDelivery struct {
+	Event string // name, in lower case
+	To    string // id of the receiver
+	Slot  int    // as RewindActivity.Slot
+	Open  bool   // it was not refused, nobody had heard of it yet
 }
 
 // RewindPlan tells what [Client.Rewind] would run again, and changes nothing. The errors are the same.
@@ -118,8 +127,8 @@ func (c *Client) planOf(ctx context.Context, s backend.State, a backend.Archive)
 	found := owner.SetbackOf(a)
 	plan.Decided = found.Decided
 	for _, slot := range found.Failed {
-		if slot.Kind == history.SlotActivity {
-			plan.Activities = append(plan.Activities, RewindActivity{Name: slot.Name, Slot: int(slot.N), Args: json.RawMessage(slot.Args)})
+		if slot.Kind != history.SlotChild {
+			plan.add(slot, false)
 			continue
 		}
 		child, err := c.childPlan(ctx, s.ID, slot)
@@ -129,9 +138,18 @@ func (c *Client) planOf(ctx context.Context, s backend.State, a backend.Archive)
 		plan.Children = append(plan.Children, child)
 	}
 	for _, slot := range found.Open {
-		plan.Activities = append(plan.Activities, RewindActivity{Name: slot.Name, Slot: int(slot.N), Args: json.RawMessage(slot.Args), Open: true})
+		plan.add(slot, true)
 	}
 	return plan, nil
+}
+
+// add takes an activity or a delivery into the plan.
+func (p *RewindPlan) add(slot history.Slot, open bool) {
+	if slot.Kind == history.SlotSend {
+		p.Deliveries = append(p.Deliveries, RewindDelivery{Event: slot.Name, To: slot.Target.ID, Slot: int(slot.N), Open: open})
+		return
+	}
+	p.Activities = append(p.Activities, RewindActivity{Name: slot.Name, Slot: int(slot.N), Args: json.RawMessage(slot.Args), Open: open})
 }
 
 func (c *Client) childPlan(ctx context.Context, parent string, slot history.Slot) (RewindPlan, error) {

@@ -234,6 +234,7 @@ func (chainOrchestrator) Bind(fn func(ctx durable.Context, length int) (ChainRes
 //	e, err := WakeEvent.Receive(ctx).Get(ctx)
 //	err := WakeEvent.Raise(ctx, c, id, e)
 //	WakeEvent.Send(ctx, id, e)
+//	err := WakeEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // Wake lets an idle instance go on.
 var WakeEvent wakeEvent
@@ -250,6 +251,10 @@ func (wakeEvent) Raise(ctx context.Context, c *durable.Client, id string, e Wake
 
 func (wakeEvent) Send(ctx durable.Context, id string, e Wake) {
 	durable.SendEvent(ctx, id, "workload.Wake", e)
+}
+
+func (wakeEvent) Deliver(ctx durable.Context, id string, e Wake) error {
+	return durable.DeliverEvent(ctx, id, "workload.Wake", e)
 }
 
 // ArriveActivity calls [Gate.Arrive] as a durable activity:

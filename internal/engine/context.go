@@ -88,7 +88,7 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error { return h.to.
 func (h handler) WithAttrs(as []slog.Attr) slog.Handler           { return handler{h.m, h.to.WithAttrs(as)} }
 func (h handler) WithGroup(name string) slog.Handler              { return handler{h.m, h.to.WithGroup(name)} }
 
-// Waiting tells in words what the program waits for: the first few activities, children, timers and events. It is
+// Waiting tells in words what the program waits for: the first few activities, children, deliveries, timers and events. It is
 // "" after the end.
 func (m *Machine) Waiting() string {
 	if m.end != nil {
@@ -130,6 +130,11 @@ func (f *Future) String() string {
 		return "timer"
 	case eventFuture:
 		return "event " + f.name
+	case deliveryFuture:
+		if f.about != nil {
+			return fmt.Sprintf("delivery of event %s to %s", f.name, f.about.Target.ID)
+		}
+		return "delivery of event " + f.name
 	case instantFuture:
 		return "slot " + f.name
 	}

@@ -57,6 +57,9 @@ func slotText(s history.Slot) string {
 	case history.SlotChild:
 		return fmt.Sprintf("child %d %s%s as %s/%s", s.N, s.Name, args, s.Target.Group, s.Target.ID)
 	case history.SlotSend:
+		if s.Confirm {
+			return fmt.Sprintf("deliver %d %s%s to %s", s.N, s.Name, args, s.Target.ID)
+		}
 		return fmt.Sprintf("send %d %s%s to %s", s.N, s.Name, args, s.Target.ID)
 	case history.SlotVersion:
 		return fmt.Sprintf("version %d %s%s", s.N, s.Name, args)

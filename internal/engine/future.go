@@ -15,9 +15,9 @@ type Future struct {
 	kind    futureKind
 	state   futureState
 	slot    uint32
-	hash    uint32        // of an activity's arguments
+	hash    uint32        // of an activity's arguments, or the payload that is delivered
 	name    string        // of an activity, child or event
-	about   *history.Slot // of a pending timer or child
+	about   *history.Slot // of a pending timer, child or delivery
 	order   uint64        // of an event: the oldest Receive is served first
 	scope   *Scope        // it is cancelled with this one; nil: the whole execution
 	result  history.Payload
@@ -36,7 +36,8 @@ const (
 	activityFuture
 	timerFuture
 	childFuture
-	instantFuture // a slot that completes at once
+	deliveryFuture // of an event that this instance sends
+	instantFuture  // a slot that completes at once
 )
 
 type futureState uint8
@@ -135,7 +136,7 @@ func (m *Machine) complete(f *Future, result history.Payload, failure *history.F
 
 func (m *Machine) close(f *Future, as futureState) {
 	switch f.kind {
-	case activityFuture, timerFuture, childFuture:
+	case activityFuture, timerFuture, childFuture, deliveryFuture:
 		m.open.remove(f.slot)
 		f.about = nil
 	}

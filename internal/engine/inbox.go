@@ -106,6 +106,8 @@ func (f *Future) completedBy(d *history.Done) bool {
 		return d.Hash == f.hash && f.m.sameName(history.SlotActivity, d.Name, f.name)
 	case childFuture:
 		return f.m.sameName(history.SlotChild, d.Name, f.name)
+	case deliveryFuture:
+		return d.Hash == f.hash && f.m.sameName(history.SlotSend, d.Name, f.name)
 	}
 	return false
 }

@@ -153,7 +153,7 @@ func randomRecord(draw func(int) int, e *execution, m *engine.Machine) history.R
 		return &history.Fired{Ref: ref, Due: of.Due}
 	default:
 		d := &history.Done{Ref: ref, Name: of.Name, Attempt: 1, Result: payload(fmt.Sprint(draw(100)))}
-		if of.Kind == history.SlotActivity {
+		if of.Kind == history.SlotActivity || of.Kind == history.SlotSend {
 			d.Hash = history.ArgsHash(of.Args)
 		}
 		if draw(10) == 0 {
@@ -247,6 +247,7 @@ func (p *randomCode) steps(c *co, n, depth int) {
 		case 5:
 			p.fs = append(p.fs, child(c, ""))
 		case 6:
+			p.fs = append(p.fs, deliver(c, nil, "bob"))
 			send(c, fmt.Sprintf("%x", c.UUID()))
 			p.note(c, "version %d", version(c, fmt.Sprint("v", p.draw.IntN(3)), p.draw.IntN(9)))
 		case 7:

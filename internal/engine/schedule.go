@@ -9,17 +9,18 @@ import (
 
 // Schedule decides a slot: an activity, timer, child, send or version marker. It allots the number; Due of a timer is
 // the caller's, from Now; a child without an id gets one made of this instance and the slot. Where the log holds a
-// record of the slot, the two must agree (I6) and the recorded one stands. Sends and markers are complete at once.
+// record of the slot, the two must agree (I6) and the recorded one stands. Markers, and sends without Confirm, are complete
+// at once.
 //
 // The result of a version marker is its recorded Args. A marker whose place in the log another slot holds was not there
 // when that was decided: it takes no slot and its result is nil. The first answer for a marker's name stays.
 func (c *Coroutine) Schedule(s history.Slot) *Future { return c.ScheduleIn(nil, s) }
 
-// ScheduleIn is Schedule in a scope. In one that was cancelled, an activity, timer or child is complete at once, with the
-// cause as its failure, and takes no slot.
+// ScheduleIn is Schedule in a scope. In one that was cancelled, what would have to be waited for is complete at once, with
+// the cause as its failure, and takes no slot.
 func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 	m := c.decide()
-	if at := m.scope(in); at.cause != nil && s.Kind != history.SlotSend && s.Kind != history.SlotVersion {
+	if at := m.scope(in); at.cause != nil && waitsFor(&s) {
 		return m.cancelled(at)
 	}
 	if s.Kind == history.SlotVersion {
@@ -69,6 +70,11 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 	return f
 }
 
+// waitsFor reports whether a slot is not complete at once.
+func waitsFor(s *history.Slot) bool {
+	return s.Kind != history.SlotVersion && (s.Kind != history.SlotSend || s.Confirm)
+}
+
 func (m *Machine) future(s *history.Slot) *Future {
 	f := &Future{m: m, slot: s.N, name: s.Name}
 	switch s.Kind {
@@ -82,6 +88,12 @@ func (m *Machine) future(s *history.Slot) *Future {
 		f = m.marker(s.Name, s.Args)
 		f.slot = s.N
 		return f
+	case history.SlotSend:
+		if !s.Confirm {
+			f.kind, f.state = instantFuture, done
+			return f
+		}
+		f.kind, f.hash, f.about = deliveryFuture, history.ArgsHash(s.Args), &history.Slot{Target: s.Target}
 	default:
 		f.kind, f.state = instantFuture, done
 		return f

@@ -149,8 +149,10 @@ func (s *script) do(command string) {
 
 func (s *script) config(program string, say func(string, ...any), log *bytes.Buffer) engine.Config {
 	p, ok := programs(say)[program]
-	if !ok {
-		p, ok = scopePrograms(say)[program]
+	for _, more := range []func(func(string, ...any)) map[string]engine.Program{scopePrograms, deliverPrograms} {
+		if !ok {
+			p, ok = more(say)[program]
+		}
 	}
 	if !ok {
 		s.t.Fatalf("there is no program %q", program)
@@ -223,8 +225,11 @@ func (s *script) done(slot string, result history.Payload, options map[string]st
 	ref := s.ref(slot, options)
 	of := s.slots[ref.Slot]
 	d := &history.Done{Ref: ref, Name: of.Name, Result: result}
-	if of.Kind == history.SlotActivity {
+	switch of.Kind {
+	case history.SlotActivity:
 		d.Hash, d.Attempt = history.ArgsHash(of.Args), 1
+	case history.SlotSend:
+		d.Hash = history.ArgsHash(of.Args)
 	}
 	if name := options["name"]; name != "" {
 		d.Name = name

@@ -92,12 +92,12 @@ func (s *Start) ChildRoot(self string) string {
 	return ""
 }
 
-// Done completes an activity or child slot. It names its task, not only the slot, so that the completion of another
+// Done completes the slot of an activity, a child or a send that waits for it. It names its task, not only the slot, so that the completion of another
 // code version's decision changes nothing (I2).
 type Done struct {
 	Ref
-	Name    string   `json:"name"`           // wire name of the activity or orchestrator
-	Hash    uint32   `json:"hash,omitempty"` // ArgsHash of the task's arguments; 0 for a child
+	Name    string   `json:"name"`           // wire name of the activity, orchestrator or event
+	Hash    uint32   `json:"hash,omitempty"` // ArgsHash of the task's arguments or the event's payload; 0 for a child
 	Attempt int      `json:"attempt,omitempty"`
 	Result  Payload  `json:"result,omitempty"`
 	Failure *Failure `json:"failure,omitempty"` // nil for success
@@ -227,6 +227,9 @@ type Slot struct {
 	Policy *Policy       `json:"policy,omitempty"` // activity
 	Site   string        `json:"at,omitempty"`     // file:line of the call, for people; replays do not compare it
 	Child  *ChildOptions `json:"child,omitempty"`
+
+	// Confirm says that a send waits for a Done: its event is stored, or refused. Replays do not compare it.
+	Confirm bool `json:"confirm,omitempty"`
 }
 
 // ChildOptions is what a parent chose for its child, beyond its input.
@@ -342,6 +345,8 @@ const (
 	FailTerminated = "terminated" // the child was terminated
 	FailCanceled   = "canceled"
 	FailTooLarge   = "too-large"
+	FailNotFound   = "not-found" // an event's receiver is not there
+	FailFinished   = "finished"  // an event's receiver has ended
 )
 
 // Kind implements Record.

@@ -77,6 +77,8 @@ var samples = []struct {
 		`{"slots":[{"n":3,"k":2,"due":"2026-05-04T12:00:00.25Z","at":"card.go:42"},{"n":4,"k":3,"name":"club.Fee","args":7,"target":{"g":"club","i":"i:4"},"child":{"version":"v"}}]}`},
 	{"turn that completes", &history.Turn{Run: 1, Execution: 2, At: 17, Base: 5, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}}, []string{"Durable-Turn: 1-2 17 5 Completed"}, "not JSON"},
 	{"turn that fails", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Failed, Failure: &history.Failure{Message: "no"}}}, []string{"Durable-Turn: 1-0 17 0 Failed"}, `{"message":"no"}`},
+	{"turn that waits for what it sends", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{{Kind: history.SlotSend, Name: "e", Target: history.Address{ID: "j"}, Confirm: true}}},
+		[]string{"Durable-Turn: 1-0 17 0 -"}, `{"slots":[{"n":0,"k":4,"name":"e","target":{"g":"","i":"j"},"confirm":true}]}`},
 	{"turn that sends and completes", &history.Turn{Run: 1, At: 17, Slots: []history.Slot{{Kind: history.SlotSend, Name: "e", Target: history.Address{ID: "j"}}}, End: &history.End{Status: history.Completed, Result: history.Payload("not JSON")}},
 		[]string{"Durable-Turn: 1-0 17 0 Completed json"}, `{"slots":[{"n":0,"k":4,"name":"e","target":{"g":"","i":"j"}}],"result":{"$base64":"bm90IEpTT04="}}`},
 	{"turn that goes on", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.ContinuedAsNew, Base: &history.Base{

@@ -45,6 +45,7 @@ var holes = []hole{
 	{name: "H24 an output overtakes the one that a crash kept back", rule: owner.SettleTarget, play: h24},
 	{name: "H25 an output without a record overtakes one that waits for its record", rule: owner.SettleTarget, play: h25},
 	{name: "a zombie's projection lands after a purge", rule: owner.HonourPurge, play: purge},
+	{name: "I4 a delivery is refused by who has got it and ended", rule: owner.DoubtEnded, play: delivered},
 	{name: "I4 an ack before the store", rule: owner.AckAfterStore, play: ackAfterStore},
 	{name: "I5 a gap in the deliveries", rule: owner.ContiguousOrder, play: gap},
 	{name: "I5 a flush gives back what it held", rule: owner.NakOnFlush, play: giveBack},

@@ -75,6 +75,7 @@ const (
 	HonourFloors                       // I4: the log keeps what is not acknowledged
 	DoubtPurged                        // H10: a purged id is claimed for a child only if the child has not been answered for
 	FlushOnTake                        // I5: whoever takes a partition trusts nothing that it has in memory
+	DoubtEnded                         // I4: an ended instance refuses a delivery only if it does not have the event
 )
 
 func (c Config) withDefaults() Config {

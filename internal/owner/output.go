@@ -323,6 +323,10 @@ func (i *instance) stopAlarms() {
 // sendEvent sends an event to another instance, whose group may have to be looked up.
 func (i *instance) sendEvent(o *output, ref history.Ref, s *history.Slot) {
 	event := &history.Event{Name: s.Name, ID: i.outputID(ref), Payload: s.Args}
+	if s.Confirm {
+		i.deliverEvent(delivery{o, ref, s, event})
+		return
+	}
 	i.groupOf(s.Target, func(to history.Address, err error) {
 		if errors.Is(err, backend.ErrNotFound) {
 			i.p.cfg.Logger.Warn("durable: event dropped, nobody has this id", "event", s.Name, "from", i.addr.ID, "to", s.Target.ID)

@@ -282,8 +282,8 @@ func withoutPrior(m history.Message) history.Message {
 
 // Setback is what a rewind finds in the history of a failed run.
 type Setback struct {
-	Failed []history.Slot // activities and children whose failures the run ended with
-	Open   []history.Slot // activities that had no result yet
+	Failed []history.Slot // activities, children and deliveries whose failures the run ended with
+	Open   []history.Slot // activities and deliveries that had no result yet
 	// Decided tells that something was decided after one of these failures was seen: it may not fit any more.
 	Decided bool
 }
@@ -294,7 +294,7 @@ type setback struct {
 	origin         history.Prior
 	body           []history.Message
 	again          map[uint32]bool // slots whose completions, and for activities also tasks, are dropped
-	anew           map[uint32]bool // of them, children that were never started
+	anew           map[uint32]bool // of them, children that were never started, and deliveries: the record is dropped too
 	Setback
 }
 
@@ -319,7 +319,8 @@ func setbackOf(a backend.Archive) *setback {
 	return s
 }
 
-// find lists the slots that run again: those that the failure names, and activities without a result.
+// find lists the slots that run again: those that the failure names, and activities and deliveries without a result. A
+// delivery is decided anew, as a slot of the new run: its event has another id then, which no receiver has seen.
 func (s *setback) find(failure *history.Failure) {
 	dones := map[uint32]*history.Done{}
 	seen := uint64(0) // where the first of the failures was
@@ -339,9 +340,12 @@ func (s *setback) find(failure *history.Failure) {
 		switch {
 		case s.again[r.Slot.N]:
 			s.Failed = append(s.Failed, r.Slot)
-		case r.Slot.Kind == history.SlotActivity && dones[r.Slot.N] == nil:
+		case (r.Slot.Kind == history.SlotActivity || r.Slot.Confirm) && dones[r.Slot.N] == nil:
 			s.again[r.Slot.N] = true
 			s.Open = append(s.Open, r.Slot)
+		}
+		if r.Slot.Confirm && s.again[r.Slot.N] {
+			s.anew[r.Slot.N] = true
 		}
 		s.Decided = s.Decided || seen > 0 && r.Seq > seen
 	}

@@ -36,6 +36,11 @@ type tooEarly string
 
 func (e tooEarly) Error() string { return string(e) }
 
+// toldWrong is what a program ends with whose delivery has another outcome than it must have: in every run, too.
+type toldWrong string
+
+func (e toldWrong) Error() string { return string(e) }
+
 // fail is Config.Fail of the workers.
 func fail(err error) *history.Failure {
 	var c canceled
@@ -59,6 +64,8 @@ func run(co *engine.Coroutine, input history.Payload) (_ history.Payload, err er
 		case slotError:
 			err = r
 		case tooEarly:
+			err = r
+		case toldWrong:
 			err = r
 		default:
 			panic(r)
@@ -125,6 +132,17 @@ var does = map[string]func(co *engine.Coroutine, s *script, st step){
 		f := child(co, id, orchestrator, script{ID: id, Acc: st.N, Steps: nudged})
 		send(co, "", id, nudged[0].Event, nudged[0].N)
 		s.take(co, f)
+	},
+	"gift": func(co *engine.Coroutine, s *script, st step) { // the child may have ended before its parent knows that it has it
+		id := s.childID(st)
+		f := child(co, id, orchestrator, script{ID: id, Acc: st.N, Steps: nudged})
+		told(co, deliver(co, id, nudged[0].Event, nudged[0].N), "")
+		s.Acc = mix(s.Acc, 6)
+		s.take(co, f)
+	},
+	"nobody": func(co *engine.Coroutine, s *script, st step) {
+		told(co, deliver(co, s.childID(st), "gift", st.N), history.FailNotFound)
+		s.Acc = mix(s.Acc, 7)
 	},
 	"orphan": orphan,
 	"doomed": doomed,
@@ -214,6 +232,28 @@ func child(co *engine.Coroutine, id, code string, s script) *engine.Future {
 
 func send(co *engine.Coroutine, group, id, event string, n int) {
 	co.Schedule(history.Slot{Kind: history.SlotSend, Name: event, Target: history.Address{Group: group, ID: id}, Args: encode(n)})
+}
+
+// deliver sends an event, to an instance whose group has to be looked up, and waits.
+func deliver(co *engine.Coroutine, id, event string, n int) *engine.Future {
+	f := co.Schedule(history.Slot{Kind: history.SlotSend, Name: event, Target: history.Address{ID: id}, Args: encode(n), Confirm: true})
+	co.Await(f)
+	return f
+}
+
+// told asserts how a delivery has ended: with a failure of this kind, "" for none.
+func told(co *engine.Coroutine, f *engine.Future, want string) {
+	got := ""
+	if _, failure := f.Result(); failure != nil {
+		got = failure.Kind
+	}
+	switch got {
+	case want:
+	case history.FailCanceled:
+		outcome(co, f)
+	default:
+		panic(toldWrong(fmt.Sprintf("%v ended as %q, want %q", f, got, want)))
+	}
 }
 
 func call(co *engine.Coroutine, n int) *engine.Future {

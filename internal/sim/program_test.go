@@ -45,6 +45,7 @@ var kinds = []struct {
 	{"child", 2, true}, {"nudge", 1, true}, {"orphan", 1, true}, {"doomed", 1, true}, {"clash", 1, true},
 	{"wait", 1, false}, {"pair", 1, false}, {"pages", 1, false}, {"laps", 1, false}, {"trip", 1, false}, {"cancelled", 1, false},
 	{"late", 1, false},
+	{"gift", 1, true}, {"nobody", 1, false},
 }
 
 func (g *grammar) steps(at string, depth int) []step {
@@ -197,6 +198,10 @@ func expected(s script) int {
 			acc = mix(acc, expected(script{Acc: st.N, Steps: nudged}))
 		case "clash":
 			acc = mix(acc, 5)
+		case "gift":
+			acc = mix(mix(acc, 6), expected(script{Acc: st.N, Steps: nudged}))
+		case "nobody":
+			acc = mix(acc, 7)
 		case "wait":
 			sum += st.N
 		}

@@ -46,6 +46,7 @@ var rules = []rule{
 	{"H10 DoubtLate", "a late copy of a start is not new", switches{owner: owner.DoubtLate}, false},
 	{"H10 DoubtPurged", "a purged child is not started again", switches{owner: owner.DoubtPurged}, false},
 	{"I4 HonourFloors", "the log keeps what is not acknowledged", switches{owner: owner.HonourFloors}, false},
+	{"I4 DoubtEnded", "who has ended refuses no event that it has", switches{owner: owner.DoubtEnded}, false},
 	{"KeepLate", "a rewind finds events behind the end", switches{owner: owner.KeepLate}, false},
 	{"TellSettled", "what is settled is not sent again", switches{owner: owner.TellSettled}, false},
 	{"H19 FenceFinal", "the first end of a run counts", switches{owner: owner.FenceFinal}, false},

@@ -19,6 +19,7 @@ const _ = durable.GeneratedCodeV1
 //	e, err := BoardRulingEvent.Receive(ctx).Get(ctx)
 //	err := BoardRulingEvent.Raise(ctx, c, id, e)
 //	BoardRulingEvent.Send(ctx, id, e)
+//	err := BoardRulingEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // BoardRuling is a board member's word on an application.
 var BoardRulingEvent boardRulingEvent
@@ -37,12 +38,17 @@ func (boardRulingEvent) Send(ctx durable.Context, id string, e BoardRuling) {
 	durable.SendEvent(ctx, id, "club.BoardRuling", e)
 }
 
+func (boardRulingEvent) Deliver(ctx durable.Context, id string, e BoardRuling) error {
+	return durable.DeliverEvent(ctx, id, "club.BoardRuling", e)
+}
+
 // WithdrawalEvent delivers [Withdrawal] to instances, which receive it; it is raised from outside or
 // sent from another one:
 //
 //	e, err := WithdrawalEvent.Receive(ctx).Get(ctx)
 //	err := WithdrawalEvent.Raise(ctx, c, id, e)
 //	WithdrawalEvent.Send(ctx, id, e)
+//	err := WithdrawalEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // Withdrawal takes an application back, as long as the board has not ruled.
 var WithdrawalEvent withdrawalEvent
@@ -59,6 +65,10 @@ func (withdrawalEvent) Raise(ctx context.Context, c *durable.Client, id string, 
 
 func (withdrawalEvent) Send(ctx durable.Context, id string, e Withdrawal) {
 	durable.SendEvent(ctx, id, "club.Withdrawal", e)
+}
+
+func (withdrawalEvent) Deliver(ctx durable.Context, id string, e Withdrawal) error {
+	return durable.DeliverEvent(ctx, id, "club.Withdrawal", e)
 }
 
 // JoinOrchestrator runs [Join] as a durable orchestration, from outside and from another one:
@@ -450,6 +460,7 @@ func (sendFarewellActivity) Bind(fn func(ctx context.Context, member Member, lea
 //	e, err := CancellationEvent.Receive(ctx).Get(ctx)
 //	err := CancellationEvent.Raise(ctx, c, id, e)
 //	CancellationEvent.Send(ctx, id, e)
+//	err := CancellationEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // Cancellation ends a membership.
 var CancellationEvent cancellationEvent
@@ -468,12 +479,17 @@ func (cancellationEvent) Send(ctx durable.Context, id string, e Cancellation) {
 	durable.SendEvent(ctx, id, "club.Cancellation", e)
 }
 
+func (cancellationEvent) Deliver(ctx durable.Context, id string, e Cancellation) error {
+	return durable.DeliverEvent(ctx, id, "club.Cancellation", e)
+}
+
 // PayAheadEvent delivers [PayAhead] to instances, which receive it; it is raised from outside or sent
 // from another one:
 //
 //	e, err := PayAheadEvent.Receive(ctx).Get(ctx)
 //	err := PayAheadEvent.Raise(ctx, c, id, e)
 //	PayAheadEvent.Send(ctx, id, e)
+//	err := PayAheadEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // PayAhead pays for a season before the one that runs has ended.
 var PayAheadEvent payAheadEvent
@@ -490,6 +506,10 @@ func (payAheadEvent) Raise(ctx context.Context, c *durable.Client, id string, e 
 
 func (payAheadEvent) Send(ctx durable.Context, id string, e PayAhead) {
 	durable.SendEvent(ctx, id, "club.PayAhead", e)
+}
+
+func (payAheadEvent) Deliver(ctx durable.Context, id string, e PayAhead) error {
+	return durable.DeliverEvent(ctx, id, "club.PayAhead", e)
 }
 
 // RenewalOrchestrator runs [Renewal] as a durable orchestration, from outside and from another one:
@@ -777,6 +797,7 @@ func (refundFeeActivity) Bind(fn func(ctx context.Context, applicant Applicant, 
 //	e, err := ChallengeAnswerEvent.Receive(ctx).Get(ctx)
 //	err := ChallengeAnswerEvent.Raise(ctx, c, id, e)
 //	ChallengeAnswerEvent.Send(ctx, id, e)
+//	err := ChallengeAnswerEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // ChallengeAnswer is the code that the applicant typed from the text message.
 var ChallengeAnswerEvent challengeAnswerEvent
@@ -795,12 +816,17 @@ func (challengeAnswerEvent) Send(ctx durable.Context, id string, e ChallengeAnsw
 	durable.SendEvent(ctx, id, "club.ChallengeAnswer", e)
 }
 
+func (challengeAnswerEvent) Deliver(ctx durable.Context, id string, e ChallengeAnswer) error {
+	return durable.DeliverEvent(ctx, id, "club.ChallengeAnswer", e)
+}
+
 // LinkOpenedEvent delivers [LinkOpened] to instances, which receive it; it is raised from outside or
 // sent from another one:
 //
 //	e, err := LinkOpenedEvent.Receive(ctx).Get(ctx)
 //	err := LinkOpenedEvent.Raise(ctx, c, id, e)
 //	LinkOpenedEvent.Send(ctx, id, e)
+//	err := LinkOpenedEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // LinkOpened is the token of the link that the applicant followed from the mail.
 var LinkOpenedEvent linkOpenedEvent
@@ -819,12 +845,17 @@ func (linkOpenedEvent) Send(ctx durable.Context, id string, e LinkOpened) {
 	durable.SendEvent(ctx, id, "club.LinkOpened", e)
 }
 
+func (linkOpenedEvent) Deliver(ctx durable.Context, id string, e LinkOpened) error {
+	return durable.DeliverEvent(ctx, id, "club.LinkOpened", e)
+}
+
 // CallOffEvent delivers [CallOff] to instances, which receive it; it is raised from outside or sent
 // from another one:
 //
 //	e, err := CallOffEvent.Receive(ctx).Get(ctx)
 //	err := CallOffEvent.Raise(ctx, c, id, e)
 //	CallOffEvent.Send(ctx, id, e)
+//	err := CallOffEvent.Deliver(ctx, id, e) // waits until it is stored, or refused
 //
 // CallOff ends a check whose answer no longer matters.
 var CallOffEvent callOffEvent
@@ -841,6 +872,10 @@ func (callOffEvent) Raise(ctx context.Context, c *durable.Client, id string, e C
 
 func (callOffEvent) Send(ctx durable.Context, id string, e CallOff) {
 	durable.SendEvent(ctx, id, "club.CallOff", e)
+}
+
+func (callOffEvent) Deliver(ctx durable.Context, id string, e CallOff) error {
+	return durable.DeliverEvent(ctx, id, "club.CallOff", e)
 }
 
 // VerifyPhoneOrchestrator runs [VerifyPhone] as a durable orchestration, from outside and from another

@@ -67,7 +67,7 @@ var records = []struct {
 		{N: 0, Kind: history.SlotActivity, Name: "bank.Charge", Args: json, Policy: policy},
 		{N: 1, Kind: history.SlotTimer, Due: due},
 		{N: 2, Kind: history.SlotChild, Name: "club.Renew", Args: json, Target: odd, Child: &history.ChildOptions{Version: "v2", Tags: map[string]string{"k": text}, OwnID: true}},
-		{N: 3, Kind: history.SlotSend, Name: "answer", Args: blob, Target: history.Address{ID: odd.ID}},
+		{N: 3, Kind: history.SlotSend, Name: "answer", Args: blob, Target: history.Address{ID: odd.ID}, Confirm: true},
 		{N: 4, Kind: history.SlotVersion, Name: "new fee", Args: history.Payload("2")},
 	}}},
 	{"turn that completes", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.Completed, Result: json}}},
