@@ -34,6 +34,7 @@ func shrink(s setup, f *failure, budget int) *shrunk {
 	x.instances()
 	x.faults()
 	x.steps()
+	x.instances() // once more: one that is left without a step may be needed no longer
 	x.faults()
 	x.runs = budget - x.left
 	return &x.shrunk

@@ -169,10 +169,10 @@ func slotsOf(t *history.Turn) string {
 		case history.SlotChild:
 			fmt.Fprintf(&out, " %d=child %s", s.N, s.Target.ID)
 		case history.SlotSend:
-			if s.Confirm {
-				out.WriteString(" confirmed")
-			}
 			fmt.Fprintf(&out, " %d=event %s to %s", s.N, s.Name, s.Target.ID)
+			if s.Confirm {
+				out.WriteString(", confirmed")
+			}
 		default:
 			fmt.Fprintf(&out, " %d=%s", s.N, s.Name)
 		}
