@@ -164,7 +164,7 @@ func (i *instance) rebuild(k backend.Known) {
 		i.need = l.Start.Seq
 	}
 	if k.Archive.Snapshot() && k.Archive.Run == i.run {
-		i.settled, i.need = k.Archive.At, 0 // what the log must keep, the projection knows
+		i.settled, i.need = max(i.settled, k.Archive.At), 0 // what the log must keep, the projection knows
 	}
 	i.execution = execution
 	sealed := l.Unreadable()

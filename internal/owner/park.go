@@ -213,8 +213,8 @@ func (i *instance) parkingDone() {
 func (p *Partition) visit(addr history.Address, reach uint64) {
 	i := p.instances[addr.ID]
 	if i != nil && i.phase == live && reach > i.known() && p.cfg.keeps(RereadParked) {
-		i.giveBack()
-		i = nil
+		i.reread(reach)
+		return
 	}
 	if i != nil {
 		i.marked = true
@@ -225,6 +225,23 @@ func (p *Partition) visit(addr history.Address, reach uint64) {
 	i.again, i.marked = true, true
 	p.delivered = max(p.delivered, reach)
 	i.load()
+}
+
+// reread drops the instance and takes it up anew. What is known to be stored stays known: it may be what keeps others
+// parking it.
+func (i *instance) reread(reach uint64) {
+	settled := i.settled
+	if i.owesNothing() && i.p.cfg.keeps(TellSettled) {
+		settled = i.applied
+	}
+	i.giveBack()
+	i.p.visit(i.addr, reach)
+	i.p.instances[i.addr.ID].settled = settled
+}
+
+// owesNothing reports whether everything that was decided so far is stored.
+func (i *instance) owesNothing() bool {
+	return i.open == 0 && len(i.unknown) == 0 && len(i.commits) == 0 && i.phase == live
 }
 
 // known is how far an instance in memory has read the log.
@@ -271,15 +288,14 @@ func (i *instance) settleAll() {
 		i.retry(nil, i.settleAll)
 		return
 	}
-	i.touch() // the projection, which may show it as parked, comes first
+	i.project() // at once: what is settled must be known before somebody parks it again
 }
 
 // unpark goes on with an instance that the projection shows as parked, as visit does, and then says that it runs.
 func (i *instance) unpark(s backend.State, then func()) {
 	i.readMark(func(acked uint64) {
 		if acked > i.known() && i.p.cfg.keeps(RereadParked) {
-			i.giveBack()
-			i.p.visit(i.addr, acked)
+			i.reread(acked)
 			return
 		}
 		i.runAgain(s, then)
@@ -341,8 +357,7 @@ func (i *instance) unmark(then func()) {
 		case err != nil:
 			i.retry(err, func() { i.unmark(then) })
 		case acked > known:
-			i.giveBack()
-			i.p.visit(i.addr, acked)
+			i.reread(acked)
 		default:
 			i.marked = false
 			then()

@@ -66,7 +66,7 @@ func (i *instance) state() backend.State {
 	s.Updated = i.machine.Clock()
 	s.Custom = i.machine.CustomStatus()
 	s.Waiting = i.machine.Waiting()
-	if i.open == 0 && len(i.unknown) == 0 && len(i.commits) == 0 {
+	if i.owesNothing() {
 		i.settled = i.applied
 	}
 	s.Need, s.Settled = i.need, i.settled

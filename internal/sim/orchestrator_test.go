@@ -159,6 +159,10 @@ var does = map[string]func(co *engine.Coroutine, s *script, st step){
 			outcome(co, f)
 		}
 	},
+	"note": func(co *engine.Coroutine, s *script, st step) { // to itself
+		send(co, group, co.Self().ID, "note-"+st.ID, st.N)
+		s.Sum += number(co, co.Receive("note-"+st.ID))
+	},
 	"wait": func(co *engine.Coroutine, s *script, st step) { s.Sum += number(co, co.Receive(s.Mark+st.Event)) },
 	"cancelled": func(co *engine.Coroutine, s *script, st step) { // what is left over of a scope
 		scope := co.Scope(nil)

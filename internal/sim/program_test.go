@@ -44,7 +44,7 @@ var kinds = []struct {
 	{"call", 2, false}, {"fan", 1, false}, {"sleep", 1, false}, {"stopped", 1, false}, {"race", 1, false}, {"again", 1, false},
 	{"child", 2, true}, {"nudge", 1, true}, {"orphan", 1, true}, {"doomed", 1, true}, {"clash", 1, true},
 	{"wait", 1, false}, {"pair", 1, false}, {"pages", 1, false}, {"laps", 1, false}, {"trip", 1, false}, {"cancelled", 1, false},
-	{"late", 1, false},
+	{"late", 1, false}, {"note", 1, false},
 	{"gift", 1, true}, {"nobody", 1, false},
 }
 
@@ -202,7 +202,7 @@ func expected(s script) int {
 			acc = mix(mix(acc, 6), expected(script{Acc: st.N, Steps: nudged}))
 		case "nobody":
 			acc = mix(acc, 7)
-		case "wait":
+		case "wait", "note":
 			sum += st.N
 		}
 	}
