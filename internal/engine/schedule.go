@@ -56,7 +56,9 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 			}
 			if r, ok := m.prior.recall(m, &s, made); ok {
 				m.next++
-				return m.future(&r)
+				f := m.future(&r)
+				f.scope = in
+				return f
 			}
 		}
 		if s.Site == "" {
