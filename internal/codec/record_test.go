@@ -140,9 +140,9 @@ var (
 	parent  = []string{"Parent.Address.Group", "Parent.Address.ID"}
 	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done))
 	failure = []string{"Kind", "Name"}
-	done    = slices.Concat([]string{"Name"}, below("Failure", failure))
+	done    = slices.Concat([]string{"Name"}, below("Failure", failure), []string{"Site"})
 	turn    = slices.Concat(
-		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Site", "Slots.Child.Version", "Slots.Child.Tags", "End.Status"},
+		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Site", "Slots.Child.Version", "Slots.Child.Tags", "Slots.Hash" /* in memory only */, "End.Status"},
 		below("End.Failure", failure), below("End.Base.Start", start),
 		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
 )

@@ -20,6 +20,14 @@ type Recorded struct {
 	Seq  uint64 // of the record
 }
 
+// decided is a position at which the decision had been made: that of its record, but a completion is behind it.
+func (r Recorded) decided() uint64 {
+	if r.Slot.Local {
+		return r.Seq - 1
+	}
+	return r.Seq
+}
+
 // Expect gives, before Begin, the recorded slots of this run and execution: what the program produces is compared with
 // them (I6). Of several records of a slot the first one counts (I2). Code that produces more than is recorded is fine.
 func (m *Machine) Expect(slots []Recorded) {
@@ -27,7 +35,7 @@ func (m *Machine) Expect(slots []Recorded) {
 		m.expected = make(map[uint32]Recorded, len(slots))
 	}
 	for _, r := range slots {
-		m.recorded = max(m.recorded, r.Seq)
+		m.recorded = max(m.recorded, r.decided())
 		if _, ok := m.expected[r.Slot.N]; !ok {
 			m.expected[r.Slot.N] = r
 		}
@@ -101,6 +109,9 @@ func describe(s *history.Slot) string {
 	}
 	switch s.Kind {
 	case history.SlotActivity:
+		if s.Local && s.Hash != 0 {
+			return fmt.Sprintf("activity %s, run by its owner, with arguments of checksum %x", s.Name, s.Hash)
+		}
 		return "activity " + with
 	case history.SlotTimer:
 		return "timer until " + s.Due.UTC().Format(time.RFC3339Nano)
@@ -128,7 +139,19 @@ func (m *Machine) matches(r, s *history.Slot) bool {
 			return false
 		}
 	}
+	if r.Local {
+		return r.Hash == history.ArgsHash(s.Args)
+	}
 	return sameJSON(r.Args, s.Args)
+}
+
+// recordedAs gives a decision as its record r has it. One that is a completion does not hold the arguments.
+func recordedAs(r, s *history.Slot) history.Slot {
+	slot := *r
+	if r.Local {
+		slot.Args, slot.Policy = s.Args, s.Policy
+	}
+	return slot
 }
 
 // sameJSON compares two payloads as JSON values, by their bytes first; what is not JSON has only bytes.

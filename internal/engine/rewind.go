@@ -35,7 +35,7 @@ func (m *Machine) goBack(p *history.Prior, started time.Time) {
 func (m *Machine) Recall(slots []Recorded) {
 	m.prior.slots = make(map[uint32]history.Slot, len(slots))
 	for _, r := range slots {
-		m.recorded = max(m.recorded, r.Seq)
+		m.recorded = max(m.recorded, r.decided())
 		if _, ok := m.prior.slots[r.Slot.N]; !ok {
 			m.prior.slots[r.Slot.N] = r.Slot
 		}
@@ -118,7 +118,7 @@ func (p *prior) recall(m *Machine, s *history.Slot, made bool) (history.Slot, bo
 		return r, false
 	}
 	p.kept[s.N] = true
-	return r, true
+	return recordedAs(&r, s), true
 }
 
 // replaced notes that the new run has a record of its own of a slot.

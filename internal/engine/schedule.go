@@ -47,7 +47,7 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 			c.block() // for ever: nothing runs on from here
 		}
 		delete(m.expected, s.N)
-		s = r.Slot
+		s = recordedAs(&r.Slot, &s)
 		m.prior.replaced(s.N)
 	} else {
 		if m.prior != nil {

@@ -15,7 +15,7 @@ type Field struct{ Key, Value string }
 // Headers of records. The first one of a record tells what it is; each more costs, so there are few.
 const (
 	headStart   = "Durable-Start"   // <run> <orchestrator>
-	headDone    = "Durable-Done"    // <run-execution-slot> <attempt> <hash of the arguments in hex> <name>
+	headDone    = "Durable-Done"    // <run-execution-slot> <attempt> <hash of the arguments in hex> <name> [<file:line of the call>, of a local activity]
 	headFired   = "Durable-Fired"   // <run-execution-slot> <due>
 	headEvent   = "Durable-Event"   // <id> <name>
 	headControl = "Durable-Control" // <id> <verb>
@@ -31,7 +31,7 @@ const (
 	headPrior   = "Durable-Prior"  // the body of a start has a prior history beside the input
 	headRewind  = "Durable-Rewind" // of a rewind: <run> <orchestrator of the child>
 	headAlone   = "Durable-Alone"  // of a terminate: the children go on
-	headAt      = "Durable-At"     // of a start: when the program begins
+	headAt      = "Durable-At"     // of a start: when the program begins; of a task: when it is to run
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
 	headSince   = "Durable-Since"  // when the first attempt was stored
@@ -199,6 +199,13 @@ func taskFields(t *Task) ([]Field, error) {
 	if t.Lapsed {
 		h = append(h, Field{headLapsed, "1"})
 	}
+	if !t.NotBefore.IsZero() {
+		at, err := appendTime(buf[:0], t.NotBefore)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, Field{headAt, string(at)})
+	}
 	return h, nil
 }
 
@@ -218,6 +225,9 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	if s := get(headSince); s != "" && err == nil {
 		t.Since, err = parseTime(s)
 	}
+	if at := get(headAt); at != "" && err == nil {
+		t.NotBefore, err = parseTime(at)
+	}
 	t.Lapsed = get(headLapsed) != ""
 	return t, err
 }
@@ -229,6 +239,9 @@ func encodeDone(d *Done) ([]Field, []byte, error) {
 	if d.Attempt < 0 {
 		return nil, nil, fmt.Errorf("attempt %d", d.Attempt)
 	}
+	if err := check("site", d.Site, mostID); err != nil {
+		return nil, nil, err
+	}
 	var buf [128]byte
 	b := d.AppendTo(buf[:0])
 	b = append(b, ' ')
@@ -236,7 +249,11 @@ func encodeDone(d *Done) ([]Field, []byte, error) {
 	b = append(b, ' ')
 	b = strconv.AppendUint(b, uint64(d.Hash), 16)
 	b = append(b, ' ')
-	h := one(headDone, appendWord(b, d.Name))
+	b = appendWord(b, d.Name)
+	if d.Local {
+		b = appendWord(append(b, ' '), d.Site)
+	}
+	h := one(headDone, b)
 	if d.Failure == nil {
 		return h, d.Result, nil
 	}
@@ -254,6 +271,9 @@ func decodeDone(get func(string) string, body []byte) (Record, error) {
 	}
 	w.fail("hash", err)
 	d.Hash, d.Name = uint32(n), w.text("name", mostName)
+	if w.rest != "" {
+		d.Local, d.Site = true, w.text("site", mostID)
+	}
 	if err := w.end(); err != nil {
 		return nil, err
 	}

@@ -116,6 +116,7 @@ func FuzzEncode(f *testing.F) {
 				Parent: &history.Parent{Address: history.Address{Group: name, ID: id}, Ref: ref}, Root: id, Tags: map[string]string{name: text, id: name},
 			},
 			&history.Done{Ref: ref, Name: name, Hash: n, Attempt: int(n >> 1), Result: body},
+			&history.Done{Ref: ref, Name: name, Hash: n, Attempt: 1, Local: true, Site: text, Result: body},
 			&history.Done{Ref: ref, Name: name, Failure: &history.Failure{Message: text, Names: []history.Named{{Name: id, Details: body}}}},
 			&history.Fired{Ref: ref, Due: time.Unix(d>>20, d&0xfffff).UTC()},
 			&history.Event{Name: name, ID: id, Payload: body},
@@ -124,7 +125,7 @@ func FuzzEncode(f *testing.F) {
 				Ref: ref, Name: name, Args: body, Attempt: int(n >> 1), LastErr: text, Site: text,
 				Policy: &history.Policy{Timeout: time.Duration(d), Attempts: int(d), First: time.Duration(d / 7), Backoff: x, MaxInterval: time.Duration(n),
 					Jitter: x / 3, Deadline: time.Duration(d / 3), Heartbeat: time.Duration(n) << 8},
-				Since: time.Unix(d>>20, d&0xfffff).UTC(), Lapsed: n%2 == 1,
+				Since: time.Unix(d>>20, d&0xfffff).UTC(), Lapsed: n%2 == 1, NotBefore: time.Unix(d>>21, d&0xfffff).UTC(),
 			},
 			&history.Turn{Run: n, Execution: n, At: uint64(d), Base: uint64(n), End: &history.End{Status: history.Completed, Result: body}},
 			&history.Turn{Run: n, At: uint64(d), Slots: []history.Slot{

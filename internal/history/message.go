@@ -190,7 +190,7 @@ func (c *chain) shorten(r Record, head string) string {
 			return slot + " " + rest
 		}
 	case *Done:
-		if c.tasks[r.Ref] == (taskName{r.Name, r.Hash}) && here(r.Ref) && r.Attempt > 0 {
+		if c.tasks[r.Ref] == (taskName{r.Name, r.Hash}) && here(r.Ref) && r.Attempt > 0 && !r.Local {
 			slot := strconv.FormatUint(uint64(r.Slot), 10)
 			if r.Attempt == 1 {
 				return slot

@@ -76,6 +76,8 @@ func everything() history.Messages {
 		&history.Done{Ref: ref(0, 1), Name: "b", Hash: hash, Attempt: 3, Failure: &history.Failure{Message: "no"}},
 		&history.Done{Ref: ref(0, 1), Name: "b", Hash: hash},
 		&history.Done{Ref: ref(0, 9), Name: "child", Result: history.Payload("raw")},
+		&history.Done{Ref: ref(0, 0), Name: "a", Hash: hash, Attempt: 1, Local: true, Site: "a.go:1"},
+		&history.Done{Ref: ref(0, 8), Name: "a", Hash: hash, Attempt: 1, Local: true},
 		&history.Done{Ref: ref(1, 0), Name: "a", Hash: hash, Attempt: 1},
 		&history.Fired{Ref: ref(0, 3), Due: noon},
 		&history.Event{Name: "e", ID: "0-0-0"},

@@ -101,6 +101,11 @@ type Done struct {
 	Attempt int      `json:"attempt,omitempty"`
 	Result  Payload  `json:"result,omitempty"`
 	Failure *Failure `json:"failure,omitempty"` // nil for success
+
+	// Local says that the owner ran the activity itself. Unless a task of the slot stands before it in the log, this is the
+	// record of the slot, and Site its Slot.Site.
+	Local bool   `json:"local,omitempty"`
+	Site  string `json:"site,omitempty"`
 }
 
 // Fired tells that a timer is due. One stamped before Due is ignored (I8).
@@ -156,6 +161,8 @@ type Task struct {
 	Since time.Time `json:"since,omitzero"`
 	// Lapsed says that the attempt before was to be completed from outside, and was not in its time.
 	Lapsed bool `json:"lapsed,omitempty"`
+	// NotBefore is when it is to run, of a task that the owner has stored for a later attempt; zero: at once.
+	NotBefore time.Time `json:"notBefore,omitzero"`
 }
 
 // Policy is what a call overrides of its activity's registered options; zero fields keep the registered value.
@@ -230,6 +237,16 @@ type Slot struct {
 
 	// Confirm says that a send waits for a Done: its event is stored, or refused. Replays do not compare it.
 	Confirm bool `json:"confirm,omitempty"`
+
+	// Local says of an activity that its owner may run it in its own process. Of a recorded slot it says that a Done is all
+	// there is: Hash stands for the arguments. Neither is stored with a slot.
+	Local bool   `json:"-"`
+	Hash  uint32 `json:"-"`
+}
+
+// LocalSlot is what the completion of a local activity records.
+func (d *Done) LocalSlot() Slot {
+	return Slot{N: d.Slot, Kind: SlotActivity, Name: d.Name, Site: d.Site, Local: true, Hash: d.Hash}
 }
 
 // ChildOptions is what a parent chose for its child, beyond its input.

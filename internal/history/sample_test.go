@@ -46,6 +46,9 @@ var samples = []struct {
 	}, ""},
 	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
 	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
+	{"done by the owner", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Fee", Hash: 0xbeef, Attempt: 1, Local: true, Site: "my fee.go:7", Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 1 beef club.Fee my%20fee.go:7"}, "42"},
+	{"done by the owner, nobody knows for what line", &history.Done{Name: "a", Attempt: 1, Local: true}, []string{"Durable-Done: 0-0-0 1 0 a %"}, ""},
+	{"task for later", &history.Task{Name: "a", Attempt: 3, NotBefore: noon}, []string{"Durable-Task: 0-0-0 3 a", "Durable-At: 2026-05-04T12:00:00.25Z"}, ""},
 	{"done in vain", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Failure: &history.Failure{
 		Message: "no", Kind: history.FailTimeout, Slots: []uint32{0, 7}, Cause: &history.Failure{Message: "deep"},
 		Names: []history.Named{{Name: "club.ErrNo"}, {Name: "club.Declined", Details: history.Payload(`{"code":7}`)}},

@@ -47,6 +47,7 @@ var records = []struct {
 	{"done", &history.Done{Ref: history.Ref{Run: 1}, Name: "bank.Charge"}},
 	{"done with result", &history.Done{Ref: ref, Name: "bank.Charge", Hash: 0xffff_ffff, Attempt: 12, Result: json}},
 	{"done with bytes", &history.Done{Ref: ref, Name: "bank.Charge", Hash: 1, Attempt: 1, Result: blob}},
+	{"done by the owner", &history.Done{Ref: ref, Name: "bank.Charge", Hash: 1, Attempt: 1, Local: true, Site: "файл.go:42", Result: json}},
 	{"done with failure", &history.Done{Ref: ref, Name: "bank.Charge", Hash: 1, Attempt: 3, Failure: failure}},
 	{"fired", &history.Fired{Ref: ref, Due: due}},
 	{"event", &history.Event{Name: "answer", ID: "1"}},
@@ -60,7 +61,7 @@ var records = []struct {
 	{"suspend with reason", &history.Control{Verb: history.Suspend, ID: text, Reason: text}},
 	{"resume", &history.Control{Verb: history.Resume, ID: "1"}},
 	{"task", &history.Task{Ref: history.Ref{Run: 1}, Name: "bank.Charge", Attempt: 1}},
-	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %", Since: due, Lapsed: true, Site: "файл.go:42"}},
+	{"task with everything", &history.Task{Ref: ref, Name: "банк.Charge", Args: json, Attempt: 9, Policy: policy, LastErr: "declined: ключ, 100 %", Since: due, Lapsed: true, NotBefore: due, Site: "файл.go:42"}},
 	{"task with bytes", &history.Task{Ref: ref, Name: "bank.Charge", Args: blob, Attempt: 1}},
 	{"turn", &history.Turn{Run: 1, At: 1}},
 	{"turn with slots", &history.Turn{Run: 7, Execution: 3, At: 1 << 50, Base: 1 << 40, Slots: []history.Slot{
