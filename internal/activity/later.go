@@ -12,6 +12,9 @@ import (
 // attempt has had its time, the store publishes the task as the next attempt. That comes before the token is known to
 // anybody, so that a completion always finds it and removes it.
 func (a *Attempt) Later(ctx context.Context) (history.Token, error) {
+	if a.r.local != nil {
+		return history.Token{}, errLocal
+	}
 	a.later.Lock()
 	defer a.later.Unlock()
 	t := a.r.d.Task

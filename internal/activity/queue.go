@@ -64,6 +64,8 @@ type Queue struct {
 
 	mu      sync.Mutex
 	running map[*running]struct{}
+	locals  int                 // of them, those without a task whose function has not returned
+	resting map[*local]struct{} // between two attempts
 	ticking bool
 	closed  bool
 	idle    sync.WaitGroup // executions and stores under way
@@ -78,6 +80,13 @@ type running struct {
 	ends    time.Time               // when its attempt has had its time, and some more
 	decided atomic.Bool             // its outcome is being stored; what comes later is dropped
 	pause   time.Duration           // how long its slot stays empty after it
+
+	local  *local // it has no task: the owner asked for it
+	placed bool   // it is one of the queue's locals
+	seq    uint64 // of what it has stored, if it is local
+	stored history.Record
+
+	watched func(lastErr string)
 }
 
 // ErrStopped is the cause of an activity's context that ends because its worker stops.
@@ -85,7 +94,7 @@ var ErrStopped = errors.New("activity: the worker stops")
 
 // Start begins to take tasks.
 func Start(ctx context.Context, cfg Config) (*Queue, error) {
-	q := &Queue{cfg: cfg, running: map[*running]struct{}{}, next: make(chan *running)}
+	q := &Queue{cfg: cfg, running: map[*running]struct{}{}, resting: map[*local]struct{}{}, next: make(chan *running)}
 	q.ctx, q.stop = context.WithCancelCause(context.Background())
 	if err := cfg.Backend.EnsureActivity(ctx, backend.Activity{Name: cfg.Name, Concurrency: cfg.Concurrency}); err != nil {
 		return nil, fmt.Errorf("activity %q: %w", cfg.Name, err)
@@ -136,6 +145,9 @@ func (q *Queue) Leave() {
 		q.closed = true
 		close(q.next)
 	}
+	for c := range q.resting {
+		c.wake()
+	}
 }
 
 // abandon gives back what does not end soon after its context has.
@@ -160,26 +172,44 @@ func (q *Queue) abandon(done <-chan struct{}) {
 
 // deliver takes a task; there is a slot for it, since only as many are granted as there are.
 func (q *Queue) deliver(d backend.TaskDelivery) {
-	r := &running{d: d, policy: Merge(d.Task.Policy, q.cfg.Policy)}
+	if !q.admit(&running{d: d}) {
+		d.Nak()
+	}
+}
+
+// admit has a task run, unless the queue is closed, or the task is a local one too many.
+func (q *Queue) admit(r *running) bool {
+	r.policy = Merge(r.d.Task.Policy, q.cfg.Policy)
 	now := q.cfg.Backend.Clock().Now()
 	r.own.q, r.own.r, r.own.began, r.own.start = q, r, now, time.Now()
 	limit, _ := r.limit(now)
 	r.ends = now.Add(limit + grace)
 	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
-		d.Nak()
-		return
+	defer q.mu.Unlock()
+	if q.closed || r.local != nil && q.locals >= q.cfg.Slots {
+		return false
+	}
+	if r.local != nil {
+		q.locals++
+		r.placed = true
+		r.local.now = r
 	}
 	q.idle.Add(1)
 	q.running[r] = struct{}{}
 	q.tick()
+	if w, ok := q.cfg.Backend.(backend.Watched); ok && r.local != nil {
+		q.cfg.Backend.Clock().After(0, func() {
+			r.watched = w.Began(r.d)
+			go q.work(r)
+		})
+		return true
+	}
 	select {
 	case q.next <- r:
 	default:
 		go q.work(r)
 	}
-	q.mu.Unlock()
+	return true
 }
 
 // work runs tasks, one after the other, until it is sent home: a goroutine whose stack has grown once is worth keeping.
@@ -218,6 +248,12 @@ func (q *Queue) run(r *running) {
 		q.release(r, true)
 		return
 	}
+	if due := d.Task.NotBefore; q.cfg.Backend.Clock().Now().Before(due) {
+		again := *d.Task
+		again.NotBefore = time.Time{}
+		q.store(r, &history.Timer{Ref: again.Ref, Due: due, Task: &again})
+		return
+	}
 	if failure := q.stillborn(r); failure != nil {
 		q.fail(r, failure)
 		return
@@ -229,7 +265,7 @@ func (q *Queue) run(r *running) {
 	case failure != nil && a.aborted():
 		q.drop(r)
 	case failure == nil:
-		q.store(r, done(d.Task, result, nil))
+		q.store(r, r.done(result, nil))
 	case failure.Later:
 		q.putOff(r, failure)
 	default:
@@ -247,17 +283,27 @@ func (q *Queue) fail(r *running, f *Failure) {
 		return
 	}
 	if due, ok := r.again(f, q.cfg.Backend.Clock().Now()); ok {
-		q.store(r, r.next(due, f.Message))
+		next := r.next(due, f.Message)
+		if r.local != nil {
+			r.local.retry(r, next)
+			return
+		}
+		q.store(r, next)
 		return
 	}
 	if f.Failure.Final = f.Final; f.Kind != "" && f.LastErr == "" {
 		f.LastErr = r.d.Task.LastErr
 	}
-	q.store(r, done(r.d.Task, nil, &f.Failure))
+	q.store(r, r.done(nil, &f.Failure))
 }
 
-func done(t *history.Task, result history.Payload, f *history.Failure) history.Record {
-	return &history.Done{Ref: t.Ref, Name: t.Name, Hash: history.ArgsHash(t.Args), Attempt: t.Attempt, Result: result, Failure: f}
+func (r *running) done(result history.Payload, f *history.Failure) history.Record {
+	t := r.d.Task
+	d := &history.Done{Ref: t.Ref, Name: t.Name, Hash: history.ArgsHash(t.Args), Attempt: t.Attempt, Result: result, Failure: f}
+	if r.local != nil {
+		d.Local, d.Site = true, t.Site
+	}
+	return d
 }
 
 // pass schedules a task again, sealed as it is, that another worker may be able to decode. It is not given back: the
@@ -277,13 +323,18 @@ func (q *Queue) pass(r *running, err error) {
 // store writes the first outcome of a task and then acknowledges it.
 func (q *Queue) store(r *running, rec history.Record) {
 	if r.decided.CompareAndSwap(false, true) {
-		_, again := rec.(*history.Timer)
-		q.conclude(r, again, func() { q.put(r, rec, firstRetry) })
+		if r.local != nil {
+			q.vacate(r)
+		}
+		q.conclude(r, rec.Kind() != history.KindDone, func() { q.put(r, rec, firstRetry) })
 	}
 }
 
 func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
-	q.cfg.Backend.Append(backend.Append{To: r.d.From, Record: rec}, func(_ uint64, err error) {
+	q.cfg.Backend.Append(backend.Append{To: r.d.From, Record: rec}, func(seq uint64, err error) {
+		if err == nil {
+			r.seq, r.stored = seq, rec
+		}
 		switch {
 		case err == nil && rec.Kind() == history.KindDone:
 			q.settled(r)
@@ -292,10 +343,13 @@ func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
 		case errors.Is(err, backend.ErrClosed):
 			q.release(r, false)
 		case errors.Is(err, backend.ErrTooLarge):
-			t := r.d.Task
-			q.put(r, done(t, nil, &history.Failure{
+			t, what := r.d.Task, "its result is"
+			if rec.Kind() == history.KindTask {
+				what = "its arguments, which have to be stored for its next attempt, are"
+			}
+			q.put(r, r.done(nil, &history.Failure{
 				Kind: history.FailTooLarge, Name: t.Name, Attempt: t.Attempt,
-				Message: fmt.Sprintf("activity %s: its result is larger than %d bytes", t.Name, q.cfg.Backend.Info().MaxPayload),
+				Message: fmt.Sprintf("activity %s: %s larger than %d bytes", t.Name, what, q.cfg.Backend.Info().MaxPayload),
 			}), wait)
 		case errors.Is(err, backend.ErrPermission) && q.stopped():
 			q.release(r, false) // the next worker may be allowed to
@@ -319,6 +373,13 @@ func (q *Queue) release(r *running, ack bool) {
 	delete(q.running, r)
 	closed := q.closed
 	q.mu.Unlock()
+	if r.local != nil {
+		q.vacate(r)
+		r.ended("")
+		r.local.done(r.seq, r.stored)
+		q.idle.Done()
+		return
+	}
 	if ack {
 		r.d.Ack()
 	} else {

@@ -20,3 +20,10 @@ type Recurring interface {
 	// Recur is After for what recurs for ever: it may come later, since it is no reason for time to pass.
 	Recur(d time.Duration, fn func())
 }
+
+// Watched is a Backend of a worker that wants to know of the activities that run without having been delivered.
+type Watched interface {
+	// Began tells of an attempt that is about to run. ended is to be called when it is over and what came of it is stored;
+	// lastErr is not empty when there will be another one.
+	Began(d TaskDelivery) (ended func(lastErr string))
+}
