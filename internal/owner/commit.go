@@ -32,7 +32,7 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 		if s.Kind != history.SlotActivity {
 			record = append(record, *s)
 		} else if turn.End == nil && !known.has(s.N) && !aborted(&turn, s.N) { // what nobody waited for is cancelled by the end
-			i.sendTask(c, s)
+			i.startActivity(c, s, turn.Cause, known)
 		}
 	}
 	after := i.outputs(c, &turn, record, known)

@@ -17,6 +17,7 @@ type Config struct {
 	Code    Code
 	Fail    func(error) *history.Failure // encodes an error that an orchestrator returned
 	Logger  *slog.Logger                 // of orchestrators and of what an operator should see; nil discards
+	Local   Local                        // runs local activities; nil: all go through their queues
 
 	Cache     int           // instances kept in memory per partition, a soft limit; 0: 4,096
 	Heartbeat time.Duration // 0: 500 ms

@@ -25,6 +25,6 @@ func (i *instance) String() string {
 	for _, c := range i.causes {
 		causes = append(causes, fmt.Sprintf("%d(%d,%t)", c.seq, c.open, c.receipt != nil))
 	}
-	return fmt.Sprintf("%s: %s, run %d, applied %d, projected %d, projecting %t, queue %d, causes %v, commits %d, recording %t, open %d, unknown %d, fence %d",
-		i.addr.ID, [...]string{"loading", "live", "ending", "ended", "parked"}[i.phase], i.run, i.applied, i.projected, i.projecting, len(i.queue), causes, len(i.commits), i.recording, i.open, len(i.unknown), i.fence)
+	return fmt.Sprintf("%s: %s, run %d, applied %d, projected %d, projecting %t, queue %d, causes %v, commits %d, recording %t, open %d, local %d, unknown %d, fence %d",
+		i.addr.ID, [...]string{"loading", "live", "ending", "ended", "parked"}[i.phase], i.run, i.applied, i.projected, i.projecting, len(i.queue), causes, len(i.commits), i.recording, i.open, len(i.locals), len(i.unknown), i.fence)
 }

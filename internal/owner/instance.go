@@ -38,6 +38,7 @@ type instance struct {
 	base      uint64          // sequence of the record that the current execution began from
 	applied   uint64          // highest inbox sequence applied
 	reach     uint64          // what the load was to reach
+	news      uint64          // messages from here on had been delivered to nobody before the load; 0: who knows
 	absent    bool            // the load has found nothing
 	entry     uint64          // sequence of the archive's entry, as far as it is known; 0: there is none
 	need      uint64          // the log must keep this run's messages from here on; 0: the projection knows
@@ -67,6 +68,7 @@ type instance struct {
 	refused   int       // of them after a refusal
 	chains    map[string][]*output
 	alarms    map[uint32]func() // timers armed in memory, by slot
+	locals    map[uint32]*local // activities that run here, by slot
 
 	past past // for the archive
 
@@ -237,8 +239,8 @@ func (i *instance) hold(seq uint64, r backend.Receipt) *cause {
 	return c
 }
 
-// settle acknowledges what can be. One held message is enough to answer for the projection: the duty moves to the
-// newest, whose redelivery would project the same state. Until the first projection tells what the log must keep, the
+// settle acknowledges what can be. One held message is enough to answer for the projection, and for what runs here: the duty
+// moves to the newest, whose redelivery would project the same state. Until the first projection tells what the log must keep, the
 // oldest is held too (H18).
 func (i *instance) settle() {
 	kept := i.causes[:0]
@@ -252,7 +254,7 @@ func (i *instance) settle() {
 		}
 	}
 	for _, c := range i.causes {
-		if c.open > 0 || c.receipt != nil && (c.seq >= newest && i.projected < c.seq || c.seq == oldest) {
+		if c.open > 0 || c.receipt != nil && (c.seq >= newest && (i.projected < c.seq || len(i.locals) > 0) || c.seq == oldest) {
 			kept = append(kept, c)
 			continue
 		}
@@ -269,7 +271,7 @@ func (i *instance) settle() {
 
 // idle reports whether dropping the instance loses nothing but a later load.
 func (i *instance) idle() bool {
-	return i.phase == live && i.open == 0 && len(i.causes) == 0 && len(i.commits) == 0 && len(i.queue) == 0 &&
+	return i.phase == live && !i.busy() && len(i.causes) == 0 && len(i.commits) == 0 && len(i.queue) == 0 &&
 		!i.recording && !i.projecting && !i.answering && !i.freezing && !i.wanted && i.projected >= i.applied
 }
 
@@ -294,6 +296,7 @@ func (i *instance) giveBack() {
 }
 
 func (i *instance) closeMachine() {
+	i.stopLocals()
 	if i.machine != nil && !i.answering { // else answerAsked closes it
 		i.machine.Close()
 	}

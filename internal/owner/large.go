@@ -24,6 +24,7 @@ func (i *instance) taskTooLarge(c *cause, task *history.Task, refused error) {
 		i.locked(func() {
 			switch {
 			case err == nil:
+				i.forgetLocal(task.Slot)
 				i.paid(c)
 				i.advance()
 				i.settle()

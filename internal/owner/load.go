@@ -34,6 +34,10 @@ func recordsOf(tail []history.Message, run, execution uint32) *records {
 			if rec.Run == run && rec.Execution == execution {
 				r.add(history.Slot{N: rec.Slot, Kind: history.SlotActivity, Name: rec.Name, Args: rec.Args, Policy: rec.Policy, Site: rec.Site}, m.Seq)
 			}
+		case *history.Done:
+			if rec.Local && rec.Run == run && rec.Execution == execution {
+				r.add(rec.LocalSlot(), m.Seq)
+			}
 		case *history.Turn:
 			if rec.Run == run && rec.Execution == execution {
 				for _, s := range rec.Slots {

@@ -64,7 +64,7 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot, kn
 		}
 	}
 	for _, a := range turn.Abort {
-		if !within(turn.Slots, a.Slot) { // else its task was never sent
+		if !within(turn.Slots, a.Slot) && !i.stopLocal(a.Slot) { // else its task was never sent
 			add(timerChain(a.Ref), func(o *output) { i.abort(o, a) })
 		}
 	}
@@ -212,15 +212,29 @@ func (i *instance) append(o *output, a backend.Append, done func(error)) {
 	})
 }
 
-// sendTask publishes an activity's task, which is the record of its slot: nothing else has to be stored first.
-func (i *instance) sendTask(c *cause, s *history.Slot) {
-	run, execution := i.machine.Ref()
-	task := &history.Task{
-		Ref:  history.Ref{Run: run, Execution: execution, Slot: s.N},
-		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy, Site: s.Site,
+// startActivity has an activity run: in this process, or by a worker that gets its task, which is the record of its slot: nothing
+// else has to be stored first.
+func (i *instance) startActivity(c *cause, s *history.Slot, seq uint64, known *records) {
+	task := i.taskOf(s)
+	if s.Local {
+		replayed := known != nil
+		if replayed && !i.machine.Pending(task.Ref) {
+			return // it was cancelled, and has left no record
+		}
+		if first := !replayed || i.news > 0 && seq >= i.news; first && i.runLocal(task) {
+			return
+		}
 	}
 	i.owe(c, 1)
 	i.putTask(c, task, i.past.add(history.Message{Record: task}))
+}
+
+func (i *instance) taskOf(s *history.Slot) *history.Task {
+	run, execution := i.machine.Ref()
+	return &history.Task{
+		Ref:  history.Ref{Run: run, Execution: execution, Slot: s.N},
+		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy, Site: s.Site,
+	}
 }
 
 func (i *instance) putTask(c *cause, task *history.Task, place int) {
@@ -230,6 +244,7 @@ func (i *instance) putTask(c *cause, task *history.Task, place int) {
 			switch {
 			case err == nil:
 				i.past.number(place, task, seq)
+				i.forgetLocal(task.Slot)
 				i.paid(c)
 				i.advance()
 				i.settle()
@@ -297,7 +312,7 @@ func (i *instance) ring(ref history.Ref, due time.Time) {
 // made ends the storing of a message that the owner has made for the instance itself. It is applied when it is delivered,
 // never here: another owner may have made it too, and others may come before it (H22).
 func (i *instance) made(seq uint64, r history.Record, err error) {
-	if err == nil && i.phase == live && seq > i.applied && !i.p.cfg.keeps(ApplyDelivered) {
+	if err == nil && r.Kind().Inbox() && i.phase == live && seq > i.applied && !i.p.cfg.keeps(ApplyDelivered) {
 		i.apply(history.Message{Seq: seq, Time: i.p.be.Clock().Now(), Record: r}, i.hold(seq, nil))
 	}
 }

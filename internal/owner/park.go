@@ -284,7 +284,7 @@ func (i *instance) settleAll() {
 		return
 	}
 	i.resend(func(uint64) bool { return true }, nil)
-	if i.open > 0 {
+	if i.busy() {
 		i.retry(nil, i.settleAll)
 		return
 	}
@@ -304,7 +304,7 @@ func (i *instance) unpark(s backend.State, then func()) {
 
 func (i *instance) runAgain(s backend.State, then func()) {
 	i.resend(func(uint64) bool { return true }, nil)
-	if i.open > 0 {
+	if i.busy() {
 		i.retry(nil, func() { i.runAgain(s, then) })
 		return
 	}

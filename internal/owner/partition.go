@@ -173,6 +173,9 @@ func (p *Partition) dispatch(d backend.Delivery) {
 			return
 		}
 		i.queue = append(i.queue, d)
+		if p.unseen(d) {
+			i.news = d.Message.Seq
+		}
 		i.load()
 		p.evict()
 		return
@@ -184,11 +187,16 @@ func (p *Partition) dispatch(d backend.Delivery) {
 // fresh reports whether a start that can be read is the beginning of a new instance for sure, so that no load is needed. A generated id
 // and a first run cannot have an archive, unless the start is a late copy; a first delivery above the horizon has been seen by nobody.
 func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
-	if d.Err != nil || d.Attempts > 1 || d.Message.Seq <= p.horizon || s.Run > 1 || s.Claim != "" {
+	if d.Err != nil || !p.unseen(d) || s.Run > 1 || s.Claim != "" {
 		return false
 	}
 	age := d.Message.Time.Sub(s.Born).Abs()
 	return age <= p.cfg.Retention.Age/4 || !p.cfg.keeps(DoubtLate)
+}
+
+// unseen reports whether a message was delivered to nobody before.
+func (p *Partition) unseen(d backend.Delivery) bool {
+	return d.Attempts <= 1 && d.Message.Seq > p.horizon
 }
 
 func (p *Partition) add(addr history.Address) *instance {

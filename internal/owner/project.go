@@ -51,7 +51,7 @@ func (i *instance) project() {
 			i.projectAgain = false
 			i.touch()
 		}
-		if i.marked && i.open == 0 && len(i.unknown) == 0 {
+		if i.marked && !i.busy() && len(i.unknown) == 0 {
 			i.unmark(i.settle)
 			return
 		}

@@ -295,13 +295,14 @@ type setback struct {
 	body           []history.Message
 	again          map[uint32]bool // slots whose completions, and for activities also tasks, are dropped
 	anew           map[uint32]bool // of them, children that were never started, and deliveries: the record is dropped too
+	tasks          map[uint32]bool // slots whose first task is kept; the others are later attempts
 	Setback
 }
 
 func setbackOf(a backend.Archive) *setback {
 	first, last := a.Messages[0], len(a.Messages)-1
 	final := a.Messages[last]
-	s := &setback{run: a.Run, again: map[uint32]bool{}, anew: map[uint32]bool{}}
+	s := &setback{run: a.Run, again: map[uint32]bool{}, anew: map[uint32]bool{}, tasks: map[uint32]bool{}}
 	s.origin = history.Prior{Run: a.Run, Started: startOf(first).Time, From: startOf(first).Seq}
 	start, ok := first.Record.(*history.Start)
 	switch {
@@ -392,9 +393,10 @@ func holds(messages []history.Message, m history.Message) bool {
 func (s *setback) keep(n int, r history.Record, run uint32) history.Record {
 	switch r := r.(type) {
 	case *history.Task:
-		if !s.here(r.Ref) || s.again[r.Slot] || r.Attempt > 1 {
+		if !s.here(r.Ref) || s.again[r.Slot] || s.tasks[r.Slot] {
 			return nil
 		}
+		s.tasks[r.Slot] = true
 		task := *r
 		task.Run = run
 		return &task
