@@ -41,6 +41,7 @@ var holes = []hole{
 	{name: "H19 terminate without the code is not a function of the inbox", rule: owner.FenceFinal, play: h19},
 	{name: "H20 a parked instance is taken up", rule: owner.MarkParked, play: h20},
 	{name: "H21 the owner's timer is early by the log's clock", rules: engine.IgnoreEarly, play: h21},
+	{name: "H22 a local result comes back through the log", rule: owner.ApplyDelivered, play: h22},
 	{name: "H23 nothing found is believed from the leader only", off: func(w *world) { w.blind = true }, play: h23},
 	{name: "H24 an output overtakes the one that a crash kept back", rule: owner.SettleTarget, play: h24},
 	{name: "H25 an output without a record overtakes one that waits for its record", rule: owner.SettleTarget, play: h25},

@@ -31,6 +31,7 @@ type world struct {
 	rules   engine.Rule
 	// retention of the workers made from now on; the log is not shortened unless Every is set
 	retention owner.Retention
+	local     owner.Local        // of the workers made from now on
 	memory    *membackend.Memory // nil on JetStream
 	workers   int
 
@@ -122,7 +123,7 @@ func (w *world) worker(code programs) (*tap, *owner.Group) {
 			errors.As(err, &at)
 			return &history.Failure{Message: err.Error(), Slots: at.slots}
 		},
-		Retention: w.retention, Heartbeat: 50 * time.Millisecond, Dead: 300 * time.Millisecond, Coalesce: 20 * time.Millisecond,
+		Local: w.local, Retention: w.retention, Heartbeat: 50 * time.Millisecond, Dead: 300 * time.Millisecond, Coalesce: 20 * time.Millisecond,
 	})
 	if err != nil {
 		w.t.Fatal(err)

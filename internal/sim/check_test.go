@@ -105,8 +105,14 @@ func (w *world) checkSlots(map[string]*history.Turn) *failure {
 		id := m.To.ID
 		switch r := w.record(m.Message.Record).(type) {
 		case *history.Task:
-			if f := same(id, r.Ref, history.Slot{Kind: history.SlotActivity, Name: r.Name, Args: r.Args}); f != nil {
+			if f := same(id, r.Ref, history.Slot{Kind: history.SlotActivity, Name: r.Name, Hash: history.ArgsHash(r.Args)}); f != nil {
 				return f
+			}
+		case *history.Done:
+			if r.Local {
+				if f := same(id, r.Ref, history.Slot{Kind: history.SlotActivity, Name: r.Name, Hash: r.Hash}); f != nil {
+					return f
+				}
 			}
 		case *history.Turn:
 			for _, s := range r.Slots {

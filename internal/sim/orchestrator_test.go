@@ -95,6 +95,27 @@ var does = map[string]func(co *engine.Coroutine, s *script, st step){
 		}
 		s.take(co, fs...)
 	},
+	"here": func(co *engine.Coroutine, s *script, st step) { s.take(co, here(co, nil, st.N)) },
+	"heres": func(co *engine.Coroutine, s *script, st step) { // beside a queued one and a timer
+		t := timer(co, 20*st.N)
+		var fs []*engine.Future
+		for n := range st.N {
+			f := here(co, nil, n)
+			if n == 2 {
+				f = call(co, n)
+			}
+			fs = append(fs, f)
+		}
+		s.take(co, fs...)
+		outcome(co, t)
+	},
+	"given up": func(co *engine.Coroutine, s *script, st step) { // one may have come to its end before
+		scope := co.Scope(nil)
+		here(co, scope, st.N+1)
+		s.take(co, here(co, nil, st.N))
+		co.CancelScope(scope, enough)
+		here(co, nil, st.N+2)
+	},
 	"trip":  trip,
 	"sleep": sleep,
 	"stopped": func(co *engine.Coroutine, s *script, st step) {
@@ -262,6 +283,11 @@ func told(co *engine.Coroutine, f *engine.Future, want string) {
 
 func call(co *engine.Coroutine, n int) *engine.Future {
 	return co.Schedule(history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(n)})
+}
+
+// here calls an activity that the owner runs.
+func here(co *engine.Coroutine, in *engine.Scope, n int) *engine.Future {
+	return co.ScheduleIn(in, history.Slot{Kind: history.SlotActivity, Name: activityName, Args: encode(n), Local: true})
 }
 
 func timer(co *engine.Coroutine, ms int) *engine.Future {

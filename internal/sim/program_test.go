@@ -46,6 +46,7 @@ var kinds = []struct {
 	{"wait", 1, false}, {"pair", 1, false}, {"pages", 1, false}, {"laps", 1, false}, {"trip", 1, false}, {"cancelled", 1, false},
 	{"late", 1, false}, {"note", 1, false},
 	{"gift", 1, true}, {"nobody", 1, false},
+	{"here", 2, false}, {"heres", 1, false}, {"given up", 1, false},
 }
 
 func (g *grammar) steps(at string, depth int) []step {
@@ -76,7 +77,7 @@ func (g *grammar) kind(do, at string, n, depth int) []step {
 		steps = append(steps, s)
 	}
 	switch do {
-	case "fan":
+	case "fan", "heres":
 		add(step{Do: do, N: 1 + g.rng.IntN(5)})
 	case "sleep", "race":
 		add(step{Do: do, N: g.rng.IntN(1500)})
@@ -173,13 +174,13 @@ func expected(s script) int {
 	acc, sum, laps := s.Acc, s.Sum, s.Laps
 	for _, st := range s.Steps {
 		switch st.Do {
-		case "call", "stopped", "cancelled", "doomed":
+		case "call", "stopped", "cancelled", "doomed", "here", "given up":
 			acc = mix(acc, add(st.N, laps))
 		case "late":
 			acc = mix(mix(acc, add(st.N, laps)), add(st.N, laps))
 		case "orphan":
 			acc = mix(mix(acc, add(st.N, laps)), add(st.N+1, laps))
-		case "fan":
+		case "fan", "heres":
 			for n := range st.N {
 				acc = mix(acc, add(n, laps))
 			}

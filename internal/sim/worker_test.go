@@ -79,7 +79,7 @@ func (w *world) tryJoin(name string, c code) (k *worker, err error) {
 	}
 	g, err := owner.Start(ctx, owner.Config{
 		Backend: be, Group: group, Worker: name, Code: c, Cache: 1 + w.source("cache", name).IntN(6), Fail: fail,
-		Without: w.off.owner, WithoutRules: w.off.engine, Retention: w.retention(),
+		Without: w.off.owner, WithoutRules: w.off.engine, Retention: w.retention(), Local: &locals{w, name, be},
 	})
 	if err != nil {
 		return nil, err
@@ -106,24 +106,74 @@ func work(be backend.Backend, grant func(), d backend.TaskDelivery) {
 	if cannotRead(be, grant, d) {
 		return
 	}
+	put(be, d.From, perform(d.Task), func(uint64, bool) {
+		d.Ack()
+		grant()
+	})
+}
+
+// perform is what the activity does.
+func perform(t *history.Task) *history.Done {
 	var n int
-	if err := json.Unmarshal(d.Task.Args, &n); err != nil {
+	if err := json.Unmarshal(t.Args, &n); err != nil {
 		panic(err)
 	}
-	done := &history.Done{Ref: d.Task.Ref, Name: d.Task.Name, Hash: history.ArgsHash(d.Task.Args), Attempt: d.Task.Attempt, Result: encode(add(n, d.Task.Execution))}
-	if n >= tripping && d.Task.Run == 1 { // in a rewound run it works
+	done := &history.Done{Ref: t.Ref, Name: t.Name, Hash: history.ArgsHash(t.Args), Attempt: t.Attempt, Result: encode(add(n, t.Execution))}
+	if n >= tripping && t.Run == 1 { // in a rewound run it works
 		done.Result, done.Failure = nil, &history.Failure{Message: "tripped"}
 	}
-	var put func()
-	put = func() {
-		be.Append(backend.Append{To: d.From, Record: done}, func(_ uint64, err error) {
-			if err != nil && !errors.Is(err, backend.ErrClosed) {
-				be.Clock().After(100*time.Millisecond, put)
-				return
-			}
-			d.Ack()
-			grant()
-		})
+	return done
+}
+
+// put stores a record, as often as it takes.
+func put(be backend.Backend, to history.Address, r history.Record, stored func(seq uint64, ok bool)) {
+	be.Append(backend.Append{To: to, Record: r}, func(seq uint64, err error) {
+		if err != nil && !errors.Is(err, backend.ErrClosed) {
+			be.Clock().After(100*time.Millisecond, func() { put(be, to, r, stored) })
+			return
+		}
+		stored(seq, err == nil)
+	})
+}
+
+// locals runs the local activities of a worker, without goroutines: at once or after a while, and not always.
+type locals struct {
+	w    *world
+	name string
+	be   backend.Backend
+}
+
+func (l *locals) Run(from history.Address, task *history.Task, done func(uint64, history.Record)) (cancel func(), ok bool) {
+	rng := l.w.source("local", l.name, from.ID, task.Ref)
+	fate := rng.IntN(10)
+	if fate == 0 { // there is no room for it
+		return nil, false
 	}
-	put()
+	var record history.Record
+	completed := perform(task)
+	completed.Local = true
+	record = completed
+	if fate == 1 { // another attempt will come, much later
+		next := *task
+		next.Attempt, next.NotBefore = 2, l.be.Clock().Now().Add(time.Minute)
+		record = &next
+	}
+	canceled := false
+	wait := upTo(rng, 30*time.Millisecond)
+	if fate > 7 {
+		wait = upTo(rng, 3*time.Second)
+	}
+	l.be.Clock().After(wait, func() {
+		if canceled || fate == 2 { // it stops without an outcome
+			done(0, nil)
+			return
+		}
+		put(l.be, from, record, func(seq uint64, ok bool) {
+			if !ok {
+				record = nil
+			}
+			done(seq, record)
+		})
+	})
+	return func() { canceled = true }, true
 }
