@@ -34,10 +34,11 @@ type Activity struct {
 	Aliases     []string
 	Source      string
 	Pinned      bool
-	Timeout     Timeout          // of one attempt; 0: DefaultActivityTimeout
+	Timeout     Timeout          // of one attempt; 0: DefaultActivityTimeout, or DefaultLocalTimeout if Local
 	Heartbeat   HeartbeatTimeout // of an attempt that beats; 0: none
 	Retry       RetryPolicy      // zero: one attempt
 	Concurrency int              // most executions at once in the whole hub; 0: no limit
+	Local       bool             // calls are [Local] unless they say otherwise
 }
 
 // StartActivity schedules an activity and returns at once.
@@ -46,16 +47,19 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 	if failure != nil {
 		return failed[R](ctx, failure)
 	}
-	var o callOptions
+	o := callOptions{local: a.Local}
 	for _, opt := range opts {
 		opt.applyCall(&o)
+	}
+	if o.local && !a.Local && a.Timeout == 0 && (o.policy == nil || o.policy.Timeout == 0) {
+		o.edit().Timeout = time.Duration(DefaultLocalTimeout)
 	}
 	if o.policy != nil {
 		if err := checkPolicy(*o.policy); err != nil {
 			return failed[R](ctx, &history.Failure{Message: fmt.Sprintf("durable: call of activity %s: %v", a.Name, err)})
 		}
 	}
-	slot := history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy}
+	slot := history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy, Local: o.local}
 	if o.handle == nil {
 		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
 	}
@@ -202,7 +206,11 @@ func failed[R any](ctx Context, failure *history.Failure) Future[R] {
 func policyOf(a *Activity) history.Policy {
 	p := a.Retry.policy()
 	p.Heartbeat = time.Duration(a.Heartbeat)
-	if p.Timeout = time.Duration(a.Timeout); p.Timeout == 0 {
+	switch p.Timeout = time.Duration(a.Timeout); {
+	case p.Timeout > 0:
+	case a.Local:
+		p.Timeout = time.Duration(DefaultLocalTimeout)
+	default:
 		p.Timeout = time.Duration(DefaultActivityTimeout)
 	}
 	return p

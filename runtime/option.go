@@ -10,13 +10,14 @@ import (
 
 // Defaults of an activity that sets nothing else.
 const (
-	DefaultActivityTimeout = Timeout(5 * time.Minute) // of one attempt
+	DefaultActivityTimeout = Timeout(5 * time.Minute)  // of one attempt
+	DefaultLocalTimeout    = Timeout(10 * time.Second) // the same, of a local one
 	DefaultFirstInterval   = time.Second
 	DefaultBackoff         = 2.0
 	DefaultMaxInterval     = 5 * time.Minute
 )
 
-// CallOption changes one call of an activity: [Timeout], [HeartbeatTimeout], [RetryPolicy].
+// CallOption changes one call of an activity: [Timeout], [HeartbeatTimeout], [RetryPolicy], [Local].
 type CallOption interface{ applyCall(*callOptions) }
 
 // ChildOption changes one child orchestration: [InstanceID], [RetryPolicy], [Tags], [Version].
@@ -28,6 +29,7 @@ type StartOption interface{ applyStart(*startOptions) }
 type callOptions struct {
 	policy *history.Policy
 	handle func(error) bool
+	local  bool
 }
 
 func (o *callOptions) edit() *history.Policy {
@@ -63,6 +65,18 @@ func (t Timeout) applyCall(o *callOptions) { o.edit().Timeout = time.Duration(t)
 type HeartbeatTimeout time.Duration
 
 func (h HeartbeatTimeout) applyCall(o *callOptions) { o.edit().Heartbeat = time.Duration(h) }
+
+// Local says whether the worker that runs the orchestration runs the activity itself, without a task: for short steps, of
+// milliseconds, that any worker of the orchestration can do. It costs one message instead of two, and no way through a
+// queue. Without it counts what the activity was registered with.
+//
+// It is an offer to the worker, no promise: a call goes through the queue after all when the worker does not know the
+// activity, runs [WorkerConfig].Slots of its local calls already, stops, or does not survive it; when the next attempt is
+// due in more than ten seconds; and when the activity has a Concurrency. Everything else is as of any activity: it runs at
+// least once, with the same retries, errors and idempotency key. [CompleteLater] is an error in it.
+type Local bool
+
+func (l Local) applyCall(o *callOptions) { o.local = bool(l) }
 
 // RetryPolicy says how often and when to try again. Zero fields keep what the activity was registered with, or else:
 // one attempt, then [DefaultFirstInterval], [DefaultBackoff], [DefaultMaxInterval], no jitter, no deadline. As Durable

@@ -81,6 +81,9 @@ func (a *Activity) check() error {
 	if a.Concurrency < 0 {
 		return fmt.Errorf("its Concurrency is %d, want a positive number, or 0 for no limit", a.Concurrency)
 	}
+	if a.Concurrency > 0 && a.Local {
+		return fmt.Errorf("it is Local and has a Concurrency of %d for the whole hub, which only its queue can keep: leave one of them out", a.Concurrency)
+	}
 	if a.Retry.Handle != nil {
 		return errors.New("its RetryPolicy has a Handle, which runs in orchestrators: give it to the call")
 	}

@@ -65,10 +65,10 @@ type RewindPlan struct {
 
 // RewindActivity is an activity that would run again.
 type RewindActivity struct {
-	Name string // wire name
-	Slot int    // number among the decisions of the execution, from 0
-	Args json.RawMessage
-	Open bool // it has not failed, it had no result yet
+	Name string          // wire name
+	Slot int             // number among the decisions of the execution, from 0
+	Args json.RawMessage // nil of a local activity: the history does not have them
+	Open bool            // it has not failed, it had no result yet
 }
 
 // RewindDelivery is an event that would be delivered again.

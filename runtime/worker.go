@@ -21,7 +21,7 @@ import (
 // WorkerConfig configures a Worker. The zero value is ready.
 type WorkerConfig struct {
 	Name         string        // shown to people; made unique in any case
-	Slots        int           // executions of each activity at once in this worker; 0: 200
+	Slots        int           // executions of each activity at once in this worker, as many of local calls beside those of tasks; 0: 200
 	Cache        int           // instances kept in memory per partition, a soft limit; 0: 4,096
 	KeepLog      int           // messages that the log may hold before waiting instances are moved out of it; 0: 100,000, less than 0: this worker does not shorten it
 	Poison       int           // deliveries of one task, each but the last without an answer, before it fails for good; 0: 10, less than 0: never
@@ -139,6 +139,7 @@ func (w *Worker) start(ctx context.Context) error {
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
 		return err
 	}
+	locals := activity.Local{}
 	for _, name := range slices.Sorted(maps.Keys(w.registry.activities)) { // in order: a test sees the same run
 		b := w.registry.activities[name]
 		q, err := activity.Start(ctx, activity.Config{
@@ -149,6 +150,7 @@ func (w *Worker) start(ctx context.Context) error {
 			return err
 		}
 		w.queues = append(w.queues, q)
+		locals[name] = q
 	}
 	for _, group := range w.registry.groups() {
 		retention := owner.Retention{Keep: uint64(max(w.cfg.KeepLog, 0))}
@@ -160,7 +162,7 @@ func (w *Worker) start(ctx context.Context) error {
 		g, err := owner.Start(ctx, owner.Config{
 			Backend: w.be, Group: group, Worker: w.name, Code: code, Fail: failureOf,
 			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
-			Retention: retention,
+			Retention: retention, Local: locals,
 		})
 		if err != nil {
 			return err

@@ -208,6 +208,10 @@ func (e *Env) seeOutcome(on *membackend.View, a backend.Append) {
 				c.Err = r.Failure.Message
 			}
 		})
+	case *history.Task:
+		if r.LastErr != "" { // of a local activity
+			e.end(e.runOf(on, taskKey{a.To, r.Ref}), func(c *Call) { c.Err = r.LastErr })
+		}
 	case *history.Timer:
 		if r.Task != nil {
 			e.end(e.runOf(on, taskKey{a.To, r.Ref}), func(c *Call) { c.Err = r.Task.LastErr })

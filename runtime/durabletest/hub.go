@@ -130,7 +130,10 @@ type workerHub struct {
 	env *Env
 }
 
-var _ backend.Backend = workerHub{}
+var (
+	_ backend.Backend = workerHub{}
+	_ backend.Watched = workerHub{}
+)
 
 // Append implements backend.Log.
 func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
@@ -147,9 +150,25 @@ func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
 // Tasks implements backend.Backend.
 func (h workerHub) Tasks(activity string, deliver func(backend.TaskDelivery)) (backend.TaskQueue, error) {
 	return h.View.Tasks(activity, func(d backend.TaskDelivery) {
+		if d.Task.NotBefore.After(h.View.Clock().Now()) { // it is only put off
+			deliver(d)
+			return
+		}
 		d.Receipt = noted{d.Receipt, h.env, h.env.seeTask(h.View, d)}
 		deliver(d)
 	})
+}
+
+// Began implements backend.Watched.
+func (h workerHub) Began(d backend.TaskDelivery) (ended func(lastErr string)) {
+	run := h.env.seeTask(h.View, d)
+	return func(lastErr string) {
+		h.env.end(run, func(c *Call) {
+			if lastErr != "" {
+				c.Err = lastErr
+			}
+		})
+	}
 }
 
 // Clock implements backend.Backend.
