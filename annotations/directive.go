@@ -31,6 +31,7 @@ type Directive struct {
 	Deadline    time.Duration // of all attempts; 0: none
 	Heartbeat   time.Duration // longest silence of an attempt that beats; 0: none
 	Concurrency int           // most executions at once in a hub; 0: no limit
+	Local       bool          // the owner of the orchestration runs it, without a task
 
 	Rules  []string // what an allow permits
 	Reason string   // and why
@@ -131,7 +132,7 @@ func looksLikeArguments(r rule, rest string) bool {
 		return ruleID.MatchString(strings.TrimSuffix(fields[0], ","))
 	}
 	for _, f := range fields {
-		if _, flag := reserved[f]; !flag && !strings.Contains(f, "=") {
+		if !isFlag(Key(f)) && !strings.Contains(f, "=") {
 			return false
 		}
 	}
@@ -164,16 +165,16 @@ func (p *parser) argument(d *Directive, r rule, arg ast.DirectiveArg) {
 	key := Key(text)
 	kind, known := kinds[key]
 	switch {
-	case !found && reserved[text] != "":
-		p.errorf(arg.Pos, "%q: %s", text, reserved[text])
 	case !known || !r.takes(key):
 		p.unknownKey(r, text, arg)
-	case !found:
+	case kind == kindFlag && found:
+		p.errorf(arg.Pos, "%s takes no value; write it alone, or leave it out", key)
+	case !found && kind != kindFlag:
 		p.errorf(arg.Pos, "%s needs a value: %s", key, examples[kind])
 	case strings.ContainsAny(value, "\"`"):
 		p.errorf(arg.Pos, "%s=%s: values are written without quotes: %s", key, value, examples[kind])
 	case d.Has(key) && key != Alias:
-		p.errorf(arg.Pos, "%s= is there twice; keep one of them", key)
+		p.errorf(arg.Pos, "%s is there twice; keep one of them", written(text))
 	default:
 		if err := d.set(key, value); err != nil {
 			p.errorf(arg.Pos, "%s=: %s; it takes %s", key, err, examples[kind])
@@ -190,13 +191,17 @@ func (p *parser) unknownKey(r rule, key string, arg ast.DirectiveArg) {
 		p.errorf(arg.Pos, "%s; it takes no arguments", what)
 		return
 	}
-	list := strings.Join(r.keyList(), "=, ") + "="
+	keys := r.keyList()
+	for i, k := range keys {
+		keys[i] = written(k)
+	}
+	list := strings.Join(keys, ", ")
 	if _, known := kinds[Key(key)]; known {
 		p.errorf(arg.Pos, "%s; its keys are %s", what, list)
 		return
 	}
 	if near := didYouMean(key, r.keyList()); near != "" {
-		p.errorf(arg.Pos, "%s; did you mean %s=?", what, near)
+		p.errorf(arg.Pos, "%s; did you mean %s?", what, written(near))
 		return
 	}
 	p.errorf(arg.Pos, "%s; its keys are %s", what, list)
@@ -213,6 +218,9 @@ func (p *parser) retries(d *Directive) {
 		p.errorf(d.At(Max), "max=%s is shorter than first=%s; the longest pause cannot be below the first", d.Max, d.First)
 	}
 	p.times(d)
+	if d.Local && d.Concurrency > 0 {
+		p.errorf(d.At(Local), "local and concurrency=%d exclude each other: only a queue keeps a limit of the whole hub; leave one of them out", d.Concurrency)
+	}
 }
 
 // times refuses times that could never be used up.

@@ -12,7 +12,7 @@
 //
 //	orchestrator   a function            name= alias= handle= version= group=
 //	activity       a function or method  name= alias= handle= timeout= attempts= first= backoff= max= jitter= deadline=
-//	                                     heartbeat= concurrency=
+//	                                     heartbeat= concurrency= local
 //	event          a type                name= handle=
 //	error          an error variable or error type   name=
 //	pure           a function, method, interface method, field or variable that holds a function
@@ -23,7 +23,7 @@
 // and '-', starting with a letter, at most [MaxName] bytes (a version may start with a digit). alias= may be repeated or
 // hold a comma separated list. handle= is a Go identifier. timeout=, first=, max=, deadline= and heartbeat= are Go
 // durations above zero; attempts= counts the first call too; backoff= is a factor of at least 1; jitter= is a fraction;
-// concurrency= is the most executions at once in a hub.
+// concurrency= is the most executions at once in a hub. local is a flag: it has no value.
 //
 // Every mistake comes back with its position and the accepted form; [File] reports all of them and still returns the
 // directives that are right. The functions of this package keep no state and may be called concurrently.

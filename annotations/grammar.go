@@ -14,7 +14,7 @@ const (
 	ReadOnly     Word = "readonly"
 )
 
-// Key is the left side of an argument key=value.
+// Key is the left side of an argument key=value, or a flag, which stands alone.
 type Key string
 
 // The keys of the grammar.
@@ -33,16 +33,11 @@ const (
 	Deadline    Key = "deadline"
 	Heartbeat   Key = "heartbeat"
 	Concurrency Key = "concurrency"
+	Local       Key = "local" // a flag
 )
 
 // MaxName is the longest stored name in bytes.
 const MaxName = 128
-
-// reserved are bare flags that will mean something one day; until then they are refused by name, so that nobody relies
-// on their being ignored.
-var reserved = map[string]string{
-	"local": "local activities are not available yet; leave it out, the activity is queued",
-}
 
 // target is a set of the places a directive may stand at.
 type target uint8
@@ -68,6 +63,7 @@ const (
 	kindCount
 	kindFactor
 	kindFraction
+	kindFlag
 )
 
 // rule is one line of the grammar.
@@ -82,7 +78,7 @@ type rule struct {
 var grammar = []rule{
 	{Orchestrator, onFunc | onMethod, "a function", []Key{Name, Alias, Handle, Version, Group}},
 	{Activity, onFunc | onMethod, "a function or method",
-		[]Key{Name, Alias, Handle, Timeout, Attempts, First, Backoff, Max, Jitter, Deadline, Heartbeat, Concurrency}},
+		[]Key{Name, Alias, Handle, Timeout, Attempts, First, Backoff, Max, Jitter, Deadline, Heartbeat, Concurrency, Local}},
 	{Event, onType, "a type", []Key{Name, Handle}},
 	{Error, onVar | onType, "an error variable or error type", []Key{Name}},
 	{Allow, onAnything, "a line, statement or function", nil},
@@ -93,7 +89,7 @@ var grammar = []rule{
 var kinds = map[Key]kind{
 	Name: kindName, Alias: kindNames, Handle: kindIdent, Version: kindVersion, Group: kindName,
 	Timeout: kindDuration, Attempts: kindCount, First: kindDuration, Backoff: kindFactor, Max: kindDuration,
-	Jitter: kindFraction, Deadline: kindDuration, Heartbeat: kindDuration, Concurrency: kindCount,
+	Jitter: kindFraction, Deadline: kindDuration, Heartbeat: kindDuration, Concurrency: kindCount, Local: kindFlag,
 }
 
 // examples show the accepted form of each kind in a diagnostic.
@@ -140,4 +136,18 @@ func (r rule) keyList() []string {
 		list[i] = string(k)
 	}
 	return list
+}
+
+// isFlag reports whether a word stands alone.
+func isFlag(k Key) bool {
+	kind, known := kinds[k]
+	return known && kind == kindFlag
+}
+
+// written is a key as it stands in a directive.
+func written(k string) string {
+	if isFlag(Key(k)) {
+		return k
+	}
+	return k + "="
 }

@@ -42,6 +42,9 @@ func (d *Directive) set(k Key, v string) error {
 		return d.setCount(k, v)
 	case kindFraction:
 		return d.setFraction(v)
+	case kindFlag:
+		d.Local = true
+		return nil
 	default:
 		return d.setFactor(v)
 	}

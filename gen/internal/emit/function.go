@@ -59,6 +59,7 @@ func (e *emitter) info(d *names.Decl) {
 		fields.add("Heartbeat", d.Heartbeat > 0, durable("HeartbeatTimeout").Call(duration(d.Heartbeat)))
 		fields.add("Retry", d.Attempts > 0 || d.Deadline > 0, retry(d))
 		fields.add("Concurrency", d.Concurrency > 0, jen.Lit(d.Concurrency))
+		fields.add("Local", d.Directive.Local, jen.True())
 	}
 	e.file.Line()
 	e.file.Var().Id(d.Info).Op("=").Add(durable(kind)).Custom(multiline, fields...)
