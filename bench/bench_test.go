@@ -31,7 +31,7 @@ func TestParse(t *testing.T) {
 		{name: "server by URL", args: "-workload chain -nats nats://example:4222 -json", want: func(c *config) {
 			c.workload, c.n, c.concurrency, c.nats, c.json = "chain", 10, 1, "nats://example:4222", true
 		}},
-		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, fanout`},
+		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, hello-local, fanout`},
 		{name: "unknown durability", args: "-durability safe", err: "want relaxed or strict"},
 		{name: "strict is not ours to set", args: "-durability strict -nats nats://example:4222", err: "sync_interval"},
 		{name: "latency is one at a time", args: "-workload latency -c 2", err: "one at a time"},

@@ -94,7 +94,7 @@ func (cfg config) validate() error {
 		return fmt.Errorf("bench: -durability %q: want relaxed or strict", cfg.durability)
 	case cfg.nats != embedded && cfg.durability == strict:
 		return errors.New("bench: -durability strict with -nats URL: how durable that server is, its own configuration says (sync_interval)")
-	case cfg.workload == "latency" && cfg.concurrency > 1:
+	case strings.HasPrefix(cfg.workload, "latency") && cfg.concurrency > 1:
 		return fmt.Errorf("bench: -workload latency -c %d: latency runs one at a time; -workload hello takes -c", cfg.concurrency)
 	case cfg.workload == all && (cfg.n > 0 || cfg.concurrency > 0 || cfg.cpuProfile != "" || cfg.memProfile != ""):
 		return errors.New("bench: -n, -c and profiles belong to one workload: name it with -workload, or use -scale")

@@ -35,9 +35,11 @@ const (
 
 var workloads = []load{
 	{name: "hello", n: 20_000, concurrency: 200, warm: 1000, activities: 3, run: runHello},
+	{name: "hello-local", n: 20_000, concurrency: 200, warm: 1000, activities: 3, run: runHelloLocal},
 	{name: "fanout", n: 1000, concurrency: 20, warm: 20, activities: fanWidth, run: runFanOut},
 	{name: "chain", n: 10, concurrency: 1, warm: 1, activities: chainLength, run: runChain},
 	{name: "latency", n: 3000, concurrency: 1, warm: 200, activities: 3, run: runHello},
+	{name: "latency-local", n: 3000, concurrency: 1, warm: 200, activities: 3, run: runHelloLocal},
 	{name: "idle", n: 10_000, concurrency: 200, warm: 10, activities: 1, run: runIdle},
 }
 
@@ -59,10 +61,23 @@ func names() []string {
 }
 
 func runHello(ctx context.Context, client *durable.Client, _ *workload.Gate, n, concurrency int) (tally, error) {
+	return greet(ctx, n, concurrency, func(ctx context.Context, cities [3]string) (durable.Handle[[3]string], error) {
+		return workload.HelloOrchestrator.Start(ctx, client, cities)
+	})
+}
+
+func runHelloLocal(ctx context.Context, client *durable.Client, _ *workload.Gate, n, concurrency int) (tally, error) {
+	return greet(ctx, n, concurrency, func(ctx context.Context, cities [3]string) (durable.Handle[[3]string], error) {
+		return workload.HelloLocalOrchestrator.Start(ctx, client, cities)
+	})
+}
+
+// greet starts n orchestrations that greet three cities.
+func greet(ctx context.Context, n, concurrency int, start func(context.Context, [3]string) (durable.Handle[[3]string], error)) (tally, error) {
 	cities := [3]string{"Tokyo", "Seattle", "London"}
 	want := [3]string{"Hello Tokyo!", "Hello Seattle!", "Hello London!"}
 	latencies, err := each(ctx, n, concurrency, func(ctx context.Context, _ int) error {
-		handle, err := workload.HelloOrchestrator.Start(ctx, client, cities)
+		handle, err := start(ctx, cities)
 		if err != nil {
 			return err
 		}

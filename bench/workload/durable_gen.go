@@ -84,6 +84,80 @@ func (helloOrchestrator) Bind(fn func(ctx durable.Context, cities [3]string) ([3
 	return durable.BindOrchestrator(&helloInfo, fn)
 }
 
+// GreetHereActivity calls [GreetHere] as a durable activity:
+//
+//	result, err := GreetHereActivity.Call(ctx, city)
+//
+// GreetHere greets a city in the process of the orchestration's owner.
+var GreetHereActivity greetHereActivity
+
+type greetHereActivity struct{}
+
+var greetHereInfo = durable.Activity{
+	Name:   "workload.GreetHere",
+	Source: "github.com/durablegen/durablegen/bench/workload.GreetHere",
+	Local:  true,
+}
+
+func (greetHereActivity) Call(ctx durable.Context, city string, opts ...durable.CallOption) (string, error) {
+	return durable.StartActivity[string](ctx, &greetHereInfo, city, opts...).Get(ctx)
+}
+
+func (greetHereActivity) Start(ctx durable.Context, city string, opts ...durable.CallOption) durable.Future[string] {
+	return durable.StartActivity[string](ctx, &greetHereInfo, city, opts...)
+}
+
+func (greetHereActivity) Bind(fn func(city string) (string, error)) durable.Binding {
+	return durable.BindActivity(&greetHereInfo, func(_ context.Context, a string) (string, error) {
+		return fn(a)
+	})
+}
+
+// HelloLocalOrchestrator runs [HelloLocal] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := HelloLocalOrchestrator.Start(ctx, c, cities)
+//	result, err := HelloLocalOrchestrator.Call(ctx, cities)
+//
+// HelloLocal is Hello with local activities.
+var HelloLocalOrchestrator helloLocalOrchestrator
+
+type helloLocalOrchestrator struct{}
+
+var helloLocalInfo = durable.Orchestrator{
+	Name:   "workload.HelloLocal",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.HelloLocal",
+}
+
+func (helloLocalOrchestrator) Start(ctx context.Context, c *durable.Client, cities [3]string, opts ...durable.StartOption) (durable.Handle[[3]string], error) {
+	return durable.StartInstance[[3]string](ctx, c, &helloLocalInfo, cities, opts...)
+}
+
+func (helloLocalOrchestrator) Attach(c *durable.Client, id string) durable.Handle[[3]string] {
+	return durable.AttachInstance[[3]string](c, &helloLocalInfo, id)
+}
+
+func (helloLocalOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, cities [3]string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &helloLocalInfo, s, cities, opts...)
+}
+
+func (helloLocalOrchestrator) Call(ctx durable.Context, cities [3]string, opts ...durable.ChildOption) ([3]string, error) {
+	return durable.StartChild[[3]string](ctx, &helloLocalInfo, cities, opts...).Get(ctx)
+}
+
+func (helloLocalOrchestrator) StartChild(ctx durable.Context, cities [3]string, opts ...durable.ChildOption) durable.Future[[3]string] {
+	return durable.StartChild[[3]string](ctx, &helloLocalInfo, cities, opts...)
+}
+
+func (helloLocalOrchestrator) ContinueAsNew(ctx durable.Context, cities [3]string) error {
+	return durable.ContinueWith(ctx, cities)
+}
+
+func (helloLocalOrchestrator) Bind(fn func(ctx durable.Context, cities [3]string) ([3]string, error)) durable.Binding {
+	return durable.BindOrchestrator(&helloLocalInfo, fn)
+}
+
 // SquareActivity calls [Square] as a durable activity:
 //
 //	result, err := SquareActivity.Call(ctx, n)
@@ -345,6 +419,8 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 	return r.Add(
 		GreetActivity.Bind(Greet),
 		HelloOrchestrator.Bind(Hello),
+		GreetHereActivity.Bind(GreetHere),
+		HelloLocalOrchestrator.Bind(HelloLocal),
 		SquareActivity.Bind(Square),
 		FanOutOrchestrator.Bind(FanOut),
 		NextActivity.Bind(Next),

@@ -33,6 +33,26 @@ func Hello(ctx durable.Context, cities [3]string) ([3]string, error) {
 	return greetings, nil
 }
 
+// GreetHere greets a city in the process of the orchestration's owner.
+//
+//durable:activity local
+func GreetHere(city string) (string, error) { return Greet(city) }
+
+// HelloLocal is Hello with local activities.
+//
+//durable:orchestrator
+func HelloLocal(ctx durable.Context, cities [3]string) ([3]string, error) {
+	var greetings [3]string
+	for i, city := range cities {
+		greeting, err := GreetHereActivity.Call(ctx, city)
+		if err != nil {
+			return greetings, err
+		}
+		greetings[i] = greeting
+	}
+	return greetings, nil
+}
+
 // Square squares n.
 //
 //durable:activity
