@@ -72,18 +72,17 @@ func (i *instance) snapshot(at uint64, messages []history.Message) {
 		return
 	}
 	a := backend.Archive{Address: i.addr, Run: i.run, Status: history.Running, At: at, Messages: messages}
-	store := func(then func()) {
+	store := func() {
 		if messages == nil {
 			i.snapshotStored(a, need)
-			then()
 			return
 		}
-		i.putSnapshot(a, need, then)
+		i.putSnapshot(a, need)
 	}
 	if i.p.cfg.keeps(RearmFirst) {
-		i.rearm(func() { store(func() {}) })
+		i.rearm(store)
 	} else {
-		store(func() { i.rearm(func() {}) })
+		store() // as one that dies before it arms them
 	}
 }
 
@@ -130,7 +129,7 @@ func (i *instance) rearm(then func()) {
 }
 
 // putSnapshot compares and sets: a snapshot never replaces a newer one, nor the history of a run that has ended (H14).
-func (i *instance) putSnapshot(a backend.Archive, need uint64, then func()) {
+func (i *instance) putSnapshot(a backend.Archive, need uint64) {
 	i.p.begin()
 	i.p.be.PutArchive(a, i.entry, func(seq uint64, err error) {
 		i.locked(func() {
@@ -138,14 +137,13 @@ func (i *instance) putSnapshot(a backend.Archive, need uint64, then func()) {
 			case err == nil:
 				i.entry = seq
 				i.snapshotStored(a, need)
-				then()
 			case errors.Is(err, backend.ErrConflict):
-				i.otherSnapshot(a, need, then)
+				i.otherSnapshot(a, need)
 			case unfit(err):
 				i.freezing = false
 				i.p.cfg.Logger.Warn("durable: the log cannot be shortened past an instance: its history cannot be stored as a snapshot", "instance", i.addr.ID, "error", err)
 			default:
-				i.retry(err, func() { i.putSnapshot(a, need, then) })
+				i.retry(err, func() { i.putSnapshot(a, need) })
 			}
 		})
 	})
@@ -160,14 +158,14 @@ func (i *instance) snapshotStored(a backend.Archive, need uint64) {
 	}
 }
 
-func (i *instance) otherSnapshot(a backend.Archive, need uint64, then func()) {
+func (i *instance) otherSnapshot(a backend.Archive, need uint64) {
 	i.p.begin()
 	i.p.be.GetArchive(i.addr, func(got backend.Archive, entry uint64, err error) {
 		i.locked(func() {
 			ahead := got.Run > a.Run || got.Run == a.Run && (!got.Snapshot() || got.At >= a.At)
 			switch {
 			case err != nil && !errors.Is(err, backend.ErrNotFound):
-				i.retry(err, func() { i.otherSnapshot(a, need, then) })
+				i.retry(err, func() { i.otherSnapshot(a, need) })
 			case err == nil && ahead && i.p.cfg.keeps(FenceArchive):
 				i.freezing = false
 				if got.Run > i.run || !got.Snapshot() || got.At > i.applied {
@@ -177,7 +175,7 @@ func (i *instance) otherSnapshot(a backend.Archive, need uint64, then func()) {
 				i.entry = entry
 			default:
 				i.entry = entry
-				i.putSnapshot(a, need, then)
+				i.putSnapshot(a, need)
 			}
 		})
 	})
