@@ -98,15 +98,17 @@ func TestBlindEndOfALaterExecution(t *testing.T) {
 	}
 }
 
-// TestTheLogIsShortened past what has ended and what waits, and nothing is lost by it.
+// TestTheLogIsShortened past what has ended and what waits, and nothing is lost by it. What is parked holds it.
 func TestTheLogIsShortened(t *testing.T) {
 	t.Parallel()
-	for name, world := range map[string]func(*testing.T) *world{"memory": inMemory, "JetStream": onJetStream} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if err := shortened(world(t)); err != nil {
-				t.Error(err)
-			}
-		})
+	for where, begin := range map[string]func(*testing.T) *world{"memory": inMemory, "JetStream": onJetStream} {
+		for what, play := range map[string]func(*world) error{"what waits": shortened, "what is parked": parkedHolds} {
+			t.Run(what+", "+where, func(t *testing.T) {
+				t.Parallel()
+				if err := play(begin(t)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }

@@ -284,3 +284,31 @@ func shortened(w *world) error {
 	w.event("waits", "e", "3", 300)
 	return w.ends("waits", history.Completed, 321)
 }
+
+// parkedHolds: an instance that nobody can run holds the log from its start on, and nothing before.
+func parkedHolds(w *world) error {
+	w.retention = owner.Retention{Every: 20 * time.Millisecond, Age: 40 * time.Millisecond}
+	t, g := w.worker(sum)
+	w.owns(g)
+	w.start("before", "sum", nil)
+	for _, e := range []string{"1", "2", "3"} {
+		w.event("before", "e", e, 1)
+	}
+	if err := w.ends("before", history.Completed, 3); err != nil {
+		return err
+	}
+	w.start("i", "later", nil)
+	if !w.until(func() bool { return w.state("i").Parked != "" }) {
+		return errors.New("it is not parked")
+	}
+	if !w.until(func() bool { w.after(50 * time.Millisecond); return w.load("before").Start == nil }) {
+		return errors.New("what came before is held too")
+	}
+	w.after(time.Second)
+	t.freeze()
+	w.worker(programs{"later": sum["sum"], "sum": sum["sum"]})
+	for _, e := range []string{"1", "2", "3"} {
+		w.event("i", "e", e, 7)
+	}
+	return w.ends("i", history.Completed, 21)
+}

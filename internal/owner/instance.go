@@ -108,7 +108,7 @@ type unknown struct {
 // startFresh begins an instance that nobody has seen before.
 func (i *instance) startFresh(d backend.Delivery) {
 	i.start = d.Message
-	i.run = 1
+	i.run, i.need = 1, d.Message.Seq
 	prog, ok := i.program()
 	if !ok {
 		i.queue = append(i.queue, d)
@@ -116,7 +116,6 @@ func (i *instance) startFresh(d backend.Delivery) {
 		return
 	}
 	i.phase = live
-	i.need = i.start.Seq
 	i.machine = engine.New(i.engineConfig(prog), i.start)
 	i.past.add(i.start)
 	c := i.hold(d.Message.Seq, d.Receipt)

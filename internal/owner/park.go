@@ -107,7 +107,7 @@ func (i *instance) remark() {
 	} else {
 		m.Reason = i.reason
 	}
-	m.From = i.applied
+	m.From = backend.TheEnd // below what the messages say that are acknowledged through it, the projection tells
 	for _, c := range i.causes {
 		m.Acked, m.From = max(m.Acked, c.seq), min(m.From, c.seq)
 	}

@@ -33,9 +33,9 @@ func (r Retention) withDefaults() Retention {
 }
 
 const (
-	mostFrozen = 64  // instances moved out of the log in a round
-	restFactor = 4   // a round that took long is followed by a pause that many times as long
-	mostShown  = 200 // samples of the end of the log
+	mostFrozen  = 64  // instances moved out of the log in a round
+	restFactor  = 4   // a round that took long is followed by a pause that many times as long
+	mostSamples = 200 // ends of the log that are remembered
 )
 
 // retention shortens the log, a round at a time.
@@ -126,7 +126,7 @@ func (r *retention) aged(now time.Time, next uint64) (before uint64) {
 			before, old = s.next, n
 		}
 	}
-	r.samples = slices.Delete(r.samples, 0, max(old, len(r.samples)-mostShown))
+	r.samples = slices.Delete(r.samples, 0, max(old, len(r.samples)-mostSamples))
 	return before
 }
 
