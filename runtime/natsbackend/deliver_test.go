@@ -14,8 +14,7 @@ func TestDeliver(t *testing.T) {
 	b := fresh(t)
 	gather := &durable.Orchestrator{Name: "deliver.Gather", Group: "deliver", Source: "example.com/deliver.Gather"}
 	sender := &durable.Orchestrator{Name: "deliver.Sender", Group: "sender", Source: "example.com/deliver.Sender"}
-	code := &durable.Registry{}
-	if err := code.Add(
+	w := work(t, b,
 		durable.BindOrchestrator(gather, func(ctx durable.Context, _ durable.None) (int, error) {
 			return durable.ReceiveEvent[int](ctx, "number").Get(ctx)
 		}),
@@ -31,16 +30,9 @@ func TestDeliver(t *testing.T) {
 			}
 			return []bool{live == nil, errors.Is(nobody, durable.ErrNotFound), errors.Is(ended, durable.ErrFinished)}, nil
 		}),
-	); err != nil {
-		t.Fatal(err)
-	}
-	w := durable.NewWorker(b, code, durable.WorkerConfig{})
-	if err := w.Start(within(t)); err != nil {
-		t.Fatal(err)
-	}
+	)
 	defer w.Stop(within(t))
-	client := durable.NewClient(b, durable.ClientConfig{})
-	defer client.Close()
+	client := clientOf(t, b)
 
 	receiver, err := durable.StartInstance[int](within(t), client, gather, nil, durable.InstanceID("gather"))
 	if err != nil {

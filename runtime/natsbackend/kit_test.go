@@ -10,6 +10,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
 )
@@ -142,4 +143,26 @@ func subjectOf(t *testing.T, s *embedded.Server, seq uint64) string {
 		t.Fatal(err)
 	}
 	return m.Subject
+}
+
+// work starts a worker, which the test stops.
+func work(t *testing.T, b *natsbackend.Backend, bindings ...durable.Binding) *durable.Worker {
+	t.Helper()
+	code := &durable.Registry{}
+	if err := code.Add(bindings...); err != nil {
+		t.Fatal(err)
+	}
+	w := durable.NewWorker(b, code, durable.WorkerConfig{})
+	if err := w.Start(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// clientOf makes a client for the time of the test.
+func clientOf(t *testing.T, b *natsbackend.Backend) *durable.Client {
+	t.Helper()
+	c := durable.NewClient(b, durable.ClientConfig{})
+	t.Cleanup(func() { c.Close() })
+	return c
 }

@@ -21,9 +21,8 @@ func TestCompletedAfterTheWorker(t *testing.T) {
 	contract := &durable.Orchestrator{Name: "deeds.Contract", Group: "deeds", Source: "example.com/deeds.Contract"}
 	var runs atomic.Int32
 	tokens := make(chan string, 1)
-	work := func() *durable.Worker {
-		code := &durable.Registry{}
-		if err := code.Add(
+	begin := func() *durable.Worker {
+		return work(t, open(t, s, natsbackend.Config{}),
 			durable.BindActivity(sign, func(ctx context.Context, _ durable.None) (string, error) {
 				runs.Add(1)
 				token, err := durable.CompleteLater(ctx)
@@ -36,14 +35,7 @@ func TestCompletedAfterTheWorker(t *testing.T) {
 			durable.BindOrchestrator(contract, func(ctx durable.Context, _ durable.None) (string, error) {
 				return durable.StartActivity[string](ctx, sign, nil).Get(ctx)
 			}),
-		); err != nil {
-			t.Fatal(err)
-		}
-		w := durable.NewWorker(open(t, s, natsbackend.Config{}), code, durable.WorkerConfig{})
-		if err := w.Start(within(t)); err != nil {
-			t.Fatal(err)
-		}
-		return w
+		)
 	}
 	stop := func(w *durable.Worker) {
 		if err := w.Stop(within(t)); err != nil {
@@ -57,9 +49,8 @@ func TestCompletedAfterTheWorker(t *testing.T) {
 		}
 		return len(info.State.Subjects)
 	}
-	first := work()
-	client := durable.NewClient(open(t, s, natsbackend.Config{}), durable.ClientConfig{})
-	t.Cleanup(func() { client.Close() })
+	first := begin()
+	client := clientOf(t, open(t, s, natsbackend.Config{}))
 	handle, err := durable.StartInstance[string](within(t), client, contract, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +60,7 @@ func TestCompletedAfterTheWorker(t *testing.T) {
 	if n := schedules(); n != 1 {
 		t.Errorf("%d schedules stand in for the outcome, want one", n)
 	}
-	second := work()
+	second := begin()
 	if err := client.CompleteActivity(within(t), token, "signed"); err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,8 @@ func TestLocalActivitiesOnJetStream(t *testing.T) {
 	parcel := &durable.Orchestrator{Name: "post.Parcel", Group: "post", Source: "example.com/post.Parcel"}
 	var runs atomic.Int32
 	stuck := make(chan struct{})
-	work := func() *durable.Worker {
-		code := &durable.Registry{}
-		if err := code.Add(
+	begin := func() *durable.Worker {
+		return work(t, open(t, s, natsbackend.Config{}),
 			durable.BindActivity(weigh, func(ctx context.Context, n int) (int, error) {
 				if runs.Add(1) == 3 {
 					close(stuck)
@@ -40,14 +39,7 @@ func TestLocalActivitiesOnJetStream(t *testing.T) {
 				}
 				return n, nil
 			}),
-		); err != nil {
-			t.Fatal(err)
-		}
-		w := durable.NewWorker(open(t, s, natsbackend.Config{}), code, durable.WorkerConfig{})
-		if err := w.Start(within(t)); err != nil {
-			t.Fatal(err)
-		}
-		return w
+		)
 	}
 	stored := func(what string) uint64 {
 		info, err := stream(t, s, "DURABLE_default").Info(within(t), jetstream.WithSubjectFilter("durable.default.post.*.*."+what))
@@ -60,9 +52,8 @@ func TestLocalActivitiesOnJetStream(t *testing.T) {
 		}
 		return n
 	}
-	first := work()
-	client := durable.NewClient(open(t, s, natsbackend.Config{}), durable.ClientConfig{})
-	t.Cleanup(func() { client.Close() })
+	first := begin()
+	client := clientOf(t, open(t, s, natsbackend.Config{}))
 	handle, err := durable.StartInstance[int](within(t), client, parcel, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +65,7 @@ func TestLocalActivitiesOnJetStream(t *testing.T) {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = first.Stop(now) // it has no time to wait for the third
-	second := work()
+	second := begin()
 	t.Cleanup(func() {
 		if err := second.Stop(within(t)); err != nil {
 			t.Error(err)

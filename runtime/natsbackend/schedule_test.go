@@ -14,23 +14,15 @@ func TestSchedule(t *testing.T) {
 	b := fresh(t)
 	o := &durable.Orchestrator{Name: "clock.Tick", Group: "clock", Source: "example.com/clock.Tick"}
 	ticks := make(chan time.Time, 100)
-	code := &durable.Registry{}
-	if err := code.Add(durable.BindOrchestrator(o, func(ctx durable.Context, _ string) (durable.None, error) {
+	w := work(t, b, durable.BindOrchestrator(o, func(ctx durable.Context, _ string) (durable.None, error) {
 		at, _ := durable.ScheduledTime(ctx)
 		if !ctx.Replaying() {
 			ticks <- at
 		}
 		return durable.None{}, nil
-	})); err != nil {
-		t.Fatal(err)
-	}
-	w := durable.NewWorker(b, code, durable.WorkerConfig{})
-	if err := w.Start(within(t)); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	defer w.Stop(within(t))
-	client := durable.NewClient(b, durable.ClientConfig{})
-	defer client.Close()
+	client := clientOf(t, b)
 
 	const id = "tick tock/ü" // as an instance id, anything that can be read
 	if err := durable.CreateSchedule(within(t), client, o, durable.Schedule{ID: id, Cron: []string{"* * * * * *"}, MaxRuns: 3}, "x"); err != nil {
