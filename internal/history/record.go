@@ -92,8 +92,8 @@ func (s *Start) ChildRoot(self string) string {
 	return ""
 }
 
-// Done completes the slot of an activity, a child or a send that waits for it. It names its task, not only the slot, so that the completion of another
-// code version's decision changes nothing (I2).
+// Done completes the slot of an activity, a child or a send that waits for it. It names its task, not only the slot, so that
+// the completion of another code version's decision changes nothing (I2).
 type Done struct {
 	Ref
 	Name    string   `json:"name"`           // wire name of the activity, orchestrator or event

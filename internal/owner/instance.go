@@ -238,9 +238,9 @@ func (i *instance) hold(seq uint64, r backend.Receipt) *cause {
 	return c
 }
 
-// settle acknowledges what can be. One held message is enough to answer for the projection, and for what runs here: the duty
-// moves to the newest, whose redelivery would project the same state. Until the first projection tells what the log must keep, the
-// oldest is held too (H18).
+// settle acknowledges what can be. One held message is enough to answer for the projection, and for what runs here: the
+// duty moves to the newest, whose redelivery would project the same state. Until the first projection tells what the log
+// must keep, the oldest is held too (H18).
 func (i *instance) settle() {
 	kept := i.causes[:0]
 	var oldest, newest uint64

@@ -184,8 +184,9 @@ func (p *Partition) dispatch(d backend.Delivery) {
 	i.deliver(d)
 }
 
-// fresh reports whether a start that can be read is the beginning of a new instance for sure, so that no load is needed. A generated id
-// and a first run cannot have an archive, unless the start is a late copy; a first delivery above the horizon has been seen by nobody.
+// fresh reports whether a start that can be read is the beginning of a new instance for sure, so that no load is needed. A
+// generated id and a first run cannot have an archive, unless the start is a late copy (H10); a first delivery above the
+// horizon has been seen by nobody.
 func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
 	if d.Err != nil || !p.unseen(d) || s.Run > 1 || s.Claim != "" {
 		return false
