@@ -9,7 +9,7 @@ SEED     ?= $(shell date +%s)
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz sim demo bench ci
+.PHONY: help build generate check lint generated modules test race fuzz sim demo bench plots ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,11 @@ demo: ## the membership example drives 200 applicants through itself, with crash
 bench: ## run every workload of bench/ once
 	$(GO) run ./bench
 
+plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
+	$(GO) -C bench/plot vet ./...
+	$(GO) -C bench/plot test ./...
+
 # The tests come last, so that the run closes with their own summary.
-ci: build check race ## what CI runs: also random worlds that nobody has seen
+ci: build check race plots ## what CI runs: also random worlds that nobody has seen
 	$(GO) test ./internal/sim -run Fresh -v -fresh 25
 	$(GO) test ./...
