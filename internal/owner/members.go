@@ -2,7 +2,6 @@ package owner
 
 import (
 	"encoding/json"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"sync"
@@ -131,12 +130,7 @@ func (m *members) owners(now time.Time, partitions int) (owners []string, ok boo
 	if m.away {
 		delete(m.live, m.cfg.Worker)
 	}
-	able := m.able()
-	owners = make([]string, partitions)
-	for p := range owners {
-		owners[p] = winner(able, m.cfg.Group, p)
-	}
-	return owners, true
+	return assign(m.able(), m.cfg.Group, partitions), true
 }
 
 // able lists the live workers whose code is not a strict subset of another's: they run more of the group.
@@ -162,26 +156,4 @@ func strictSubset(a, b []string) bool {
 		}
 	}
 	return true
-}
-
-// winner is rendezvous hashing: when a worker comes or goes, only its own partitions move.
-func winner(workers []string, group string, partition int) string {
-	var best string
-	var high uint64
-	for _, w := range workers {
-		h := fnv.New64a()
-		h.Write([]byte(w))
-		h.Write([]byte{0})
-		h.Write([]byte(group))
-		h.Write([]byte{0, byte(partition), byte(partition >> 8)})
-		// FNV's high bits hardly see the last bytes: mix.
-		v := h.Sum64()
-		v ^= v >> 33
-		v *= 0xff51afd7ed558ccd
-		v ^= v >> 33
-		if best == "" || v > high {
-			best, high = w, v
-		}
-	}
-	return best
 }
