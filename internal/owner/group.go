@@ -28,8 +28,9 @@ type Group struct {
 
 	mu       sync.Mutex
 	owned    []bool     // by partition, as far as this worker has taken it
+	moving   []bool     // by partition: a hand-over is under way
 	failed   []failure  // by partition: hand-overs in a row that did not succeed
-	requests [][]func() // by partition: ends the subscriptions to what its owner is asked; of balance, then of Stop
+	requests [][]func() // by partition: ends the subscriptions to what its owner is asked; of the hand-over under way, then of Stop
 	stopping bool
 	idle     sync.WaitGroup // beats and balancing rounds under way
 	stop     []func()       // of subscriptions
@@ -56,7 +57,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions
-	g.owned, g.failed, g.requests = make([]bool, n), make([]failure, n), make([][]func(), n)
+	g.owned, g.moving, g.failed, g.requests = make([]bool, n), make([]bool, n), make([]failure, n), make([][]func(), n)
 	for p := range n {
 		g.partitions = append(g.partitions, newPartition(&g.cfg, p, g.resign))
 	}
@@ -211,7 +212,8 @@ func (g *Group) rejoin() {
 	}
 }
 
-// balance takes and releases partitions until they are those that membership gives this worker.
+// balance has partitions taken and released until they are those that membership gives this worker. One hand-over does
+// not wait for another: of a cluster that has lost a server some inboxes have a leader before others.
 func (g *Group) balance() {
 	now := g.cfg.Backend.Clock().Now()
 	owners, ok := g.members.owners(now, len(g.partitions))
@@ -221,28 +223,36 @@ func (g *Group) balance() {
 	for n, p := range g.partitions {
 		mine := owners[n] == g.cfg.Worker && !p.isFenced()
 		g.mu.Lock()
-		has, stopping := g.owned[n], g.stopping
+		due := !g.moving[n] && mine != g.owned[n] && !now.Before(g.failed[n].next)
+		g.moving[n] = g.moving[n] || due
 		g.mu.Unlock()
-		if stopping || mine == has || now.Before(g.failed[n].next) {
-			continue
+		if due {
+			g.recur(0, func() { g.busy(func() { g.move(p, mine) }) })
 		}
-		err := g.handOver(p, mine)
-		switch {
-		case err == nil:
-			g.failed[n] = failure{}
-			g.hearRequests(p, mine)
-			g.mu.Lock()
-			g.owned[n] = mine
-			g.mu.Unlock()
-			continue
-		case mine && errors.Is(err, backend.ErrPermission):
-			g.resign(err)
-		default:
-			g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
-		}
-		f := &g.failed[n]
-		f.times++
-		f.next = g.cfg.Backend.Clock().Now().Add(min(g.cfg.Heartbeat/5<<min(f.times, 8), askAgain))
+	}
+}
+
+// move hands a partition over, to this worker or from it, and notes when to try again.
+func (g *Group) move(p *Partition, mine bool) {
+	n := p.number
+	err := g.handOver(p, mine)
+	if err == nil {
+		g.hearRequests(p, mine)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.moving[n] = false
+	if err == nil {
+		g.owned[n], g.failed[n] = mine, failure{}
+		return
+	}
+	f := &g.failed[n]
+	f.times++
+	f.next = g.cfg.Backend.Clock().Now().Add(min(g.cfg.Heartbeat/5<<min(f.times, 8), askAgain))
+	if mine && errors.Is(err, backend.ErrPermission) {
+		g.resign(err)
+	} else {
+		g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
 	}
 }
 

@@ -106,11 +106,12 @@ func (m *members) hear(data []byte, now time.Time) (stranger bool) {
 }
 
 // owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not connected, or has
-// not listened for a dead time since it could. The first time, as long as an answer to its first beat may take.
+// not listened for a dead time since it could. The first time, as long as an answer to its first beat may take. One that
+// has not beaten for the dead time has slept, and what it has not heard meanwhile tells nothing: it has to fence itself first.
 func (m *members) owners(now time.Time, partitions int) (owners []string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.since.IsZero() {
+	if m.since.IsZero() || now.Sub(m.last) > m.cfg.Dead {
 		return nil, false
 	}
 	wait := m.cfg.Dead

@@ -51,6 +51,47 @@ func TestFence(t *testing.T) {
 	}
 }
 
+// TestSleeper: a worker that has slept for longer than the dead time does not take the others for dead because it has not
+// heard them: it judges nobody until it has beaten, and so fenced itself, and listened for the dead time.
+func TestSleeper(t *testing.T) {
+	const dead = 2 * time.Second
+	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	m := newMembers(&Config{Worker: "me", Group: "g", Code: noCode{}, Heartbeat: dead / 4, Dead: dead})
+	owned := func() (mine int, ok bool) {
+		owners, ok := m.owners(now, 8)
+		for _, w := range owners {
+			if w == "me" {
+				mine++
+			}
+		}
+		return mine, ok
+	}
+	m.beaten(now, true)
+	m.hear(beatOf(t, "me"), now)
+	m.hear(beatOf(t, "other"), now)
+	now = now.Add(dead / 4)
+	if mine, ok := owned(); !ok || mine != 4 {
+		t.Fatalf("it owns %d of 8 partitions (judged: %t), want 4", mine, ok)
+	}
+	now = now.Add(2 * dead) // it sleeps
+	if mine, ok := owned(); ok {
+		t.Errorf("it wakes up and believes to own %d partitions", mine)
+	}
+	if !m.beaten(now, true) {
+		t.Error("it does not fence itself")
+	}
+	now = now.Add(dead / 2)
+	m.hear(beatOf(t, "other"), now)
+	m.beaten(now, true)
+	if mine, ok := owned(); ok {
+		t.Errorf("it has not listened for long and believes to own %d partitions", mine)
+	}
+	now = now.Add(dead / 2)
+	if mine, ok := owned(); !ok || mine != 4 {
+		t.Errorf("afterwards it owns %d of 8 partitions (judged: %t), want 4", mine, ok)
+	}
+}
+
 func beatOf(t *testing.T, worker string) []byte {
 	t.Helper()
 	data, err := json.Marshal(heartbeat{Worker: worker})
@@ -66,6 +107,8 @@ func TestResigned(t *testing.T) {
 	m := newMembers(&Config{Worker: "me", Code: noCode{}, Heartbeat: time.Second, Dead: 4 * time.Second})
 	m.beaten(now, true)
 	now = now.Add(5 * time.Second)
+	m.beaten(now, true)
+	now = now.Add(4 * time.Second)
 	for _, away := range []bool{false, true, false} {
 		if m.resign(away); m.resigned() != away {
 			t.Errorf("resign(%t) is not remembered", away)

@@ -21,12 +21,13 @@ type Partition struct {
 
 	mu        sync.Mutex
 	owned     bool
-	fenced    bool   // given up without being released
-	order     uint64 // Order of the last delivery; 0 when the next may have any
-	horizon   uint64 // somebody else may have been delivered what is at or below it
-	delivered uint64 // highest sequence the partition's consumer is known to have delivered (I5)
-	unsure    bool   // it may have delivered more, to somebody else
-	served    uint64 // highest sequence delivered to this worker since the last flush
+	fenced    bool              // given up without being released
+	unheeded  []backend.Receipt // of what came while it was fenced
+	order     uint64            // Order of the last delivery; 0 when the next may have any
+	horizon   uint64            // somebody else may have been delivered what is at or below it
+	delivered uint64            // highest sequence the partition's consumer is known to have delivered (I5)
+	unsure    bool              // it may have delivered more, to somebody else
+	served    uint64            // highest sequence delivered to this worker since the last flush
 	instances map[string]*instance
 	recent    list.List   // instances by use, latest in front
 	dirty     []*instance // whose projection is behind, in the order they became so
@@ -81,6 +82,10 @@ func (p *Partition) release(ctx context.Context) (drained <-chan struct{}, err e
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owned, p.fenced = false, false
+	for _, r := range p.unheeded {
+		r.Nak()
+	}
+	p.unheeded = nil
 	p.projectAll()
 	p.dropRefused()
 	idle := make(chan struct{})
@@ -138,7 +143,9 @@ func (p *Partition) deliver(d backend.Delivery) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.owned {
-		if !p.fenced { // a fenced partition is taken again soon, and gets everything again then
+		if p.fenced {
+			p.unheeded = append(p.unheeded, d.Receipt) // given back now it would come again at once
+		} else {
 			d.Nak()
 		}
 		return
