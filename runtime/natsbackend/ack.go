@@ -14,7 +14,7 @@ import (
 // Error codes of the JetStream API that mean something to us.
 const (
 	codeWrongLastSequence = 10071
-	codeInFlight          = 10164 // a proposal on the same fence is in flight (R3)
+	codeInFlight          = 10164 // another message for the fenced subject has been proposed and is not decided (several replicas)
 	codeTooLarge          = 10054
 	codeTooManyRequests   = 10167
 	codeNoMessage         = 10037
@@ -65,7 +65,11 @@ func parseAck(answer []byte, subject string) (seq uint64, err error, again bool)
 	}
 	err = fmt.Errorf("natsbackend: store %s: %w", subject, a.Error)
 	switch {
-	case a.Error.ErrCode == codeWrongLastSequence, a.Error.ErrCode == codeInFlight:
+	case a.Error.ErrCode == codeInFlight:
+		// What is proposed may be our own earlier try, and may never be stored: its leader may be deposed. Whoever took
+		// this for a conflict would believe in a record that does not exist.
+		return 0, err, true
+	case a.Error.ErrCode == codeWrongLastSequence:
 		return 0, fmt.Errorf("%w: %w", backend.ErrConflict, err), false
 	case a.Error.ErrCode == codeTooLarge:
 		return 0, fmt.Errorf("%w: %w", backend.ErrTooLarge, err), false

@@ -65,7 +65,7 @@ func connect(ctx context.Context, cfg Config) (*Backend, error) {
 		deliveries: map[role]*link{}, pullers: map[*puller]struct{}{}, again: make(chan struct{}),
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
-	if b.link, err = dial(ctx, cfg, login, roleWrite); err != nil {
+	if b.link, err = dial(ctx, cfg, login, roleWrite, ""); err != nil {
 		b.stop()
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func (b *Backend) delivery(ctx context.Context, r role) (*link, error) {
 	if l := b.deliveries[r]; l != nil {
 		return l, nil
 	}
-	l, err := dial(ctx, b.cfg, b.login, r)
+	l, err := dial(ctx, b.cfg, b.login, r, b.link.ConnectedUrl())
 	if err != nil {
 		return nil, err
 	}
@@ -252,12 +252,47 @@ func (b *Backend) eachPuller(l *link, f func(*puller)) {
 func (b *Backend) watchPulls() {
 	t := time.NewTicker(heartbeat / 2)
 	defer t.Stop()
+	before := time.Now()
 	for {
 		select {
 		case <-b.ctx.Done():
 			return
-		case now := <-t.C:
-			b.eachPuller(nil, func(p *puller) { p.watch(now) })
+		case <-t.C:
+			now := time.Now()
+			b.watchServers(now, now.Sub(before) > silence)
+			before = now
+		}
+	}
+}
+
+// watchServers leaves servers through which most pulls are silent. Of one that reaches the others some pulls may be
+// silent too, while leaders are being elected. The silence that this process has slept through means nothing.
+func (b *Backend) watchServers(now time.Time, slept bool) {
+	type server struct {
+		pulls, silent int
+		served        map[*link]time.Time // when the newest of its silent pulls was served
+	}
+	servers := map[string]*server{}
+	b.eachPuller(nil, func(p *puller) {
+		at := p.link.ConnectedUrl()
+		if servers[at] == nil {
+			servers[at] = &server{served: map[*link]time.Time{}}
+		}
+		s := servers[at]
+		s.pulls++
+		if served := p.watch(now, slept); now.Sub(served) > silence {
+			s.silent++
+			if served.After(s.served[p.link]) {
+				s.served[p.link] = served
+			}
+		}
+	})
+	for _, s := range servers {
+		if 2*s.silent <= s.pulls {
+			continue
+		}
+		for l, served := range s.served {
+			l.unheard(served, now)
 		}
 	}
 }

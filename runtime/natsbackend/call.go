@@ -1,10 +1,12 @@
 package natsbackend
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +54,8 @@ type calls struct {
 	timer   *time.Timer
 	ticking bool
 	closed  bool
+	ticked  time.Time
+	leaders [2]owing // of reads and of publishes: one that has lost its office still answers reads
 }
 
 func newCalls(l *link) (*calls, error) {
@@ -104,6 +108,12 @@ func (t *calls) start(c *call) {
 		t.mu.Unlock()
 		go c.finish(0, backend.ErrClosed)
 		return
+	}
+	if of := t.leader(c); of != nil {
+		if of.since.IsZero() || t.open.size == 0 && c.begun.Sub(of.asked) > readEvery {
+			of.since = c.begun
+		}
+		of.asked = c.begun
 	}
 	var err error
 	if len(t.waiting) > 0 || t.open.size >= window {
@@ -188,10 +198,36 @@ func (t *calls) answered(m *nats.Msg) {
 		return
 	}
 	t.open.remove(c)
+	if of := t.leader(c); of != nil && (c.done != nil || !bytes.Contains(m.Data, noLeader)) {
+		of.since = time.Time{}
+		if t.open.size > 0 {
+			of.since = now
+		}
+	}
 	failed := t.refill(now)
 	t.mu.Unlock()
 	c.finish(seq, err)
 	failed.finish()
+}
+
+// noLeader is in the answer to a read when a cluster has no leader for it.
+var noLeader = []byte(`"code":503`)
+
+// owing tells what leaders owe an answer to.
+type owing struct {
+	asked time.Time // when one was last asked for anything
+	since time.Time // since when none has answered; zero: none owes anything
+}
+
+// leader gives what c counts into, nil for a read that any server may answer, also one that is cut off from the rest.
+func (t *calls) leader(c *call) *owing {
+	switch {
+	case c.done != nil:
+		return &t.leaders[1]
+	case strings.Contains(c.msg.Subject, directGet):
+		return nil
+	}
+	return &t.leaders[0]
 }
 
 // repeat sends c again because nobody listened: at once a few times, then later. Lock held.
@@ -242,7 +278,7 @@ func (t *calls) refill(now time.Time) (failed failures) {
 // wake starts the clock when there is something to watch. Lock held.
 func (t *calls) wake() {
 	if !t.ticking && t.open.size+len(t.waiting) > 0 {
-		t.ticking = true
+		t.ticking, t.ticked = true, time.Now()
 		t.timer.Reset(tick)
 	}
 }
@@ -253,7 +289,7 @@ func (t *calls) tick() {
 	t.mu.Lock()
 	var failed failures
 	var due []*call
-	up := t.link.Status() == nats.CONNECTED
+	up, slept := t.link.Status() == nats.CONNECTED, now.Sub(t.ticked) > readEvery
 	for c := range t.open.all {
 		switch {
 		case now.Sub(c.begun) > giveUp:
@@ -270,8 +306,19 @@ func (t *calls) tick() {
 	if !t.closed {
 		t.wake()
 	}
+	if slept { // nobody can have answered
+		for n := range t.leaders {
+			t.leaders[n].since = time.Time{}
+		}
+	}
+	leaders := t.leaders
 	t.mu.Unlock()
 	failed.finish()
+	for _, of := range leaders {
+		if !of.since.IsZero() {
+			t.link.unheard(of.since, now)
+		}
+	}
 }
 
 // expire gives up what waited too long for the window. Lock held.

@@ -133,15 +133,28 @@ func (i *inbox) heal() {
 }
 
 func (i *inbox) redeliver(ctx context.Context, pull *puller) error {
-	info, err := i.info(ctx)
-	if err != nil || info.NumAckPending == 0 {
-		return err
-	}
-	pull.mu.Lock()
-	mine := pull.pin == pinOf(info)
-	pull.mu.Unlock()
-	if !mine && pinOf(info) != "" {
-		return nil
+	for {
+		info, err := i.info(ctx)
+		if err != nil || info.NumAckPending == 0 {
+			return err
+		}
+		pull.mu.Lock()
+		pin, standby := pull.pin, pull.standby || pull.closed
+		pull.mu.Unlock()
+		if standby {
+			return nil // whoever is pinned has had them delivered again
+		}
+		if now := pinOf(info); now == "" || now == pin {
+			break
+		}
+		// A new leader gives us a new pin, which we learn with its first delivery; or somebody else has one, which we
+		// learn when we ask for more.
+		if err := i.b.pause(tick); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
 	i.mu.Lock()
 	i.order = 0
@@ -206,6 +219,7 @@ func (i *inbox) standBy(pause time.Duration) {
 		defer cancel()
 		if info, err := i.info(ctx); err == nil && pinOf(info) == "" {
 			pull.resume()
+			i.heal() // the pin may have been our own, of a connection that is gone with what it was delivered
 			return
 		}
 		i.standBy(nextStandby)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +26,8 @@ type link struct {
 	again   []func()                   // after every reconnect
 	refused []func(error, string) bool // after every permission refusal, with the subject; true: it was theirs
 	guards  map[*guard]struct{}        // calls of the jetstream package in flight
+	arrived time.Time                  // at the present server
+	stay    time.Duration              // there, before it is left for not reaching JetStream
 	closed  bool
 }
 
@@ -37,9 +41,10 @@ const (
 )
 
 // dial connects. Publishes of the write connection are kept in its call table while it is down, not in the client's
-// buffer: that way they are sent again in order.
-func dial(ctx context.Context, cfg Config, login []nats.Option, r role) (*link, error) {
-	l := &link{log: cfg.Logger, guards: map[*guard]struct{}{}}
+// buffer: that way they are sent again in order. The connection begins with the server near, if that is one of its own:
+// what breaks there breaks all connections of a worker, and the others see at once that it is gone.
+func dial(ctx context.Context, cfg Config, login []nats.Option, r role, near string) (*link, error) {
+	l := &link{log: cfg.Logger, guards: map[*guard]struct{}{}, arrived: time.Now(), stay: moveAfter}
 	o := nats.GetDefaultOptions()
 	o.Servers = splitURLs(cfg.URL)
 	o.Name = cfg.Name + " " + string(r)
@@ -50,6 +55,7 @@ func dial(ctx context.Context, cfg Config, login []nats.Option, r role) (*link, 
 		o.ReconnectBufSize = -1
 	}
 	o.PingInterval, o.MaxPingsOut = 5*time.Second, 2
+	o.FlusherTimeout = moveAfter // of a write to a server that has stopped to read
 	o.IgnoreAuthErrorAbort = true
 	if t, ok := ctx.Deadline(); ok {
 		o.Timeout = min(o.Timeout, max(time.Until(t), time.Millisecond))
@@ -59,6 +65,7 @@ func dial(ctx context.Context, cfg Config, login []nats.Option, r role) (*link, 
 			return nil, fmt.Errorf("natsbackend: an option of the connection: %w", err)
 		}
 	}
+	o.Servers, o.NoRandomize = ordered(o.Servers, near, !o.NoRandomize), true
 	l.listen(&o, r)
 	nc, err := o.Connect()
 	if err != nil {
@@ -66,6 +73,28 @@ func dial(ctx context.Context, cfg Config, login []nats.Option, r role) (*link, 
 	}
 	l.Conn = nc
 	return l, nil
+}
+
+// ordered puts near first, and the others behind it, in random order if they are to be shuffled.
+func ordered(servers []string, near string, shuffle bool) []string {
+	servers = slices.Clone(servers)
+	if shuffle {
+		rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
+	}
+	if n := slices.IndexFunc(servers, func(s string) bool { return hostOf(s) == hostOf(near) }); n > 0 {
+		at := servers[n]
+		copy(servers[1:], servers[:n])
+		servers[0] = at
+	}
+	return servers
+}
+
+// hostOf gives host and port of a server's URL.
+func hostOf(server string) string {
+	if _, rest, ok := strings.Cut(server, "://"); ok {
+		server = rest
+	}
+	return strings.TrimSuffix(server[strings.LastIndexByte(server, '@')+1:], "/")
 }
 
 func splitURLs(list string) []string {
@@ -89,6 +118,7 @@ func (l *link) listen(o *nats.Options, r role) {
 		l.log.Info("connected to NATS again", "connection", string(r), "server", nc.ConnectedUrlRedacted())
 		l.mu.Lock()
 		again := l.again
+		l.arrived = time.Now()
 		l.mu.Unlock()
 		for _, f := range again {
 			f()
@@ -246,6 +276,36 @@ func (l *link) subscribe(subject string, fn func(*nats.Msg)) (*nats.Subscription
 		return nil, fmt.Errorf("natsbackend: subscribe to %s: %w", subject, err)
 	}
 	return s, nil
+}
+
+// moveAfter is how long JetStream may be out of reach of a server before a connection tries another: a server that is
+// cut off from the others keeps its clients and can do nothing for them. It is longer than most elections.
+const (
+	moveAfter = 5 * time.Second
+	mostStay  = time.Minute // it doubles up to this while no server helps
+)
+
+// unheard is told that JetStream has not answered since then, although it owes something. A server that does not reach
+// it is left for another. It must not be called from a callback of the connection, nor with a lock that such a callback takes.
+func (l *link) unheard(since, now time.Time) {
+	l.mu.Lock()
+	if since.After(l.arrived) { // this one did reach it
+		l.stay = moveAfter
+	} else {
+		since = l.arrived
+	}
+	move := !l.closed && now.Sub(since) >= l.stay && l.IsConnected() && len(l.Servers()) > 1
+	if move {
+		l.arrived, l.stay = now, min(2*l.stay, mostStay)
+	}
+	l.mu.Unlock()
+	if !move {
+		return
+	}
+	l.log.Warn("JetStream is out of reach of this server, trying another", "connection", l.Opts.Name, "server", l.ConnectedUrlRedacted(), "silent", now.Sub(since))
+	if err := l.ForceReconnect(); err != nil {
+		l.log.Debug("could not leave the server", "err", err)
+	}
 }
 
 // shut closes the connection and waits for its callbacks.

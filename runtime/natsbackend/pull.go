@@ -52,7 +52,8 @@ type puller struct {
 	asked   int // of them asked for in this generation
 	pin     string
 	heard   time.Time
-	busy    int // messages being handled or waiting to be
+	served  time.Time // when the consumer last did something for us, or we wanted nothing
+	busy    int       // messages being handled or waiting to be
 	pause   time.Duration
 	standby bool // do not ask
 	retry   *time.Timer
@@ -92,6 +93,7 @@ func (p *puller) start(ctx context.Context) error {
 	p.b.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.served = time.Now()
 	return p.renew()
 }
 
@@ -163,6 +165,7 @@ func (p *puller) handle(gen uint64, m *nats.Msg) {
 	}
 	if gen == p.gen {
 		p.heard = time.Now()
+		p.served = p.heard
 		p.asked = max(p.asked-1, 0)
 		p.pause = 0
 	}
@@ -194,11 +197,13 @@ func (p *puller) status(gen uint64, m *nats.Msg) {
 	left, has := m.Header["Nats-Pending-Messages"]
 	switch {
 	case code == "100":
+		p.served = p.heard
 	case code == "404", code == "408", code == "409" && len(left) > 0:
 		n := p.asked
 		if has {
 			n, _ = strconv.Atoi(left[0])
 		}
+		p.served = p.heard
 		p.asked = max(p.asked-n, 0)
 		p.ask()
 	case code == "423":
@@ -255,18 +260,23 @@ func (p *puller) reconnected() {
 }
 
 // watch starts anew when the server is silent while it owes us heartbeats. Silence while messages are being handled
-// means only that we have not looked.
-func (p *puller) watch(now time.Time) {
+// means only that we have not looked. It gives when we were last served, which is now if we want nothing.
+func (p *puller) watch(now time.Time, slept bool) (served time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.asked == 0 || p.busy > 0 || now.Sub(p.heard) < silence || !p.link.IsConnected() {
-		return
+	if p.closed || p.standby || p.busy > 0 || max(p.credit, p.window) == 0 || p.sub == nil {
+		p.served = now
+		return now
 	}
-	if n, _, err := p.sub.Pending(); err != nil || n > 0 {
-		return
+	n, _, err := p.sub.Pending()
+	switch {
+	case slept, err == nil && n > 0:
+		p.served = now
+	case err == nil && p.asked > 0 && now.Sub(p.heard) >= silence && p.link.IsConnected():
+		p.b.cfg.Logger.Debug("a pull is silent", "consumer", p.next)
+		p.again(0, true)
 	}
-	p.b.cfg.Logger.Debug("a pull is silent", "consumer", p.next)
-	p.again(0, true)
+	return p.served
 }
 
 // refused hears that the server does not let us pull.
