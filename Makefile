@@ -9,7 +9,7 @@ SEED     ?= $(shell date +%s)
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz sim demo bench plots ci
+.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: ## run every workload of bench/ once
 plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
 	$(GO) -C bench/plot vet ./...
 	$(GO) -C bench/plot test ./...
+
+chaos: ## break every part of a cluster of three servers under load, from SEED (now) on
+	$(GO) run ./bench/chaos -seed $(SEED)
 
 # The tests come last, so that the run closes with their own summary.
 ci: build check race plots ## what CI runs: also random worlds that nobody has seen

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/durablegen/durablegen/internal/chaos/harness"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
@@ -92,7 +93,7 @@ func (c *cluster) leader(t *testing.T) (leader int) {
 	t.Helper()
 	until(t, func(context.Context) string {
 		for n, s := range c.servers {
-			if s.JetStreamIsStreamLeader("$G", logStream) {
+			if s.JetStreamIsStreamLeader("$G", harness.LogStream) {
 				leader = n
 				return ""
 			}
@@ -107,7 +108,7 @@ func (c *cluster) current(t *testing.T) {
 	t.Helper()
 	until(t, func(context.Context) string {
 		for n, s := range c.servers {
-			if !s.JetStreamIsStreamCurrent("$G", logStream) {
+			if !s.JetStreamIsStreamCurrent("$G", harness.LogStream) {
 				return fmt.Sprintf("server %d is not up to date", n)
 			}
 		}
@@ -125,7 +126,7 @@ func TestClusterUnderLoad(t *testing.T) {
 	work(t, connect(t, natsbackend.Config{URL: c.urls()}), ledger)
 	const few = errands / 2
 	load.begin(few, atOnce)
-	const all = few * effectsOfErrand
+	const all = few * harness.EffectsOfErrand
 	for round := range 2 {
 		at := all*(round+1)/4 + rng.IntN(all/8)
 		ledger.allow(at + 100)

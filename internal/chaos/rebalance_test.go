@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durablegen/durablegen/internal/chaos/harness"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/owner"
@@ -18,7 +19,7 @@ import (
 )
 
 // relayInfo is an orchestrator that this file runs with an owner of its own: it waits for a timer and an event.
-var relayInfo = durable.Orchestrator{Name: "chaos.Relay", Group: group, Source: "chaos.Relay"}
+var relayInfo = durable.Orchestrator{Name: "chaos.Relay", Group: harness.Group, Source: "chaos.Relay"}
 
 type relayCode struct{}
 
@@ -28,7 +29,7 @@ func (relayCode) Orchestrators() []string                        { return []stri
 
 func relay(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
 	co.Await(co.Schedule(history.Slot{Kind: history.SlotTimer, Due: co.Now().Add(20 * time.Millisecond)}))
-	event := co.Receive(goAhead)
+	event := co.Receive(harness.GoAhead)
 	co.Await(event)
 	payload, _ := event.Result()
 	var a, b int
@@ -38,7 +39,7 @@ func relay(co *engine.Coroutine, input history.Payload) (history.Payload, error)
 	if err := json.Unmarshal(payload, &b); err != nil {
 		return nil, err
 	}
-	return json.Marshal(mix(a, b))
+	return json.Marshal(harness.Mix(a, b))
 }
 
 // member is a worker that has nothing but its share of the group.
@@ -52,7 +53,7 @@ func join(t *testing.T, url, name string) *member {
 	m := &member{be: connect(t, natsbackend.Config{URL: url})}
 	var err error
 	m.group, err = owner.Start(within(t), owner.Config{
-		Backend: m.be, Group: group, Worker: name, Code: relayCode{}, Heartbeat: quick.Heartbeat, Dead: quick.Dead,
+		Backend: m.be, Group: harness.Group, Worker: name, Code: relayCode{}, Heartbeat: quick.Heartbeat, Dead: quick.Dead,
 		Fail:   func(err error) *history.Failure { return &history.Failure{Message: err.Error()} },
 		Logger: failureLog(t, name),
 	})
@@ -135,14 +136,14 @@ func (l *load) handOver(waiting []durable.Handle[int]) {
 	l.t.Helper()
 	ctx := within(l.t)
 	for _, h := range waiting {
-		if err := durable.RaiseEvent(ctx, l.client, h.ID(), goAhead, 5); err != nil {
+		if err := durable.RaiseEvent(ctx, l.client, h.ID(), harness.GoAhead, 5); err != nil {
 			l.t.Errorf("raise to %s: %v", h.ID(), err)
 		}
 	}
 	for _, h := range waiting {
 		p := history.Partition(h.ID(), l.be.Info().Partitions)
-		if got, err := h.Wait(ctx); err != nil || got != mix(p, 5) {
-			l.t.Errorf("%s gave %d, %v, want %d", h.ID(), got, err, mix(p, 5))
+		if got, err := h.Wait(ctx); err != nil || got != harness.Mix(p, 5) {
+			l.t.Errorf("%s gave %d, %v, want %d", h.ID(), got, err, harness.Mix(p, 5))
 		}
 	}
 }

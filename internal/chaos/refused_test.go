@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/durablegen/durablegen/internal/chaos/harness"
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
@@ -60,7 +61,7 @@ func guard(t *testing.T, users map[string][]string) (change func(users map[strin
 // eachPartition gives a subject of the consumer API for every partition of the errands' group.
 func eachPartition(api string) (subjects []string) {
 	for p := range 8 {
-		subjects = append(subjects, fmt.Sprintf("$JS.API.CONSUMER.%s.%s.in_%s_%d", api, logStream, group, p))
+		subjects = append(subjects, fmt.Sprintf("$JS.API.CONSUMER.%s.%s.in_%s_%d", api, harness.LogStream, harness.Group, p))
 	}
 	return subjects
 }
@@ -116,13 +117,15 @@ func TestProjectionRefused(t *testing.T) {
 	ledger := openLedger(t)
 	ledger.allow(1 << 30)
 	load := newLoad(t, login("admin"), ledger)
-	var log lines
+	var log harness.Lines
 	stop := workSaying(t, connect(t, login("limited")), ledger, &log)
 	load.begin(1, 1)
-	load.running.Wait() // for the result, which does not wait for the projection
+	if err := load.More(within(t), 0, 1); err != nil { // it does not wait for the projection
+		t.Fatal(err)
+	}
 	until(t, func(context.Context) string {
-		if !log.contains(`not permitted: publish to \"$KV.durable_default_instances.`) {
-			return "the worker does not tell what it may not do: " + log.tail()
+		if !log.Contains(`not permitted: publish to \"$KV.durable_default_instances.`) {
+			return "the worker does not tell what it may not do: " + log.Tail()
 		}
 		return ""
 	})
@@ -138,12 +141,12 @@ func TestResultsRefused(t *testing.T) {
 	ledger := openLedger(t)
 	ledger.allow(1 << 30)
 	load := newLoad(t, login("admin"), ledger)
-	var log lines
+	var log harness.Lines
 	stop := workSaying(t, connect(t, login("limited")), ledger, &log)
 	load.begin(1, 1)
 	until(t, func(context.Context) string {
-		if !log.contains(`not permitted: publish to \"durable.default.`) {
-			return "the worker does not tell what it may not do: " + log.tail()
+		if !log.Contains(`not permitted: publish to \"durable.default.`) {
+			return "the worker does not tell what it may not do: " + log.Tail()
 		}
 		return ""
 	})
@@ -187,7 +190,7 @@ func TestStartRefused(t *testing.T) {
 			hub := login("admin")
 			hub.Provision = true
 			connect(t, hub)
-			w := durable.NewWorker(connect(t, login("limited")), registry(nil), quick)
+			w := durable.NewWorker(connect(t, login("limited")), harness.Registry(nil), quick)
 			err := w.Start(within(t))
 			if !errors.Is(err, durable.ErrPermission) {
 				t.Errorf("Start gave %v, want ErrPermission", err)
@@ -238,13 +241,13 @@ func TestClientRefused(t *testing.T) {
 		"reader": {"$JS.API.DIRECT.GET.KV_durable_default_instances.>", "$JS.API.STREAM.MSG.GET.KV_durable_default_instances"},
 	})
 	admin := newLoad(t, login("admin"), openLedger(t))
-	h, err := durable.StartInstance[int](within(t), admin.client, &errandInfo, 1)
+	h, err := durable.StartInstance[int](within(t), admin.client, &harness.ErrandInfo, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := func(opts ...durable.StartOption) func(context.Context, *durable.Client) error {
 		return func(ctx context.Context, c *durable.Client) error {
-			_, err := durable.StartInstance[int](ctx, c, &errandInfo, 1, opts...)
+			_, err := durable.StartInstance[int](ctx, c, &harness.ErrandInfo, 1, opts...)
 			return err
 		}
 	}
@@ -255,7 +258,7 @@ func TestClientRefused(t *testing.T) {
 		{"own id", "states", "$KV.durable_default_instances.", start(durable.InstanceID("mine"))},
 		{"start", "starts", ".in.start", start()},
 		{"event", "events", ".in.event.", func(ctx context.Context, c *durable.Client) error {
-			return durable.RaiseEvent(ctx, c, h.ID(), goAhead, 1)
+			return durable.RaiseEvent(ctx, c, h.ID(), harness.GoAhead, 1)
 		}},
 		{"get", "reader", "KV_durable_default_instances", func(ctx context.Context, c *durable.Client) error {
 			_, err := c.Get(ctx, h.ID())

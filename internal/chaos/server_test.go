@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/chaos/harness"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
@@ -27,15 +28,25 @@ func TestServerRestartUnderLoad(t *testing.T) {
 // TestServerKilledUnderLoad does the same with a server process and SIGKILL.
 func TestServerKilledUnderLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 4))
-	env := []string{envRole + "=server", envDir + "=" + t.TempDir(), envListen + "=127.0.0.1:0"}
-	p := launch(t, "server", env...)
-	t.Cleanup(func() { p.kill() })
-	url := p.ready()
-	env = append(env, envListen+"="+address(url))
+	role := harness.ServerRole{Dir: t.TempDir(), Listen: "127.0.0.1:0"}
+	var p *harness.Process
+	launch := func() (url string) {
+		t.Helper()
+		var err error
+		if p, err = harness.Launch("server", harness.Role{Server: &role}); err == nil {
+			url, err = p.Ready(within(t))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+	url := launch()
+	t.Cleanup(func() { p.Kill() })
+	role.Listen = address(url)
 	underLoad(t, rng, url, func() {
-		p.kill()
-		p = launch(t, "server", env...)
-		p.ready()
+		p.Kill()
+		launch()
 	})
 }
 
@@ -46,7 +57,7 @@ func underLoad(t *testing.T, rng *rand.Rand, url string, happen func()) {
 	load := newLoad(t, natsbackend.Config{URL: url}, ledger)
 	work(t, connect(t, natsbackend.Config{URL: url}), ledger)
 	load.begin(errands, atOnce)
-	const all = errands * effectsOfErrand
+	const all = errands * harness.EffectsOfErrand
 	for n := range 2 {
 		at := all*(n+1)/4 + rng.IntN(all/4)
 		ledger.allow(at + 150)

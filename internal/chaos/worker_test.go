@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/chaos/harness"
 	"github.com/durablegen/durablegen/internal/history"
-	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
@@ -19,44 +19,23 @@ const (
 	atOnce  = 100
 )
 
-// team is a number of worker processes.
-type team struct {
-	t       *testing.T
-	env     []string
-	hired   int
-	workers []*process
-}
-
-func hire(t *testing.T, n int, url string, l *ledger) *team {
+// hire starts n worker processes, which end with the test.
+func hire(t *testing.T, n int, url string, l *ledger) *harness.Team {
 	t.Helper()
-	m := &team{t: t, env: []string{envRole + "=worker", envURL + "=" + url, envLedger + "=" + l.url}}
+	role := harness.WorkerRole{Ledger: l.URL, Heartbeat: quick.Heartbeat, Dead: quick.Dead}
+	team := harness.Hire(role, func(int) string { return url }, t.Logf)
 	t.Cleanup(func() {
-		for _, p := range m.workers {
-			p.kill()
+		if t.Failed() {
+			for _, p := range team.Workers {
+				t.Logf("%s said:\n%s", p.Name, p.Said())
+			}
 		}
+		team.Close()
 	})
-	for range n {
-		m.join()
+	if err := team.JoinAll(within(t), n); err != nil {
+		t.Fatal(err)
 	}
-	for _, p := range m.workers {
-		p.ready()
-	}
-	return m
-}
-
-func (m *team) join() {
-	m.t.Helper()
-	m.hired++
-	m.workers = append(m.workers, launch(m.t, fmt.Sprintf("worker %d", m.hired), m.env...))
-}
-
-// replace kills a worker and starts another in its place.
-func (m *team) replace(n int) {
-	m.t.Helper()
-	m.t.Logf("kill %s", m.workers[n].name)
-	m.workers[n].kill()
-	m.workers = append(m.workers[:n], m.workers[n+1:]...)
-	m.join()
+	return team
 }
 
 // TestKilledWorkerLosesNothing kills workers in the middle of everything, five times, at last both.
@@ -66,15 +45,21 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	ledger := openLedger(t)
 	load := newLoad(t, natsbackend.Config{URL: s.URL()}, ledger)
 	workers := hire(t, 2, s.URL(), ledger)
+	replace := func(n int) {
+		t.Helper()
+		if _, err := workers.Replace(n); err != nil {
+			t.Fatal(err)
+		}
+	}
 	load.begin(errands, atOnce)
-	const all = errands * effectsOfErrand
+	const all = errands * harness.EffectsOfErrand
 	for n := range 4 {
 		at := all*(n+1)/6 + rng.IntN(all/12)
 		ledger.allow(at + 150) // they run freely when it happens
 		ledger.reach(t, at)
-		workers.replace(rng.IntN(2))
+		replace(rng.IntN(2))
 		if n == 3 {
-			workers.replace(0)
+			replace(0)
 		}
 	}
 	load.finish()
@@ -89,19 +74,26 @@ func TestFrozenWorker(t *testing.T) {
 	load := newLoad(t, natsbackend.Config{URL: s.URL()}, ledger)
 	workers := hire(t, 2, s.URL(), ledger)
 	load.begin(errands, atOnce)
-	const all = errands * effectsOfErrand
+	const all = errands * harness.EffectsOfErrand
 	for n := range 2 {
 		at := all*(n+1)/4 + rng.IntN(all/12)
 		ledger.allow(at + 150)
 		ledger.reach(t, at)
-		frozen := workers.workers[n]
+		frozen := workers.Workers[n]
 		begin := time.Now()
-		frozen.signal(syscall.SIGSTOP)
+		signal(t, frozen, syscall.SIGSTOP)
 		load.everyPartition(fmt.Sprint(n))
-		frozen.signal(syscall.SIGCONT)
-		t.Logf("%s was frozen for %v", frozen.name, time.Since(begin).Round(time.Millisecond))
+		signal(t, frozen, syscall.SIGCONT)
+		t.Logf("%s was frozen for %v", frozen.Name, time.Since(begin).Round(time.Millisecond))
 	}
 	load.finish()
+}
+
+func signal(t *testing.T, p *harness.Process, s syscall.Signal) {
+	t.Helper()
+	if err := p.Signal(s); err != nil {
+		t.Error(err)
+	}
 }
 
 // everyPartition runs an errand in each partition, so that each is seen to have an owner that works.
@@ -110,7 +102,11 @@ func (l *load) everyPartition(name string) {
 	ctx := within(l.t)
 	var all sync.WaitGroup
 	for p := range l.be.Info().Partitions {
-		all.Go(func() { l.run(ctx, 1000+p, durable.InstanceID(l.idIn(p, probe+name))) })
+		all.Go(func() {
+			if err := l.Run(ctx, 0, 1000+p, l.idIn(p, harness.Probe+name)); err != nil {
+				l.t.Error(err)
+			}
+		})
 	}
 	all.Wait()
 }

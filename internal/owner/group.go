@@ -79,7 +79,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	return g, nil
 }
 
-// Stop leaves the group: partitions are handed over one by one, then the others are told.
+// Stop leaves the group: partitions are released, the others are told, and what is under way is stored while they begin.
 func (g *Group) Stop(ctx context.Context) error {
 	g.mu.Lock()
 	g.stopping = true
@@ -99,13 +99,13 @@ func (g *Group) Stop(ctx context.Context) error {
 			}
 		}
 	}
+	g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
 	for _, drained := range draining {
 		select {
 		case <-drained:
 		case <-ctx.Done():
 		}
 	}
-	g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
 	for _, stop := range g.stop {
 		stop()
 	}
@@ -184,10 +184,15 @@ func (g *Group) tell() {
 	}
 }
 
-// hear learns of another worker; a new one is answered at once, so that it need not wait for the next beat.
+// hear learns of another worker; a new one is answered at once, so that it need not wait for the next beat, and what one
+// that leaves has released is taken at once.
 func (g *Group) hear(data []byte) {
-	if g.members.hear(data, g.cfg.Backend.Clock().Now()) {
+	stranger, left := g.members.hear(data, g.cfg.Backend.Clock().Now())
+	if stranger {
 		g.tell()
+	}
+	if left {
+		g.recur(0, func() { g.busy(g.balance) })
 	}
 }
 

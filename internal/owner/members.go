@@ -88,21 +88,21 @@ func (m *members) beaten(now time.Time, connected bool) (fence bool) {
 	return silent && !alone
 }
 
-// hear takes in a beat and reports whether it came from a worker unheard of.
-func (m *members) hear(data []byte, now time.Time) (stranger bool) {
+// hear takes in a beat and reports whether it came from a worker unheard of, or from another one that leaves.
+func (m *members) hear(data []byte, now time.Time) (stranger, left bool) {
 	var b heartbeat
 	if json.Unmarshal(data, &b) != nil || b.Worker == "" {
-		return false
+		return false, false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	_, known := m.live[b.Worker]
 	if b.Leaving {
 		delete(m.live, b.Worker)
-		return false
+		return false, known && b.Worker != m.cfg.Worker
 	}
-	_, known := m.live[b.Worker]
 	m.live[b.Worker] = member{seen: now, code: b.Code}
-	return !known && b.Worker != m.cfg.Worker
+	return !known && b.Worker != m.cfg.Worker, false
 }
 
 // owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not connected, or has

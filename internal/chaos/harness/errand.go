@@ -1,4 +1,4 @@
-package chaos_test
+package harness
 
 import (
 	"context"
@@ -8,25 +8,28 @@ import (
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-const group = "chaos"
+// Group is that of the orchestrators of this package.
+const Group = "chaos"
 
 // The handles, as durablegen would write them.
 var (
-	errandInfo = durable.Orchestrator{Name: "chaos.Errand", Group: group, Source: "chaos.Errand"}
-	partInfo   = durable.Orchestrator{Name: "chaos.Part", Group: group, Source: "chaos.Part"}
+	// ErrandInfo is the orchestrator of an errand.
+	ErrandInfo = durable.Orchestrator{Name: "chaos.Errand", Group: Group, Source: "chaos.Errand"}
+	partInfo   = durable.Orchestrator{Name: "chaos.Part", Group: Group, Source: "chaos.Part"}
 	effectInfo = durable.Activity{Name: "chaos.Effect", Source: "chaos.Effect"}
 )
 
-const goAhead = "chaos.goahead"
+// GoAhead is the event that an errand waits for.
+const GoAhead = "chaos.goahead"
 
-// effect has an effect on the world, which is told by its key, and returns what it did.
-type effect func(ctx context.Context, key string, value int) error
+// Effect has an effect on the world, which is told by its key.
+type Effect func(ctx context.Context, key string, value int) error
 
-// registry is what a worker runs; its activity has its effect through do.
-func registry(do effect) *durable.Registry {
+// Registry is what a worker runs; its activity has its effect through do.
+func Registry(do Effect) *durable.Registry {
 	var r durable.Registry
 	err := r.Add(
-		durable.BindOrchestrator(&errandInfo, errand),
+		durable.BindOrchestrator(&ErrandInfo, errand),
 		durable.BindOrchestrator(&partInfo, part),
 		durable.BindActivity(&effectInfo, func(ctx context.Context, n int) (int, error) {
 			info, ok := durable.InfoOf(ctx)
@@ -42,6 +45,18 @@ func registry(do effect) *durable.Registry {
 	return &r
 }
 
+// lasting is an effect that takes a while and needs nobody.
+func lasting(d time.Duration) Effect {
+	return func(ctx context.Context, _ string, _ int) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // errand has a sequence of 3, a fan-out of 5, a timer, a child, an event from outside, and a last activity.
 func errand(ctx durable.Context, from int) (int, error) {
 	acc := from
@@ -50,7 +65,7 @@ func errand(ctx durable.Context, from int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		acc = mix(acc, v)
+		acc = Mix(acc, v)
 	}
 	fan := make([]durable.Future[int], 5)
 	for n := range fan {
@@ -61,26 +76,26 @@ func errand(ctx durable.Context, from int) (int, error) {
 		return 0, err
 	}
 	for _, v := range parts {
-		acc = mix(acc, v)
+		acc = Mix(acc, v)
 	}
 	durable.Sleep(ctx, 30*time.Millisecond)
 	child, err := durable.StartChild[int](ctx, &partInfo, acc).Get(ctx)
 	if err != nil {
 		return 0, err
 	}
-	event, err := durable.ReceiveEvent[int](ctx, goAhead).Get(ctx)
+	event, err := durable.ReceiveEvent[int](ctx, GoAhead).Get(ctx)
 	if err != nil {
 		return 0, err
 	}
-	acc = mix(mix(acc, child), event)
+	acc = Mix(Mix(acc, child), event)
 	last, err := call(ctx, acc).Get(ctx)
-	return mix(acc, last), err
+	return Mix(acc, last), err
 }
 
 // part is the child of an errand.
 func part(ctx durable.Context, from int) (int, error) {
 	v, err := call(ctx, from).Get(ctx)
-	return mix(from, v), err
+	return Mix(from, v), err
 }
 
 func call(ctx durable.Context, n int) durable.Future[int] {
@@ -89,35 +104,38 @@ func call(ctx durable.Context, n int) durable.Future[int] {
 
 func value(n int) int { return n*31 + 7 }
 
-func mix(acc, n int) int { return (acc*131 + n) % 1_000_003 }
+// Mix is what an errand does with its numbers.
+func Mix(acc, n int) int { return (acc*131 + n) % 1_000_003 }
 
-// outcome is what an errand comes to, computed without any machinery.
-type outcome struct {
-	result int
-	own    map[int]int // value of the effect of each slot
-	child  int         // value of the effect of the child's slot 0
+// Outcome is what an errand comes to, computed without any machinery.
+type Outcome struct {
+	Result int
+	Own    map[int]int // value of the effect of each slot
+	Child  int         // value of the effect of the child's slot 0
 }
 
-func outcomeOf(from, event int) outcome {
-	o := outcome{own: map[int]int{}}
+// OutcomeOf gives what an errand comes to that begins with from and gets event.
+func OutcomeOf(from, event int) Outcome {
+	o := Outcome{Own: map[int]int{}}
 	acc := from
 	for slot := range 3 {
-		o.own[slot] = value(acc)
-		acc = mix(acc, value(acc))
+		o.Own[slot] = value(acc)
+		acc = Mix(acc, value(acc))
 	}
 	first := acc
 	for n := range 5 {
-		o.own[3+n] = value(first + n)
-		acc = mix(acc, value(first+n))
+		o.Own[3+n] = value(first + n)
+		acc = Mix(acc, value(first+n))
 	}
-	o.child = value(acc) // slot 8 is the timer, 9 the child
-	acc = mix(mix(acc, mix(acc, o.child)), event)
-	o.own[10] = value(acc)
-	o.result = mix(acc, value(acc))
+	o.Child = value(acc) // slot 8 is the timer, 9 the child
+	acc = Mix(Mix(acc, Mix(acc, o.Child)), event)
+	o.Own[10] = value(acc)
+	o.Result = Mix(acc, value(acc))
 	return o
 }
 
-// effectsOfErrand is how many effects one errand has, with its child.
-const effectsOfErrand = 10
+// EffectsOfErrand is how many effects one errand has, with its child.
+const EffectsOfErrand = 10
 
-func key(id string, slot int) string { return fmt.Sprintf("%s/%s/1-0-%d", group, id, slot) }
+// Key is the idempotency key of a slot of an instance.
+func Key(id string, slot int) string { return fmt.Sprintf("%s/%s/1-0-%d", Group, id, slot) }

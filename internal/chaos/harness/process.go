@@ -1,101 +1,126 @@
-package chaos_test
+package harness
 
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
-	"time"
 )
 
-// process is this test binary, run again as something else.
-type process struct {
-	t     *testing.T
-	name  string
+// ready is what a started process says when it works.
+const ready = "ready"
+
+// Process is this program, run again as something else.
+type Process struct {
+	Name  string
 	cmd   *exec.Cmd
 	stdin io.Closer
 	said  chan string // its first line
-	log   *lines
-	ended sync.Once
+	log   *Lines
+	reap  sync.Once
+	ended error
 }
 
-// launch starts a process and does not wait until it works. The caller has to kill it.
-func launch(t *testing.T, name string, env ...string) *process {
-	t.Helper()
+// Launch starts a process and does not wait until it works. The caller has to Kill or Terminate it.
+func Launch(name string, as Role) (*Process, error) {
+	role, err := json.Marshal(as)
+	if err != nil {
+		return nil, fmt.Errorf("harness: start %s: %w", name, err)
+	}
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("harness: find this program to run it again: %w", err)
 	}
-	p := &process{t: t, name: name, cmd: exec.Command(self), said: make(chan string, 1), log: &lines{}}
-	p.cmd.Env = append(os.Environ(), env...)
+	p := &Process{Name: name, cmd: exec.Command(self), said: make(chan string, 1), log: &Lines{}}
+	p.cmd.Env = append(os.Environ(), envRole+"="+string(role))
 	p.cmd.Stderr = p.log
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("harness: start %s: %w", name, err)
 	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("harness: start %s: %w", name, err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("harness: start %s: %w", name, err)
 	}
 	go func() {
 		line, _ := bufio.NewReader(out).ReadString('\n') // an end without a line shows as ""
 		p.said <- strings.TrimSpace(line)
 	}()
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("%s (process %d) said:\n%s", p.name, p.cmd.Process.Pid, p.log.tail())
-		}
-	})
-	return p
+	return p, nil
 }
 
-// ready waits until the process works and gives what else it said.
-func (p *process) ready() string {
-	p.t.Helper()
+// Ready waits until the process works and gives what else it said.
+func (p *Process) Ready(ctx context.Context) (string, error) {
 	select {
 	case line := <-p.said:
-		if rest, ok := strings.CutPrefix(line, ready); ok {
-			return strings.TrimSpace(rest)
+		rest, ok := strings.CutPrefix(line, ready)
+		if !ok {
+			return "", fmt.Errorf("harness: %s ended before it worked: %s", p.Name, p.log.Tail())
 		}
-		p.t.Fatalf("%s ended before it worked: %s", p.name, p.log.tail())
-	case <-time.After(patience):
-		p.t.Fatalf("%s never worked", p.name)
+		return strings.TrimSpace(rest), nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("harness: %s never worked: %w: %s", p.Name, context.Cause(ctx), p.log.Tail())
 	}
-	return ""
 }
 
-// kill ends the process without a chance to do anything.
-func (p *process) kill() {
-	p.ended.Do(func() {
-		p.signal(syscall.SIGKILL)
-		_ = p.cmd.Wait() // "signal: killed"
-		_ = p.stdin.Close()
+// Kill ends the process without a chance to do anything.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Signal(syscall.SIGKILL) // it may have ended
+	_ = p.wait()
+}
+
+// Terminate asks the process to end, waits until it has, and gives its error.
+func (p *Process) Terminate(ctx context.Context) error {
+	if err := p.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, p.Kill)
+	defer stop()
+	if err := p.wait(); err != nil {
+		return fmt.Errorf("harness: %s: %w: %s", p.Name, errors.Join(err, context.Cause(ctx)), p.log.Tail())
+	}
+	return nil
+}
+
+// wait waits for the end.
+func (p *Process) wait() error {
+	p.reap.Do(func() {
+		p.ended = p.cmd.Wait()
+		_ = p.stdin.Close() // it is closed with the process
 	})
+	return p.ended
 }
 
-func (p *process) signal(s syscall.Signal) {
+// Signal sends s.
+func (p *Process) Signal(s syscall.Signal) error {
 	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Errorf("%v to %s: %v", s, p.name, err)
+		return fmt.Errorf("harness: %v to %s: %w", s, p.Name, err)
 	}
+	return nil
 }
 
-// lines keeps the end of what a process says.
-type lines struct {
+// Said gives the end of what the process has said to its standard error.
+func (p *Process) Said() string { return p.log.Tail() }
+
+// Lines keeps the end of what is written to it. Its methods may be called concurrently.
+type Lines struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-const kept = 16 << 10
+const kept = 64 << 10
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *Lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text = append(l.text, p...)
@@ -105,27 +130,16 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l *lines) tail() string {
+// Tail gives the end of what was written.
+func (l *Lines) Tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.text[max(0, len(l.text)-kept):])
 }
 
-func (l *lines) contains(s string) bool {
+// Contains reports whether s is in what is kept.
+func (l *Lines) Contains(s string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Contains(l.text, []byte(s))
-}
-
-func stderrLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
-
-// failureLog gives a logger whose end is shown when the test fails.
-func failureLog(t *testing.T, name string) *slog.Logger {
-	var l lines
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("%s said:\n%s", name, l.tail())
-		}
-	})
-	return slog.New(slog.NewTextHandler(&l, nil))
 }
