@@ -15,7 +15,7 @@ func TestFaults(t *testing.T) {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
-			r := harness.Try(t.Context(), harness.Config{Seed: *seed, Calm: 20, AtOnce: 16, Log: t.Logf}, f)
+			r := harness.Try(t.Context(), harness.Config{Seed: *seed, Calm: 12, AtOnce: 16, Log: t.Logf}, f)
 			if r.Err != nil {
 				t.Errorf("seed %d: %v", *seed, r.Err)
 			}
