@@ -24,7 +24,7 @@ type Partition struct {
 	fenced    bool              // given up without being released
 	unheeded  []backend.Receipt // of what came while it was fenced
 	order     uint64            // Order of the last delivery; 0 when the next may have any
-	horizon   uint64            // somebody else may have been delivered what is at or below it
+	horizon   uint64            // what is at or below it may have been delivered before, to somebody else or to us
 	delivered uint64            // highest sequence the partition's consumer is known to have delivered (I5)
 	unsure    bool              // it may have delivered more, to somebody else
 	served    uint64            // highest sequence delivered to this worker since the last flush
@@ -155,6 +155,8 @@ func (p *Partition) deliver(d backend.Delivery) {
 	if d.Order != p.order+1 && p.cfg.keeps(ContiguousOrder) && (p.order > 0 || p.cfg.keeps(FlushOnTake)) {
 		p.flush()
 		p.unsure = true
+		// What comes again after a reset counts as delivered for the first time, and is not: its instance may have ended.
+		p.horizon = max(p.horizon, p.delivered)
 	}
 	p.order = d.Order
 	p.delivered, p.served = max(p.delivered, d.Message.Seq), max(p.served, d.Message.Seq)

@@ -23,6 +23,8 @@ func (b *oneInbox) Open(_ context.Context, deliver func(backend.Delivery)) (hori
 
 func (b *oneInbox) Release(context.Context) error { return nil }
 
+func (b *oneInbox) Load(history.Address, uint64, func(backend.Loaded, error)) {}
+
 type note struct{ naks int }
 
 func (*note) Ack()   {}
@@ -47,5 +49,31 @@ func TestFencedPartitionGivesBack(t *testing.T) {
 	}
 	if n.naks != 1 {
 		t.Errorf("it is given back %d times, want once", n.naks)
+	}
+}
+
+// TestSeenBeforeAReset: what was delivered before a reset of the consumer is not taken for new, although the consumer counts
+// its deliveries anew: a start would begin its instance again without a look at the log.
+func TestSeenBeforeAReset(t *testing.T) {
+	b := &oneInbox{}
+	cfg := Config{Backend: b, Group: "g", Worker: "me", Code: noCode{}}.withDefaults()
+	p := newPartition(&cfg, 0, nil)
+	if err := p.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deliver := func(order, seq uint64) backend.Delivery {
+		d := backend.Delivery{Receipt: &note{}, Order: order, Attempts: 1, To: history.Address{Group: "g", ID: "a"}, Message: history.Message{Seq: seq, Record: &history.Event{ID: "e"}}}
+		b.deliver(d)
+		return d
+	}
+	first := deliver(1, 10)
+	if !p.unseen(first) {
+		t.Error("a first delivery is taken for a later one")
+	}
+	if again := deliver(1, 10); p.unseen(again) {
+		t.Error("after a reset a message is taken for new that has been delivered before")
+	}
+	if next := deliver(2, 11); !p.unseen(next) {
+		t.Error("after a reset a new message is taken for one that has been delivered before")
 	}
 }

@@ -45,12 +45,12 @@ func Registry(do Effect) *durable.Registry {
 	return &r
 }
 
-// lasting is an effect that takes a while and needs nobody.
-func lasting(d time.Duration) Effect {
-	return func(ctx context.Context, _ string, _ int) error {
+// lasting is an effect that takes a while.
+func lasting(d time.Duration, do Effect) Effect {
+	return func(ctx context.Context, key string, value int) error {
 		select {
 		case <-time.After(d):
-			return nil
+			return do(ctx, key, value)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

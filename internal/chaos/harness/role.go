@@ -33,7 +33,7 @@ type WorkerRole struct {
 	Name, URL, Ledger string
 	Heartbeat, Dead   time.Duration // 0: the defaults of a worker
 	Slots             int           // 0: the default of a worker
-	Wait              time.Duration // how long an effect takes, without a ledger; 0: as long as the ledger takes
+	Wait              time.Duration // how long an effect takes, beside what the ledger takes
 }
 
 // ServerRole is an embedded server, as a process.
@@ -83,7 +83,7 @@ func (r *WorkerRole) play(ctx context.Context) error {
 	}
 	do := remote(r.Ledger, r.Name)
 	if r.Wait > 0 {
-		do = lasting(r.Wait)
+		do = lasting(r.Wait, do)
 	}
 	code := Registry(do)
 	if err := addWhose(code, r.Name); err != nil {

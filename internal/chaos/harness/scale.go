@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Scale measures how many errands a second end with 1, 2 … most workers, when the slots of the workers are the limit:
-// every effect waits for a while. The rates are the medians of some rounds.
+// Scale measures how many activities a second end with 1, 2 … most workers, when the slots of the workers are the limit:
+// every activity waits for a while. It gives the rates of some rounds.
 func Scale(ctx context.Context, cfg Config, most, rounds int) (rates [][]float64, err error) {
 	cfg = cfg.withDefaults()
-	const slots, wait = 4, 100 * time.Millisecond
+	const slots, wait = 4, 300 * time.Millisecond
 	cfg.role = WorkerRole{Slots: slots, Wait: wait}
 	rates = make([][]float64, most)
 	for range rounds {
@@ -21,7 +21,7 @@ func Scale(ctx context.Context, cfg Config, most, rounds int) (rates [][]float64
 			if err != nil {
 				return nil, err
 			}
-			cfg.Log("%d workers: %.1f errands/s", workers, rate)
+			cfg.Log("%d workers: %.1f activities/s", workers, rate)
 			rates[workers-1] = append(rates[workers-1], rate)
 		}
 	}
@@ -40,12 +40,13 @@ func scaled(ctx context.Context, cfg Config) (rate float64, err error) {
 	defer w.load.running.Wait()
 	defer stop()
 	w.load.Begin(loading, 0, cfg.AtOnce)
-	if err := w.load.More(ctx, -1, cfg.Calm/2); err != nil {
+	wrong := func() bool { return w.load.isStopped() }
+	if err := w.ledger.Reach(ctx, cfg.Calm, wrong); err != nil {
 		return 0, err
 	}
-	begun := time.Now()
-	if err := w.load.More(ctx, -1, cfg.Calm); err != nil {
+	before, begun := w.ledger.Effects(), time.Now()
+	if err := w.ledger.Reach(ctx, before+4*cfg.Calm, wrong); err != nil {
 		return 0, err
 	}
-	return float64(cfg.Calm) / time.Since(begun).Seconds(), nil
+	return float64(w.ledger.Effects()-before) / time.Since(begun).Seconds(), nil
 }
