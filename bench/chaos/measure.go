@@ -66,7 +66,7 @@ func scale(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, "| workers | errands/s | by one worker |\n| --- | --- | --- |")
+	fmt.Fprintln(s.out, "| workers | activities/s | by one worker |\n| --- | --- | --- |")
 	for n, all := range rates {
 		fmt.Fprintf(s.out, "| %d | %.1f | %.2f |\n", n+1, median(all), ratio(all, rates[0]))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
@@ -107,6 +108,47 @@ func TestAfterStandby(t *testing.T) {
 	if slot := receive(t, got).Message.Record.(*history.Done).Slot; slot != 1 {
 		t.Errorf("delivered %d, want 1", slot)
 	}
+}
+
+// TestServedBeforeTheFirst: a former owner that is served once more after somebody has taken over, and is gone, keeps
+// nothing from the new one.
+func TestServedBeforeTheFirst(t *testing.T) {
+	t.Parallel()
+	s := run(t, &server.Options{JetStream: true, StoreDir: t.TempDir()})
+	b, err := natsbackend.Connect(within(t), natsbackend.Config{URL: s.ClientURL(), Provision: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	if err := b.EnsureGroup(within(t), anna.Group); err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	consumer := inboxOf(t, nc, anna)
+	former, err := nc.SubscribeSync(nc.NewInbox())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT.DURABLE_default."+consumer, former.Subject, []byte(`{"group":"owner","batch":1,"expires":25000000000}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := inbox(t, b, anna) // its request waits behind that one
+	put(t, b, anna, done(0))
+	if _, err := former.NextMsgWithContext(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nc.RequestWithContext(within(t), "$JS.API.CONSUMER.UNPIN.DURABLE_default."+consumer, []byte(`{"group":"owner"}`)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, b, anna, done(1))
+	collect(t, "inbox", 2, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
 }
 
 // inboxOf gives the consumer of an instance's partition.

@@ -31,6 +31,7 @@ type inbox struct {
 	link     *link
 	deliver  func(backend.Delivery)
 	order    uint64      // of the newest delivery; 0: none since the last reset
+	exact    bool        // order is what the consumer had delivered when we took it over
 	pinned   bool        // a delivery has come since Open
 	pin      string      // of the newest delivery
 	term     uint64      // counts pins: a reset by somebody else begins the order anew, which must show as a gap
@@ -64,7 +65,7 @@ func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horiz
 	}
 	p.lost, p.outbid = i.heal, i.outbid
 	p.denied = func(err error) { deliver(backend.Delivery{Err: err}) }
-	i.pull, i.link, i.deliver, i.order, i.pinned, i.released = p, p.link, deliver, 0, false, false
+	i.pull, i.link, i.deliver, i.order, i.exact, i.pinned, i.released = p, p.link, deliver, 0, false, false, false
 	i.mu.Unlock()
 
 	p.handling.Lock() // nothing is delivered inside Open
@@ -94,11 +95,16 @@ func (i *inbox) takeOver(ctx context.Context) (horizon uint64, err error) {
 	}
 	// Read before the reset, which sets it back.
 	horizon = info.Delivered.Stream
+	order := info.Delivered.Consumer
 	if info.NumAckPending > 0 {
+		order = 0
 		if err := i.reset(ctx); err != nil {
 			return 0, err
 		}
 	}
+	i.mu.Lock()
+	i.order, i.exact = order, true
+	i.mu.Unlock()
 	return horizon, nil
 }
 
@@ -157,7 +163,7 @@ func (i *inbox) redeliver(ctx context.Context, pull *puller) error {
 		}
 	}
 	i.mu.Lock()
-	i.order = 0
+	i.order, i.exact = 0, false
 	released := i.released
 	i.mu.Unlock()
 	if released {
@@ -288,8 +294,9 @@ func (i *inbox) handle(m *nats.Msg) {
 	}
 	d.Message.Record = record
 	i.mu.Lock()
-	gap := i.order != 0 && at.order > i.order+1
-	i.order, i.pinned = at.order, true
+	// Before our first delivery, too: the former owner may have been served once more, when it had left already.
+	gap := (i.order != 0 || i.exact) && at.order > i.order+1
+	i.order, i.exact, i.pinned = at.order, false, true
 	if pin := m.Header.Get(headerPin); pin != i.pin {
 		i.pin = pin
 		i.term++

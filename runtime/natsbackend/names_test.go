@@ -94,7 +94,7 @@ func TestParseAck(t *testing.T) {
 		{name: "stored", answer: `{"stream":"DURABLE_x", "seq":4711}`, seq: 4711},
 		{name: "with spaces and a domain", answer: `{"stream":"x","domain":"d","seq" : 12,"duplicate":true}`, seq: 12},
 		{name: "wrong sequence", answer: `{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"x","seq":0}`, is: backend.ErrConflict, fails: true},
-		{name: "in flight", answer: `{"error":{"code":400,"err_code":10164,"description":"wrong last sequence"}}`, is: backend.ErrConflict, fails: true},
+		{name: "undecided", answer: `{"error":{"code":400,"err_code":10164,"description":"wrong last sequence"}}`, fails: true, again: true},
 		{name: "too large", answer: `{"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}}`, is: backend.ErrTooLarge, fails: true},
 		{name: "no leader", answer: `{"error":{"code":503,"err_code":10008,"description":"system unavailable"}}`, fails: true, again: true},
 		{name: "too many", answer: `{"error":{"code":429,"err_code":10167,"description":"too many requests"}}`, fails: true, again: true},

@@ -136,7 +136,7 @@ func (h *recorded) bad(format string, args ...any) {
 }
 
 func (h *recorded) take(a *Account, m history.Message) {
-	if gap := m.Time.Sub(h.last.Time); h.last.Seq > 0 && gap > h.gap {
+	if gap := m.Time.Sub(h.last.Time); h.last.Seq > 0 && gap > h.gap && len(h.ends) == 0 {
 		h.gap = gap
 		h.wait = fmt.Sprintf("%.1f s from %T %d at %s to %T %d", gap.Seconds(), h.last.Record, h.last.Seq, h.last.Time.Format(time.TimeOnly), m.Record, m.Seq)
 	}
