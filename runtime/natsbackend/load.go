@@ -65,8 +65,8 @@ func (l *loader) close() {
 	l.some.Broadcast()
 }
 
-// Load implements backend.Log. That the result reaches a sequence needs no proof here: every read ends at the end of
-// the log on the leader (I5).
+// Load implements backend.Log. That the result reaches a sequence needs no proof here: every read ends where the log
+// ended, on the leader, when the load had begun (I5).
 func (b *Backend) Load(of history.Address, _ uint64, done func(backend.Loaded, error)) {
 	b.loads.do(func() {
 		l, err := b.load(of)
@@ -78,6 +78,13 @@ func (b *Backend) Load(of history.Address, _ uint64, done func(backend.Loaded, e
 }
 
 func (b *Backend) load(of history.Address) (backend.Loaded, error) {
+	ends, err := b.ends(b.names.instance(of))
+	if err != nil {
+		return backend.Loaded{}, err
+	}
+	if ends != nil {
+		return b.loadBetween(ends)
+	}
 	for {
 		l, moved, err := b.loadOnce(of)
 		if err != nil || !moved {
@@ -86,7 +93,7 @@ func (b *Backend) load(of history.Address) (backend.Loaded, error) {
 	}
 }
 
-// loadOnce reads the last start and the last turn, from which it knows where the present execution begins, and from
+// loadOnce is the load of an instance that has no ends. It reads the last start and the last turn, from which it knows where the present execution begins, and from
 // there to the end. moved: meanwhile another run or execution began.
 func (b *Backend) loadOnce(of history.Address) (l backend.Loaded, moved bool, err error) {
 	log, instance := b.log(), b.names.instance(of)
@@ -128,6 +135,13 @@ func (b *Backend) LoadAfter(of history.Address, after, _ uint64, done func(backe
 
 func (b *Backend) loadAfter(of history.Address, after uint64) (l backend.Loaded, err error) {
 	log, instance := b.log(), b.names.instance(of)
+	ends, err := b.ends(instance)
+	if err != nil {
+		return l, err
+	}
+	if ends != nil {
+		return b.loadBetweenAfter(ends, after)
+	}
 	lastStart, lastTurn := log.last(instance+"in.start"), log.last(instance+"turn")
 	var err1, err2 error
 	l.Start, err1 = found(b, lastStart)
@@ -190,17 +204,9 @@ func (b *Backend) base(start, turn *history.Message) (base *history.Message, cut
 func (b *Backend) tail(l *backend.Loaded, instance string, from uint64, all bool) (moved bool, err error) {
 	known, run := l.TurnSeq, l.Run()
 	readErr := b.log().scan(from, instance+">", func(s stored) bool {
-		kind, _ := kindOf(s.subject[len(instance):])
-		if kind == 0 || kind == history.KindTimer {
-			return true
-		}
-		var m history.Message
-		if m, err = b.message(s); err != nil {
-			if kind.Inbox() && errors.Is(err, errForeign) {
-				err = nil // it was delivered as an error, so it is not part of the inbox (I1)
-				return true
-			}
-			return false
+		var m *history.Message
+		if m, err = b.part(s, instance); m == nil {
+			return err == nil
 		}
 		switch r := m.Record.(type) {
 		case *history.Start:
@@ -209,10 +215,26 @@ func (b *Backend) tail(l *backend.Loaded, instance string, from uint64, all bool
 			moved = moved || m.Seq > known && r.End != nil && r.End.Status == history.ContinuedAsNew
 			l.TurnSeq = max(l.TurnSeq, m.Seq)
 		}
-		l.Tail = append(l.Tail, m)
+		l.Tail = append(l.Tail, *m)
 		return all || !moved
 	})
 	return moved, errors.Join(readErr, err)
+}
+
+// part decodes a message of a tail; nil for what is no part of a history.
+func (b *Backend) part(s stored, instance string) (*history.Message, error) {
+	kind, _ := kindOf(s.subject[len(instance):])
+	if kind == 0 || kind == history.KindTimer {
+		return nil, nil
+	}
+	m, err := b.message(s)
+	switch {
+	case err == nil:
+		return &m, nil
+	case kind.Inbox() && errors.Is(err, errForeign):
+		return nil, nil // it was delivered as an error, so it is not part of the inbox (I1)
+	}
+	return nil, err
 }
 
 // errForeign marks a message that is not a record of ours.

@@ -32,15 +32,19 @@ type source struct {
 
 // query is a read request, of both APIs.
 type query struct {
-	Seq      uint64 `json:"seq,omitempty"`
-	Last     string `json:"last_by_subj,omitempty"`
-	Next     string `json:"next_by_subj,omitempty"`
-	Batch    int    `json:"batch,omitempty"`
-	MaxBytes int    `json:"max_bytes,omitempty"`
+	Seq      uint64   `json:"seq,omitempty"`
+	Last     string   `json:"last_by_subj,omitempty"`
+	Next     string   `json:"next_by_subj,omitempty"`
+	Multi    []string `json:"multi_last,omitempty"`
+	Batch    int      `json:"batch,omitempty"`
+	MaxBytes int      `json:"max_bytes,omitempty"`
 }
 
+// several reports whether the answer has several messages, closed by one with a status.
+func (q *query) several() bool { return q.Batch > 0 || q.Multi != nil }
+
 const (
-	pageMessages = 256
+	pageMessages = 1000
 	pageBytes    = 8 << 20
 )
 
@@ -60,7 +64,7 @@ func (s source) ask(api string, q query) <-chan answer {
 		body, _ = json.Marshal(q) // of strings and numbers
 	}
 	c := make(chan answer, 1)
-	s.b.calls.get(subject, body, q.Batch > 0, func(msgs []*nats.Msg, err error) { c <- answer{msgs, err} })
+	s.b.calls.get(subject, body, q.several(), func(msgs []*nats.Msg, err error) { c <- answer{msgs, err} })
 	return c
 }
 
