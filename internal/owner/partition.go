@@ -238,13 +238,15 @@ func (p *Partition) flush() {
 	p.order, p.served = 0, 0
 }
 
-// evict drops the least recently used instances above the limit that have nothing under way.
+// evict drops the least recently used instances above the limit. One that has something under way is put in front: else a
+// few of them that stay so would keep all the others in memory.
 func (p *Partition) evict() {
-	for e, tries := p.recent.Back(), 0; e != nil && tries < 8 && p.recent.Len() > p.cfg.Cache; tries++ {
-		i := e.Value.(*instance)
-		e = e.Prev()
-		if i.idle() {
+	for tries := 0; tries < 8 && p.recent.Len() > p.cfg.Cache; tries++ {
+		e := p.recent.Back()
+		if i := e.Value.(*instance); i.idle() {
 			p.remove(i)
+		} else {
+			p.recent.MoveToFront(e)
 		}
 	}
 }
@@ -263,6 +265,7 @@ func (p *Partition) tick() {
 		for len(p.dirty) > 0 && now.Sub(p.dirty[0].dirtySince) >= p.cfg.Coalesce {
 			p.dirty[0].project()
 		}
+		p.evict()
 		p.tick()
 	})
 }

@@ -14,6 +14,7 @@ var (
 	lacking = flag.String("without", "", "the rule that TestRepeat switches off and TestEveryRuleIsNeeded looks at, by the beginning of its name")
 	dropped = flag.String("drop", "", "what TestRepeat leaves out of the programs: i0,i2.1")
 	kept    = flag.String("keep", "all", "the mishaps that TestRepeat lets happen, in hexadecimal")
+	tiny    = flag.Bool("tiny", false, "TestRepeat: workers keep one instance a partition in memory")
 	keyed   = flag.Bool("keys", false, "TestRepeat: workers have different keys")
 	all     = flag.Bool("all", false, "tell also of deliveries, loads and acknowledgements")
 )
@@ -51,6 +52,9 @@ func (x *shrunk) command() string {
 	if x.keys {
 		c.WriteString(" -keys")
 	}
+	if x.tiny {
+		c.WriteString(" -tiny")
+	}
 	if len(x.drop) > 0 {
 		fmt.Fprintf(&c, " -drop %s", strings.Join(slices.Sorted(maps.Keys(x.drop)), ","))
 	}
@@ -69,7 +73,7 @@ func TestRepeat(t *testing.T) {
 	if *kept == "all" && *lacking == "" && *dropped == "" {
 		return // nobody asks
 	}
-	x := &shrunk{setup: setup{seed: *first, keys: *keyed, drop: map[string]bool{}}}
+	x := &shrunk{setup: setup{seed: *first, keys: *keyed, tiny: *tiny, drop: map[string]bool{}}}
 	if *lacking != "" {
 		r := ruleOf(*lacking)
 		if r == nil {

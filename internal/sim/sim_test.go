@@ -16,13 +16,13 @@ var (
 // TestEverythingEndsOnce runs random orchestrations under random misfortune.
 func TestEverythingEndsOnce(t *testing.T) {
 	t.Parallel()
-	endsOnce(t, *first, *seeds, false)
+	endsOnce(t, *seeds, setup{seed: *first})
 }
 
 // TestEverythingEndsOnceThoughKeysDiffer: some workers cannot read what others write, until the world is healed.
 func TestEverythingEndsOnceThoughKeysDiffer(t *testing.T) {
 	t.Parallel()
-	endsOnce(t, *first, (*seeds+1)/2, true)
+	endsOnce(t, (*seeds+1)/2, setup{seed: *first, keys: true})
 }
 
 // TestEverythingEndsOnceInFreshWorlds looks where no run before has.
@@ -30,15 +30,21 @@ func TestEverythingEndsOnceInFreshWorlds(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seeds from %d", seed)
-	endsOnce(t, seed, *fresh, false)
+	endsOnce(t, *fresh, setup{seed: seed})
 }
 
-func endsOnce(t *testing.T, first uint64, seeds int, keys bool) {
+// TestEverythingEndsOnceFromATinyCache: nearly every message finds its instance evicted.
+func TestEverythingEndsOnceFromATinyCache(t *testing.T) {
+	t.Parallel()
+	endsOnce(t, (*seeds+1)/2, setup{seed: *first, tiny: true})
+}
+
+func endsOnce(t *testing.T, seeds int, s setup) {
 	t.Helper()
-	for n := range seeds {
-		s := setup{seed: first + uint64(n), keys: keys}
+	for range seeds {
 		if _, f := simulate(s); f != nil {
 			t.Fatal(shrink(s, f, *runs))
 		}
+		s.seed++
 	}
 }

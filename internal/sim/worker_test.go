@@ -31,6 +31,14 @@ func (w *world) retention() owner.Retention {
 	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: 2 * time.Second}
 }
 
+// cache is how many instances a worker keeps in memory, in each partition.
+func (w *world) cache(name string) int {
+	if w.tiny {
+		return 1
+	}
+	return 1 + w.source("cache", name).IntN(6)
+}
+
 // worker is one process.
 type worker struct {
 	view  *membackend.View
@@ -78,7 +86,7 @@ func (w *world) tryJoin(name string, c code) (k *worker, err error) {
 		}
 	}
 	g, err := owner.Start(ctx, owner.Config{
-		Backend: be, Group: group, Worker: name, Code: c, Cache: 1 + w.source("cache", name).IntN(6), Fail: fail,
+		Backend: be, Group: group, Worker: name, Code: c, Cache: w.cache(name), Fail: fail,
 		Without: w.off.owner, WithoutRules: w.off.engine, Retention: w.retention(), Local: &locals{w, name, be},
 	})
 	if err != nil {

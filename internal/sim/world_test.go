@@ -27,6 +27,7 @@ type setup struct {
 	seed uint64
 	off  switches
 	keys bool            // workers have different keys
+	tiny bool            // workers keep one instance a partition in memory, at most
 	drop map[string]bool // what is left out of the programs: instances (i3) and steps (i3.1)
 	keep map[uint32]bool // mishaps that happen; nil: all
 	tell bool            // keep what the store does, for a trace
