@@ -18,11 +18,31 @@ func (m *Machine) receive(msg history.Message) {
 		m.control(msg, r)
 	default:
 		if m.paused {
-			m.held = append(m.held, msg)
-			m.kept.add(msg.Record, 1)
+			m.keep(msg)
 			return
 		}
 		m.deliver(msg, msg.Time)
+	}
+}
+
+// keep holds a message until the instance resumes.
+func (m *Machine) keep(msg history.Message) {
+	m.held = append(m.held, msg)
+	m.kept.add(msg.Record, 1)
+	ref, completes := history.Ref{}, false
+	switch r := msg.Record.(type) {
+	case *history.Done:
+		f := m.waiting(r.Ref)
+		ref, completes = r.Ref, f != nil && f.completedBy(r)
+	case *history.Fired:
+		f := m.waiting(r.Ref)
+		ref, completes = r.Ref, f != nil && f.kind == timerFuture && !msg.Time.Before(f.about.Due)
+	}
+	if completes {
+		if m.settled == nil {
+			m.settled = map[history.Ref]bool{}
+		}
+		m.settled[ref] = true
 	}
 }
 
@@ -36,7 +56,7 @@ func (m *Machine) control(msg history.Message, c *history.Control) {
 		m.terminate(c)
 	case history.Cancel:
 		if m.paused { // it has to run to hear of it
-			m.held = append(m.held, msg)
+			m.keep(msg)
 			return
 		}
 		m.deliver(msg, msg.Time)
@@ -63,7 +83,7 @@ func (m *Machine) drain() {
 		m.end.Base.Held = m.held
 	}
 	if len(m.held) == 0 || m.end != nil {
-		m.held = nil
+		m.held, m.settled = nil, nil
 	}
 }
 

@@ -66,8 +66,9 @@ type Machine struct {
 	status  history.Payload
 	seen    seen
 	mail    map[string]*mailbox
-	held    []history.Message // inbox kept while suspended
-	kept    backlog           // what mail and held have
+	held    []history.Message    // inbox kept while suspended
+	settled map[history.Ref]bool // slots that something in held completes
+	kept    backlog              // what mail and held have
 	paused  bool
 	delayed bool // the program waits for the time it was scheduled for
 
@@ -144,9 +145,8 @@ func (m *Machine) goOn(t *history.Turn) {
 	m.start.Run = m.run
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)
-	m.held = append(m.held, b.Held...)
 	for _, h := range b.Held {
-		m.kept.add(h.Record, 1)
+		m.keep(h)
 	}
 	for _, e := range b.Buffered {
 		m.buffer(eventName(e.Name), e)
@@ -257,25 +257,7 @@ func (m *Machine) Ended() *history.End { return m.end }
 func (m *Machine) Ref() (run, execution uint32) { return m.run, m.execution }
 
 // Pending reports whether a slot of this execution waits for its completion, and none is held until the instance resumes.
-func (m *Machine) Pending(ref history.Ref) bool {
-	f := m.waiting(ref)
-	if f == nil {
-		return false
-	}
-	for _, msg := range m.held {
-		switch r := msg.Record.(type) {
-		case *history.Done:
-			if r.Ref == ref && f.completedBy(r) {
-				return false
-			}
-		case *history.Fired:
-			if r.Ref == ref && !msg.Time.Before(f.about.Due) {
-				return false
-			}
-		}
-	}
-	return true
-}
+func (m *Machine) Pending(ref history.Ref) bool { return m.waiting(ref) != nil && !m.settled[ref] }
 
 // Clock is the time of the orchestration: the running maximum of the inbox time stamps.
 func (m *Machine) Clock() time.Time { return m.clock }

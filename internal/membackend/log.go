@@ -1,6 +1,7 @@
 package membackend
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -201,7 +202,9 @@ func (i *instance) newest(subject string, limit uint64) *entry {
 func (l *log) remove(e *entry) {
 	e.gone = true
 	i := l.instances[e.to]
-	i.entries = slices.DeleteFunc(i.entries, func(x *entry) bool { return x == e })
+	if n, ok := slices.BinarySearchFunc(i.entries, e.seq, func(x *entry, seq uint64) int { return cmp.Compare(x.seq, seq) }); ok {
+		i.entries = slices.Delete(i.entries, n, n+1)
+	}
 	if i.last[e.subject] == e {
 		delete(i.last, e.subject)
 	}

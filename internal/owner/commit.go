@@ -27,11 +27,12 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 		i.touch()
 	}
 	var record []history.Slot
+	aborted := abortedBy(&turn)
 	for n := range turn.Slots {
 		s := &turn.Slots[n]
 		if s.Kind != history.SlotActivity {
 			record = append(record, *s)
-		} else if turn.End == nil && !known.has(s.N) && !aborted(&turn, s.N) { // what nobody waited for is cancelled by the end
+		} else if turn.End == nil && !known.has(s.N) && !aborted[s.N] { // what nobody waited for is cancelled by the end
 			i.startActivity(c, s, turn.Cause, known)
 		}
 	}
@@ -66,7 +67,7 @@ func (i *instance) issue(c *cause, seq uint64, after []*output, known *records) 
 	}
 	if known != nil {
 		if seq > i.settled {
-			i.unknown = append(i.unknown, unknown{seq: seq, outputs: after})
+			i.unknown, i.behind = append(i.unknown, unknown{seq: seq, outputs: after}), nil
 		}
 		return
 	}
@@ -98,7 +99,7 @@ func (i *instance) advance() {
 		if !c.issued {
 			c.issued = true
 			if i.p.cfg.keeps(SettleBeforeEnd) {
-				i.resend(func(uint64) bool { return true }, nil)
+				i.resendAll()
 			}
 			for _, o := range c.after {
 				i.send(o)

@@ -1,8 +1,10 @@
 package owner
 
 import (
+	"cmp"
 	"container/list"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -56,8 +58,9 @@ type instance struct {
 	causes []*cause           // delivered messages that are not acknowledged, in order
 	asked  []Question         // queries that wait, the first of them for its handler
 
-	answering bool      // a query's handler runs: deliveries queue, it reads what the program would change
-	unknown   []unknown // outputs of replayed turns: stored before, as far as anybody knows
+	answering bool                 // a query's handler runs: deliveries queue, it reads what the program would change
+	unknown   []unknown            // outputs of replayed turns: stored before, as far as anybody knows; in the order of their messages
+	behind    map[string][]*output // those of unknown that were sent for nobody's sake, by chain; nil: to be made
 
 	commits   []*commit // turns to be recorded, in order
 	recording bool      // a turn record is under way
@@ -194,26 +197,44 @@ func (i *instance) answer(d backend.Delivery) {
 		i.owe(c, 1)
 		i.send(o)
 	}
-	i.resend(func(seq uint64) bool { return seq == d.Message.Seq }, c)
+	i.resend(i.takeUnknown(d.Message.Seq), c)
 	i.touch()
 	i.settle()
 }
 
-// resend sends unknown outputs of the chosen messages again and counts them on c, which may be nil.
-func (i *instance) resend(chosen func(seq uint64) bool, c *cause) {
-	var kept, again []unknown
-	for _, u := range i.unknown {
-		switch {
-		case !chosen(u.seq):
-			kept = append(kept, u)
-		case i.p.cfg.keeps(ResendOutputs):
-			again = append(again, u)
-		}
+// takeUnknown gives what is unknown of one message, and forgets it. Messages are delivered again in about the order of the
+// log, so it is the first one nearly always.
+func (i *instance) takeUnknown(seq uint64) []unknown {
+	n, ok := slices.BinarySearchFunc(i.unknown, seq, func(u unknown, seq uint64) int { return cmp.Compare(u.seq, seq) })
+	switch {
+	case !ok:
+		return nil
+	case n == 0:
+		taken := i.unknown[:1:1]
+		i.unknown = i.unknown[1:]
+		return taken
 	}
-	i.unknown = kept
-	for _, u := range again { // all are owed before the first is sent: one that is settled at once must not let an end go ahead of the rest
+	taken := []unknown{i.unknown[n]}
+	i.unknown = slices.Delete(i.unknown, n, n+1)
+	return taken
+}
+
+// resendAll sends all unknown outputs again.
+func (i *instance) resendAll() {
+	all := i.unknown
+	i.unknown = nil
+	i.resend(all, nil)
+}
+
+// resend sends what was unknown again and counts it on c, which may be nil. All of it is owed before the first is sent:
+// one that is settled at once must not let an end go ahead of the rest.
+func (i *instance) resend(again []unknown, c *cause) {
+	if !i.p.cfg.keeps(ResendOutputs) {
+		return
+	}
+	for _, u := range again {
 		for _, o := range u.outputs {
-			o.cause = c
+			o.cause, o.ahead = c, true
 		}
 		i.owe(c, len(u.outputs))
 	}

@@ -1,8 +1,10 @@
 package owner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -15,7 +17,7 @@ type output struct {
 	cause *cause
 	seq   uint64 // of the message that caused it
 	chain string // outputs of one chain are stored one after the other (H5)
-	ahead bool   // it was sent for the sake of a later one of its chain
+	ahead bool   // of an unknown one: it was sent, perhaps for the sake of a later one of its chain
 	then  func() // called when it is stored, if not nil
 	do    func(o *output)
 }
@@ -86,23 +88,22 @@ func (i *instance) outputs(c *cause, turn *engine.Turn, slots []history.Slot, kn
 	return out
 }
 
-// aborted reports whether a turn ends an activity that it begins: its task is not worth sending.
-func aborted(turn *engine.Turn, slot uint32) bool {
-	for i := range turn.Abort {
-		if turn.Abort[i].Slot == slot {
-			return true
-		}
+// abortedBy gives the activities that a turn ends, by slot: the task of one that it begins, too, is not worth sending.
+func abortedBy(turn *engine.Turn) map[uint32]bool {
+	if len(turn.Abort) == 0 {
+		return nil
 	}
-	return false
+	slots := make(map[uint32]bool, len(turn.Abort))
+	for _, a := range turn.Abort {
+		slots[a.Slot] = true
+	}
+	return slots
 }
 
+// within reports whether slots, which are in order, have one of a number.
 func within(slots []history.Slot, n uint32) bool {
-	for i := range slots {
-		if slots[i].N == n {
-			return true
-		}
-	}
-	return false
+	_, ok := slices.BinarySearchFunc(slots, n, func(s history.Slot, n uint32) int { return cmp.Compare(s.N, n) })
+	return ok
 }
 
 func timerChain(ref history.Ref) string { return "timer " + ref.String() }
@@ -123,14 +124,29 @@ func (i *instance) send(o *output) {
 // precede sends what is unknown of a chain and was decided by messages before seq, once. It stays unknown, because the
 // message that caused it answers for it.
 func (i *instance) precede(chain string, seq uint64) {
-	for _, u := range i.unknown {
-		for _, o := range u.outputs {
-			if u.seq < seq && o.chain == chain && !o.ahead {
-				o.ahead = true
-				i.owe(nil, 1)
-				i.enqueue(&output{chain: chain, do: o.do})
+	if len(i.unknown) == 0 {
+		return
+	}
+	if i.behind == nil {
+		i.behind = map[string][]*output{}
+		for _, u := range i.unknown {
+			for _, o := range u.outputs {
+				i.behind[o.chain] = append(i.behind[o.chain], o)
 			}
 		}
+	}
+	rest := i.behind[chain]
+	for ; len(rest) > 0 && rest[0].seq < seq; rest = rest[1:] {
+		if o := rest[0]; !o.ahead {
+			o.ahead = true
+			i.owe(nil, 1)
+			i.enqueue(&output{chain: chain, do: o.do})
+		}
+	}
+	if len(rest) == 0 {
+		delete(i.behind, chain)
+	} else {
+		i.behind[chain] = rest
 	}
 }
 

@@ -277,13 +277,14 @@ func (i *instance) forgive(s backend.State) {
 	}
 	i.need, i.settled = max(i.need, s.Need), max(i.settled, s.Settled)
 	i.unknown = slices.DeleteFunc(i.unknown, func(u unknown) bool { return u.seq <= i.settled })
+	i.behind = nil
 }
 
 func (i *instance) settleAll() {
 	if i.phase != live {
 		return
 	}
-	i.resend(func(uint64) bool { return true }, nil)
+	i.resendAll()
 	if i.busy() {
 		i.retry(nil, i.settleAll)
 		return
@@ -303,7 +304,7 @@ func (i *instance) unpark(s backend.State, then func()) {
 }
 
 func (i *instance) runAgain(s backend.State, then func()) {
-	i.resend(func(uint64) bool { return true }, nil)
+	i.resendAll()
 	if i.busy() {
 		i.retry(nil, func() { i.runAgain(s, then) })
 		return

@@ -26,7 +26,7 @@ func (i *instance) whenSettled() {
 		i.freezing = false
 		return
 	}
-	i.resend(func(uint64) bool { return true }, nil)
+	i.resendAll()
 	if i.open > 0 || len(i.commits) > 0 {
 		i.retry(nil, i.whenSettled)
 		return
