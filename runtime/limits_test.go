@@ -477,3 +477,48 @@ func TestWhatWasRefusedIsNoHistory(t *testing.T) {
 		}
 	})
 }
+
+// TestAHistoryIsLargerThanAPayload: what is kept of an ended run, a snapshot, and what a rewind begins with hold many
+// payloads, and take more than one may.
+func TestAHistoryIsLargerThanAPayload(t *testing.T) {
+	inSmallHub(t, func(t *testing.T, h *hub) {
+		echo, o := newFaulty("Echo", 60), flow("Parent")
+		const payload = smallStore / 10
+		code := []durable.Binding{echo.bind(), durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+			for n := range 40 {
+				if n == 20 {
+					durable.Sleep(ctx, time.Hour)
+				}
+				if got, err := durable.ReceiveEvent[string](ctx, "e").Get(ctx); err != nil || len(got) != payload {
+					return 0, fmt.Errorf("event %d has %d bytes: %w", n, len(got), err)
+				}
+			}
+			return call[int](ctx, echo.Activity, 60)
+		})}
+		h.workAs(durable.WorkerConfig{KeepLog: 1}, code...)
+		handle := start[int](h, o, nil, durable.InstanceID("x"))
+		archived := func() (a backend.Archive) {
+			h.m.View("eye").GetArchive(history.Address{Group: o.Group, ID: "x"}, func(got backend.Archive, _ uint64, _ error) { a = got })
+			h.pass(time.Second)
+			return a
+		}
+		for range 20 {
+			must(t, h.client.Raise(t.Context(), "x", "e", large(payload)))
+		}
+		h.pass(30 * time.Minute)
+		if a := archived(); a.Status != history.Running || len(a.Messages) < 20 {
+			t.Fatalf("the snapshot is %s and has %d messages", a.Status, len(a.Messages))
+		}
+		for range 20 {
+			must(t, h.client.Raise(t.Context(), "x", "e", large(payload)))
+		}
+		fails(h, handle)
+		h.pass(time.Minute)
+		if a := archived(); a.Status != history.Failed || a.Partial || len(a.Messages) < 40 {
+			t.Fatalf("the archive is %s, partial: %t, with %d messages", a.Status, a.Partial, len(a.Messages))
+		}
+		echo.breaks()
+		h.rewind("x")
+		want(h, handle, 60)
+	})
+}

@@ -87,8 +87,12 @@ func (m *Memory) encode(to history.Address, r history.Record) (*entry, error) {
 		return nil, fmt.Errorf("membackend: encode a %T of %s/%s: %w", r, to.Group, to.ID, err)
 	}
 	e.body = slices.Clone(e.body) // it shares memory with the record
-	if len(e.body) > m.cfg.MaxPayload {
-		return nil, fmt.Errorf("membackend: a %T of %s/%s has %d bytes, and Config.MaxPayload is %d: %w", r, to.Group, to.ID, len(e.body), m.cfg.MaxPayload, backend.ErrTooLarge)
+	most, limit := m.cfg.MaxPayload, "MaxPayload"
+	if s, ok := r.(*history.Start); ok && s.Prior != nil {
+		most, limit = m.cfg.MaxHistory, "MaxHistory"
+	}
+	if len(e.body) > most {
+		return nil, fmt.Errorf("membackend: a %T of %s/%s has %d bytes, and Config.%s is %d: %w", r, to.Group, to.ID, len(e.body), limit, most, backend.ErrTooLarge)
 	}
 	return e, nil
 }

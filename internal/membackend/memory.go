@@ -19,6 +19,7 @@ type Config struct {
 	Hub        string // defaults to "memory"
 	Partitions int    // of every group; defaults to 8
 	MaxPayload int    // in bytes; defaults to 16 MiB
+	MaxHistory int    // in bytes, of archive entries and rewinds; defaults to 16 times MaxPayload
 
 	// Latency is the longest one-way trip between a view and the store; trips take a random part of it. Defaults to
 	// 1 ms in virtual mode and to none in live mode; negative means none.
@@ -36,6 +37,7 @@ func (c Config) withDefaults() Config {
 	c.Hub = or(c.Hub, "memory")
 	c.Partitions = or(c.Partitions, 8)
 	c.MaxPayload = or(c.MaxPayload, 16<<20)
+	c.MaxHistory = or(c.MaxHistory, 16*c.MaxPayload)
 	c.GiveUp = or(c.GiveUp, time.Second)
 	if !c.Live {
 		c.Latency = or(c.Latency, time.Millisecond)

@@ -13,7 +13,7 @@ import (
 
 // PutState implements backend.States.
 func (v *View) PutState(s backend.State, rev uint64, done func(rev uint64, err error)) {
-	v.putJSON(&v.m.states, "the state of", s.ID, s, rev, done)
+	v.putJSON(&v.m.states, "the state of", s.ID, s, v.m.cfg.MaxPayload, rev, done)
 }
 
 // DeleteState implements backend.States.
@@ -30,17 +30,17 @@ func (v *View) DeleteState(id string, rev uint64, done func(err error)) {
 
 // PutArchive implements backend.Archives. The entry of an id is one, whatever its group, as in the bucket of states.
 func (v *View) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
-	v.putJSON(&v.m.archives, "the archive entry of", a.ID, a, expect, done)
+	v.putJSON(&v.m.archives, "the archive entry of", a.ID, a, v.m.cfg.MaxHistory, expect, done)
 }
 
 // putJSON encodes in the call, so that the caller may change the value afterwards.
-func (v *View) putJSON(t *table, what, id string, value any, rev uint64, done func(uint64, error)) {
+func (v *View) putJSON(t *table, what, id string, value any, most int, rev uint64, done func(uint64, error)) {
 	data, err := json.Marshal(value)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("membackend: encode %s %s: %w", what, id, err)
-	case len(data) > v.m.cfg.MaxPayload:
-		err = fmt.Errorf("membackend: %s %s has %d bytes, and Config.MaxPayload is %d: %w", what, id, len(data), v.m.cfg.MaxPayload, backend.ErrTooLarge)
+	case len(data) > most:
+		err = fmt.Errorf("membackend: %s %s has %d bytes, and at most %d are taken: %w", what, id, len(data), most, backend.ErrTooLarge)
 	}
 	if err != nil {
 		v.refuse(func() { done(0, err) })

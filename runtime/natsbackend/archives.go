@@ -27,7 +27,7 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 	if keep := keepFor(a); keep > 0 {
 		more = append(more, history.Field{Key: headerTTL, Value: keep.String()})
 	}
-	b.store(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), value, done)
+	b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), value, done)
 }
 
 // keepFor gives how long an entry is kept; 0: for ever. A snapshot is all that is left of a live instance, and what is left
@@ -74,7 +74,7 @@ func (b *Backend) archive(of history.Address) (a backend.Archive, seq uint64, er
 	if err != nil {
 		return a, 0, err
 	}
-	value, err := b.bodyOf(m.header, m.body)
+	value, err := b.historyOf(m.header, m.body)
 	if err != nil {
 		return a, 0, err
 	}

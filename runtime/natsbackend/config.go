@@ -26,6 +26,7 @@ type Config struct {
 	Replicas   int    // of streams, used when the hub is created; defaults to 1
 
 	MaxPayload    int // largest payload in bytes, larger ones are refused; defaults to 16 MiB
+	MaxHistory    int // largest history in bytes, of an archived run, a snapshot, or what a rewind begins with; defaults to 256 MiB, at least MaxPayload
 	InlinePayload int // larger payloads go to the object store; defaults to 256 KiB, at most what the server's limit allows
 
 	// Durability tells, in words, what an acknowledged write has survived; defaults to what the stream's
@@ -41,6 +42,7 @@ const (
 	defaultPartitions    = 8
 	maxPartitions        = 256
 	defaultMaxPayload    = 16 << 20
+	defaultMaxHistory    = 256 << 20
 	defaultInlinePayload = 256 << 10
 )
 
@@ -69,6 +71,7 @@ func (cfg Config) resolve() (Config, []nats.Option, error) {
 	cfg.Partitions = or(cfg.Partitions, defaultPartitions)
 	cfg.Replicas = or(cfg.Replicas, 1)
 	cfg.MaxPayload = or(cfg.MaxPayload, defaultMaxPayload)
+	cfg.MaxHistory = max(or(cfg.MaxHistory, defaultMaxHistory), cfg.MaxPayload)
 	cfg.InlinePayload = or(cfg.InlinePayload, defaultInlinePayload)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -86,8 +89,8 @@ func (cfg Config) validate() error {
 		return fmt.Errorf("natsbackend: Config.Partitions is %d, want 1 to %d", cfg.Partitions, maxPartitions)
 	case cfg.Replicas < 1 || cfg.Replicas > 5:
 		return fmt.Errorf("natsbackend: Config.Replicas is %d, want 1 to 5", cfg.Replicas)
-	case cfg.InlinePayload < 0 || cfg.MaxPayload < 0:
-		return fmt.Errorf("natsbackend: Config.InlinePayload is %d and Config.MaxPayload is %d: sizes are not negative", cfg.InlinePayload, cfg.MaxPayload)
+	case cfg.InlinePayload < 0 || cfg.MaxPayload < 0 || cfg.MaxHistory < 0:
+		return fmt.Errorf("natsbackend: Config.InlinePayload is %d, MaxPayload %d and MaxHistory %d: sizes are not negative", cfg.InlinePayload, cfg.MaxPayload, cfg.MaxHistory)
 	}
 	return nil
 }

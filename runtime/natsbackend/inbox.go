@@ -318,7 +318,7 @@ func (b *Backend) record(m *nats.Msg) (history.Record, history.Address, error) {
 	}
 	body := m.Data
 	if _, outside := m.Header[headerPayload]; outside {
-		if body, err = b.fetch(m); err != nil {
+		if body, err = b.fetch(p.kind, m); err != nil {
 			return nil, p.Address, err
 		}
 	}
@@ -331,9 +331,9 @@ func (b *Backend) record(m *nats.Msg) (history.Record, history.Address, error) {
 
 // fetch gets the body of a delivery from the object store. While the store is away it waits: nothing can be stored
 // then either.
-func (b *Backend) fetch(m *nats.Msg) ([]byte, error) {
+func (b *Backend) fetch(kind history.Kind, m *nats.Msg) ([]byte, error) {
 	for {
-		body, err := b.bodyOf(m.Header, m.Data)
+		body, err := b.bodyFor(kind, m.Header, m.Data)
 		if !errors.Is(err, backend.ErrUnavailable) {
 			return body, err
 		}

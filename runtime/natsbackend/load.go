@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 )
@@ -250,7 +252,7 @@ func (b *Backend) message(s stored) (history.Message, error) {
 	if err != nil {
 		return m, err
 	}
-	body, err := b.bodyOf(s.header, s.body)
+	body, err := b.bodyFor(p.kind, s.header, s.body)
 	if err != nil {
 		return m, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)
 	}
@@ -258,6 +260,14 @@ func (b *Backend) message(s stored) (history.Message, error) {
 		return m, fmt.Errorf("%w: message %d on %s: %w", errForeign, s.seq, s.subject, err)
 	}
 	return m, nil
+}
+
+// bodyFor gives the body of a record. A start may hold the history that a rewind goes on with.
+func (b *Backend) bodyFor(kind history.Kind, h nats.Header, body []byte) ([]byte, error) {
+	if kind == history.KindStart {
+		return b.historyOf(h, body)
+	}
+	return b.bodyOf(h, body)
 }
 
 // Group implements backend.Log: whichever group has the newest start of the instance, or the newest record if the start

@@ -27,7 +27,17 @@ func (b *Backend) Append(a backend.Append, done func(seq uint64, err error)) {
 		go done(0, err)
 		return
 	}
+	if holdsHistory(a.Record) {
+		b.storeHistory(subject, h, body, done)
+		return
+	}
 	b.store(subject, h, body, done)
+}
+
+// holdsHistory reports whether a record is as large as the history of a run.
+func holdsHistory(r history.Record) bool {
+	s, ok := r.(*history.Start)
+	return ok && s.Prior != nil
 }
 
 // store publishes a message of any stream of the hub.
@@ -36,6 +46,19 @@ func (b *Backend) store(subject string, h nats.Header, body []byte, done func(se
 		go done(0, fmt.Errorf("natsbackend: %w: %d bytes for %s, and Config.MaxPayload is %d", backend.ErrTooLarge, len(body), subject, b.cfg.MaxPayload))
 		return
 	}
+	b.put(subject, h, body, done)
+}
+
+// storeHistory publishes a message that holds the history of a run.
+func (b *Backend) storeHistory(subject string, h nats.Header, body []byte, done func(seq uint64, err error)) {
+	if len(body) > b.cfg.MaxHistory {
+		go done(0, fmt.Errorf("natsbackend: %w: a history of %d bytes for %s, and Config.MaxHistory is %d", backend.ErrTooLarge, len(body), subject, b.cfg.MaxHistory))
+		return
+	}
+	b.put(subject, h, body, done)
+}
+
+func (b *Backend) put(subject string, h nats.Header, body []byte, done func(seq uint64, err error)) {
 	if b.uploads.pass(subject, len(body) > b.cfg.InlinePayload, upload{h, body, done}, b.upload) {
 		return
 	}

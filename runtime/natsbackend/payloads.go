@@ -27,7 +27,7 @@ const lagging = 7
 func (b *Backend) putPayload(body []byte) (reference, error) {
 	sum := sha256.Sum256(body)
 	ref := reference{hex.EncodeToString(sum[:]), len(body)}
-	err := b.persist(func(ctx context.Context) error {
+	err := b.persist(ref.size, func(ctx context.Context) error {
 		return b.link.guarded(ctx, func(ctx context.Context) error {
 			if info, err := b.objects.GetInfo(ctx, ref.sum); err == nil && info.Size == uint64(ref.size) {
 				return nil
@@ -44,6 +44,15 @@ func (b *Backend) putPayload(body []byte) (reference, error) {
 
 // bodyOf gives the body of a message, from the object store if it is there.
 func (b *Backend) bodyOf(h nats.Header, body []byte) ([]byte, error) {
+	return b.body(h, body, b.cfg.MaxPayload, "MaxPayload")
+}
+
+// historyOf is bodyOf a message that holds the history of a run.
+func (b *Backend) historyOf(h nats.Header, body []byte) ([]byte, error) {
+	return b.body(h, body, b.cfg.MaxHistory, "MaxHistory")
+}
+
+func (b *Backend) body(h nats.Header, body []byte, most int, limit string) ([]byte, error) {
 	ref, outside, err := referenceOf(h)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPayload, err)
@@ -51,17 +60,17 @@ func (b *Backend) bodyOf(h nats.Header, body []byte) ([]byte, error) {
 	if !outside {
 		return body, nil
 	}
+	if ref.size > most {
+		return nil, fmt.Errorf("%w: it has %d bytes, and Config.%s is %d", errPayload, ref.size, limit, most)
+	}
 	return b.getPayload(ref)
 }
 
 // getPayload fetches a body and proves that it is the one that was stored.
 func (b *Backend) getPayload(ref reference) ([]byte, error) {
-	if ref.size > b.cfg.MaxPayload {
-		return nil, fmt.Errorf("%w: it has %d bytes, and Config.MaxPayload is %d", errPayload, ref.size, b.cfg.MaxPayload)
-	}
 	var body []byte
 	misses := 0
-	err := b.persist(func(ctx context.Context) error {
+	err := b.persist(ref.size, func(ctx context.Context) error {
 		err := b.link.guarded(ctx, func(ctx context.Context) (err error) {
 			body, err = b.objects.GetBytes(ctx, ref.sum)
 			return err
@@ -86,10 +95,12 @@ func (b *Backend) getPayload(ref reference) ([]byte, error) {
 	return body, nil
 }
 
-// persist repeats a call of the jetstream package while the server is away, as long as a publish would be repeated.
-func (b *Backend) persist(call func(context.Context) error) error {
-	const attempt = 5 * time.Second
-	end := time.Now().Add(giveUp)
+// persist repeats a call of the jetstream package that moves an object of some size while the server is away, as long as a
+// publish would be repeated; longer for a large object.
+func (b *Backend) persist(size int, call func(context.Context) error) error {
+	const slow = 4 << 20 // bytes a second
+	more := time.Duration(size) * time.Second / slow
+	attempt, end := 5*time.Second+more, time.Now().Add(giveUp+3*more)
 	for pause := tick; ; pause = min(2*pause, maxBackoff) {
 		ctx, cancel := context.WithTimeout(b.ctx, attempt)
 		err := call(ctx)

@@ -251,6 +251,41 @@ func TestBigPayloads(t *testing.T) {
 	}
 }
 
+// TestHistoriesAreLargerThanPayloads: an archive entry, and the start of a rewound run.
+func TestHistoriesAreLargerThanPayloads(t *testing.T) {
+	t.Parallel()
+	b := open(t, serve(t, embedded.Config{}), natsbackend.Config{MaxPayload: 100 << 10, MaxHistory: 400 << 10})
+	messages := history.Messages{{Seq: 1, Record: start(1)}}
+	for n := range uint64(3) {
+		messages = append(messages, history.Message{Seq: n + 2, Record: &history.Event{
+			Name: "e", ID: fmt.Sprint(n), Payload: history.Payload(`"` + string(bytes.Repeat([]byte("x"), 90<<10)) + `"`)}})
+	}
+	store := func(messages history.Messages, expect uint64) (uint64, error) {
+		return await(t, func(done func(uint64, error)) {
+			b.PutArchive(backend.Archive{Address: anna, Run: 1, Status: history.Completed, Messages: messages}, expect, done)
+		})
+	}
+	entry, err := store(messages, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := await(t, func(done func(backend.Archive, error)) {
+		b.GetArchive(anna, func(a backend.Archive, _ uint64, err error) { done(a, err) })
+	})
+	if err != nil || !reflect.DeepEqual(messages, got.Messages) {
+		t.Errorf("%d messages, %v, want %d", len(got.Messages), err, len(messages))
+	}
+	if _, err := store(append(messages, messages[1:]...), entry); !errors.Is(err, backend.ErrTooLarge) {
+		t.Errorf("beyond MaxHistory: %v, want too large", err)
+	}
+	again := start(2)
+	again.Prior = &history.Prior{Messages: messages}
+	seq := put(t, b, anna, again)
+	if l := load(t, b, anna, seq); l.Start == nil || len(l.Start.Record.(*history.Start).Prior.Messages) != len(messages) {
+		t.Errorf("the start of the rewound run is %v", l.Start)
+	}
+}
+
 func TestALostPayloadIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(objects jetstream.ObjectStore, o *jetstream.ObjectInfo) error{
