@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/durablegen/durablegen/bench/workload"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -17,7 +20,7 @@ import (
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	preset := config{scale: 1, durability: relaxed, nats: embedded, hub: "bench", timeout: 10 * time.Minute}
+	preset := config{behind: 1_000_000, scale: 1, durability: relaxed, nats: embedded, hub: "bench", timeout: 10 * time.Minute}
 	for _, c := range []struct {
 		name string
 		args string
@@ -55,7 +58,7 @@ func TestParse(t *testing.T) {
 			}
 			want := preset
 			c.want(&want)
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}), cmpopts.IgnoreTypes(durable.WorkerConfig{})); diff != "" {
 				t.Errorf("config (-want +got):\n%s", diff)
 			}
 		})
@@ -119,6 +122,45 @@ func TestWorkloads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTrials runs every trial in short.
+func TestTrials(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args string
+		rows int
+	}{
+		{"-workload waiting -n 30 -cache 1", 1},
+		{"-workload waiting -n 10 -nats process", 1},
+		{"-workload cold -n 5 -behind 1000", 2},
+		{"-workload thrash -n 80 -c 20", 3},
+		{"-workload sizes -n 100", 1},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "out.csv")
+			var out, errs bytes.Buffer
+			if code := run(append(strings.Fields(c.args), "-dir", t.TempDir(), "-csv", file), &out, &errs); code != 0 {
+				t.Fatalf("exit code %d: %s", code, errs.String())
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := strings.Count(string(text), "\n"); lines != c.rows+1 {
+				t.Errorf("%d lines, want a head and %d: %s", lines, c.rows, text)
+			}
+		})
+	}
+}
+
+// TestMain is also the server in a process of its own.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(serveDir); dir != "" {
+		os.Exit(serve(dir))
+	}
+	os.Exit(m.Run())
 }
 
 // TestWrongResult: a benchmark that does not look at its results measures nothing.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	durable "github.com/durablegen/durablegen/runtime"
 )
 
 const (
@@ -31,6 +33,10 @@ type config struct {
 	json        bool
 	cpuProfile  string
 	memProfile  string
+	cache       int                  // waiting: WorkerConfig.Cache; 0: its default, less than 0: no limit
+	behind      int                  // cold: messages in the log behind the instances
+	csv         string               // where a trial writes its table
+	worker      durable.WorkerConfig // of the hub's worker
 }
 
 // parse reads and checks the command line and fills in what the workload brings along.
@@ -38,17 +44,20 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints the error
-	f.StringVar(&cfg.workload, "workload", all, "`name`: "+strings.Join(names(), ", ")+", or all")
+	f.StringVar(&cfg.workload, "workload", all, "`name`: "+strings.Join(names(), ", ")+", or all (of these); or "+strings.Join(trialNames(), ", "))
 	f.IntVar(&cfg.n, "n", 0, "`number` of orchestrations; 0: what suits the workload")
 	f.IntVar(&cfg.concurrency, "c", 0, "`number` of orchestrations in flight; 0: what suits the workload")
 	f.Float64Var(&cfg.scale, "scale", 1, "`factor` on the workload's own number of orchestrations")
 	f.StringVar(&cfg.durability, "durability", relaxed, "relaxed or strict: whether the embedded server acknowledges after an fsync")
-	f.StringVar(&cfg.nats, "nats", embedded, "embedded, or the `URL` of a server")
+	f.StringVar(&cfg.nats, "nats", embedded, "embedded, or the `URL` of a server; of waiting also process: a server in a process of its own")
 	f.StringVar(&cfg.hub, "hub", "bench", "task hub on a server by URL, created when it is missing")
 	f.StringVar(&cfg.dir, "dir", "", "`folder` for the embedded server's store; defaults to the temporary folder")
 	f.DurationVar(&cfg.timeout, "timeout", 10*time.Minute, "give up after this time")
 	f.BoolVar(&cfg.json, "json", false, "one JSON line a result")
 	f.StringVar(&cfg.cpuProfile, "cpuprofile", "", "write a CPU profile of the measured part to this `file`")
+	f.IntVar(&cfg.cache, "cache", 0, "waiting: `instances` kept in memory, in each partition; 0: the default, less than 0: all")
+	f.IntVar(&cfg.behind, "behind", 1_000_000, "cold: `messages` in the log behind the instances")
+	f.StringVar(&cfg.csv, "csv", "", "write the table of "+strings.Join(trialNames(), ", ")+" to this `file`, too")
 	f.StringVar(&cfg.memProfile, "memprofile", "", "write a heap profile of its end to this `file`")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -68,6 +77,13 @@ func (cfg config) resolve() (config, error) {
 	if err := cfg.validate(); err != nil || cfg.workload == all {
 		return cfg, err
 	}
+	if t, ok := trialOf(cfg.workload); ok {
+		if cfg.n == 0 {
+			cfg.n = max(1, int(float64(t.n)*cfg.scale))
+		}
+		cfg.concurrency = or(cfg.concurrency, t.concurrency)
+		return cfg, nil
+	}
 	w, _ := workloadOf(cfg.workload)
 	if cfg.n == 0 {
 		cfg.n = max(1, int(float64(w.n)*cfg.scale))
@@ -80,8 +96,9 @@ func (cfg config) resolve() (config, error) {
 }
 
 func (cfg config) validate() error {
-	if _, known := workloadOf(cfg.workload); !known && cfg.workload != all {
-		return fmt.Errorf("bench: -workload %q: there are %s, and all", cfg.workload, strings.Join(names(), ", "))
+	_, known := workloadOf(cfg.workload)
+	if _, trial := trialOf(cfg.workload); !known && !trial && cfg.workload != all {
+		return fmt.Errorf("bench: -workload %q: there are %s, and all", cfg.workload, strings.Join(append(names(), trialNames()...), ", "))
 	}
 	switch {
 	case cfg.n < 0 || cfg.concurrency < 0:

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/nats-io/nats.go"
+
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 	natsembedded "github.com/durablegen/durablegen/runtime/natsbackend/embedded"
@@ -15,15 +17,18 @@ import (
 
 // hub is a task hub with a worker, a client, and perhaps its server, each with connections of its own.
 type hub struct {
-	client *durable.Client
-	store  string // folder of the embedded server's store; "" for a server by URL
-	worker *durable.Worker
-	undo   []func() error // what close has to do, last first
+	client  *durable.Client
+	store   string // folder of the embedded server's store; "" for a server by URL
+	worker  *durable.Worker
+	config  durable.WorkerConfig
+	undo    []func() error                  // what close has to do, last first
+	again   func(ctx context.Context) error // starts another worker
+	connect func() (*nats.Conn, error)      // to the embedded server; nil for one by URL
 }
 
 // openHub starts what cfg asks for. After an error nothing is left running.
 func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, err error) {
-	h = &hub{}
+	h = &hub{config: cfg.worker}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -33,7 +38,8 @@ func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, e
 	if err != nil {
 		return nil, err
 	}
-	if err := h.startWorker(ctx, connect, code); err != nil {
+	h.again = func(ctx context.Context) error { return h.startWorker(ctx, connect, code) }
+	if err := h.again(ctx); err != nil {
 		return nil, err
 	}
 	backend, err := connect()
@@ -72,6 +78,7 @@ func (h *hub) server(ctx context.Context, cfg config) (connect func() (durable.B
 		return nil, err
 	}
 	h.undo = append(h.undo, srv.Close)
+	h.connect = func() (*nats.Conn, error) { return nats.Connect("", srv.Option()) }
 	return func() (durable.Backend, error) { return srv.Backend(ctx, natsbackend.Config{}) }, nil
 }
 
@@ -81,7 +88,7 @@ func (h *hub) startWorker(ctx context.Context, connect func() (durable.Backend, 
 		return err
 	}
 	h.undo = append(h.undo, backend.Close)
-	worker := durable.NewWorker(backend, code, durable.WorkerConfig{})
+	worker := durable.NewWorker(backend, code, h.config)
 	if err := worker.Start(ctx); err != nil {
 		return err
 	}

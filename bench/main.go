@@ -24,7 +24,12 @@ import (
 
 const gcPercent = 400 // unless GOGC says otherwise
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if dir := os.Getenv(serveDir); dir != "" {
+		os.Exit(serve(dir))
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is main with its surroundings as arguments. The exit code is 0, 1 after a failure or a wrong result, 2 after a
 // mistake in the command line.
@@ -47,6 +52,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.timeout, fmt.Errorf("bench: not done within -timeout %v", cfg.timeout))
 	defer cancel()
 
+	if t, ok := trialOf(cfg.workload); ok {
+		if err := runTrial(ctx, t, cfg, stdout); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		return 0
+	}
 	results, err := results(ctx, cfg, stderr)
 	for i, r := range results {
 		if cfg.json {

@@ -405,6 +405,94 @@ func (idleOrchestrator) Bind(fn func(ctx durable.Context) (string, error)) durab
 	})
 }
 
+// RoundsOrchestrator runs [Rounds] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := RoundsOrchestrator.Start(ctx, c, n)
+//	result, err := RoundsOrchestrator.Call(ctx, n)
+//
+// Rounds receives n Wakes, one after the other, and arrives at the gate after each.
+var RoundsOrchestrator roundsOrchestrator
+
+type roundsOrchestrator struct{}
+
+var roundsInfo = durable.Orchestrator{
+	Name:   "workload.Rounds",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.Rounds",
+}
+
+func (roundsOrchestrator) Start(ctx context.Context, c *durable.Client, n int, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &roundsInfo, n, opts...)
+}
+
+func (roundsOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &roundsInfo, id)
+}
+
+func (roundsOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, n int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &roundsInfo, s, n, opts...)
+}
+
+func (roundsOrchestrator) Call(ctx durable.Context, n int, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &roundsInfo, n, opts...).Get(ctx)
+}
+
+func (roundsOrchestrator) StartChild(ctx durable.Context, n int, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &roundsInfo, n, opts...)
+}
+
+func (roundsOrchestrator) ContinueAsNew(ctx durable.Context, n int) error {
+	return durable.ContinueWith(ctx, n)
+}
+
+func (roundsOrchestrator) Bind(fn func(ctx durable.Context, n int) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&roundsInfo, fn)
+}
+
+// CountOrchestrator runs [Count] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := CountOrchestrator.Start(ctx, c, n)
+//	result, err := CountOrchestrator.Call(ctx, n)
+//
+// Count receives n Wakes, and adds their numbers up.
+var CountOrchestrator countOrchestrator
+
+type countOrchestrator struct{}
+
+var countInfo = durable.Orchestrator{
+	Name:   "workload.Count",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.Count",
+}
+
+func (countOrchestrator) Start(ctx context.Context, c *durable.Client, n int, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &countInfo, n, opts...)
+}
+
+func (countOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &countInfo, id)
+}
+
+func (countOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, n int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &countInfo, s, n, opts...)
+}
+
+func (countOrchestrator) Call(ctx durable.Context, n int, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &countInfo, n, opts...).Get(ctx)
+}
+
+func (countOrchestrator) StartChild(ctx durable.Context, n int, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &countInfo, n, opts...)
+}
+
+func (countOrchestrator) ContinueAsNew(ctx durable.Context, n int) error {
+	return durable.ContinueWith(ctx, n)
+}
+
+func (countOrchestrator) Bind(fn func(ctx durable.Context, n int) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&countInfo, fn)
+}
+
 // DurableReceivers holds the dependencies of the activities that are methods. Every field must be set.
 type DurableReceivers struct {
 	Gate *Gate
@@ -427,5 +515,7 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		ChainOrchestrator.Bind(Chain),
 		ArriveActivity.Bind(recv.Gate.Arrive),
 		IdleOrchestrator.Bind(Idle),
+		RoundsOrchestrator.Bind(Rounds),
+		CountOrchestrator.Bind(Count),
 	)
 }

@@ -147,3 +147,38 @@ func Idle(ctx durable.Context) (string, error) {
 	}
 	return fmt.Sprintf("woken by %d", w.Number), nil
 }
+
+// Rounds receives n Wakes, one after the other, and arrives at the gate after each.
+//
+//durable:orchestrator
+func Rounds(ctx durable.Context, n int) (int, error) {
+	for range n {
+		if _, err := WakeEvent.Receive(ctx).Get(ctx); err != nil {
+			return 0, err
+		}
+		if err := ArriveActivity.Call(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// Received is a query of Count: how many Wakes it has received.
+const Received = "received"
+
+// Count receives n Wakes, and adds their numbers up.
+//
+//durable:orchestrator
+func Count(ctx durable.Context, n int) (int, error) {
+	sum, received := 0, 0
+	durable.SetQueryHandler(ctx, Received, func(durable.None) (int, error) { return received, nil })
+	for range n {
+		w, err := WakeEvent.Receive(ctx).Get(ctx)
+		if err != nil {
+			return 0, err
+		}
+		received++
+		sum += w.Number
+	}
+	return sum, nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/durablegen/durablegen/bench/workload"
+	durable "github.com/durablegen/durablegen/runtime"
+)
+
+// trial measures something that is no rate of orchestrations; it gives a table. `all` leaves trials out.
+type trial struct {
+	name        string
+	n           int // what it means, the trial says
+	concurrency int
+	run         func(ctx context.Context, cfg config) (*table, error)
+}
+
+// table is a CSV file: x first.
+type table struct {
+	head []string
+	rows [][]string
+}
+
+func (t *table) add(cells ...any) {
+	var row []string
+	for _, c := range cells {
+		switch c := c.(type) {
+		case float64:
+			row = append(row, strconv.FormatFloat(c, 'f', 2, 64))
+		default:
+			row = append(row, fmt.Sprint(c))
+		}
+	}
+	t.rows = append(t.rows, row)
+}
+
+var trials = []trial{
+	{name: "waiting", n: 100_000, concurrency: 200, run: runWaiting},
+	{name: "cold", n: 200, concurrency: 1, run: runCold},
+	{name: "thrash", n: 800, concurrency: 100, run: runThrash},
+	{name: "sizes", n: 10_000, concurrency: 1, run: runSizes},
+}
+
+func trialOf(name string) (trial, bool) {
+	for _, t := range trialList() {
+		if t.name == name {
+			return t, true
+		}
+	}
+	return trial{}, false
+}
+
+// trialList keeps the trials out of the initialisation of what they use.
+var trialList = func() []trial { return nil }
+
+func init() { trialList = func() []trial { return trials } }
+
+func trialNames() []string {
+	var all []string
+	for _, t := range trialList() {
+		all = append(all, t.name)
+	}
+	return all
+}
+
+// runTrial runs a trial and writes its table.
+func runTrial(ctx context.Context, t trial, cfg config, stdout io.Writer) error {
+	got, err := t.run(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("bench: %s: %w", t.name, err)
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range append([][]string{got.head}, got.rows...) {
+		for _, cell := range row {
+			fmt.Fprint(w, cell, "\t")
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if cfg.csv == "" {
+		return nil
+	}
+	f, err := os.Create(cfg.csv)
+	if err != nil {
+		return fmt.Errorf("bench: -csv: %w", err)
+	}
+	out := csv.NewWriter(f)
+	return errors.Join(out.Write(got.head), out.WriteAll(got.rows), f.Close())
+}
+
+// openTrial opens a hub with the workloads' code.
+func openTrial(ctx context.Context, cfg config) (*hub, *workload.Gate, error) {
+	code, gate := &durable.Registry{}, &workload.Gate{}
+	if err := workload.RegisterDurable(code, workload.DurableReceivers{Gate: gate}); err != nil {
+		return nil, nil, err
+	}
+	h, err := openHub(ctx, cfg, code)
+	return h, gate, err
+}
+
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
