@@ -72,8 +72,12 @@ func trialNames() []string {
 
 // runTrial runs a trial and writes its table.
 func runTrial(ctx context.Context, t trial, cfg config, stdout io.Writer) error {
-	got, err := t.run(ctx, cfg)
+	profiled, err := startProfile(cfg.cpuProfile)
 	if err != nil {
+		return err
+	}
+	got, err := t.run(ctx, cfg)
+	if err = errors.Join(err, profiled(), writeHeapProfile(cfg.memProfile)); err != nil {
 		return fmt.Errorf("bench: %s: %w", t.name, err)
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)

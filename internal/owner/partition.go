@@ -265,7 +265,6 @@ func (p *Partition) tick() {
 		for len(p.dirty) > 0 && now.Sub(p.dirty[0].dirtySince) >= p.cfg.Coalesce {
 			p.dirty[0].project()
 		}
-		p.evict()
 		p.tick()
 	})
 }

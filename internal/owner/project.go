@@ -56,6 +56,7 @@ func (i *instance) project() {
 			return
 		}
 		i.settle()
+		i.p.evict() // it may be idle now, and no other may come
 	})
 }
 
