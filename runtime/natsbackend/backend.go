@@ -102,7 +102,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	b.uploads = uploads{
 		inline: b.cfg.InlinePayload,
 		queues: map[string][]upload{},
-		plain:  func(subject string, u upload) { b.calls.publish(subject, u.header, u.body, u.done) },
+		plain:  func(subject string, u upload) { b.calls.publish(subject, u.header, join(u.head, u.body), u.done) },
 	}
 	b.states = b.bucket(b.names.instances, hub.single[b.names.instances])
 	b.meta = b.bucket(b.names.meta, hub.single[b.names.meta])

@@ -42,11 +42,12 @@ func headers(fields []history.Field, more ...history.Field) nats.Header {
 	return h
 }
 
-// encode turns a record into a message of its instance. A timer is stored as what it will publish, plus its schedule.
-func (n *names) encode(a *appendOf) (subject string, h nats.Header, body []byte, err error) {
+// encode turns a record into a message of its instance: head comes before the body, see history.Frame. A timer is stored as
+// what it will publish, plus its schedule.
+func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body []byte, err error) {
 	tail, err := suffix(a.record)
 	if err != nil {
-		return "", nil, nil, err
+		return "", nil, nil, nil, err
 	}
 	instance := n.instance(a.to)
 	subject = instance + tail
@@ -64,24 +65,38 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, body []byte,
 			history.Field{Key: headerScheduleTarget, Value: instance + target(t)})
 	}
 	if a.fenced {
-		more = append(more, history.Field{Key: headerFence, Value: strconv.FormatUint(a.fence, 10)})
+		more = append(more, fence(a.fence))
 	}
 	fields, body, err := history.Encode(record)
 	if err != nil {
-		return "", nil, nil, fmt.Errorf("natsbackend: encode a record of %s/%s: %w", a.to.Group, a.to.ID, err)
+		return "", nil, nil, nil, fmt.Errorf("natsbackend: encode a record of %s/%s: %w", a.to.Group, a.to.ID, err)
 	}
-	return subject, headers(fields, more...), body, nil
+	return subject, headers(nil, more...), history.Frame(fields, len(body)), body, nil
 }
 
-// decode turns a message of the log into its record. The name in the header must be that of the subject: permissions
-// are given by subject, and whoever may only suspend must not terminate.
-func (pl place) decode(h nats.Header, body []byte) (history.Record, error) {
-	r, err := history.Decode(pl.kind, func(key string) string {
-		if v := h[key]; len(v) > 0 {
-			return v[0]
+// decode turns a message of the log into its record. fetch gets a body that is in the object store; its errors come back as
+// they are.
+func (pl place) decode(h nats.Header, data []byte, fetch func() ([]byte, error)) (history.Record, error) {
+	get, body, err := history.Unframe(pl.kind, data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForeign, err)
+	}
+	if _, outside := h[headerPayload]; outside {
+		if body, err = fetch(); err != nil {
+			return nil, err
 		}
-		return ""
-	}, body)
+	}
+	r, err := pl.record(get, body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForeign, err)
+	}
+	return r, nil
+}
+
+// record decodes what a message holds. The name in it must be that of the subject: permissions are given by subject, and
+// whoever may only suspend must not terminate.
+func (pl place) record(get func(string) string, body []byte) (history.Record, error) {
+	r, err := history.Decode(pl.kind, get, body)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +111,8 @@ func (pl place) decode(h nats.Header, body []byte) (history.Record, error) {
 	default:
 		return r, nil
 	}
-	if pl.kind != history.KindTimer && history.EncodeID(name) != pl.name {
-		return nil, fmt.Errorf("the header says %q, the subject %q", name, pl.name)
+	if history.EncodeID(name) != pl.name {
+		return nil, fmt.Errorf("it says %q, the subject %q", name, pl.name)
 	}
 	return r, nil
 }

@@ -3,12 +3,10 @@ package natsbackend
 import (
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/durablegen/durablegen/internal/history"
 )
 
-func TestSubjectAndHeaderMustAgree(t *testing.T) {
+func TestSubjectAndRecordMustAgree(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -27,11 +25,8 @@ func TestSubjectAndHeaderMustAgree(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := nats.Header{}
-			for _, f := range fields {
-				h[f.Key] = []string{f.Value}
-			}
-			if _, err := c.place.decode(h, body); (err == nil) != c.ok {
+			data := append(history.Frame(fields, len(body)), body...)
+			if _, err := c.place.decode(nil, data, nil); (err == nil) != c.ok {
 				t.Errorf("decode: %v, want it to pass: %t", err, c.ok)
 			}
 		})

@@ -316,17 +316,11 @@ func (b *Backend) record(m *nats.Msg) (history.Record, history.Address, error) {
 	if err != nil {
 		return nil, p.Address, err
 	}
-	body := m.Data
-	if _, outside := m.Header[headerPayload]; outside {
-		if body, err = b.fetch(p.kind, m); err != nil {
-			return nil, p.Address, err
-		}
+	r, err := p.decode(m.Header, m.Data, func() ([]byte, error) { return b.fetch(p.kind, m) })
+	if errors.Is(err, errForeign) {
+		err = fmt.Errorf("message on %s: %w", m.Subject, err)
 	}
-	r, err := p.decode(m.Header, body)
-	if err != nil {
-		return nil, p.Address, fmt.Errorf("%w: message on %s: %w", errForeign, m.Subject, err)
-	}
-	return r, p.Address, nil
+	return r, p.Address, err
 }
 
 // fetch gets the body of a delivery from the object store. While the store is away it waits: nothing can be stored

@@ -252,12 +252,9 @@ func (b *Backend) message(s stored) (history.Message, error) {
 	if err != nil {
 		return m, err
 	}
-	body, err := b.bodyFor(p.kind, s.header, s.body)
+	m.Record, err = p.decode(s.header, s.body, func() ([]byte, error) { return b.bodyFor(p.kind, s.header, nil) })
 	if err != nil {
 		return m, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)
-	}
-	if m.Record, err = p.decode(s.header, body); err != nil {
-		return m, fmt.Errorf("%w: message %d on %s: %w", errForeign, s.seq, s.subject, err)
 	}
 	return m, nil
 }

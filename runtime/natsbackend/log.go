@@ -22,16 +22,16 @@ type appendOf struct {
 // Append implements backend.Log: one asynchronous publish. A body that is too big goes to the object store first; what
 // else is appended to the same subject meanwhile waits for it, to keep the order.
 func (b *Backend) Append(a backend.Append, done func(seq uint64, err error)) {
-	subject, h, body, err := b.names.encode(&appendOf{a.To, a.Record, a.Fenced, a.Fence})
+	subject, h, head, body, err := b.names.encode(&appendOf{a.To, a.Record, a.Fenced, a.Fence})
 	if err != nil {
 		go done(0, err)
 		return
 	}
 	if holdsHistory(a.Record) {
-		b.storeHistory(subject, h, body, done)
+		b.storeHistory(subject, h, head, body, done)
 		return
 	}
-	b.store(subject, h, body, done)
+	b.storeBehind(subject, h, head, body, done)
 }
 
 // holdsHistory reports whether a record is as large as the history of a run.
@@ -42,27 +42,40 @@ func holdsHistory(r history.Record) bool {
 
 // store publishes a message of any stream of the hub.
 func (b *Backend) store(subject string, h nats.Header, body []byte, done func(seq uint64, err error)) {
+	b.storeBehind(subject, h, nil, body, done)
+}
+
+// storeBehind publishes head and body as one. Of a body that is too big only the head is in the message.
+func (b *Backend) storeBehind(subject string, h nats.Header, head, body []byte, done func(seq uint64, err error)) {
 	if len(body) > b.cfg.MaxPayload {
 		go done(0, fmt.Errorf("natsbackend: %w: %d bytes for %s, and Config.MaxPayload is %d", backend.ErrTooLarge, len(body), subject, b.cfg.MaxPayload))
 		return
 	}
-	b.put(subject, h, body, done)
+	b.put(subject, h, head, body, done)
 }
 
 // storeHistory publishes a message that holds the history of a run.
-func (b *Backend) storeHistory(subject string, h nats.Header, body []byte, done func(seq uint64, err error)) {
+func (b *Backend) storeHistory(subject string, h nats.Header, head, body []byte, done func(seq uint64, err error)) {
 	if len(body) > b.cfg.MaxHistory {
 		go done(0, fmt.Errorf("natsbackend: %w: a history of %d bytes for %s, and Config.MaxHistory is %d", backend.ErrTooLarge, len(body), subject, b.cfg.MaxHistory))
 		return
 	}
-	b.put(subject, h, body, done)
+	b.put(subject, h, head, body, done)
 }
 
-func (b *Backend) put(subject string, h nats.Header, body []byte, done func(seq uint64, err error)) {
-	if b.uploads.pass(subject, len(body) > b.cfg.InlinePayload, upload{h, body, done}, b.upload) {
+func (b *Backend) put(subject string, h nats.Header, head, body []byte, done func(seq uint64, err error)) {
+	if b.uploads.pass(subject, len(body) > b.cfg.InlinePayload, upload{h, head, body, done}, b.upload) {
 		return
 	}
-	b.calls.publish(subject, h, body, done)
+	b.calls.publish(subject, h, join(head, body), done)
+}
+
+// join appends body to head, which has room for it.
+func join(head, body []byte) []byte {
+	if head == nil {
+		return body
+	}
+	return append(head, body...)
 }
 
 // upload puts a body into the object store, then its message into the log: object first, so that whoever sees the
@@ -77,12 +90,13 @@ func (b *Backend) upload(subject string, u upload) {
 		u.header = nats.Header{}
 	}
 	u.header.Set(headerPayload, ref.String())
-	b.calls.publish(subject, u.header, nil, u.done)
+	b.calls.publish(subject, u.header, u.head, u.done)
 }
 
 // upload is a message that waits for its object, or behind one that does.
 type upload struct {
 	header nats.Header
+	head   []byte // what stands before the body
 	body   []byte
 	done   func(uint64, error)
 }
