@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/bench/workload"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -34,12 +35,20 @@ func TestParse(t *testing.T) {
 		{name: "server by URL", args: "-workload chain -nats nats://example:4222 -json", want: func(c *config) {
 			c.workload, c.n, c.concurrency, c.nats, c.json = "chain", 10, 1, "nats://example:4222", true
 		}},
-		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, hello-local, fanout`},
+		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, hello-local, flow`},
 		{name: "unknown durability", args: "-durability safe", err: "want relaxed or strict"},
 		{name: "strict is not ours to set", args: "-durability strict -nats nats://example:4222", err: "sync_interval"},
 		{name: "latency is one at a time", args: "-workload latency -c 2", err: "one at a time"},
 		{name: "n for all", args: "-n 3", err: "name it with -workload"},
 		{name: "negative", args: "-workload hello -n -3", err: "not negative"},
+		{name: "pairs of workloads", args: "-workload hello,flow -pairs 3", want: func(c *config) { c.workload, c.pairs = "hello,flow", 3 }},
+		{name: "pairs of programs", args: "-workload hello -pairs 3 -against old -n 7", want: func(c *config) { c.workload, c.pairs, c.against, c.n = "hello", 3, "old", 7 }},
+		{name: "pairs of one", args: "-workload hello -pairs 3", err: "-pairs wants two workloads"},
+		{name: "pairs of three", args: "-workload hello,flow,chain -pairs 3", err: "-pairs wants two workloads"},
+		{name: "pairs of four", args: "-workload hello,flow -pairs 3 -against old", err: "-pairs wants two workloads"},
+		{name: "two without pairs", args: "-workload hello,flow", err: "two are for -pairs"},
+		{name: "against without pairs", args: "-workload hello -against old", err: "-against is for -pairs"},
+		{name: "flow elsewhere", args: "-workload flow -nats nats://example:4222", err: "with the server in its process"},
 		{name: "no time", args: "-timeout 0s", err: "more than 0"},
 		{name: "stray argument", args: "hello", err: `unexpected argument "hello"`},
 		{name: "unknown flag", args: "-workloads hello", err: "not defined: -workloads: see -help"},
@@ -102,6 +111,8 @@ func TestWorkloads(t *testing.T) {
 		"-workload chain -n 1",
 		"-workload latency -n 5",
 		"-workload idle -n 20",
+		"-workload flow -n 20 -c 5",
+		"-workload flow-local -n 20 -c 5",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +197,83 @@ func TestWrongResult(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "wrong result: instance") {
 		t.Errorf("error is %v, want a wrong result", err)
 	}
+}
+
+// TestFlow: a flow leaves in the streams what the engine leaves there, message for message and nearly byte for byte (times and
+// sequences have other lengths), and has as much acknowledged.
+func TestFlow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ flow, hello string }{{"flow", "hello"}, {"flow-local", "hello-local"}} {
+		t.Run(c.flow, func(t *testing.T) {
+			t.Parallel()
+			flow, hello := footprint(t, c.flow), footprint(t, c.hello)
+			for name, want := range hello {
+				got := flow[name]
+				if got.messages != want.messages || got.acked != want.acked {
+					t.Errorf("%s: the flow leaves %d messages and has %d acknowledged, the engine %d and %d", name, got.messages, got.acked, want.messages, want.acked)
+				}
+				if d := float64(got.bytes)/float64(want.bytes) - 1; d < -0.08 || d > 0.08 {
+					t.Errorf("%s: the flow leaves %d bytes, the engine %d", name, got.bytes, want.bytes)
+				}
+			}
+		})
+	}
+}
+
+// trace is what a run has left in a stream.
+type trace struct{ messages, bytes, acked uint64 }
+
+// footprint runs a workload and looks at the streams that hold its instances.
+func footprint(t *testing.T, name string) map[string]trace {
+	t.Helper()
+	const n = 50
+	cfg, err := parse([]string{"-workload", name, "-dir", t.TempDir()}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code durable.Registry
+	if err := workload.RegisterDurable(&code, workload.DurableReceivers{Gate: &workload.Gate{}}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := openHub(t.Context(), cfg, &code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	w, _ := workloadOf(name)
+	if _, err := h.run(t.Context(), w, nil, n, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.stopWorker(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nc, err := h.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	traces := map[string]trace{}
+	for _, name := range []string{"DURABLE_default", "DURABLE_default_ARCHIVE", "KV_durable_default_instances"} {
+		s, err := js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := s.CachedInfo().State
+		tr := trace{messages: state.Msgs, bytes: state.Bytes}
+		consumers := s.ListConsumers(t.Context())
+		for c := range consumers.Info() {
+			tr.acked += c.Delivered.Consumer - uint64(c.NumAckPending)
+		}
+		if err := consumers.Err(); err != nil {
+			t.Fatal(err)
+		}
+		traces[name] = tr
+	}
+	return traces
 }
 
 func TestEachStopsAtTheFirstError(t *testing.T) {

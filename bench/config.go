@@ -30,6 +30,8 @@ type config struct {
 	hub         string // task hub on a server by URL
 	dir         string // below which the embedded server's store is made; "": the system's temporary folder
 	timeout     time.Duration
+	pairs       int    // runs of each of two sides
+	against     string // program whose runs are the other side; "": another workload
 	json        bool
 	cpuProfile  string
 	memProfile  string
@@ -53,6 +55,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.StringVar(&cfg.hub, "hub", "bench", "task hub on a server by URL, created when it is missing")
 	f.StringVar(&cfg.dir, "dir", "", "`folder` for the embedded server's store; defaults to the temporary folder")
 	f.DurationVar(&cfg.timeout, "timeout", 10*time.Minute, "give up after this time")
+	f.IntVar(&cfg.pairs, "pairs", 0, "run two workloads (-workload A,B) or two programs (-against) in turn, so `many` times, and give the ratios of their figures")
+	f.StringVar(&cfg.against, "against", "", "with -pairs: the other side is the same workload in this `program`, another build of bench")
 	f.BoolVar(&cfg.json, "json", false, "one JSON line a result")
 	f.StringVar(&cfg.cpuProfile, "cpuprofile", "", "write a CPU profile of the measured part to this `file`")
 	f.IntVar(&cfg.cache, "cache", 0, "waiting: `instances` kept in memory, in each partition; 0: the default, less than 0: all")
@@ -74,7 +78,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 }
 
 func (cfg config) resolve() (config, error) {
-	if err := cfg.validate(); err != nil || cfg.workload == all {
+	if err := cfg.validate(); err != nil || cfg.workload == all || cfg.pairs > 0 {
 		return cfg, err
 	}
 	if t, ok := trialOf(cfg.workload); ok {
@@ -96,9 +100,12 @@ func (cfg config) resolve() (config, error) {
 }
 
 func (cfg config) validate() error {
-	_, known := workloadOf(cfg.workload)
-	if _, trial := trialOf(cfg.workload); !known && !trial && cfg.workload != all {
-		return fmt.Errorf("bench: -workload %q: there are %s, and all", cfg.workload, strings.Join(append(names(), trialNames()...), ", "))
+	for n, name := range strings.Split(cfg.workload, ",") {
+		_, known := workloadOf(name)
+		_, trial := trialOf(name)
+		if !known && !trial && cfg.workload != all || n > 0 && cfg.pairs == 0 {
+			return fmt.Errorf("bench: -workload %q: there are %s, and all; two are for -pairs", cfg.workload, strings.Join(append(names(), trialNames()...), ", "))
+		}
 	}
 	switch {
 	case cfg.n < 0 || cfg.concurrency < 0:
@@ -111,6 +118,16 @@ func (cfg config) validate() error {
 		return fmt.Errorf("bench: -durability %q: want relaxed or strict", cfg.durability)
 	case cfg.nats != embedded && cfg.durability == strict:
 		return errors.New("bench: -durability strict with -nats URL: how durable that server is, its own configuration says (sync_interval)")
+	case cfg.pairs < 0:
+		return fmt.Errorf("bench: -pairs %d: numbers are not negative", cfg.pairs)
+	case cfg.pairs == 0 && cfg.against != "":
+		return errors.New("bench: -against is for -pairs")
+	case cfg.pairs > 0 && (strings.Count(cfg.workload, ",") == 1) == (cfg.against != "") || cfg.pairs > 0 && cfg.workload == all:
+		return errors.New("bench: -pairs wants two workloads (-workload A,B), or one and the program to compare with (-against)")
+	case cfg.pairs > 0 && (cfg.cpuProfile != "" || cfg.memProfile != ""):
+		return errors.New("bench: -pairs runs processes of its own: profiles belong to one run")
+	case strings.HasPrefix(cfg.workload, "flow") && cfg.nats != embedded:
+		return errors.New("bench: a flow is measured with the server in its process")
 	case strings.HasPrefix(cfg.workload, "latency") && cfg.concurrency > 1:
 		return fmt.Errorf("bench: -workload latency -c %d: latency runs one at a time; -workload hello takes -c", cfg.concurrency)
 	case cfg.workload == all && (cfg.n > 0 || cfg.concurrency > 0 || cfg.cpuProfile != "" || cfg.memProfile != ""):

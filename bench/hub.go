@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/durablegen/durablegen/bench/workload"
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 	natsembedded "github.com/durablegen/durablegen/runtime/natsbackend/embedded"
@@ -17,13 +18,14 @@ import (
 
 // hub is a task hub with a worker, a client, and perhaps its server, each with connections of its own.
 type hub struct {
-	client  *durable.Client
-	store   string // folder of the embedded server's store; "" for a server by URL
-	worker  *durable.Worker
-	config  durable.WorkerConfig
-	undo    []func() error                  // what close has to do, last first
-	again   func(ctx context.Context) error // starts another worker
-	connect func() (*nats.Conn, error)      // to the embedded server; nil for one by URL
+	client *durable.Client
+	store  string // folder of the embedded server's store; "" for a server by URL
+	worker *durable.Worker
+	config durable.WorkerConfig
+	flow   *flow                           // instead of client and worker, of a workload without an engine
+	undo   []func() error                  // what close has to do, last first
+	again  func(ctx context.Context) error // starts another worker
+	dial   func() (*nats.Conn, error)      // connects to the embedded server; nil for one by URL
 }
 
 // openHub starts what cfg asks for. After an error nothing is left running.
@@ -37,6 +39,9 @@ func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, e
 	connect, err := h.server(ctx, cfg)
 	if err != nil {
 		return nil, err
+	}
+	if w, _ := workloadOf(cfg.workload); w.flow {
+		return h, h.startFlow(ctx, connect, code, w.name == "flow-local")
 	}
 	h.again = func(ctx context.Context) error { return h.startWorker(ctx, connect, code) }
 	if err := h.again(ctx); err != nil {
@@ -78,7 +83,7 @@ func (h *hub) server(ctx context.Context, cfg config) (connect func() (durable.B
 		return nil, err
 	}
 	h.undo = append(h.undo, srv.Close)
-	h.connect = func() (*nats.Conn, error) { return nats.Connect("", srv.Option()) }
+	h.dial = func() (*nats.Conn, error) { return nats.Connect("", srv.Option()) }
 	return func() (durable.Backend, error) { return srv.Backend(ctx, natsbackend.Config{}) }, nil
 }
 
@@ -97,8 +102,43 @@ func (h *hub) startWorker(ctx context.Context, connect func() (durable.Backend, 
 	return nil
 }
 
-// stopWorker lets the worker finish what it owes. It may be called twice.
+// startFlow has a worker make what it makes of the hub, and then connects without one.
+func (h *hub) startFlow(ctx context.Context, connect func() (durable.Backend, error), code *durable.Registry, local bool) error {
+	if err := h.startWorker(ctx, connect, code); err != nil {
+		return err
+	}
+	if err := h.stopWorker(ctx); err != nil {
+		return err
+	}
+	backend, err := connect()
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	h.flow, err = openFlow(h.dial, backend.Info().Partitions, local)
+	if err == nil {
+		h.undo = append(h.undo, func() error {
+			f := h.flow
+			h.flow = nil
+			return f.close()
+		})
+	}
+	return err
+}
+
+// run runs a workload's orchestrations.
+func (h *hub) run(ctx context.Context, w load, gate *workload.Gate, n, concurrency int) (tally, error) {
+	if w.flow {
+		return h.flow.run(ctx, n, concurrency)
+	}
+	return w.run(ctx, h.client, gate, n, concurrency)
+}
+
+// stopWorker lets the worker, or the flow, finish what it owes. It may be called twice.
 func (h *hub) stopWorker(ctx context.Context) error {
+	if h.flow != nil {
+		return h.flow.settle(ctx)
+	}
 	if h.worker == nil {
 		return nil
 	}

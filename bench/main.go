@@ -4,6 +4,7 @@
 //	go run ./bench                                    every workload, each in a process of its own
 //	go run ./bench -workload hello -n 20000 -c 200    one of them
 //	go run ./bench -workload hello -durability strict -json
+//	go run ./bench -workload hello,flow -pairs 5      two of them in turn, and the ratios of their figures
 //
 // docs/performance.md says what the workloads are and what was measured.
 package main
@@ -16,10 +17,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 )
 
 const gcPercent = 400 // unless GOGC says otherwise
@@ -59,7 +58,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
-	results, err := results(ctx, cfg, stderr)
+	var results []Result
+	if cfg.pairs > 0 {
+		err = runPairs(ctx, cfg, stdout, stderr)
+	} else {
+		results, err = measureAll(ctx, cfg, stderr)
+	}
 	for i, r := range results {
 		if cfg.json {
 			err = errors.Join(err, json.NewEncoder(stdout).Encode(r))
@@ -77,8 +81,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// results measures what cfg asks for. Several workloads run in a process each, so that one's heap is not another's.
-func results(ctx context.Context, cfg config, stderr io.Writer) ([]Result, error) {
+// measureAll measures what cfg asks for. Several workloads run in a process each, so that one's heap is not another's.
+func measureAll(ctx context.Context, cfg config, stderr io.Writer) ([]Result, error) {
 	if cfg.workload != all {
 		r, err := measure(ctx, cfg)
 		if err != nil {
@@ -92,16 +96,12 @@ func results(ctx context.Context, cfg config, stderr io.Writer) ([]Result, error
 	}
 	var rs []Result
 	for _, w := range workloads {
-		child := exec.CommandContext(ctx, self, "-json", "-workload", w.name, "-durability", cfg.durability, "-nats", cfg.nats,
-			"-hub", cfg.hub, "-dir", cfg.dir, "-timeout", cfg.timeout.String(), "-scale", strconv.FormatFloat(cfg.scale, 'g', -1, 64))
-		child.Stderr = stderr
-		out, err := child.Output()
-		if err != nil {
-			return rs, fmt.Errorf("bench: workload %s: %w", w.name, err)
+		if w.flow && cfg.nats != embedded {
+			continue
 		}
-		var r Result
-		if err := json.Unmarshal(out, &r); err != nil {
-			return rs, fmt.Errorf("bench: workload %s: read its result: %w", w.name, err)
+		r, err := cfg.child(ctx, side{self, w.name}, stderr)
+		if err != nil {
+			return rs, err
 		}
 		rs = append(rs, r)
 	}

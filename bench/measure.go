@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,7 @@ func measure(ctx context.Context, cfg config) (r Result, err error) {
 		r.Durability = "server"
 	}
 
-	if _, err := w.run(ctx, h.client, gate, min(w.warm, cfg.n), cfg.concurrency); err != nil {
+	if _, err := h.run(ctx, w, gate, min(w.warm, cfg.n), cfg.concurrency); err != nil {
 		return r, fmt.Errorf("bench: warm-up of %s: %w", w.name, err)
 	}
 	if err := pause(ctx, settle); err != nil {
@@ -49,9 +50,10 @@ func measure(ctx context.Context, cfg config) (r Result, err error) {
 	if err != nil {
 		return r, err
 	}
+	objects, bytes := allocated()
 	cpu, began := cpuTime(), time.Now()
 
-	t, err := w.run(ctx, h.client, gate, cfg.n, cfg.concurrency)
+	t, err := h.run(ctx, w, gate, cfg.n, cfg.concurrency)
 	elapsed := time.Since(began)
 	err = errors.Join(err, profiled(), writeHeapProfile(cfg.memProfile))
 	if err != nil {
@@ -64,9 +66,18 @@ func measure(ctx context.Context, cfg config) (r Result, err error) {
 	r.take(w, t, elapsed)
 	r.CPUMicros = float64((cpuTime() - cpu).Microseconds()) / float64(cfg.n)
 	r.PeakRSS = peakRSS()
+	o, b := allocated()
+	r.Allocs, r.AllocBytes = float64(o-objects)/float64(cfg.n), float64(b-bytes)/float64(cfg.n)
 	after, err := h.disk()
 	r.DiskBytes = float64(after-disk) / float64(cfg.n)
 	return r, err
+}
+
+// allocated counts the objects that this process has allocated on the heap, and their bytes.
+func allocated() (objects, bytes uint64) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs, m.TotalAlloc
 }
 
 // each calls fn with 0 to n-1 on as many goroutines as concurrency says and gives the time that every call took. The

@@ -23,7 +23,9 @@ type Result struct {
 	CPUMicros   float64 `json:"cpu_us_per_orch"`     // user and system, of this process (the embedded server in it) and its children
 	DiskBytes   float64 `json:"disk_bytes_per_orch"` // growth of the embedded server's store, before retention
 	PeakRSS     float64 `json:"peak_rss_mb"`
-	Load1       float64 `json:"load1"` // load average of the machine before the run; 0 where it is unknown
+	Allocs      float64 `json:"allocs_per_orch"`      // objects allocated on the heap by this process, the embedded server included
+	AllocBytes  float64 `json:"alloc_bytes_per_orch"` // and their bytes
+	Load1       float64 `json:"load1"`                // load average of the machine before the run; 0 where it is unknown
 
 	LastByFirst      float64 `json:"last100_by_first100,omitempty"` // chain
 	BytesPerInstance int     `json:"bytes_per_instance,omitempty"`  // idle: heap and stacks of this process for a waiting instance
@@ -43,8 +45,8 @@ func (r *Result) take(w load, t tally, elapsed time.Duration) {
 }
 
 const (
-	headFormat = "%-9s%8s%6s  %-10s%9s%11s%9s%9s%9s%10s%9s%8s%7s  %s\n"
-	rowFormat  = "%-9s%8d%6d  %-10s%9.0f%11.0f%9.2f%9.2f%9.1f%10.0f%9.0f%8.0f%7.2f  %s\n"
+	headFormat = "%-14s%8s%6s  %-10s%9s%11s%9s%9s%9s%10s%9s%8s%7s  %s\n"
+	rowFormat  = "%-14s%8d%6d  %-10s%9.0f%11.0f%9.2f%9.2f%9.1f%10.0f%9.0f%8.0f%7.2f  %s\n"
 )
 
 func (r Result) writeRow(w io.Writer, head bool) error {

@@ -160,10 +160,10 @@ func fill(ctx context.Context, h *hub, n int) error {
 	if n == 0 {
 		return nil
 	}
-	if h.connect == nil {
+	if h.dial == nil {
 		return errors.New("the log of a server by URL is not ours to fill")
 	}
-	nc, err := h.connect()
+	nc, err := h.dial()
 	if err != nil {
 		return err
 	}

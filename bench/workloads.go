@@ -15,8 +15,9 @@ type load struct {
 	name        string
 	n           int // orchestrations of a run that says nothing else
 	concurrency int
-	warm        int // orchestrations before the measured ones
-	activities  int // of one orchestration
+	warm        int  // orchestrations before the measured ones
+	activities  int  // of one orchestration
+	flow        bool // without an engine: flow.go
 	// run runs n orchestrations, so many at once, and checks every result.
 	run func(ctx context.Context, client *durable.Client, gate *workload.Gate, n, concurrency int) (tally, error)
 }
@@ -36,6 +37,8 @@ const (
 var workloads = []load{
 	{name: "hello", n: 20_000, concurrency: 200, warm: 1000, activities: 3, run: runHello},
 	{name: "hello-local", n: 20_000, concurrency: 200, warm: 1000, activities: 3, run: runHelloLocal},
+	{name: "flow", n: 20_000, concurrency: 200, warm: 1000, activities: 3, flow: true},
+	{name: "flow-local", n: 20_000, concurrency: 200, warm: 1000, activities: 3, flow: true},
 	{name: "fanout", n: 1000, concurrency: 20, warm: 20, activities: fanWidth, run: runFanOut},
 	{name: "chain", n: 10, concurrency: 1, warm: 1, activities: chainLength, run: runChain},
 	{name: "latency", n: 3000, concurrency: 1, warm: 200, activities: 3, run: runHello},
