@@ -2,7 +2,6 @@ package durable
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -141,9 +140,9 @@ func (c *Client) groupOf(id string) string {
 
 // hear passes a hint on to who waits for it.
 func (c *Client) hear(data []byte) {
-	var o owner.Outcome
-	if json.Unmarshal(data, &o) != nil {
-		return
+	o, err := owner.ParseOutcome(data)
+	if err != nil {
+		return // it may as well have got lost
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

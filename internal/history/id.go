@@ -18,19 +18,20 @@ const hexDigits = "0123456789ABCDEF"
 // EncodeID writes any text as one token that is safe in a NATS subject and in a KV key: letters, digits, '-' and '_'
 // stand as they are, every other byte is =HH, and "" is "=". The form is canonical: one text has one token.
 func EncodeID(id string) string {
-	n := 0
-	for i := range len(id) {
-		if !plain(id[i]) {
-			n++
-		}
-	}
-	switch {
-	case id == "":
-		return "="
-	case n == 0:
+	if id != "" && escapes(id) == 0 {
 		return id
 	}
-	b := make([]byte, 0, len(id)+2*n)
+	return string(AppendID(make([]byte, 0, len(id)+2*escapes(id)+1), id))
+}
+
+// AppendID appends what EncodeID gives.
+func AppendID(b []byte, id string) []byte {
+	switch {
+	case id == "":
+		return append(b, '=')
+	case escapes(id) == 0:
+		return append(b, id...)
+	}
 	for i := range len(id) {
 		if c := id[i]; plain(c) {
 			b = append(b, c)
@@ -38,7 +39,17 @@ func EncodeID(id string) string {
 			b = append(b, '=', hexDigits[c>>4], hexDigits[c&15])
 		}
 	}
-	return string(b)
+	return b
+}
+
+// escapes counts the bytes that do not stand for themselves.
+func escapes(id string) (n int) {
+	for i := range len(id) {
+		if !plain(id[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // DecodeID reads what EncodeID wrote. Anything else, also another spelling of the same text, is an error.

@@ -1,7 +1,6 @@
 package owner
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -92,15 +91,6 @@ func sizeOf(r history.Record) int {
 	return 0
 }
 
-// Outcome is what the hint of an end tells: nothing when the result is large.
-type Outcome struct {
-	ID      string           `json:"id"`
-	Run     uint32           `json:"run"`
-	Status  history.Status   `json:"status,omitempty"`
-	Result  history.Payload  `json:"result,omitempty"`
-	Failure *history.Failure `json:"failure,omitempty"`
-}
-
 // HintTopic is where the end of an instance is told, at most once.
 func HintTopic(id string) string { return "end." + history.EncodeID(id) }
 
@@ -162,9 +152,11 @@ func (i *instance) unlessConcluded(then func()) {
 // hint tells waiters that the run has ended. It comes after the final record is stored, so it is true.
 func (i *instance) hint() {
 	end := i.final.End
-	data, err := json.Marshal(Outcome{ID: i.addr.ID, Run: i.run, Status: end.Status, Result: end.Result, Failure: end.Failure})
+	o := Outcome{ID: i.addr.ID, Run: i.run, Status: end.Status, Result: end.Result, Failure: end.Failure}
+	data, err := o.encode()
 	if err != nil || len(data) > hintLimit {
-		data, err = json.Marshal(Outcome{ID: i.addr.ID, Run: i.run})
+		o = Outcome{ID: i.addr.ID, Run: i.run}
+		data, err = o.encode()
 	}
 	if err != nil {
 		return // a hint may get lost

@@ -45,12 +45,9 @@ func headers(fields []history.Field, more ...history.Field) nats.Header {
 // encode turns a record into a message of its instance: head comes before the body, see history.Frame. A timer is stored as
 // what it will publish, plus its schedule.
 func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body []byte, err error) {
-	tail, err := suffix(a.record)
-	if err != nil {
+	if subject, err = n.subject(a.to, a.record); err != nil {
 		return "", nil, nil, nil, err
 	}
-	instance := n.instance(a.to)
-	subject = instance + tail
 	var extra [3]history.Field
 	more := extra[:0]
 	record := a.record
@@ -62,7 +59,7 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body [
 		// By hand: jetstream.WithScheduleAt cuts the time to whole seconds and so fires early.
 		more = append(more,
 			history.Field{Key: headerSchedule, Value: "@at " + t.Due.UTC().Format(time.RFC3339Nano)},
-			history.Field{Key: headerScheduleTarget, Value: instance + target(t)})
+			history.Field{Key: headerScheduleTarget, Value: n.instance(a.to) + target(t)})
 	}
 	if a.fenced {
 		more = append(more, fence(a.fence))
@@ -111,7 +108,8 @@ func (pl place) record(get func(string) string, body []byte) (history.Record, er
 	default:
 		return r, nil
 	}
-	if history.EncodeID(name) != pl.name {
+	var buf [128]byte
+	if string(history.AppendID(buf[:0], name)) != pl.name {
 		return nil, fmt.Errorf("it says %q, the subject %q", name, pl.name)
 	}
 	return r, nil

@@ -33,16 +33,16 @@ func TestSubjects(t *testing.T) {
 		{&history.Task{Name: "m.Send"}, "task.m=2ESend"},
 		{&history.Timer{Ref: history.Ref{Run: 1, Execution: 2, Slot: 3}}, "timer.1-2-3"},
 	} {
-		tail, err := suffix(c.record)
-		if err != nil || tail != c.want {
-			t.Errorf("%T: %s, %v; want %s", c.record, tail, err, c.want)
+		subject, err := n.subject(to, c.record)
+		if err != nil || subject != prefix+c.want {
+			t.Errorf("%T: %s, %v; want %s", c.record, subject, err, prefix+c.want)
 		}
 		if got := n.instance(to); got != prefix {
 			t.Errorf("instance at %s, want %s", got, prefix)
 		}
-		p, err := n.parse(prefix + tail)
+		p, err := n.parse(subject)
 		if err != nil || p.Address != to || p.kind != c.record.Kind() {
-			t.Errorf("%s read back as %+v, %v", prefix+tail, p, err)
+			t.Errorf("%s read back as %+v, %v", subject, p, err)
 		}
 	}
 }

@@ -74,6 +74,7 @@ func (b *Backend) logConfig() jetstream.StreamConfig {
 	}
 }
 
+// archiveConfig has the server compress what is no longer written to: entries are many, alike, kept for long and read rarely.
 func (b *Backend) archiveConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              b.names.archive,
@@ -83,6 +84,7 @@ func (b *Backend) archiveConfig() jetstream.StreamConfig {
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
 		MaxMsgsPerSubject: 1,
+		Compression:       jetstream.S2Compression,
 		Duplicates:        100 * time.Millisecond,
 		AllowDirect:       true,
 		AllowMsgTTL:       true,
@@ -128,6 +130,7 @@ func (b *Backend) keyValue(ctx context.Context, name string) (kv jetstream.KeyVa
 			kv, err = b.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: name, Description: "durable orchestrations: task hub " + b.cfg.Hub,
 				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
+				Compression: name == b.names.instances, // as the archive
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
 				kv, err = b.js.KeyValue(ctx, name)

@@ -43,30 +43,44 @@ func namesOf(hub string) names {
 
 // instance is the prefix of the subjects of an instance, with its dot.
 func (n *names) instance(a history.Address) string {
-	return n.subjects + history.EncodeID(a.Group) + "." + strconv.Itoa(history.Partition(a.ID, n.partitions)) + "." + history.EncodeID(a.ID) + "."
+	var buf [subjectRoom]byte
+	return string(n.appendInstance(buf[:0], a))
 }
 
-// suffix is the rest of the subject of a record.
-func suffix(r history.Record) (string, error) {
+// subjectRoom is more than most subjects need.
+const subjectRoom = 256
+
+func (n *names) appendInstance(b []byte, a history.Address) []byte {
+	b = history.AppendID(append(b, n.subjects...), a.Group)
+	b = strconv.AppendInt(append(b, '.'), int64(history.Partition(a.ID, n.partitions)), 10)
+	return append(history.AppendID(append(b, '.'), a.ID), '.')
+}
+
+// subject is where a record of an instance is stored.
+func (n *names) subject(a history.Address, r history.Record) (string, error) {
+	var buf [subjectRoom]byte
+	b := n.appendInstance(buf[:0], a)
 	switch r := r.(type) {
 	case *history.Start:
-		return "in.start", nil
+		b = append(b, "in.start"...)
 	case *history.Done:
-		return "in.done", nil
+		b = append(b, "in.done"...)
 	case *history.Fired:
-		return "in.fired", nil
+		b = append(b, "in.fired"...)
 	case *history.Event:
-		return "in.event." + history.EncodeID(r.Name), nil
+		b = history.AppendID(append(b, "in.event."...), r.Name)
 	case *history.Control:
-		return "in.ctl." + history.EncodeID(string(r.Verb)), nil
+		b = history.AppendID(append(b, "in.ctl."...), string(r.Verb))
 	case *history.Turn:
-		return "turn", nil
+		b = append(b, "turn"...)
 	case *history.Task:
-		return "task." + history.EncodeID(r.Name), nil
+		b = history.AppendID(append(b, "task."...), r.Name)
 	case *history.Timer:
-		return timerSuffix(r.Ref), nil
+		b = append(b, timerSuffix(r.Ref)...)
+	default:
+		return "", fmt.Errorf("natsbackend: a record of kind %T has no subject", r)
 	}
-	return "", fmt.Errorf("natsbackend: a record of kind %T has no subject", r)
+	return string(b), nil
 }
 
 func timerSuffix(ref history.Ref) string { return "timer." + ref.String() }
