@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 			c.workload, c.n, c.concurrency, c.nats, c.json = "chain", 10, 1, "nats://example:4222", true
 		}},
 		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, hello-local, flow`},
-		{name: "unknown durability", args: "-durability safe", err: "want relaxed or strict"},
+		{name: "unknown durability", args: "-durability safe", err: "want relaxed, strict, strict-batch, strict-always"},
 		{name: "strict is not ours to set", args: "-durability strict -nats nats://example:4222", err: "sync_interval"},
 		{name: "latency is one at a time", args: "-workload latency -c 2", err: "one at a time"},
 		{name: "n for all", args: "-n 3", err: "name it with -workload"},
@@ -107,6 +107,8 @@ func TestWorkloads(t *testing.T) {
 	for _, args := range []string{
 		"-workload hello -n 20 -c 5",
 		"-workload hello -n 10 -c 5 -durability strict",
+		"-workload hello -n 10 -c 5 -durability strict-batch",
+		"-workload hello -n 10 -c 5 -durability strict-always",
 		"-workload fanout -n 2",
 		"-workload chain -n 1",
 		"-workload latency -n 5",

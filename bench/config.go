@@ -15,9 +15,17 @@ import (
 const (
 	all      = "all"      // -workload: every one
 	embedded = "embedded" // -nats: a server in this process
-	relaxed  = "relaxed"
-	strict   = "strict"
 )
+
+// The -durability of the embedded server.
+const (
+	relaxed     = "relaxed"
+	strict      = "strict"        // embedded.Strict: one fsync for all writes that wait
+	strictBatch = "strict-batch"  // embedded.StrictAlways: an fsync a write, the backend writes in batches
+	strictEach  = "strict-always" // the same without batches
+)
+
+var durabilities = []string{relaxed, strict, strictBatch, strictEach}
 
 // config is the command line.
 type config struct {
@@ -50,7 +58,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.IntVar(&cfg.n, "n", 0, "`number` of orchestrations; 0: what suits the workload")
 	f.IntVar(&cfg.concurrency, "c", 0, "`number` of orchestrations in flight; 0: what suits the workload")
 	f.Float64Var(&cfg.scale, "scale", 1, "`factor` on the workload's own number of orchestrations")
-	f.StringVar(&cfg.durability, "durability", relaxed, "relaxed or strict: whether the embedded server acknowledges after an fsync")
+	f.StringVar(&cfg.durability, "durability", relaxed, "when the embedded server acknowledges: "+strings.Join(durabilities, ", "))
 	f.StringVar(&cfg.nats, "nats", embedded, "embedded, or the `URL` of a server; of waiting also process: a server in a process of its own")
 	f.StringVar(&cfg.hub, "hub", "bench", "task hub on a server by URL, created when it is missing")
 	f.StringVar(&cfg.dir, "dir", "", "`folder` for the embedded server's store; defaults to the temporary folder")
@@ -114,10 +122,10 @@ func (cfg config) validate() error {
 		return fmt.Errorf("bench: -scale %v: want more than 0", cfg.scale)
 	case cfg.timeout <= 0:
 		return fmt.Errorf("bench: -timeout %v: want more than 0", cfg.timeout)
-	case !slices.Contains([]string{relaxed, strict}, cfg.durability):
-		return fmt.Errorf("bench: -durability %q: want relaxed or strict", cfg.durability)
-	case cfg.nats != embedded && cfg.durability == strict:
-		return errors.New("bench: -durability strict with -nats URL: how durable that server is, its own configuration says (sync_interval)")
+	case !slices.Contains(durabilities, cfg.durability):
+		return fmt.Errorf("bench: -durability %q: want %s", cfg.durability, strings.Join(durabilities, ", "))
+	case cfg.nats != embedded && cfg.durability != relaxed:
+		return errors.New("bench: -durability with -nats URL: how durable that server is, its own configuration says (sync_interval)")
 	case cfg.pairs < 0:
 		return fmt.Errorf("bench: -pairs %d: numbers are not negative", cfg.pairs)
 	case cfg.pairs == 0 && cfg.against != "":

@@ -74,16 +74,22 @@ func (h *hub) server(ctx context.Context, cfg config) (connect func() (durable.B
 		return nil, fmt.Errorf("bench: make a folder for the store: %w", err)
 	}
 	h.undo = append(h.undo, func() error { return os.RemoveAll(h.store) })
-	durability := natsembedded.Relaxed
-	if cfg.durability == strict {
-		durability = natsembedded.Strict
-	}
+	durability := map[string]natsembedded.Durability{
+		strict: natsembedded.Strict, strictBatch: natsembedded.StrictAlways, strictEach: natsembedded.StrictAlways,
+	}[cfg.durability]
 	srv, err := natsembedded.Start(ctx, natsembedded.Config{Dir: h.store, Durability: durability})
 	if err != nil {
 		return nil, err
 	}
 	h.undo = append(h.undo, srv.Close)
 	h.dial = func() (*nats.Conn, error) { return nats.Connect("", srv.Option()) }
+	if cfg.durability == strictEach {
+		return func() (durable.Backend, error) {
+			cfg := natsbackend.Config{URL: "nats://in-process", Provision: true}
+			cfg.Options = append(cfg.Options, srv.Option())
+			return natsbackend.Connect(ctx, cfg)
+		}, nil
+	}
 	return func() (durable.Backend, error) { return srv.Backend(ctx, natsbackend.Config{}) }, nil
 }
 

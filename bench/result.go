@@ -13,7 +13,7 @@ type Result struct {
 	Workload    string  `json:"workload"`
 	N           int     `json:"n"`
 	Concurrency int     `json:"concurrency"`
-	Durability  string  `json:"durability"` // relaxed, strict, or server: what the server by URL is configured for
+	Durability  string  `json:"durability"` // as asked for, or server: what the server by URL is configured for
 	Seconds     float64 `json:"seconds"`
 	PerSecond   float64 `json:"orch_per_s"`
 	Activities  float64 `json:"activities_per_s"`
@@ -45,8 +45,8 @@ func (r *Result) take(w load, t tally, elapsed time.Duration) {
 }
 
 const (
-	headFormat = "%-14s%8s%6s  %-10s%9s%11s%9s%9s%9s%10s%9s%8s%7s  %s\n"
-	rowFormat  = "%-14s%8d%6d  %-10s%9.0f%11.0f%9.2f%9.2f%9.1f%10.0f%9.0f%8.0f%7.2f  %s\n"
+	headFormat = "%-14s%8s%6s  %-13s%9s%11s%9s%9s%9s%10s%9s%8s%7s  %s\n"
+	rowFormat  = "%-14s%8d%6d  %-13s%9.0f%11.0f%9.2f%9.2f%9.1f%10.0f%9.0f%8.0f%7.2f  %s\n"
 )
 
 func (r Result) writeRow(w io.Writer, head bool) error {

@@ -58,6 +58,15 @@ func (r *running) ended(lastErr string) {
 	}
 }
 
+// settledLocal begins an attempt whose cause no power cut can take back any more; nothing is stored if that cannot be known.
+func (q *Queue) settledLocal(r *running, err error) {
+	if err == nil {
+		go q.work(r)
+	} else if r.decided.CompareAndSwap(false, true) {
+		q.release(r, false)
+	}
+}
+
 // cancel ends the call: nobody waits for it any more. One that rests ends with its rest.
 func (c *local) cancel() {
 	c.q.mu.Lock()

@@ -204,6 +204,10 @@ func (q *Queue) admit(r *running) bool {
 		})
 		return true
 	}
+	if r.local != nil && q.cfg.Backend.Info().Trails {
+		q.cfg.Backend.Settle(func(err error) { q.settledLocal(r, err) })
+		return true
+	}
 	select {
 	case q.next <- r:
 	default:

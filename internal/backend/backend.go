@@ -28,6 +28,7 @@ var (
 	ErrTooLarge    = errors.New("backend: too large")
 	ErrClosed      = errors.New("backend: closed")
 	ErrCodec       = errors.New("backend: payload cannot be decoded here") // another program may have the codec and the key
+	ErrSetBack     = errors.New("backend: the store was set back")         // what was delivered before may be gone
 )
 
 // Backend stores one task hub.
@@ -53,6 +54,11 @@ type Backend interface {
 	// Tasks delivers tasks of an activity to deliver, as many as have been granted.
 	Tasks(activity string, deliver func(TaskDelivery)) (TaskQueue, error)
 
+	// Settle calls done when no power cut can take back any more what this backend has delivered so far, or with an error
+	// when that cannot be known. Whoever acts on a delivery outside the log waits for it if Info.Trails says so; answers and
+	// tasks are settled when they come.
+	Settle(done func(err error))
+
 	Clock() Clock
 	Info() Info
 	// Close ends all deliveries and waits for the backend's goroutines. It does not stop a server.
@@ -64,6 +70,7 @@ type Info struct {
 	Hub        string
 	Partitions int    // of every group
 	Durability string // what an acknowledged write has survived, in words
+	Trails     bool   // inbox messages are delivered before a power cut could not take them back; see Settle
 	MaxPayload int    // largest payload in bytes; a larger one gives ErrTooLarge
 }
 
@@ -133,7 +140,8 @@ type Delivery struct {
 	Attempts int // deliveries of this message so far, from 1; a takeover starts it again
 	// Err says that the record could not be decoded: Message has only Seq and Time. With ErrCodec it has a record, whose
 	// payloads are sealed. ErrPermission is no message, it has no receipt either: the store does not let this user have
-	// deliveries any more.
+	// deliveries any more. Nor is ErrSetBack: what was delivered before may be gone, its sequences in use for something
+	// else, and nothing that follows from it may be stored any more.
 	Err error
 	Receipt
 }

@@ -155,6 +155,9 @@ func (v *View) silentFor(d time.Duration) bool {
 // Info implements backend.Backend.
 func (v *View) Info() backend.Info { return v.m.info() }
 
+// Settle implements backend.Backend. There are no power cuts.
+func (v *View) Settle(done func(err error)) { v.Clock().After(0, func() { done(nil) }) }
+
 // Close implements backend.Backend. It must not be called from a callback of a live hub.
 func (v *View) Close() error {
 	m := v.m

@@ -108,6 +108,14 @@ func (p *Partition) fence() {
 	p.flush()
 }
 
+// setBack drops everything: what it follows from may be gone from the log.
+func (p *Partition) setBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flush()
+	p.unsure = true
+}
+
 func (p *Partition) isFenced() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,7 +145,11 @@ func (p *Partition) checkDrained() {
 // deliver applies one inbox message.
 func (p *Partition) deliver(d backend.Delivery) {
 	if d.Receipt == nil {
-		p.denied(d.Err)
+		if errors.Is(d.Err, backend.ErrSetBack) {
+			p.setBack()
+		} else {
+			p.denied(d.Err)
+		}
 		return
 	}
 	p.mu.Lock()

@@ -119,7 +119,7 @@ func (i *instance) answerAsked() {
 		i.answering = false
 		if !over {
 			over = true
-			i.p.be.Signal(q.Reply, a.encode())
+			i.tellAsker(q, a)
 		}
 		if i.machine != machine { // dropped meanwhile
 			machine.Close()
@@ -153,4 +153,18 @@ func (a Answer) encode() []byte {
 		panic(err) // strings and payloads always marshal
 	}
 	return data
+}
+
+// tellAsker sends an answer, which shows no message that a power cut could still take back.
+func (i *instance) tellAsker(q Question, a Answer) {
+	be := i.p.be
+	if !be.Info().Trails {
+		be.Signal(q.Reply, a.encode())
+		return
+	}
+	be.Settle(func(err error) {
+		if err == nil { // else the asker asks again
+			be.Signal(q.Reply, a.encode())
+		}
+	})
 }

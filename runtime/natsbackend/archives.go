@@ -27,7 +27,9 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 	if keep := keepFor(a); keep > 0 {
 		more = append(more, history.Field{Key: headerTTL, Value: keep.String()})
 	}
-	b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), nil, value, done)
+	b.aside(func() {
+		b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), nil, value, done)
+	}, done)
 }
 
 // keepFor gives how long an entry is kept; 0: for ever. A snapshot is all that is left of a live instance, and what is left

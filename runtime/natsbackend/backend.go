@@ -33,6 +33,7 @@ type Backend struct {
 
 	link    *link // for everything but deliveries
 	calls   *calls
+	barrier barrier
 	js      jetstream.JetStream
 	objects jetstream.ObjectStore
 	uploads uploads
@@ -79,7 +80,8 @@ func connect(ctx context.Context, cfg Config) (*Backend, error) {
 }
 
 func (b *Backend) open(ctx context.Context) (err error) {
-	if b.calls, err = newCalls(b.link); err != nil {
+	b.barrier.b = b
+	if b.calls, err = newCalls(b.link, &b.barrier); err != nil {
 		return err
 	}
 	b.link.onAgain(b.reconnected)
@@ -92,17 +94,30 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	if err := b.checkServer(ctx); err != nil {
 		return err
 	}
+	if err := b.barrier.learn(ctx); err != nil {
+		return err
+	}
 	hub, err := b.provision(ctx)
+	if err == nil {
+		err = b.barrier.settled()
+	}
 	if err != nil {
 		return err
 	}
 	b.names.partitions, b.replicas, b.objects = hub.partitions, hub.replicas, hub.objects
 	b.cfg.InlinePayload = min(b.cfg.InlinePayload, int(b.link.MaxPayload())-headerRoom)
+	trails := b.barrier.on.Load()
+	if trails {
+		hub.durability = "one copy, on disk before it is acknowledged (an fsync that many share)"
+	}
 	b.info = backend.Info{Hub: b.cfg.Hub, Partitions: hub.partitions, Durability: or(b.cfg.Durability, hub.durability), MaxPayload: b.cfg.MaxPayload}
 	b.uploads = uploads{
 		inline: b.cfg.InlinePayload,
 		queues: map[string][]upload{},
 		plain:  func(subject string, u upload) { b.calls.publish(subject, u.header, join(u.head, u.body), u.done) },
+	}
+	if b.cfg.GroupCommit && !trails {
+		b.calls.commits.prefix = b.names.subjects
 	}
 	b.states = b.bucket(b.names.instances, hub.single[b.names.instances])
 	b.meta = b.bucket(b.names.meta, hub.single[b.names.meta])
@@ -211,8 +226,21 @@ func (b *Backend) delivery(ctx context.Context, r role) (*link, error) {
 	return l, nil
 }
 
-// reconnected tells whoever waits on nextReconnect.
+// reconnected sends again what the old connection may have lost, unless that would tell a new server process of what only the
+// old one knew, and tells whoever waits on nextReconnect.
 func (b *Backend) reconnected() {
+	if id, yes := b.calls.elsewhere(); yes {
+		b.setBack(id)
+	} else {
+		b.calls.reconnected()
+	}
+	if !b.barrier.on.Load() { // perhaps there is a server now that trails
+		b.goes(func() {
+			if err := b.barrier.learn(b.ctx); err != nil && b.ctx.Err() == nil {
+				b.cfg.Logger.Warn("how durable the server is that was reconnected to is not known", "err", err)
+			}
+		})
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	close(b.again)
@@ -298,7 +326,11 @@ func (b *Backend) watchServers(now time.Time, slept bool) {
 }
 
 // Info implements backend.Backend.
-func (b *Backend) Info() backend.Info { return b.info }
+func (b *Backend) Info() backend.Info {
+	info := b.info
+	info.Trails = b.barrier.on.Load()
+	return info
+}
 
 // Close implements backend.Backend. It may be called twice. It must not be called from a callback.
 func (b *Backend) Close() error {

@@ -36,7 +36,7 @@ func fence(seq uint64) history.Field {
 
 // store writes value if the key's revision is rev (0: it does not exist).
 func (k *bucket) store(key string, value []byte, rev uint64, done func(rev uint64, err error)) {
-	k.b.store(k.put+key, headers(nil, fence(rev)), value, func(seq uint64, err error) {
+	k.write(key, value, rev, func(seq uint64, err error) {
 		if rev != 0 || !errors.Is(err, backend.ErrConflict) {
 			done(seq, err)
 			return
@@ -48,14 +48,21 @@ func (k *bucket) store(key string, value []byte, rev uint64, done func(rev uint6
 				done(0, err)
 				return
 			}
-			k.b.store(k.put+key, headers(nil, fence(m.seq)), value, done)
+			k.write(key, value, m.seq, done)
 		})
 	})
 }
 
+// write publishes a value with the revision that it replaces.
+func (k *bucket) write(key string, value []byte, rev uint64, done func(rev uint64, err error)) {
+	k.b.aside(func() { k.b.store(k.put+key, headers(nil, fence(rev)), value, done) }, done)
+}
+
 // remove deletes a key whose revision is rev.
 func (k *bucket) remove(key string, rev uint64, done func(rev uint64, err error)) {
-	k.b.calls.publish(k.put+key, headers(nil, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
+	k.b.aside(func() {
+		k.b.calls.publish(k.put+key, headers(nil, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
+	}, done)
 }
 
 // get reads a key on the leader; a deleted one is not found, with the revision of its deletion. It blocks.

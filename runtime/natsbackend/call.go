@@ -17,6 +17,7 @@ import (
 
 const (
 	publishEvery = 3 * time.Second       // an unanswered publish is sent again after this time
+	batchWithin  = 10 * time.Second      // and the writes of an unanswered batch go singly
 	readEvery    = time.Second           // and a read: a lost reply must not hold an instance for long
 	giveUp       = 30 * time.Second      // then the answer is ErrUnavailable
 	tick         = 50 * time.Millisecond // how exactly these times are kept
@@ -31,7 +32,11 @@ type call struct {
 	done  func(seq uint64, err error)         // of a publish
 	read  func(answer []*nats.Msg, err error) // of a read
 	batch bool                                // the answer of a read has several messages, closed by one with a status
+	bare  bool                                // a round of the barrier: it waits neither for another one nor for the window
 	got   []*nats.Msg
+
+	batchOf []*call // one publish of several, see committer
+	flies   *calls  // counts it as a part of its flight
 
 	token uint64
 	begun time.Time
@@ -45,12 +50,15 @@ type call struct {
 // Calls of one caller to one subject go out in order: they are sent under the lock, and while the connection is down
 // they wait here, not in the client's buffer.
 type calls struct {
-	link   *link
-	prefix string // of the inbox, with its dot
+	link    *link
+	barrier *barrier
+	prefix  string // of the inbox, with its dot
 
 	mu      sync.Mutex
+	server  string // id of the only process that calls go to; "": of any
 	open    table
 	waiting []*call // beyond the window, in order
+	commits committer
 	timer   *time.Timer
 	ticking bool
 	closed  bool
@@ -58,21 +66,25 @@ type calls struct {
 	leaders [2]owing // of reads and of publishes: one that has lost its office still answers reads
 }
 
-func newCalls(l *link) (*calls, error) {
-	t := &calls{link: l, prefix: l.NewInbox() + ".", open: table{}}
+func newCalls(l *link, r *barrier) (*calls, error) {
+	t := &calls{link: l, barrier: r, prefix: l.NewInbox() + ".", open: table{}}
 	t.timer = time.AfterFunc(time.Hour, t.tick)
 	t.timer.Stop()
 	if _, err := l.subscribe(t.prefix+"*", t.answered); err != nil {
 		return nil, err
 	}
-	l.onAgain(t.reconnected)
 	l.onRefused(t.refused)
 	return t, nil
 }
 
 // publish stores a message; it returns at once.
 func (t *calls) publish(subject string, header nats.Header, body []byte, done func(seq uint64, err error)) {
-	t.start(&call{msg: nats.Msg{Subject: subject, Header: header, Data: body}, done: done})
+	c := &call{msg: nats.Msg{Subject: subject, Header: header, Data: body}, done: done}
+	if t.commits.groups(subject) {
+		t.board(c)
+		return
+	}
+	t.start(c)
 }
 
 // get sends a read; it returns at once.
@@ -116,7 +128,7 @@ func (t *calls) start(c *call) {
 		of.asked = c.begun
 	}
 	var err error
-	if len(t.waiting) > 0 || t.open.size >= window {
+	if !c.bare && (len(t.waiting) > 0 || t.open.size >= window) {
 		t.waiting = append(t.waiting, c)
 	} else {
 		err = t.send(c, c.begun)
@@ -128,13 +140,32 @@ func (t *calls) start(c *call) {
 	}
 }
 
-// finish ends a call. It is called once, without the lock.
-func (c *call) finish(seq uint64, err error) {
-	if c.done != nil {
-		c.done(seq, err)
+// settle ends a call that was answered, once the answer is durable.
+func (t *calls) settle(c *call, seq uint64, err error) {
+	if c.bare || !t.barrier.on.Load() {
+		c.finish(seq, err)
 		return
 	}
-	c.read(c.got, err)
+	t.barrier.told(func(lost error) {
+		if lost != nil {
+			seq, err = 0, lost
+		}
+		c.finish(seq, err)
+	})
+}
+
+// finish ends a call. It is called once, without the lock.
+func (c *call) finish(seq uint64, err error) {
+	if c.done == nil {
+		c.read(c.got, err)
+		return
+	}
+	c.done(seq, err)
+	if c.flies != nil {
+		t := c.flies
+		c.flies = nil
+		t.landed()
+	}
 }
 
 // send puts c into the table and on the wire. Its error means that it never will be: c is not in the table then. Lock held.
@@ -146,7 +177,15 @@ func (t *calls) send(c *call, now time.Time) error {
 		c.msg.Reply = t.prefix + strconv.FormatUint(c.token, 36)
 	}
 	c.sent, c.retry = now, time.Time{}
-	switch err := t.link.PublishMsg(&c.msg); err {
+	if t.server != "" && t.link.ConnectedServerId() != t.server { // setBack is on its way
+		c.sent = time.Time{}
+		return nil
+	}
+	publish := t.link.PublishMsg
+	if c.batchOf != nil {
+		publish = func(*nats.Msg) error { return t.publishBatch(c) }
+	}
+	switch err := publish(&c.msg); err {
 	case nil:
 	case nats.ErrReconnectBufExceeded: // the connection is down
 		c.sent = time.Time{}
@@ -178,7 +217,13 @@ func (t *calls) answered(m *nats.Msg) {
 	}
 	status := m.Header.Get("Status")
 	if status == "503" || status == "429" {
-		failed := t.repeat(c, now, fmt.Errorf("natsbackend: nobody serves %s (status %s)", c.msg.Subject, status))
+		why := fmt.Errorf("natsbackend: nobody serves %s (status %s)", c.msg.Subject, status)
+		failed := why
+		if c.batchOf != nil {
+			t.open.remove(c)
+		} else {
+			failed = t.repeat(c, now, why)
+		}
 		t.mu.Unlock()
 		if failed != nil {
 			c.finish(0, failed)
@@ -188,7 +233,7 @@ func (t *calls) answered(m *nats.Msg) {
 	var seq uint64
 	if c.done != nil {
 		var again bool
-		if seq, err, again = parseAck(m.Data, c.msg.Subject); again {
+		if seq, err, again = parseAck(m.Data, c.msg.Subject); again && c.batchOf == nil {
 			t.later(c, now, err)
 			t.mu.Unlock()
 			return
@@ -206,7 +251,7 @@ func (t *calls) answered(m *nats.Msg) {
 	}
 	failed := t.refill(now)
 	t.mu.Unlock()
-	c.finish(seq, err)
+	t.settle(c, seq, err)
 	failed.finish()
 }
 
@@ -219,9 +264,11 @@ type owing struct {
 	since time.Time // since when none has answered; zero: none owes anything
 }
 
-// leader gives what c counts into, nil for a read that any server may answer, also one that is cut off from the rest.
+// leader gives what c counts into, nil for what any server may answer, also one that is cut off from the rest.
 func (t *calls) leader(c *call) *owing {
 	switch {
+	case c.bare:
+		return nil
 	case c.done != nil:
 		return &t.leaders[1]
 	case strings.Contains(c.msg.Subject, directGet):
@@ -277,7 +324,7 @@ func (t *calls) refill(now time.Time) (failed failures) {
 
 // wake starts the clock when there is something to watch. Lock held.
 func (t *calls) wake() {
-	if !t.ticking && t.open.size+len(t.waiting) > 0 {
+	if !t.ticking && t.open.size+len(t.waiting)+len(t.commits.queue) > 0 {
 		t.ticking, t.ticked = true, time.Now()
 		t.timer.Reset(tick)
 	}
@@ -299,7 +346,8 @@ func (t *calls) tick() {
 			due = append(due, c)
 		}
 	}
-	failed = append(failed, t.expire(now)...)
+	t.waiting = t.expire(t.waiting, now, &failed)
+	t.commits.queue = t.expire(t.commits.queue, now, &failed)
 	failed = append(failed, t.resend(due, now)...)
 	failed = append(failed, t.refill(now)...)
 	t.ticking = false
@@ -321,21 +369,23 @@ func (t *calls) tick() {
 	}
 }
 
-// expire gives up what waited too long for the window. Lock held.
-func (t *calls) expire(now time.Time) (failed failures) {
-	for len(t.waiting) > 0 && now.Sub(t.waiting[0].begun) > giveUp {
-		c := t.waiting[0]
-		t.waiting = t.waiting[1:]
-		failed = append(failed, failure{c, c.unavailable()})
+// expire gives up what waited too long to be sent. Lock held.
+func (t *calls) expire(queue []*call, now time.Time, failed *failures) []*call {
+	for len(queue) > 0 && now.Sub(queue[0].begun) > giveUp {
+		*failed = append(*failed, failure{queue[0], queue[0].unavailable()})
+		queue = queue[1:]
 	}
-	return failed
+	return queue
 }
 
 // resend sends calls again in the order they were begun. Lock held.
 func (t *calls) resend(due []*call, now time.Time) (failed failures) {
 	slices.SortFunc(due, func(a, b *call) int { return a.begun.Compare(b.begun) })
 	for _, c := range due {
-		if err := t.send(c, now); err != nil {
+		if c.batchOf != nil {
+			t.open.remove(c)
+			failed = append(failed, failure{c, c.unavailable()})
+		} else if err := t.send(c, now); err != nil {
 			failed = append(failed, failure{c, err})
 		}
 	}
@@ -343,7 +393,10 @@ func (t *calls) resend(due []*call, now time.Time) (failed failures) {
 }
 
 func (c *call) every() time.Duration {
-	if c.done != nil {
+	switch {
+	case c.batchOf != nil:
+		return batchWithin
+	case c.done != nil:
 		return publishEvery
 	}
 	return readEvery
@@ -370,9 +423,30 @@ func (t *calls) reconnected() {
 	failed.finish()
 }
 
+// bind has calls go to one server process only.
+func (t *calls) bind(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.server = id
+}
+
+// elsewhere reports that the connection leads to another process than the one that calls are bound to.
+func (t *calls) elsewhere() (id string, yes bool) {
+	id = t.link.ConnectedServerId()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return id, t.server != "" && id != "" && id != t.server
+}
+
+// rebind ends all calls, and has new ones go to another server process.
+func (t *calls) rebind(id string) {
+	t.bind(id)
+	t.fail(func(*call) bool { return true }, errSetBack)
+}
+
 // refused ends the calls whose subject the server does not let this user publish.
 func (t *calls) refused(err error, subject string) bool {
-	return t.fail(func(c *call) bool { return c.msg.Subject == subject || subject == t.prefix+"*" }, err)
+	return t.fail(func(c *call) bool { return c.writesTo(subject) || subject == t.prefix+"*" }, err)
 }
 
 // fail ends calls; any tells that there were some.
@@ -385,13 +459,15 @@ func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 			t.open.remove(c)
 		}
 	}
-	t.waiting = slices.DeleteFunc(t.waiting, func(c *call) bool {
+	drop := func(c *call) bool {
 		if which(c) {
 			failed = append(failed, failure{c, err})
 			return true
 		}
 		return false
-	})
+	}
+	t.waiting = slices.DeleteFunc(t.waiting, drop)
+	t.commits.queue = slices.DeleteFunc(t.commits.queue, drop)
 	any = len(failed) > 0
 	failed = append(failed, t.refill(time.Now())...)
 	t.mu.Unlock()

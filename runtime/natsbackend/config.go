@@ -33,6 +33,11 @@ type Config struct {
 	// configuration tells, which cannot see the server's sync interval.
 	Durability string
 
+	// GroupCommit has the writes to the log that wait while others are under way go out together, as atomic batches: for
+	// servers that fsync every write before they acknowledge it (sync_interval: always), where a batch costs one fsync.
+	// On others it only costs. Connections with and without it may share a hub.
+	GroupCommit bool
+
 	Options []nats.Option // further options of the connections, applied last
 	Logger  *slog.Logger  // defaults to none
 }

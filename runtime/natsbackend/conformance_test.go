@@ -11,7 +11,17 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	backendtest.Run(t, func(t *testing.T) backendtest.Hub { return hub{t, serve(t, embedded.Config{})} })
+	for _, d := range []struct {
+		name string
+		embedded.Durability
+	}{{"relaxed", embedded.Relaxed}, {"strict", embedded.Strict}, {"always", embedded.StrictAlways}} {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			backendtest.Run(t, func(t *testing.T) backendtest.Hub {
+				return hub{t, serve(t, embedded.Config{Durability: d.Durability})}
+			})
+		})
+	}
 }
 
 type hub struct {

@@ -39,7 +39,7 @@ func (b *Backend) EnsureGroup(ctx context.Context, group string) error {
 			return fmt.Errorf("natsbackend: the inbox of group %s: %w", group, err)
 		}
 	}
-	return nil
+	return b.barrier.settled()
 }
 
 // EnsureActivity implements backend.Backend.
@@ -56,7 +56,7 @@ func (b *Backend) EnsureActivity(ctx context.Context, a backend.Activity) error 
 	if err != nil {
 		return fmt.Errorf("natsbackend: the task queue of activity %s: %w", a.Name, err)
 	}
-	return nil
+	return b.barrier.settled()
 }
 
 // ensure creates a consumer, or brings its configuration up to date.

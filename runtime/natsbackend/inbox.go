@@ -65,6 +65,7 @@ func (i *inbox) Open(ctx context.Context, deliver func(backend.Delivery)) (horiz
 	}
 	p.lost, p.outbid = i.heal, i.outbid
 	p.denied = func(err error) { deliver(backend.Delivery{Err: err}) }
+	p.void = func() { deliver(backend.Delivery{Err: backend.ErrSetBack}) }
 	i.pull, i.link, i.deliver, i.order, i.exact, i.pinned, i.released = p, p.link, deliver, 0, false, false, false
 	i.mu.Unlock()
 
@@ -280,7 +281,8 @@ func pinOf(info *jetstream.ConsumerInfo) string {
 
 // handle turns a message into a delivery.
 func (i *inbox) handle(m *nats.Msg) {
-	d := backend.Delivery{Receipt: &receipt{i.link, m.Reply}}
+	i.b.barrier.note()
+	d := backend.Delivery{Receipt: &receipt{i.link, m.Reply, &i.b.barrier}}
 	at, ok := parseDelivery(m.Reply)
 	if !ok {
 		i.b.cfg.Logger.Error("a delivery has an unknown form", "inbox", i.name, "reply", m.Reply)

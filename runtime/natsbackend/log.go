@@ -82,6 +82,9 @@ func join(head, body []byte) []byte {
 // message finds the object.
 func (b *Backend) upload(subject string, u upload) {
 	ref, err := b.putPayload(u.body)
+	if err == nil {
+		err = b.barrier.settled()
+	}
 	if err != nil {
 		u.done(0, err)
 		return

@@ -42,6 +42,8 @@ type puller struct {
 	denied func(error)
 	// outbid is told, if not nil, that another client is pinned. The puller then stands still until resume.
 	outbid func()
+	// void is told, if not nil, that what was delivered may be gone, as on handles a message.
+	void func()
 
 	handling sync.Mutex // held while a message is handled
 
@@ -309,6 +311,18 @@ func (p *puller) deny() {
 	}
 }
 
+// setBack passes on, in its turn, that what was delivered may be gone.
+func (p *puller) setBack() {
+	p.handling.Lock()
+	defer p.handling.Unlock()
+	p.mu.Lock()
+	closed := p.closed
+	p.mu.Unlock()
+	if p.void != nil && !closed {
+		p.void()
+	}
+}
+
 // stop ends the deliveries, gives back what has come and not been handled, and waits until the handler has returned.
 func (p *puller) stop(ctx context.Context) error {
 	p.abandon()
@@ -371,10 +385,22 @@ func (l *link) answer(reply string, what []byte) {
 
 // receipt implements backend.Receipt.
 type receipt struct {
-	link  *link
-	reply string
+	link    *link
+	reply   string
+	barrier *barrier
 }
 
-func (r *receipt) Ack()      { r.link.answer(r.reply, ack) }
-func (r *receipt) Nak()      { r.link.answer(r.reply, nak) }
+// Ack implements backend.Receipt. An acknowledgement that waits in vain is not sent: the message comes again, if it is still
+// there; its sequence may be that of another one by then.
+func (r *receipt) Ack() {
+	r.barrier.after(func(err error) {
+		if err == nil {
+			r.link.answer(r.reply, ack)
+		}
+	})
+}
+
+// Nak implements backend.Receipt. It waits only to keep its place behind the acknowledgements.
+func (r *receipt) Nak() { r.barrier.after(func(error) { r.link.answer(r.reply, nak) }) }
+
 func (r *receipt) progress() { r.link.answer(r.reply, progress) }

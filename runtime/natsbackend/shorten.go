@@ -51,14 +51,20 @@ func ofHub(consumer string) bool {
 // Shorten implements backend.Log.
 func (b *Backend) Shorten(before uint64, done func(err error)) {
 	b.loads.do(func() {
-		err := b.patiently(b.ctx, func(ctx context.Context) error {
-			s, err := b.js.Stream(ctx, b.names.log)
-			if err == nil {
-				err = s.Purge(ctx, jetstream.WithPurgeSequence(before))
-			}
-			return err
-		}, b.names.log)
-		if err = asUnavailable(err); err != nil {
+		err := b.barrier.settled()
+		if err == nil {
+			err = asUnavailable(b.patiently(b.ctx, func(ctx context.Context) error {
+				s, err := b.js.Stream(ctx, b.names.log)
+				if err == nil {
+					err = s.Purge(ctx, jetstream.WithPurgeSequence(before))
+				}
+				return err
+			}, b.names.log))
+		}
+		if err == nil {
+			err = b.barrier.settled() // a block was written anew
+		}
+		if err != nil {
 			err = fmt.Errorf("natsbackend: shorten the log %s below %d: %w", b.names.log, before, err)
 		}
 		done(err)

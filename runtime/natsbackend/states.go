@@ -23,7 +23,7 @@ func (b *Backend) PutState(s backend.State, rev uint64, done func(rev uint64, er
 	if s.Begun() {
 		more = append(more, history.Field{Key: headerNeed, Value: strconv.FormatUint(s.Need, 10)})
 	}
-	b.store(b.states.put+history.EncodeID(s.ID), headers(nil, more...), value, done)
+	b.aside(func() { b.store(b.states.put+history.EncodeID(s.ID), headers(nil, more...), value, done) }, done)
 }
 
 // DeleteState implements backend.States. The bucket keeps a mark of the deletion, without a value.

@@ -3,6 +3,7 @@ package natsbackend
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 
@@ -29,6 +30,10 @@ type tasks struct {
 	activity string
 	deliver  func(backend.TaskDelivery)
 	pull     *puller
+
+	mu      sync.Mutex
+	stopped bool
+	held    sync.WaitGroup // tasks that wait to be durable
 }
 
 // Grant implements backend.TaskQueue.
@@ -38,13 +43,18 @@ func (t *tasks) Grant(n int) { t.pull.grant(n) }
 func (t *tasks) Stop() {
 	ctx, cancel := context.WithTimeout(t.b.ctx, giveUp)
 	defer cancel()
-	if err := t.pull.stop(ctx); err != nil && t.b.ctx.Err() == nil {
+	err := t.pull.stop(ctx)
+	t.mu.Lock()
+	t.stopped = true
+	t.mu.Unlock()
+	t.held.Wait()
+	if err != nil && t.b.ctx.Err() == nil {
 		t.b.cfg.Logger.Warn("could not give back tasks", "activity", t.activity, "err", err)
 	}
 }
 
 func (t *tasks) handle(m *nats.Msg) {
-	r := &receipt{t.pull.link, m.Reply}
+	r := &receipt{t.pull.link, m.Reply, &t.b.barrier}
 	d := backend.TaskDelivery{Receipt: r, Progress: r.progress}
 	at, ok := parseDelivery(m.Reply)
 	if !ok {
@@ -62,5 +72,24 @@ func (t *tasks) handle(m *nats.Msg) {
 	} else {
 		d.Task = &history.Task{Name: t.activity}
 	}
-	t.deliver(d)
+	if !t.b.barrier.on.Load() {
+		t.deliver(d)
+		return
+	}
+	t.held.Add(1)
+	t.b.barrier.told(func(err error) { t.durable(d, err) })
+}
+
+// durable hands out a task that no power cut can take back any more.
+func (t *tasks) durable(d backend.TaskDelivery, err error) {
+	defer t.held.Done()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil && !t.stopped:
+		t.deliver(d)
+	default:
+		d.Nak()
+		t.pull.grant(1)
+	}
 }

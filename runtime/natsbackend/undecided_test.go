@@ -56,7 +56,7 @@ func TestUndecidedPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.shut)
-	calls, err := newCalls(l)
+	calls, err := newCalls(l, &barrier{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -29,14 +30,20 @@ const (
 	// Relaxed acknowledges a write when the operating system has it; the disk has it after two minutes at most. It
 	// survives a crash of the process, and may lose the last two minutes in a crash of the machine.
 	Relaxed Durability = iota
-	// Strict acknowledges a write after the disk has it (fsync).
+	// Strict acknowledges a write after the disk has it: one fsync serves all writes that wait for it. Connections by the
+	// runtime's backend keep to it, in this process and in others; other NATS clients are acknowledged as if it was Relaxed.
+	// It is for file systems that write a file before the rename that puts it in another one's place: ext4 as it comes, btrfs,
+	// ZFS. On Windows it is StrictAlways.
 	Strict
+	// StrictAlways has the server fsync every single write before it acknowledges it (sync_interval: always), and connections
+	// from this process write in batches under load. It is slower than Strict, and holds for every NATS client.
+	StrictAlways
 )
 
 // Config says how to start. Only Dir is required.
 type Config struct {
 	Dir        string       // where the data is; created when it is missing. One server at a time
-	Durability Durability   // defaults to Relaxed
+	Durability Durability   // defaults to Relaxed; docs/operations.md compares them
 	Listen     string       // "host:port" for other processes, port 0 picks one; defaults to "": this process only
 	StoreLimit int64        // most bytes on disk; defaults to what nats-server allows (75 % of the free space)
 	Name       string       // server name; defaults to "durable"
@@ -45,9 +52,12 @@ type Config struct {
 
 // Server is a running server. Its methods may be called concurrently.
 type Server struct {
-	cfg  Config
-	nats *server.Server
-	lock *os.File
+	cfg    Config
+	disk   disk
+	nats   *server.Server
+	lock   *os.File
+	syncer *syncer // nil unless Strict
+	lost   error   // a failed fsync; the syncer's
 
 	close sync.Once
 }
@@ -57,7 +67,12 @@ const readyWithin = 60 * time.Second
 
 // Start opens the directory and returns when the server answers, normally within 100 ms; a big store takes longer to
 // recover. It gives [ErrInUse] when the directory is served already. ctx bounds only the start.
-func Start(ctx context.Context, cfg Config) (*Server, error) {
+func Start(ctx context.Context, cfg Config) (*Server, error) { return start(ctx, cfg, realDisk{}) }
+
+func start(ctx context.Context, cfg Config, d disk) (*Server, error) {
+	if cfg.Durability == Strict && runtime.GOOS == "windows" {
+		cfg.Durability = StrictAlways // folders cannot be synced there
+	}
 	opts, err := cfg.options()
 	if err != nil {
 		return nil, err
@@ -66,20 +81,61 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := prepare(cfg, d); err != nil {
+		lock.Close()
+		return nil, err
+	}
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("embedded: configure the server: %w", err)
 	}
-	s := &Server{cfg: cfg, nats: ns, lock: lock}
+	s := &Server{cfg: cfg, disk: d, nats: ns, lock: lock}
 	log := &logger{to: cfg.Logger}
 	ns.SetLoggerV2(log, false, false, false)
 	ns.Start()
-	if err := s.ready(ctx, log.fatal); err != nil {
+	err = s.ready(ctx, log.fatal)
+	if err == nil && cfg.Durability == Strict {
+		if s.syncer, err = startSyncer(s, d); err == nil && cfg.Listen != "" {
+			err = s.listen(log.fatal)
+		}
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// prepare makes the folder fit for the server after a power cut, and notes that it is served by one that is Strict.
+func prepare(cfg Config, d disk) error {
+	again, err := repair(cfg.Dir)
+	switch {
+	case err != nil:
+	case again && cfg.Logger != nil:
+		cfg.Logger.Warn("the server was not closed: it will look through the whole store", "dir", cfg.Dir)
+	}
+	switch {
+	case err == nil && cfg.Durability == Strict:
+		err = mark(cfg.Dir, d)
+	case err == nil && again:
+		err = unmark(cfg.Dir, d)
+	}
+	if err != nil {
+		return fmt.Errorf("embedded: prepare the store in %s: %w", cfg.Dir, err)
+	}
+	return nil
+}
+
+// listen opens the port of a server that is Strict: not before SyncSubject is served, lest somebody take it for another.
+func (s *Server) listen(fatal func() string) error {
+	ready := make(chan struct{})
+	s.nats.AcceptLoop(ready)
+	<-ready
+	if why := fatal(); why != "" {
+		return fmt.Errorf("embedded: the server on %s could not start: %s", s.cfg.Dir, why)
+	}
+	return nil
 }
 
 // ready waits in small steps, because a server that cannot start (a port in use) only logs it.
@@ -113,9 +169,9 @@ func (cfg Config) options() (*server.Options, error) {
 		ServerName:        cfg.Name,
 		JetStream:         true,
 		StoreDir:          cfg.Dir,
-		SyncAlways:        cfg.Durability == Strict,
+		SyncAlways:        cfg.Durability == StrictAlways,
 		JetStreamMaxStore: cfg.StoreLimit,
-		DontListen:        cfg.Listen == "",
+		DontListen:        cfg.Listen == "" || cfg.Durability == Strict,
 		NoSigs:            true,
 		NoSublistCache:    true,
 	}
@@ -176,22 +232,35 @@ func (s *Server) Backend(ctx context.Context, cfg natsbackend.Config) (*natsback
 	if cfg.Durability == "" {
 		cfg.Durability = s.durability()
 	}
+	cfg.GroupCommit = cfg.GroupCommit || s.cfg.Durability == StrictAlways
 	return natsbackend.Connect(ctx, cfg)
 }
 
 func (s *Server) durability() string {
-	if s.cfg.Durability == Strict {
+	switch s.cfg.Durability {
+	case Strict:
+		return "one copy on this machine, on disk (an fsync before every acknowledgement, which many share)"
+	case StrictAlways:
 		return "one copy on this machine, on disk (fsync before every acknowledgement)"
 	}
 	return "one copy on this machine, in its page cache; on disk within 2 minutes (a crash of the process loses nothing)"
 }
 
-// Close stops the server and lets go of the directory. Close backends first. It may be called twice.
-func (s *Server) Close() error {
+// Close stops the server and lets go of the directory. Close backends first. It may be called twice. It gives an error when the
+// last fsync of a Strict server fails: what was acknowledged is on the disk, but the next start takes longer.
+func (s *Server) Close() (err error) {
 	s.close.Do(func() {
+		if s.syncer != nil {
+			s.syncer.close()
+		}
 		s.nats.Shutdown()
 		s.nats.WaitForShutdown()
+		if s.syncer != nil && s.lost == nil {
+			if err = s.syncer.last(); err != nil {
+				err = fmt.Errorf("embedded: close the store in %s: %w", s.cfg.Dir, err)
+			}
+		}
 		s.lock.Close()
 	})
-	return nil
+	return err
 }

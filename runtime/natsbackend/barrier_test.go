@@ -1,0 +1,171 @@
+package natsbackend_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
+)
+
+// slowDisk serves SyncSubject in place of an embedded server that is Strict: a round ends when the test says so.
+type slowDisk struct {
+	t      *testing.T
+	rounds chan *nats.Msg
+}
+
+// slowly makes a hub on a server whose rounds the test answers from when prepare has returned.
+func slowly(t *testing.T, prepare func(b *natsbackend.Backend)) (*natsbackend.Backend, *slowDisk) {
+	t.Helper()
+	s := serve(t, embedded.Config{})
+	nc, err := nats.Connect("", s.Option())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	d := &slowDisk{t, make(chan *nats.Msg, 100)}
+	var slow atomic.Bool
+	if _, err := nc.Subscribe(natsbackend.SyncSubject, func(m *nats.Msg) {
+		if slow.Load() {
+			d.rounds <- m
+		} else {
+			_ = m.Respond([]byte("+OK"))
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, s, natsbackend.Config{})
+	if prepare != nil {
+		prepare(b)
+	}
+	slow.Store(true)
+	return b, d
+}
+
+// next takes the request for a round.
+func (d *slowDisk) next() *nats.Msg { return receive(d.t, d.rounds) }
+
+func (d *slowDisk) end(m *nats.Msg, answer string) {
+	d.t.Helper()
+	if err := m.Respond([]byte(answer)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// none makes sure that nobody has been told anything, or has asked for a round.
+func none[T any](t *testing.T, what string, c <-chan T) {
+	t.Helper()
+	select {
+	case <-c:
+		t.Fatalf("%s came too early", what)
+	default:
+	}
+}
+
+// TestBarrierGroups: the log is delivered at once, but nobody is told before a round, and there is one at a time, whoever waits.
+func TestBarrierGroups(t *testing.T) {
+	t.Parallel()
+	var deliveries chan backend.Delivery
+	b, d := slowly(t, func(b *natsbackend.Backend) { _, deliveries, _ = inbox(t, b, anna) })
+	const n = 200
+	told := make(chan error, n)
+	for i := range n {
+		b.Append(backend.Append{To: anna, Record: done(uint32(i))}, func(_ uint64, err error) { told <- err })
+	}
+	for range n {
+		receive(t, deliveries)
+	}
+	none(t, "an acknowledgement", told)
+	rounds := 0
+	for left := n; left > 0; {
+		select {
+		case m := <-d.rounds:
+			none(t, "a second round at a time", d.rounds)
+			rounds++
+			d.end(m, "+OK")
+		case err := <-told:
+			if err != nil {
+				t.Fatal(err)
+			}
+			left--
+		}
+	}
+	t.Logf("%d acknowledgements in %d rounds", n, rounds)
+}
+
+// TestBarrierFails: what a round could not make durable is not known to be stored.
+func TestBarrierFails(t *testing.T) {
+	t.Parallel()
+	b, d := slowly(t, nil)
+	told := make(chan error, 1)
+	b.Append(backend.Append{To: anna, Record: done(1)}, func(_ uint64, err error) { told <- err })
+	d.end(d.next(), "-ERR no space")
+	if err := receive(t, told); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), "no space") {
+		t.Errorf("told %v", err)
+	}
+}
+
+// TestBarrierHoldsTasks: a task is handed out only behind a round. After one that failed it comes again.
+func TestBarrierHoldsTasks(t *testing.T) {
+	t.Parallel()
+	const activity = "membership.SendChallenge"
+	tasks := make(chan backend.TaskDelivery, 10)
+	b, d := slowly(t, func(b *natsbackend.Backend) {
+		if err := b.EnsureActivity(within(t), backend.Activity{Name: activity}); err != nil {
+			t.Fatal(err)
+		}
+		q, err := b.Tasks(activity, func(t backend.TaskDelivery) { tasks <- t })
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Grant(1)
+	})
+	b.Append(backend.Append{To: anna, Record: &history.Task{Ref: history.Ref{Run: 1}, Name: activity, Attempt: 1}}, func(uint64, error) {})
+	answer := "-ERR try again"
+	for {
+		select {
+		case m := <-d.rounds:
+			none(t, "a task", tasks)
+			d.end(m, answer)
+			answer = "+OK"
+			continue
+		case <-tasks:
+		}
+		break
+	}
+}
+
+// TestBarrierOrdersStreams: a state is stored behind what was delivered before it.
+func TestBarrierOrdersStreams(t *testing.T) {
+	t.Parallel()
+	var deliveries chan backend.Delivery
+	b, d := slowly(t, func(b *natsbackend.Backend) { _, deliveries, _ = inbox(t, b, anna) })
+	b.Append(backend.Append{To: anna, Record: done(1)}, func(uint64, error) {})
+	receive(t, deliveries)
+	first := d.next()
+	stored := make(chan error, 1)
+	b.PutState(backend.State{Address: anna, Run: 1, Status: history.Running}, 0, func(_ uint64, err error) { stored <- err })
+	d.end(first, "+OK")
+	for {
+		select {
+		case m := <-d.rounds:
+			none(t, "the acknowledgement of the state", stored)
+			d.end(m, "+OK")
+			continue
+		case err := <-stored:
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		break
+	}
+}
