@@ -136,6 +136,9 @@ func (c *Client) startMade(ctx context.Context, group string, start *history.Sta
 	if errors.Is(err, backend.ErrConflict) {
 		err = nil // nobody else makes this id: it is our own start, stored before, whose answer was lost
 	}
+	if took := c.be.Clock().Now().Sub(start.Born); err == nil && took > backend.LateStart {
+		err = fmt.Errorf("%w: it took %v until the start was stored, so it may not run: start it again", ErrUnavailable, took)
+	}
 	return id, err
 }
 
@@ -423,7 +426,7 @@ func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) err
 	case !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return err
 	default:
-		if to, err = c.find(ctx, id); err != nil {
+		if _, to, err = c.young(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -473,12 +476,12 @@ func (c *Client) get(ctx context.Context, id string) (Instance, error) {
 	}
 	// Live: the log has the input, and knows instances too young to be projected.
 	to := s.Address
+	var l backend.Known
 	if err != nil {
-		if to, err = c.find(ctx, id); err != nil {
-			return Instance{}, err
-		}
+		l, to, err = c.young(ctx, id)
+	} else {
+		l, err = c.load(ctx, to)
 	}
-	l, err := c.load(ctx, to)
 	if err != nil {
 		return Instance{}, err
 	}

@@ -30,8 +30,8 @@ type PurgeResult struct {
 }
 
 // Purge removes an instance that has ended: its result, its history in the archive, and what the hub tells of it. From
-// then on it is not found, and its id is free. The log keeps its messages for as long as it goes back; payloads that are
-// too big for a message stay in the object store. ErrNotFinished when it runs, ErrNotFound when there is no such
+// then on it is not found, and its id is free. The log keeps its messages for as long as it goes back, and payloads that
+// are too big for a message half an hour longer. ErrNotFinished when it runs, ErrNotFound when there is no such
 // instance. A purge that fails on the way may be repeated.
 func (c *Client) Purge(ctx context.Context, id string, opts ...PurgeOption) (PurgeResult, error) {
 	err := history.CheckID(id)

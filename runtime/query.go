@@ -134,11 +134,8 @@ func (c *Client) askable(ctx context.Context, id string) (group string, err erro
 	s, _, err := c.state(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged): // or it is too young to be projected
-		if group = c.groupOf(id); group != "" {
-			return group, nil
-		}
-		group, err = wait(ctx, func(done func(string, error)) { c.be.Group(id, done) })
-		return group, notFound(err)
+		_, to, err := c.young(ctx, id)
+		return to.Group, err
 	case err != nil:
 		return "", err
 	case s.Status.Final():

@@ -86,11 +86,7 @@ func (c *Client) anyState(ctx context.Context, id string) (backend.State, error)
 	if !errors.Is(err, ErrNotFound) || errors.Is(err, errPurged) {
 		return s, err
 	}
-	to, err := c.find(ctx, id)
-	if err != nil {
-		return s, err
-	}
-	l, err := c.load(ctx, to)
+	l, to, err := c.young(ctx, id)
 	if err != nil {
 		return s, err
 	}

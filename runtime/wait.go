@@ -65,6 +65,23 @@ func (c *Client) state(ctx context.Context, id string) (backend.State, uint64, e
 	return f.s, f.rev, notFound(err)
 }
 
+// young reads an instance that is not projected, because it is too young for it. ErrNotFound when there is none, also
+// when it has ended and expired and the log shows it still.
+func (c *Client) young(ctx context.Context, id string) (backend.Known, history.Address, error) {
+	to, err := c.find(ctx, id)
+	if err != nil {
+		return backend.Known{}, to, err
+	}
+	k, err := c.load(ctx, to)
+	if err == nil && c.be.Info().Retention.Forgotten(k, c.be.Clock().Now()) {
+		err = ErrNotFound
+	}
+	if errors.Is(err, ErrNotFound) {
+		c.disown(id)
+	}
+	return k, to, err
+}
+
 // find gives the address of an instance that is not projected: this client has started it, or the log knows it.
 func (c *Client) find(ctx context.Context, id string) (history.Address, error) {
 	to := history.Address{Group: c.groupOf(id), ID: id}
@@ -299,7 +316,7 @@ func (c *Client) forget(id string, hints chan owner.Outcome) {
 func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
 	s, _, err := c.state(ctx, id)
 	if errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged) {
-		_, err := c.find(ctx, id) // it may be too young to be projected
+		_, _, err := c.young(ctx, id)
 		return owner.Outcome{}, false, err
 	}
 	if err != nil {

@@ -30,6 +30,7 @@ const (
 	progress   = "github.com/schollz/progressbar/v3"
 	diffs      = "github.com/rogpeppe/go-internal/diff"
 	goCmp      = "github.com/google/go-cmp"
+	cobra      = "github.com/spf13/cobra"
 )
 
 // arrow is what the packages of one folder may import beside the standard library, test files left out.
@@ -58,6 +59,7 @@ var arrows = []arrow{
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
 	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
+	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
@@ -69,6 +71,7 @@ var arrows = []arrow{
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
+	{folder: "cmd/durable", house: append(public, "runtime/doctor"), outside: []string{cobra, natsClient}},
 	{folder: "bench/workload", house: public},
 	{folder: "bench/chaos", house: append(public, "internal/chaos/harness", "bench/workload")},
 	{folder: "examples/...", house: append(public, "examples/..."), outside: []string{bbolt, progress, natsClient}},

@@ -72,6 +72,7 @@ type Info struct {
 	Durability string // what an acknowledged write has survived, in words
 	Trails     bool   // inbox messages are delivered before a power cut could not take them back; see Settle
 	MaxPayload int    // largest payload in bytes; a larger one gives ErrTooLarge
+	Retention  Retention
 }
 
 // Log is the ordered log of the hub.
@@ -88,12 +89,18 @@ type Log interface {
 	Floor(done func(floor, next uint64, err error))
 	// Shorten removes everything below sequence before. Nobody checks whether it is needed.
 	Shorten(before uint64, done func(err error))
+	// Sweep removes large payloads that the backend keeps beside its messages and that none of them needs any more: some of
+	// them, and those of the log only when it has been shortened past them.
+	Sweep(done func(err error))
 	// Load reads what the log holds of an instance. The result reaches at least sequence reach; what cannot prove
 	// that, and every answer "not there", is read on the leader (I5). TheEnd is as far as the leader has come.
 	Load(of history.Address, reach uint64, done func(Loaded, error))
 	// LoadAfter is a Load whose tail follows sequence after, wherever the execution began: who calls it knows what comes
 	// before. Base is nil; Start is the newest start in the log, nil for none.
 	LoadAfter(of history.Address, after, reach uint64, done func(Loaded, error))
+	// ListLog calls yield for the starts and turn records that are in the log, with the run of each (0: it is not told), until
+	// it returns false. It is for people who look after a hub: it reads all of them.
+	ListLog(ctx context.Context, yield func(of history.Address, run uint32) bool) error
 	// Group finds the group of an instance that the log holds, or ErrNotFound.
 	Group(id string, done func(group string, err error))
 }
@@ -114,6 +121,7 @@ type Loaded struct {
 	Start   *history.Message  // start of the run; nil: the leader says there is none
 	Base    *history.Message  // the Turn that began the current execution; nil in execution 0, and when it has left the log
 	Cut     bool              // Base, or what is before it, has left the log: the archive has it
+	Over    bool              // and that run has ended, by its newest Turn record
 	From    uint64            // the tail follows this sequence: that of Start, or Base's Turn.At
 	Tail    []history.Message // inbox and output after From; schedules left out
 	TurnSeq uint64            // sequence of the instance's last Turn record, the fence of the next; 0: none
@@ -180,8 +188,9 @@ type TaskQueue interface {
 type States interface {
 	// PutState stores s if its revision is rev (0: there never was one); else ErrConflict.
 	PutState(s State, rev uint64, done func(rev uint64, err error))
-	// GetState reads the newest state on the leader, or ErrNotFound: with revision 0 when there never was one, else with
-	// that of its deletion, so that who writes again shows that it knows of it.
+	// GetState reads the newest state on the leader, or ErrNotFound: with revision 0 when there never was one or it has
+	// expired, else with that of its deletion, so that who writes again shows that it knows of it. Final states expire a
+	// little after the archive entry of their run, marks of deletions a little after the longest retention.
 	GetState(id string, done func(s State, rev uint64, err error))
 	// DeleteState removes a state if its revision is rev; else ErrConflict.
 	DeleteState(id string, rev uint64, done func(err error))
@@ -189,7 +198,7 @@ type States interface {
 	ListStates(ctx context.Context, yield func(State) bool) error
 	// LiveStates calls yield for what was stored or deleted after revision since, in that order and read on the leader: for
 	// live instances that have begun with what they need of the log, for all else with live false. It gives the newest
-	// revision, for the next call.
+	// revision, for the next call; with an error too, that of what it has yielded. What has expired leaves nothing to yield.
 	LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error)
 }
 
@@ -216,6 +225,8 @@ type State struct {
 	Need     uint64            `json:"need,omitempty"`    // live: the log must keep its messages from here on; 0: all of them
 	Settled  uint64            `json:"settled,omitempty"` // live: everything that messages up to here caused is stored
 	Err      error             `json:"-"`                 // ErrCodec, when Custom or Claim is left sealed
+	Ended    time.Time         `json:"-"`                 // to be stored, final: when the record of the end was; zero: now. It expires after that
+	Stored   time.Time         `json:"-"`                 // read: when it was stored
 
 	Scheduled time.Time `json:"scheduled,omitzero"` // Pending: when the program begins; zero: at once
 }
@@ -228,13 +239,16 @@ func (s *State) Begun() bool { return !s.Status.Final() && s.Claim == nil }
 type Archives interface {
 	// PutArchive stores a if the entry has sequence expect (0: there is none); else ErrConflict.
 	PutArchive(a Archive, expect uint64, done func(seq uint64, err error))
+	// ListArchives calls yield for every entry, without messages and what else is the user's, until it returns false. A
+	// snapshot tells its status only. It is for people who look after a hub.
+	ListArchives(ctx context.Context, yield func(a Archive) bool) error
 	// GetArchive reads the entry on the leader, or ErrNotFound.
 	GetArchive(of history.Address, done func(a Archive, seq uint64, err error))
 }
 
 // Archive is the whole history of an ended run: Messages holds its start or base, its inbox, and its records, ending
-// with the final Turn. It goes after the time that the hub keeps ended runs. What is left of a purged run has no messages;
-// it stays for as long as the log may show the run.
+// with the final Turn. It goes after the time that the hub keeps such runs. What is left of a purged run, a tombstone, has no
+// messages; it stays for as long as the run would have.
 //
 // A snapshot is the history of a live run (Status is Running) up to inbox position At, with every record that this part of
 // the inbox has caused; all its outputs are stored.
@@ -242,7 +256,9 @@ type Archive struct {
 	history.Address
 	Run      uint32           `json:"run"`
 	Status   history.Status   `json:"status"`
-	At       uint64           `json:"at,omitempty"` // of a snapshot
+	At       uint64           `json:"at,omitempty"`     // of a snapshot
+	Ended    time.Time        `json:"ended,omitzero"`   // when the record of the end was stored
+	Custom   history.Payload  `json:"custom,omitempty"` // custom status at the end
 	Purged   bool             `json:"purged,omitempty"`
 	Partial  bool             `json:"partial,omitempty"` // all messages were too large: there are only the first and the last
 	Late     history.Messages `json:"late,omitempty"`    // events that came behind the end of a failed run, for a rewind

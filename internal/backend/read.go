@@ -77,6 +77,8 @@ func Read(b Backend, of history.Address, reach uint64, done func(Known, error)) 
 func addArchive(b Backend, of history.Address, reach uint64, l Loaded, after bool, done func(Known, error)) {
 	b.GetArchive(of, func(a Archive, entry uint64, err error) {
 		switch {
+		case errors.Is(err, ErrNotFound) && l.Cut && l.Over:
+			done(Known{}, nil) // it has expired
 		case errors.Is(err, ErrNotFound) && l.Cut:
 			done(Known{}, fmt.Errorf("backend: the history of %s/%s is in the archive no more than in the log", of.Group, of.ID))
 		case errors.Is(err, ErrNotFound):

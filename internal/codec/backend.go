@@ -158,7 +158,7 @@ func (w *pass) state(s backend.State) backend.State {
 // PutArchive implements backend.Archives.
 func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uint64, err error)) {
 	w := b.sealing()
-	a.Messages, a.Late = w.messages(a.Messages), w.messages(a.Late)
+	a.Messages, a.Late, a.Custom = w.messages(a.Messages), w.messages(a.Late), w.payload(a.Custom)
 	if w.err != nil {
 		b.refuse(done, w.err)
 		return
@@ -171,7 +171,7 @@ func (b *Backend) GetArchive(of history.Address, done func(a backend.Archive, se
 	b.Backend.GetArchive(of, func(a backend.Archive, seq uint64, err error) {
 		if err == nil {
 			w := b.opening()
-			a.Messages, a.Late = w.messages(a.Messages), w.messages(a.Late)
+			a.Messages, a.Late, a.Custom = w.messages(a.Messages), w.messages(a.Late), w.payload(a.Custom)
 			a.Err = w.err
 		}
 		done(a, seq, err)

@@ -211,6 +211,9 @@ type Turn struct {
 	End       *End   `json:"end,omitempty"` // nil for an ordinary turn
 }
 
+// Ends reports whether it is the record that ended its run.
+func (t *Turn) Ends() bool { return t.End != nil && t.End.Status.Final() }
+
 // SlotKind says what a slot decided.
 type SlotKind uint8
 

@@ -53,9 +53,9 @@ func lateStart(w *world) error {
 	prog := func(*engine.Coroutine, history.Payload) (history.Payload, error) { return result(1) }
 	_, g := w.worker(programs{"prog": prog})
 	w.owns(g)
-	start := &history.Start{Run: 1, Orchestrator: "prog", Born: time.Now().Add(-time.Hour)}
+	start := &history.Start{Run: 1, Orchestrator: "prog", Born: time.Now().Add(-20 * time.Second)}
 	if w.memory != nil {
-		start.Born = w.memory.Now().Add(-time.Hour)
+		start.Born = w.memory.Now().Add(-20 * time.Second)
 	}
 	w.put("i", start)
 	if err := w.ends("i", history.Completed, 1); err != nil {

@@ -42,8 +42,11 @@ type world struct {
 }
 
 // inMemory makes a world with virtual time.
-func inMemory(t *testing.T) *world {
-	m := membackend.New(membackend.Config{Partitions: 1, Seed: 1, Late: -1})
+func inMemory(t *testing.T) *world { return keeping(t, 0) }
+
+// keeping is a world in memory that keeps ended runs for so long; 0: as hubs do.
+func keeping(t *testing.T, keep time.Duration) *world {
+	m := membackend.New(membackend.Config{Partitions: 1, Seed: 1, Late: -1, Retention: backend.Retention{Completed: keep, Failed: keep, Terminated: keep, Canceled: keep}})
 	w := &world{t: t, retention: owner.Retention{Every: -1}, memory: m, view: func() backend.Backend { return m.View("v") }}
 	w.until = func(cond func() bool) bool {
 		end := m.Now().Add(3 * time.Minute)

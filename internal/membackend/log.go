@@ -2,6 +2,7 @@ package membackend
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -321,6 +322,7 @@ func (l *log) load(of history.Address, limit uint64, early bool) (out backend.Lo
 	if out.Base, out.Cut, err = l.base(out.Start, turn); err != nil {
 		return out, err
 	}
+	out.Over = out.Cut && turn.Record.(*history.Turn).Ends()
 	switch {
 	case out.Base != nil:
 		out.From = out.Base.Record.(*history.Turn).At
@@ -357,6 +359,9 @@ func (l *log) base(start, turn *history.Message) (base *history.Message, cut boo
 		if r, ok := base.Record.(*history.Turn); ok && r.Run == t.Run && r.End != nil && r.End.Base != nil {
 			return base, false, nil
 		}
+	}
+	if start != nil && t.Ends() && start.Seq > turn.Seq {
+		return nil, false, nil // the id begins anew, or that is a late copy
 	}
 	return nil, true, nil
 }
@@ -407,4 +412,38 @@ func (v *View) Group(id string, done func(group string, err error)) {
 		}
 		return "", fmt.Errorf("membackend: the group of instance %s: %w", id, backend.ErrNotFound)
 	}, done)
+}
+
+// ListLog implements backend.Log.
+func (v *View) ListLog(ctx context.Context, yield func(of history.Address, run uint32) bool) error {
+	type found struct {
+		of  history.Address
+		run uint32
+	}
+	all, err := now(ctx, v, op{verb: "list", id: "the log"}, func() (all []found, err error) {
+		for _, e := range v.m.log.all {
+			if e.gone || e.kind != history.KindStart && e.kind != history.KindTurn {
+				continue
+			}
+			f := found{of: e.to}
+			record, _ := e.record() // what cannot be decoded tells no run
+			switch r := record.(type) {
+			case *history.Start:
+				f.run = r.Run
+			case *history.Turn:
+				f.run = r.Run
+			}
+			all = append(all, f)
+		}
+		return all, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if !yield(f.of, f.run) {
+			return nil
+		}
+	}
+	return ctx.Err()
 }

@@ -31,6 +31,8 @@ type Config struct {
 	GiveUp time.Duration
 
 	Faults Faults
+
+	Retention backend.Retention
 }
 
 func (c Config) withDefaults() Config {
@@ -39,6 +41,7 @@ func (c Config) withDefaults() Config {
 	c.MaxPayload = or(c.MaxPayload, 16<<20)
 	c.MaxHistory = or(c.MaxHistory, 16*c.MaxPayload)
 	c.GiveUp = or(c.GiveUp, time.Second)
+	c.Retention = c.Retention.WithDefaults()
 	if !c.Live {
 		c.Latency = or(c.Latency, time.Millisecond)
 		c.Late = or(c.Late, 250*time.Millisecond)
@@ -97,11 +100,9 @@ func New(cfg Config) *Memory {
 		schedules:  map[scheduleKey]*schedule{},
 		partitions: map[partitionKey]*partition{},
 		activities: map[string]*activity{},
-		states:     newTable(),
-		archives:   newTable(),
-		meta:       newTable(),
 		topics:     map[string][]*listener{},
 	}
+	m.states, m.archives, m.meta = newTable(m.now), newTable(m.now), newTable(m.now)
 	m.states.marks = true
 	if cfg.Live {
 		m.startLive()
@@ -226,7 +227,7 @@ func (m *Memory) consumers() (all []*consumer) {
 // info describes the hub to its views.
 func (m *Memory) info() backend.Info {
 	return backend.Info{
-		Hub: m.cfg.Hub, Partitions: m.cfg.Partitions, MaxPayload: m.cfg.MaxPayload,
+		Hub: m.cfg.Hub, Partitions: m.cfg.Partitions, MaxPayload: m.cfg.MaxPayload, Retention: m.cfg.Retention,
 		Durability: "none: an acknowledged write lives as long as the process",
 	}
 }

@@ -17,12 +17,13 @@ type meta struct{ v *View }
 
 // Get implements backend.Meta.
 func (s meta) Get(ctx context.Context, key string) (value []byte, rev uint64, err error) {
-	f, err := now(ctx, s.v, op{verb: "read key", id: key}, func() (found, error) {
-		value, rev, err := s.v.m.meta.get(key, false)
+	f, err := now(ctx, s.v, op{verb: "read key", id: key}, func() (version, error) {
+		f, err := s.v.m.meta.get(key, false)
 		if err != nil {
 			err = fmt.Errorf("membackend: read key %s: %w", key, err)
 		}
-		return found{bytes.Clone(value), rev}, err
+		f.value = bytes.Clone(f.value)
+		return f, err
 	})
 	return f.value, f.rev, err
 }
@@ -44,7 +45,7 @@ func (s meta) Delete(ctx context.Context, key string, rev uint64) error {
 func (s meta) change(ctx context.Context, verb, key string, value []byte, rev uint64) (uint64, error) {
 	m := s.v.m
 	return now(ctx, s.v, op{verb: verb, id: key}, func() (uint64, error) {
-		rev, err := m.meta.put(key, value, rev)
+		rev, err := m.meta.put(key, value, rev, 0)
 		if err != nil {
 			return 0, fmt.Errorf("membackend: %s %s: %w", verb, key, err)
 		}

@@ -30,3 +30,8 @@ func (v *View) Shorten(before uint64, done func(err error)) {
 		return struct{}{}, nil
 	}, func(_ struct{}, err error) { done(err) })
 }
+
+// Sweep implements backend.Log. Payloads are part of their messages here.
+func (v *View) Sweep(done func(err error)) {
+	ask(v, op{verb: "sweep"}, Verdict{}, false, func() (struct{}, error) { return struct{}{}, nil }, func(_ struct{}, err error) { done(err) })
+}

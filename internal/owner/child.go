@@ -26,6 +26,10 @@ func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot, born 
 		return
 	}
 	start.Claim = i.outputID(ref)
+	if born.IsZero() && i.machine != nil && i.machine.Ended() == nil && !i.machine.Pending(ref) && i.p.cfg.keeps(DoubtUnknown) {
+		i.putChild(o, s, start, 0) // it has had its claim, unless it was cancelled before; that may have expired with the child
+		return
+	}
 	i.claim(o, s, start, 0)
 }
 

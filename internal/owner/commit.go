@@ -167,7 +167,7 @@ func (i *instance) end(c *commit, seq uint64) {
 		}
 	}
 	if c.turn.End.Status != history.ContinuedAsNew {
-		i.finish(c.turn)
+		i.finish(c.turn, i.p.be.Clock().Now())
 		return
 	}
 	i.next(c.cause, seq, c.turn)

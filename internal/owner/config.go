@@ -41,7 +41,7 @@ type Code interface {
 }
 
 // Repair is a set of protocol rules.
-type Repair uint32
+type Repair uint64
 
 // The rules, named after the holes that they close in the check of the protocol (docs/protocol.md).
 const (
@@ -77,6 +77,10 @@ const (
 	DoubtPurged                        // H10: a purged id is claimed for a child only if the child has not been answered for
 	FlushOnTake                        // I5: whoever takes a partition trusts nothing that it has in memory
 	DoubtEnded                         // I4: an ended instance refuses a delivery only if it does not have the event
+	DoubtUnknown                       // H10: a start that is stored long after it was decided is begun only if somebody knows of it
+	ForgetExpired                      // a run that ended longer ago than it is kept is not archived or projected anew
+	DoubtGone                          // who has not been shown for long that an instance lives, or misses what it has stored, reads the log
+	ListAnew                           // whoever has not listed the projection for long lists all of it
 )
 
 func (c Config) withDefaults() Config {

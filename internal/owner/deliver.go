@@ -53,11 +53,28 @@ func (i *instance) deliverUnprojected(d delivery) {
 		i.locked(func() {
 			switch {
 			case err == nil:
-				i.putDelivery(d, history.Address{Group: group, ID: d.slot.Target.ID})
+				i.deliverYoung(d, history.Address{Group: group, ID: d.slot.Target.ID})
 			case errors.Is(err, backend.ErrNotFound):
 				i.confirm(d, history.FailNotFound)
 			default:
 				i.stored(d.o, err)
+			}
+		})
+	})
+}
+
+// deliverYoung delivers to an instance that only the log knows, unless that shows what has ended and expired.
+func (i *instance) deliverYoung(d delivery, to history.Address) {
+	i.p.begin()
+	backend.Read(i.p.be, to, backend.TheEnd, func(k backend.Known, err error) {
+		i.locked(func() {
+			switch {
+			case err != nil:
+				i.stored(d.o, err)
+			case i.retention().Forgotten(k, i.p.be.Clock().Now()) && i.p.cfg.keeps(ForgetExpired):
+				i.confirm(d, history.FailNotFound)
+			default:
+				i.putDelivery(d, to)
 			}
 		})
 	})

@@ -3,6 +3,7 @@ package owner
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -99,8 +100,9 @@ func StateTopic(id string) string { return "state." + history.EncodeID(id) }
 
 // finish stores what follows from the record that ended the run: the parent hears, the history is archived, then the
 // projection says so. All of it is done again from the record when anything is lost on the way.
-func (i *instance) finish(t *history.Turn) {
+func (i *instance) finish(t *history.Turn, at time.Time) {
 	i.phase = ended
+	i.over = at
 	i.final, i.failed = t, t.End.Status == history.Failed
 	i.stopAlarms()
 	if i.machine != nil {
@@ -111,23 +113,15 @@ func (i *instance) finish(t *history.Turn) {
 	i.conclude(i.archive)
 }
 
-// conclude stores what follows from the end, the parent's completion included, and then projects it.
-func (i *instance) conclude(steps ...func(then func())) {
+// conclude stores what follows from the end, and then projects it. The parent comes before the archive: once an entry has
+// expired nobody may know any more who is to be told.
+func (i *instance) conclude(archive func(then func())) {
+	rest := func() { archive(i.projectFinal) }
 	if parent := i.start.Record.(*history.Start).Parent; parent != nil {
-		steps = append(steps, func(then func()) { i.tellParent(parent, then) })
-	}
-	open := len(steps)
-	if open == 0 {
-		i.projectFinal()
+		i.tellParent(parent, rest)
 		return
 	}
-	for _, step := range steps {
-		step(func() {
-			if open--; open == 0 {
-				i.projectFinal()
-			}
-		})
-	}
+	rest()
 }
 
 // unlessConcluded goes on with a run that has ended unless its projection says so: that comes last, so that nothing is
@@ -191,15 +185,19 @@ func (i *instance) archive(then func()) {
 		i.readPast(then)
 		return
 	}
-	i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: i.past.list()}, i.entry, then)
+	i.putArchive(i.archiveOf(i.past.list()), i.entry, then)
 }
 
 // readPast reads a history that was too large to keep.
 func (i *instance) readPast(then func()) {
 	i.history(func(messages []history.Message) {
 		messages = messages[:1+i.lastOf(messages[1:])]
-		i.putArchive(backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Messages: messages}, i.entry, then)
+		i.putArchive(i.archiveOf(messages), i.entry, then)
 	})
+}
+
+func (i *instance) archiveOf(messages []history.Message) backend.Archive {
+	return backend.Archive{Address: i.addr, Run: i.run, Status: i.final.End.Status, Ended: i.over, Custom: i.custom, Messages: messages}
 }
 
 // history reads the history of the current execution.
@@ -229,6 +227,10 @@ func (i *instance) lastOf(tail []history.Message) int {
 
 // putArchive compares and sets: a final entry is never replaced by the same run or an older one (H14).
 func (i *instance) putArchive(a backend.Archive, expect uint64, then func()) {
+	if expect == 0 && i.expired() {
+		then()
+		return
+	}
 	i.p.begin()
 	i.p.be.PutArchive(a, expect, func(_ uint64, err error) {
 		i.locked(func() {
@@ -239,7 +241,8 @@ func (i *instance) putArchive(a backend.Archive, expect uint64, then func()) {
 				i.otherArchive(a, then)
 			case errors.Is(err, backend.ErrTooLarge) && len(a.Messages) > 2:
 				// The ends are worth more than nothing; the log has the rest for as long as it is kept.
-				a.Partial, a.Messages = true, history.Messages{withoutPrior(a.Messages[0]), {Record: i.final}}
+				last := a.Messages[len(a.Messages)-1].Seq
+				a.Partial, a.Messages = true, history.Messages{withoutPrior(a.Messages[0]), {Seq: last, Record: i.final}}
 				i.putArchive(a, expect, then)
 			case unfit(err):
 				i.parkFor(err)

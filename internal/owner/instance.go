@@ -51,6 +51,8 @@ type instance struct {
 	firstTask uint64          // oldest task of the slots that were open then; 0: none
 	custom    history.Payload // custom status and clock at the end of the machine
 	finished  time.Time
+	over      time.Time // when the record of the end was stored, as far as is known
+	proven    time.Time // when a load or a delivery has last shown that the instance lives
 
 	queue  []backend.Delivery // deliveries that wait for a load or an end
 	tail   []history.Message  // what a load has read, while it is replayed

@@ -100,7 +100,7 @@ func readSnapshotFirst(b backend.Backend, of history.Address, reach uint64, done
 // loaded decides what log and archive say: a run to go on with, one that has ended, or nothing.
 func (i *instance) loaded(k backend.Known) {
 	run := k.Run()
-	i.entry = k.Entry
+	i.entry, i.proven = k.Entry, i.p.be.Clock().Now()
 	if run > 0 {
 		i.askedBehind(run, k.Tail)
 	}
@@ -113,6 +113,8 @@ func (i *instance) loaded(k backend.Known) {
 		// The leader knows no run: history begins at the start, what came before it is nothing (I7).
 		i.absent = true
 		i.acknowledgeAll()
+	case i.onlyStarted(k):
+		i.doubt(k)
 	default:
 		i.rebuild(k)
 	}
@@ -139,7 +141,8 @@ func (i *instance) archived(a backend.Archive) {
 		}
 		i.phase = ended
 		i.final, i.finished = final, a.Messages[len(a.Messages)-1].Time
-		i.conclude()
+		i.over, i.custom = a.Ended, a.Custom
+		i.conclude(func(then func()) { then() })
 	})
 }
 
@@ -183,7 +186,7 @@ func (i *instance) rebuild(k backend.Known) {
 			}
 			// The first final record is authoritative, also against what a replay would decide (I2).
 			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
-			i.finish(t)
+			i.finish(t, tail[n-1].Time)
 			return
 		}
 	}

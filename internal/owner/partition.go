@@ -213,7 +213,7 @@ func (p *Partition) fresh(d backend.Delivery, s *history.Start) bool {
 		return false
 	}
 	age := d.Message.Time.Sub(s.Born).Abs()
-	return age <= p.cfg.Retention.Age/4 || !p.cfg.keeps(DoubtLate)
+	return age <= min(p.cfg.Retention.Age/4, p.be.Info().Retention.Memory()) || !p.cfg.keeps(DoubtLate)
 }
 
 // unseen reports whether a message was delivered to nobody before.

@@ -32,6 +32,9 @@ func (i *instance) clean() {
 // project writes the state of a live instance. While a write is under way its end looks again; the end of the instance
 // projects the final state, a load or a park the state it comes to.
 func (i *instance) project() {
+	if i.dirtySince.After(i.proven) {
+		i.proven = i.dirtySince
+	}
 	i.clean()
 	if i.projecting || i.phase != live {
 		i.projectAgain = i.projecting
@@ -99,7 +102,7 @@ func (i *instance) projectFinal() {
 		return
 	}
 	s := i.stateOf(i.final.End.Status)
-	s.At = i.final.At
+	s.At, s.Ended = i.final.At, i.over
 	s.Custom = i.custom
 	s.Finished = i.finished
 	s.Updated = s.Finished
@@ -116,6 +119,15 @@ func (i *instance) projectFinal() {
 // putState compares and sets the projection, never backwards in (run, position); a final state beats every other of
 // its run (H12).
 func (i *instance) putState(s backend.State, then func()) {
+	switch {
+	case i.rev > 0:
+	case s.Status.Final() && i.expired():
+		i.compareState(s, then) // what is there must not stay as it is
+		return
+	case !s.Status.Final() && i.doubtful():
+		i.retry(nil, i.lose)
+		return
+	}
 	i.p.begin()
 	i.p.be.PutState(s, i.rev, func(rev uint64, err error) {
 		i.locked(func() {
@@ -175,7 +187,14 @@ func (i *instance) compareState(s backend.State, then func()) {
 // projectDeleted writes a state where one was deleted at rev, unless that was the purge of this run: then somebody else
 // has ended what may still live here.
 func (i *instance) projectDeleted(s backend.State, rev uint64, then func()) {
-	if rev == 0 {
+	switch {
+	case s.Status.Final() && i.expired():
+		then()
+		return
+	case !s.Status.Final() && i.rev > 0 && i.p.cfg.keeps(DoubtGone):
+		i.retry(nil, i.lose) // it was there: the run may have ended and expired
+		return
+	case rev == 0:
 		i.rev = 0
 		i.putState(s, then)
 		return

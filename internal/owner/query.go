@@ -35,7 +35,8 @@ func QueryTopic(group string, partition int) string {
 	return "query." + history.EncodeID(group) + "." + strconv.Itoa(partition)
 }
 
-// hearRequests begins or ends to hear what the owner of a partition is asked: queries, and to shorten its part of the log.
+// hearRequests begins or ends to hear what the owner of a partition is asked: queries, to shorten its part of the log,
+// and to project.
 func (g *Group) hearRequests(p *Partition, mine bool) {
 	for _, stop := range g.requests[p.number] {
 		stop()
@@ -47,6 +48,7 @@ func (g *Group) hearRequests(p *Partition, mine bool) {
 	for topic, answer := range map[string]func([]byte){
 		QueryTopic(g.cfg.Group, p.number):  p.ask,
 		FreezeTopic(g.cfg.Group, p.number): p.freeze,
+		ShowTopic(g.cfg.Group, p.number):   p.show,
 	} {
 		stop, err := g.cfg.Backend.Listen(topic, answer)
 		if err != nil {

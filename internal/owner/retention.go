@@ -23,12 +23,17 @@ type Retention struct {
 	// Age is how old a message must be at least to be removed. A start that is stored within a quarter of it is taken for
 	// new; of a later one the archive is asked (H10). So clocks must not differ by more than half of it. 0: a minute.
 	Age time.Duration
+	// Late is how long after it was decided a start may be stored at most, if nothing but its message tells of it: clients
+	// have been told by then that it is not known whether it was. It must be less than Age, and than half of what the hub
+	// keeps the shortest. 0: 30 s.
+	Late time.Duration
 }
 
 func (r Retention) withDefaults() Retention {
 	r.Every = or(r.Every, 30*time.Second)
 	r.Keep = or(r.Keep, 100_000)
 	r.Age = or(r.Age, time.Minute)
+	r.Late = or(r.Late, backend.LateStart)
 	return r
 }
 
@@ -49,8 +54,9 @@ type retention struct {
 	refused bool // said that it is not permitted
 	running bool // a round is
 
-	live map[string]need // what is live, as of revision seen of the projection
-	seen uint64
+	live   map[string]need // what is live, as of revision seen of the projection
+	seen   uint64
+	listed time.Time // when that was all there is
 }
 
 // need is from where on a live instance needs the log.
@@ -102,13 +108,7 @@ func (r *retention) shorten() {
 // floors reads how far the consumers are, and then goes on unless the group has been stopped.
 func (r *retention) floors(begun time.Time, then func(floor, next uint64)) {
 	r.g.cfg.Backend.Floor(func(floor, next uint64, err error) {
-		r.g.busy(func() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if err != nil {
-				r.failed(err)
-				return
-			}
+		r.goOn(err, func() {
 			if !r.g.cfg.keeps(HonourFloors) {
 				floor = next
 			}
@@ -147,8 +147,9 @@ func (r *retention) needs() (lowest uint64, err error) {
 		}
 		lowest = min(lowest, m.From)
 	}
-	if r.live == nil {
-		r.live = map[string]need{}
+	begun, keeps := r.g.cfg.Backend.Clock().Now(), r.g.cfg.Backend.Info().Retention
+	if late := begun.Sub(r.listed) > keeps.Memory() && r.g.cfg.keeps(ListAnew); r.live == nil || !r.listed.IsZero() && late {
+		r.live, r.seen, r.listed = map[string]need{}, 0, time.Time{} // what has ended and expired meanwhile would not show
 	}
 	r.seen, err = r.g.cfg.Backend.LiveStates(ctx, r.seen, func(a history.Address, from uint64, live bool) {
 		if live {
@@ -157,30 +158,29 @@ func (r *retention) needs() (lowest uint64, err error) {
 			delete(r.live, a.ID)
 		}
 	})
+	if err != nil {
+		return 0, err // the next round goes on from there
+	}
+	r.listed = begun
 	for _, n := range r.live {
 		lowest = min(lowest, n.from)
 	}
-	return lowest, err
+	return lowest, nil
 }
 
 const listTime = time.Minute
 
 // remove shortens the log and asks for those who hold too much of it to be moved out.
 func (r *retention) remove(begun time.Time, before, next uint64) {
-	r.running = false
 	if before > r.last {
-		r.running = true
 		r.g.cfg.Backend.Shorten(before, func(err error) {
-			r.g.busy(func() {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				if err != nil {
-					r.failed(err)
-					return
-				}
-				r.last, r.running = before, false
+			r.goOn(err, func() {
+				r.last = before
+				r.sweep()
 			})
 		})
+	} else {
+		r.sweep()
 	}
 	r.rest = begun.Add(restFactor * r.g.cfg.Backend.Clock().Now().Sub(begun))
 	holders := slices.SortedFunc(maps.Values(r.live), func(a, b need) int {
@@ -192,6 +192,26 @@ func (r *retention) remove(begun time.Time, before, next uint64) {
 		}
 		r.g.cfg.Backend.Signal(FreezeTopic(n.Group, history.Partition(n.ID, len(r.g.partitions))), []byte(n.ID))
 	}
+}
+
+// sweep removes the payloads that nothing needs any more, some of them. It ends the round.
+func (r *retention) sweep() {
+	r.g.cfg.Backend.Sweep(func(err error) {
+		r.goOn(err, func() { r.running = false })
+	})
+}
+
+// goOn goes on with a round after an answer, unless the group has been stopped.
+func (r *retention) goOn(err error, then func()) {
+	r.g.busy(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err != nil {
+			r.failed(err)
+			return
+		}
+		then()
+	})
 }
 
 func (r *retention) failed(err error) {
@@ -214,6 +234,10 @@ func (p *Partition) freeze(data []byte) {
 		return
 	}
 	i := p.instances[id]
+	if i != nil && i.doubtful() && i.idle() {
+		p.remove(i) // to be read anew: it is about to say that it lives
+		i = nil
+	}
 	if i == nil {
 		i = p.add(history.Address{Group: p.cfg.Group, ID: id})
 		i.load()

@@ -130,6 +130,11 @@ func (i *instance) rearm(then func()) {
 
 // putSnapshot compares and sets: a snapshot never replaces a newer one, nor the history of a run that has ended (H14).
 func (i *instance) putSnapshot(a backend.Archive, need uint64) {
+	if i.entry == 0 && i.doubtful() {
+		i.freezing = false
+		i.retry(nil, i.lose)
+		return
+	}
 	i.p.begin()
 	i.p.be.PutArchive(a, i.entry, func(seq uint64, err error) {
 		i.locked(func() {
@@ -173,6 +178,9 @@ func (i *instance) otherSnapshot(a backend.Archive, need uint64) {
 					return
 				}
 				i.entry = entry
+			case err != nil && i.entry > 0 && i.p.cfg.keeps(DoubtGone): // the run may have ended and expired
+				i.freezing = false
+				i.retry(nil, i.lose)
 			default:
 				i.entry = entry
 				i.putSnapshot(a, need)

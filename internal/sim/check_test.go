@@ -32,8 +32,12 @@ func failed(kind, id, format string, args ...any) *failure {
 // check compares what the world has come to with what an undisturbed one would have.
 func (w *world) check() *failure {
 	ends := w.final()
+	stored := w.checkProjections
+	if w.expires() {
+		stored = w.checkGone
+	}
 	for _, check := range []func(map[string]*history.Turn) *failure{
-		w.checkAmount, w.checkSlots, w.checkEnds, w.checkChildren, w.checkAcks, w.checkProjections,
+		w.checkAmount, w.checkSlots, w.checkEnds, w.checkChildren, w.checkAcks, w.checkRest, stored,
 	} {
 		if f := check(ends); f != nil {
 			return f

@@ -96,7 +96,7 @@ func (w *world) claimPurged(id string, rev uint64) {
 func (w *world) claimRun(id string, run uint32, rev uint64) {
 	p := w.plans[id]
 	input := encode(script{ID: id + p.mark, Mark: p.mark, Steps: p.order.program})
-	start := &history.Start{Run: run, Orchestrator: p.order.start.Orchestrator, Input: input, Claim: fmt.Sprint("operator", run)}
+	start := &history.Start{Run: run, Orchestrator: p.order.start.Orchestrator, Input: input, Claim: fmt.Sprint("operator", run), Born: w.m.Now()}
 	w.access(w.client).PutState(backend.State{Address: history.Address{Group: group, ID: id}, Name: start.Orchestrator, Status: history.Pending, Run: run, Claim: start}, rev, func(uint64, error) {})
 }
 

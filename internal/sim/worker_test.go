@@ -28,7 +28,7 @@ var rare = []string{"sim.RunA", "sim.RunB"}
 // retention has the log shortened all the time.
 func (w *world) retention() owner.Retention {
 	rng := w.source("retention")
-	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: 2 * time.Second}
+	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: 2 * time.Second, Late: 9 * time.Second}
 }
 
 // cache is how many instances a worker keeps in memory, in each partition.

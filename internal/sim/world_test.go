@@ -44,14 +44,15 @@ type switches struct {
 // world is a hub with workers and a client, all under one seed.
 type world struct {
 	setup
-	m       *membackend.Memory
-	workers []*worker
-	client  *membackend.View
-	wanted  map[string]*wanted // of the instances started by the client
-	plans   map[string]*plan
-	keyring *keyring // nil: payloads are clear
-	healed  bool
-	steps   int // events so far
+	m        *membackend.Memory
+	workers  []*worker
+	client   *membackend.View
+	wanted   map[string]*wanted // of the instances started by the client
+	plans    map[string]*plan
+	keyring  *keyring // nil: payloads are clear
+	healed   bool
+	healedAt time.Time
+	steps    int // events so far
 
 	counts  map[string]int      // of sources and mishaps, by what they are about
 	mishaps []membackend.Mishap // that have happened, in order
@@ -67,7 +68,7 @@ type wanted struct {
 
 func newWorld(s setup) *world {
 	w := &world{
-		setup: s, m: membackend.New(membackend.Config{Seed: s.seed, Partitions: 2}),
+		setup: s, m: membackend.New(membackend.Config{Seed: s.seed, Partitions: 2, Retention: keep(s)}),
 		wanted: map[string]*wanted{}, plans: map[string]*plan{}, counts: map[string]int{},
 	}
 	w.client = w.m.View("client")
@@ -183,6 +184,7 @@ func (w *world) run() *failure {
 		}
 	}
 	w.pass(time.Minute) // stragglers: schedules, late requests
+	w.outlast()
 	w.m.SetFaults(membackend.Faults{})
 	return w.check()
 }
@@ -202,7 +204,7 @@ func (w *world) pass(d time.Duration) {
 
 // heal ends all faults, and sees to it that all code is there, and all keys.
 func (w *world) heal() error {
-	w.healed = true
+	w.healed, w.healedAt = true, w.m.Now()
 	healthy := membackend.Faults{Behind: 0.3}
 	if w.off.store != nil {
 		w.off.store(&healthy)

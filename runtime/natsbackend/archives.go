@@ -4,16 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
-)
-
-// How long ended runs are kept.
-const (
-	keepEnded  = 30 * 24 * time.Hour
-	keepFailed = 90 * 24 * time.Hour
 )
 
 // PutArchive implements backend.Archives.
@@ -24,24 +19,18 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 		return
 	}
 	more := []history.Field{fence(expect)}
-	if keep := keepFor(a); keep > 0 {
-		more = append(more, history.Field{Key: headerTTL, Value: keep.String()})
+	if keep := b.info.Retention.OfArchive(&a, time.Now()); keep > 0 {
+		more = append(more, ttl(keep))
 	}
 	b.aside(func() {
 		b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), nil, value, done)
 	}, done)
 }
 
-// keepFor gives how long an entry is kept; 0: for ever. A snapshot is all that is left of a live instance, and what is left
-// of a purged one says that its run is over.
-func keepFor(a backend.Archive) time.Duration {
-	switch {
-	case a.Purged, a.Snapshot():
-		return 0
-	case a.Status == history.Failed:
-		return keepFailed
-	}
-	return keepEnded
+// ttl is how long a message stays in its stream. The server counts in seconds.
+func ttl(keep time.Duration) history.Field {
+	seconds := max(int64(keep.Round(time.Second)/time.Second), 1)
+	return history.Field{Key: headerTTL, Value: strconv.FormatInt(seconds, 10)}
 }
 
 // encodeArchive writes what json.Marshal would, without having the messages checked a second time: every run ends here.

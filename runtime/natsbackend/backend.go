@@ -43,6 +43,10 @@ type Backend struct {
 	watched jetstream.KeyValue // the meta bucket again, for watching
 
 	archives source
+	payloads source // descriptions of objects
+
+	sweeping sync.Mutex
+	swept    uint64 // sequence of the last description looked at; under sweeping
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
@@ -110,7 +114,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	if trails {
 		hub.durability = "one copy, on disk before it is acknowledged (an fsync that many share)"
 	}
-	b.info = backend.Info{Hub: b.cfg.Hub, Partitions: hub.partitions, Durability: or(b.cfg.Durability, hub.durability), MaxPayload: b.cfg.MaxPayload}
+	b.info = backend.Info{Hub: b.cfg.Hub, Partitions: hub.partitions, Durability: or(b.cfg.Durability, hub.durability), MaxPayload: b.cfg.MaxPayload, Retention: hub.retention}
 	b.uploads = uploads{
 		inline: b.cfg.InlinePayload,
 		queues: map[string][]upload{},
@@ -122,6 +126,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	b.states = b.bucket(b.names.instances, hub.single[b.names.instances])
 	b.meta = b.bucket(b.names.meta, hub.single[b.names.meta])
 	b.archives = source{b, b.names.archive, hub.single[b.names.archive]}
+	b.payloads = source{b, "OBJ_" + b.names.payloads, hub.single[b.names.payloads]}
 	b.watched = hub.meta
 	b.loads = newLoader(b)
 	b.wg.Go(b.watchPulls)

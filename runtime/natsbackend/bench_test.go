@@ -1,8 +1,10 @@
 package natsbackend_test
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -84,4 +86,30 @@ func BenchmarkDelivery(b *testing.B) {
 	for range cap(slots) {
 		slots <- struct{}{}
 	}
+}
+
+// BenchmarkFirstList is what whoever begins to shorten the log reads: the projection of runs that have ended, all of it.
+func BenchmarkFirstList(b *testing.B) {
+	const ended = 50_000
+	hub := benchHub(b)
+	stored := make(chan error, ended)
+	for n := range ended {
+		hub.PutState(backend.State{
+			Address: history.Address{Group: "workload", ID: fmt.Sprintf("instance-of-the-bench-%d", n)}, Name: "workload.Hello",
+			Status: history.Completed, Run: 1, At: uint64(n), Created: time.Now(), Updated: time.Now(), Finished: time.Now(),
+		}, 0, func(_ uint64, err error) { stored <- err })
+	}
+	for range ended {
+		if err := <-stored; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		seen := 0
+		if _, err := hub.LiveStates(b.Context(), 0, func(history.Address, uint64, bool) { seen++ }); err != nil || seen != ended {
+			b.Fatalf("%d states, %v", seen, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/ended, "ns/state")
 }

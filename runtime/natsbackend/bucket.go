@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -59,23 +60,23 @@ func (k *bucket) write(key string, value []byte, rev uint64, done func(rev uint6
 }
 
 // remove deletes a key whose revision is rev.
-func (k *bucket) remove(key string, rev uint64, done func(rev uint64, err error)) {
+func (k *bucket) remove(key string, rev uint64, done func(rev uint64, err error), more ...history.Field) {
 	k.b.aside(func() {
-		k.b.calls.publish(k.put+key, headers(nil, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
+		k.b.calls.publish(k.put+key, headers(more, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
 	}, done)
 }
 
 // get reads a key on the leader; a deleted one is not found, with the revision of its deletion. It blocks.
-func (k *bucket) get(key string) (value []byte, rev uint64, err error) {
+func (k *bucket) get(key string) (value []byte, rev uint64, at time.Time, err error) {
 	m, err := k.read.last(k.keys + key)()
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, at, err
 	}
 	if m.header.Get(headerOperation) != "" {
-		return nil, m.seq, backend.ErrNotFound
+		return nil, m.seq, m.time, backend.ErrNotFound
 	}
 	value, err = k.b.bodyOf(m.header, m.body)
-	return value, m.seq, err
+	return value, m.seq, m.time, err
 }
 
 // list calls yield for the keys below prefix. A key that changes meanwhile is seen again.

@@ -22,7 +22,7 @@ const (
 	headerPin            = "Nats-Pin-Id"
 )
 
-// headerPayload stands in for a body that is in the object store: "<sha256 in hex> <size in bytes>".
+// headerPayload stands in for a body that is in the object store: "<sha256 in hex> <size in bytes> <name of the object>".
 const headerPayload = "Durable-Payload"
 
 // headers makes a header from fields with few allocations: it is on the hot path.
@@ -119,9 +119,10 @@ func (pl place) record(get func(string) string, body []byte) (history.Record, er
 type reference struct {
 	sum  string // sha256 in hex
 	size int
+	name string // of the object; the sum of one that was stored before names said whose they are
 }
 
-func (r reference) String() string { return r.sum + " " + strconv.Itoa(r.size) }
+func (r reference) String() string { return r.sum + " " + strconv.Itoa(r.size) + " " + r.name }
 
 // referenceOf reads the payload header; ok is false when there is none.
 func referenceOf(h nats.Header) (r reference, ok bool, err error) {
@@ -129,10 +130,11 @@ func referenceOf(h nats.Header) (r reference, ok bool, err error) {
 	if v == "" {
 		return r, false, nil
 	}
-	sum, size, _ := strings.Cut(v, " ")
+	sum, rest, _ := strings.Cut(v, " ")
+	size, name, _ := strings.Cut(rest, " ")
 	n, err := strconv.Atoi(size)
 	if err != nil || len(sum) != 64 || n < 0 {
 		return r, true, fmt.Errorf("natsbackend: the header %s: %.100q is not a hash and a size", headerPayload, v)
 	}
-	return reference{sum, n}, true, nil
+	return reference{sum, n, or(name, sum)}, true, nil
 }

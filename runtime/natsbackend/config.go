@@ -25,6 +25,10 @@ type Config struct {
 	Partitions int    // of every group, used when the hub is created; defaults to 8
 	Replicas   int    // of streams, used when the hub is created; defaults to 1
 
+	// Retention says how long ended runs are kept, used when the hub is created; zero fields are 30 days. Of a hub that
+	// exists, fields that are not zero must be what it has: [SetRetention] changes that.
+	Retention Retention
+
 	MaxPayload    int // largest payload in bytes, larger ones are refused; defaults to 16 MiB
 	MaxHistory    int // largest history in bytes, of an archived run, a snapshot, or what a rewind begins with; defaults to 256 MiB, at least MaxPayload
 	InlinePayload int // larger payloads go to the object store; defaults to 256 KiB, at most what the server's limit allows
@@ -37,6 +41,8 @@ type Config struct {
 	// servers that fsync every write before they acknowledge it (sync_interval: always), where a batch costs one fsync.
 	// On others it only costs. Connections with and without it may share a hub.
 	GroupCommit bool
+
+	hasty bool // tests keep ended runs for less than MinRetention
 
 	Options []nats.Option // further options of the connections, applied last
 	Logger  *slog.Logger  // defaults to none
@@ -94,6 +100,8 @@ func (cfg Config) validate() error {
 		return fmt.Errorf("natsbackend: Config.Partitions is %d, want 1 to %d", cfg.Partitions, maxPartitions)
 	case cfg.Replicas < 1 || cfg.Replicas > 5:
 		return fmt.Errorf("natsbackend: Config.Replicas is %d, want 1 to 5", cfg.Replicas)
+	case cfg.Retention.WithDefaults().Shortest() < MinRetention && !cfg.hasty:
+		return fmt.Errorf("natsbackend: Config.Retention is %v at its shortest, want at least %v, or -1 for ever: a run is to be known for as long as its last messages may be under way", cfg.Retention.WithDefaults().Shortest(), MinRetention)
 	case cfg.InlinePayload < 0 || cfg.MaxPayload < 0 || cfg.MaxHistory < 0:
 		return fmt.Errorf("natsbackend: Config.InlinePayload is %d, MaxPayload %d and MaxHistory %d: sizes are not negative", cfg.InlinePayload, cfg.MaxPayload, cfg.MaxHistory)
 	}

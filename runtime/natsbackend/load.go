@@ -112,6 +112,7 @@ func (b *Backend) loadOnce(of history.Address) (l backend.Loaded, moved bool, er
 	if l.Base, l.Cut, err = b.base(start, turn); err != nil {
 		return l, false, err
 	}
+	l.Over = l.Cut && turn.Record.(*history.Turn).Ends()
 	switch {
 	case l.Base != nil:
 		l.From = l.Base.Record.(*history.Turn).At
@@ -198,6 +199,9 @@ func (b *Backend) base(start, turn *history.Message) (base *history.Message, cut
 		if r, ok := base.Record.(*history.Turn); ok && r.Run == t.Run && r.End != nil && r.End.Base != nil {
 			return base, false, nil
 		}
+	}
+	if start != nil && t.Ends() && start.Seq > turn.Seq {
+		return nil, false, nil // the id begins anew, or that is a late copy
 	}
 	return nil, true, nil
 }

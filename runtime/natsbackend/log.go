@@ -81,7 +81,7 @@ func join(head, body []byte) []byte {
 // upload puts a body into the object store, then its message into the log: object first, so that whoever sees the
 // message finds the object.
 func (b *Backend) upload(subject string, u upload) {
-	ref, err := b.putPayload(u.body)
+	ref, err := b.putPayload(subject, u.body)
 	if err == nil {
 		err = b.barrier.settled()
 	}

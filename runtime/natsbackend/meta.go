@@ -22,7 +22,7 @@ type meta struct {
 func (m meta) Get(ctx context.Context, key string) (value []byte, rev uint64, err error) {
 	value, err = wait(ctx, m.b, "read key "+key, func(done func([]byte, error)) {
 		m.b.loads.do(func() {
-			v, r, err := m.k.get(key)
+			v, r, _, err := m.k.get(key)
 			rev = r
 			done(v, err)
 		})
@@ -147,7 +147,7 @@ func (w *watch) pass(e jetstream.KeyValueEntry) error {
 	}
 	value := e.Value()
 	if len(value) == 0 { // in the object store, or empty
-		v, r, err := w.k.get(key)
+		v, r, _, err := w.k.get(key)
 		if errors.Is(err, backend.ErrNotFound) {
 			return nil // its deletion comes next
 		}

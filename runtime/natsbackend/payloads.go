@@ -23,16 +23,17 @@ var errLagging = errors.New("natsbackend: not there, or not there yet")
 
 const lagging = 7
 
-// putPayload stores a body under its hash. Storing it twice is one object.
-func (b *Backend) putPayload(body []byte) (reference, error) {
+// putPayload stores the body of a message. Storing it twice is one object: of the log, whoever it is for.
+func (b *Backend) putPayload(subject string, body []byte) (reference, error) {
 	sum := sha256.Sum256(body)
-	ref := reference{hex.EncodeToString(sum[:]), len(body)}
+	ref := reference{sum: hex.EncodeToString(sum[:]), size: len(body)}
+	ref.name = b.objectName(subject, ref.sum)
 	err := b.persist(ref.size, func(ctx context.Context) error {
 		return b.link.guarded(ctx, func(ctx context.Context) error {
-			if info, err := b.objects.GetInfo(ctx, ref.sum); err == nil && info.Size == uint64(ref.size) {
+			if info, err := b.objects.GetInfo(ctx, ref.name); err == nil && info.Size == uint64(ref.size) && time.Since(info.ModTime) < reuse {
 				return nil
 			}
-			_, err := b.objects.PutBytes(ctx, ref.sum, body)
+			_, err := b.objects.PutBytes(ctx, ref.name, body)
 			return err
 		}, b.names.payloads)
 	})
@@ -72,7 +73,7 @@ func (b *Backend) getPayload(ref reference) ([]byte, error) {
 	misses := 0
 	err := b.persist(ref.size, func(ctx context.Context) error {
 		err := b.link.guarded(ctx, func(ctx context.Context) (err error) {
-			body, err = b.objects.GetBytes(ctx, ref.sum)
+			body, err = b.objects.GetBytes(ctx, ref.name)
 			return err
 		}, b.names.payloads)
 		missed := errors.Is(err, jetstream.ErrObjectNotFound) || errors.Is(err, jetstream.ErrDigestMismatch)
@@ -83,14 +84,14 @@ func (b *Backend) getPayload(ref reference) ([]byte, error) {
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
-		return nil, fmt.Errorf("%w: object %s is not in %s", errPayload, ref.sum, b.names.payloads)
+		return nil, fmt.Errorf("%w: object %s is not in %s", errPayload, ref.name, b.names.payloads)
 	case errors.Is(err, jetstream.ErrDigestMismatch):
-		return nil, fmt.Errorf("%w: object %s of %s is damaged: %w", errPayload, ref.sum, b.names.payloads, err)
+		return nil, fmt.Errorf("%w: object %s of %s is damaged: %w", errPayload, ref.name, b.names.payloads, err)
 	case err != nil:
 		return nil, fmt.Errorf("natsbackend: read payload %s: %w", ref.sum, err)
 	}
 	if sum := sha256.Sum256(body); len(body) != ref.size || hex.EncodeToString(sum[:]) != ref.sum {
-		return nil, fmt.Errorf("%w: object %s of %s is damaged", errPayload, ref.sum, b.names.payloads)
+		return nil, fmt.Errorf("%w: object %s of %s is damaged", errPayload, ref.name, b.names.payloads)
 	}
 	return body, nil
 }

@@ -23,6 +23,7 @@ type hub struct {
 	partitions int
 	replicas   int
 	durability string
+	retention  Retention
 	single     map[string]bool // stream or bucket: has one replica
 	meta       jetstream.KeyValue
 	objects    jetstream.ObjectStore
@@ -47,10 +48,16 @@ func (b *Backend) provision(ctx context.Context) (*hub, error) {
 		return nil, err
 	}
 	h.single[b.names.archive] = archive.Config.Replicas == 1
-	for _, name := range []string{b.names.instances, b.names.meta} {
-		if h.meta, h.single[name], err = b.keyValue(ctx, name); err != nil {
-			return nil, err
-		}
+	states, err := b.stream(ctx, b.statesConfig())
+	if err != nil {
+		return nil, err
+	}
+	if err := b.verifyStates(states.Config); err != nil {
+		return nil, err
+	}
+	h.single[b.names.instances] = states.Config.Replicas == 1
+	if h.meta, h.single[b.names.meta], err = b.keyValue(ctx, b.names.meta); err != nil {
+		return nil, err
 	}
 	h.objects, err = b.objectStore(ctx)
 	return h, err
@@ -70,7 +77,7 @@ func (b *Backend) logConfig() jetstream.StreamConfig {
 		AllowMsgSchedules:  true,
 		AllowAtomicPublish: true,
 		AllowRollup:        true, // schedules imply it
-		Metadata:           map[string]string{metaPartitions: strconv.Itoa(b.cfg.Partitions)},
+		Metadata:           b.metadata(),
 	}
 }
 
@@ -89,6 +96,40 @@ func (b *Backend) archiveConfig() jetstream.StreamConfig {
 		AllowDirect:       true,
 		AllowMsgTTL:       true,
 	}
+}
+
+// statesConfig is that of a key-value bucket, whose keys may expire.
+func (b *Backend) statesConfig() jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:              "KV_" + b.names.instances,
+		Description:       "durable orchestrations: task hub " + b.cfg.Hub,
+		Subjects:          []string{"$KV." + b.names.instances + ".>"},
+		Retention:         jetstream.LimitsPolicy,
+		Storage:           jetstream.FileStorage,
+		Replicas:          b.cfg.Replicas,
+		MaxMsgsPerSubject: 1,
+		Discard:           jetstream.DiscardNew,
+		Duplicates:        100 * time.Millisecond,
+		DenyDelete:        true,
+		AllowRollup:       true,
+		AllowDirect:       true,
+		AllowMsgTTL:       true,
+	}
+}
+
+func (b *Backend) verifyStates(have jetstream.StreamConfig) error {
+	want := b.statesConfig()
+	switch {
+	case !slices.Equal(have.Subjects, want.Subjects):
+		return mismatch(want.Name, "subjects", want.Subjects, have.Subjects)
+	case have.MaxMsgsPerSubject != 1 || have.MaxAge != 0:
+		return mismatch(want.Name, "history and TTL", "1 and none", fmt.Sprintf("%d and %v", have.MaxMsgsPerSubject, have.MaxAge))
+	case !have.AllowDirect || !have.AllowMsgTTL:
+		return mismatch(want.Name, "direct get, message TTL", "both allowed", fmt.Sprint(have.AllowDirect, have.AllowMsgTTL))
+	case have.SubjectDeleteMarkerTTL != 0:
+		return mismatch(want.Name, "subject delete marker TTL", "none", have.SubjectDeleteMarkerTTL)
+	}
+	return nil
 }
 
 // stream finds a stream, or creates it.
@@ -192,7 +233,8 @@ func (b *Backend) verifyLog(have jetstream.StreamConfig, h *hub) error {
 	case err != nil || n < 1 || n > maxPartitions:
 		return mismatch(want.Name, "metadata "+metaPartitions, fmt.Sprintf("1 to %d", maxPartitions), strconv.Quote(have.Metadata[metaPartitions]))
 	}
-	return nil
+	h.retention, err = b.verifyRetention(have.Metadata)
+	return err
 }
 
 func (b *Backend) verifyArchive(have jetstream.StreamConfig) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -22,26 +23,35 @@ func (b *Backend) PutState(s backend.State, rev uint64, done func(rev uint64, er
 	more := []history.Field{fence(rev)}
 	if s.Begun() {
 		more = append(more, history.Field{Key: headerNeed, Value: strconv.FormatUint(s.Need, 10)})
+	} else if keep := b.info.Retention.OfState(&s, time.Now()); keep > 0 {
+		more = append(more, ttl(keep))
 	}
 	b.aside(func() { b.store(b.states.put+history.EncodeID(s.ID), headers(nil, more...), value, done) }, done)
 }
 
-// DeleteState implements backend.States. The bucket keeps a mark of the deletion, without a value.
+// DeleteState implements backend.States. The bucket keeps a mark of the deletion for a while, without a value.
 func (b *Backend) DeleteState(id string, rev uint64, done func(err error)) {
-	b.states.remove(history.EncodeID(id), rev, func(_ uint64, err error) { done(err) })
+	var more []history.Field
+	if keep := b.info.Retention.OfMark(); keep > 0 {
+		more = append(more, ttl(keep))
+	}
+	b.states.remove(history.EncodeID(id), rev, func(_ uint64, err error) { done(err) }, more...)
 }
 
 // GetState implements backend.States.
 func (b *Backend) GetState(id string, done func(s backend.State, rev uint64, err error)) {
 	b.loads.do(func() {
 		var s backend.State
-		value, rev, err := b.states.get(history.EncodeID(id))
+		value, rev, at, err := b.states.get(history.EncodeID(id))
 		if err == nil {
 			s, err = decodeState(value)
 		}
 		if err != nil {
 			done(backend.State{}, rev, fmt.Errorf("natsbackend: the state of %s: %w", id, err))
 			return
+		}
+		if s.Claim != nil {
+			s.Stored = at
 		}
 		done(s, rev, nil)
 	})
@@ -65,7 +75,6 @@ func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a his
 		if failed = ctx.Err(); failed != nil {
 			return false
 		}
-		newest = m.seq
 		var a history.Address
 		if a.ID, failed = history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys)); failed != nil {
 			return false
@@ -73,6 +82,7 @@ func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a his
 		need := m.header.Get(headerNeed)
 		if need == "" {
 			yield(a, 0, false)
+			newest = m.seq
 			return true
 		}
 		var value []byte
@@ -82,11 +92,12 @@ func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a his
 		var s backend.State
 		if s, failed = decodeState(value); failed == nil {
 			yield(s.Address, s.Need, true)
+			newest = m.seq
 		}
 		return failed == nil
 	})
 	if err = errors.Join(err, failed); err != nil {
-		return since, fmt.Errorf("natsbackend: live states: %w", err)
+		return newest, fmt.Errorf("natsbackend: live states: %w", err)
 	}
 	return newest, nil
 }

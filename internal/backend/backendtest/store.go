@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -109,6 +110,10 @@ func keepStates(t *testing.T, h Hub) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if claimed := s.Claim != nil; claimed == got.Stored.IsZero() {
+			t.Errorf("stored at %v, want it to be told of claims", got.Stored)
+		}
+		got.Stored = time.Time{}
 		differs(t, "state", s, got)
 	}
 }

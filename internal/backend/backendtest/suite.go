@@ -33,6 +33,7 @@ func Run(t *testing.T, newHub func(t *testing.T) Hub) {
 		{"Timers", timers},
 		{"Load", loads},
 		{"Retention", retentions},
+		{"Expiry", expiries},
 		{"Stores", stores},
 		{"Meta", metas},
 		{"Signals", signals},
