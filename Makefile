@@ -4,12 +4,14 @@ GO       ?= go
 FUZZTIME ?= 5s
 SEEDS    ?= 2000
 SEED     ?= $(shell date +%s)
+N        ?= 1000000
+CSV      ?= soak.csv
 
 # The packages with goroutines of their own, where the race detector has something to find.
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots ci
+.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots soak ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,10 @@ demo: ## the membership example drives 200 applicants through itself, with crash
 
 bench: ## run every workload of bench/ once
 	$(GO) run ./bench
+
+soak: ## N (1,000,000) orchestrations through a hub that keeps them for a minute, while 300 wait; samples and a plot land in CSV (soak.csv)
+	$(GO) run ./bench -workload soak -n $(N) -timeout 12h -csv $(CSV)
+	$(GO) -C bench/plot run . -title "soak" -o $(abspath $(CSV:.csv=.svg)) $(abspath $(CSV))
 
 plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
 	$(GO) -C bench/plot vet ./...

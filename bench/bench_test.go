@@ -21,7 +21,7 @@ import (
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	preset := config{behind: 1_000_000, scale: 1, durability: relaxed, nats: embedded, hub: "bench", timeout: 10 * time.Minute}
+	preset := config{behind: 1_000_000, scale: 1, durability: relaxed, nats: embedded, hub: "bench", timeout: 10 * time.Minute, waiting: 300, retention: time.Minute, every: 5 * time.Second}
 	for _, c := range []struct {
 		name string
 		args string
@@ -35,6 +35,11 @@ func TestParse(t *testing.T) {
 		{name: "server by URL", args: "-workload chain -nats nats://example:4222 -json", want: func(c *config) {
 			c.workload, c.n, c.concurrency, c.nats, c.json = "chain", 10, 1, "nats://example:4222", true
 		}},
+		{name: "a soak", args: "-workload soak -duration 1m -csv f", want: func(c *config) {
+			c.workload, c.n, c.concurrency, c.duration, c.csv = soakName, 1_000_000, 100, time.Minute, "f"
+		}},
+		{name: "a soak has its own server", args: "-workload soak -nats nats://example:4222", err: "its own server"},
+		{name: "a soak without samples", args: "-workload soak -every 0s", err: "some time"},
 		{name: "unknown workload", args: "-workload hullo", err: `-workload "hullo": there are hello, hello-local, flow`},
 		{name: "unknown durability", args: "-durability safe", err: "want relaxed, strict, strict-batch, strict-always"},
 		{name: "strict is not ours to set", args: "-durability strict -nats nats://example:4222", err: "sync_interval"},

@@ -47,6 +47,12 @@ type config struct {
 	behind      int                  // cold: messages in the log behind the instances
 	csv         string               // where a trial writes its table
 	worker      durable.WorkerConfig // of the hub's worker
+
+	// Of a soak.
+	waiting   int
+	retention time.Duration
+	every     time.Duration
+	duration  time.Duration
 }
 
 // parse reads and checks the command line and fills in what the workload brings along.
@@ -54,7 +60,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints the error
-	f.StringVar(&cfg.workload, "workload", all, "`name`: "+strings.Join(names(), ", ")+", or all (of these); or "+strings.Join(trialNames(), ", "))
+	f.StringVar(&cfg.workload, "workload", all, "`name`: "+strings.Join(names(), ", ")+", or all (of these); or "+strings.Join(trialNames(), ", ")+"; or soak: orchestrations through a hub that forgets them")
 	f.IntVar(&cfg.n, "n", 0, "`number` of orchestrations; 0: what suits the workload")
 	f.IntVar(&cfg.concurrency, "c", 0, "`number` of orchestrations in flight; 0: what suits the workload")
 	f.Float64Var(&cfg.scale, "scale", 1, "`factor` on the workload's own number of orchestrations")
@@ -69,8 +75,12 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.StringVar(&cfg.cpuProfile, "cpuprofile", "", "write a CPU profile of the measured part to this `file`")
 	f.IntVar(&cfg.cache, "cache", 0, "waiting: `instances` kept in memory, in each partition; 0: the default, less than 0: all")
 	f.IntVar(&cfg.behind, "behind", 1_000_000, "cold: `messages` in the log behind the instances")
-	f.StringVar(&cfg.csv, "csv", "", "write the table of "+strings.Join(trialNames(), ", ")+" to this `file`, too")
+	f.StringVar(&cfg.csv, "csv", "", "write the table of "+strings.Join(trialNames(), ", ")+", or the samples of a soak, to this `file`, too")
 	f.StringVar(&cfg.memProfile, "memprofile", "", "write a heap profile of its end to this `file`")
+	f.IntVar(&cfg.waiting, "waiting", 300, "soak: `number` of instances that wait from before")
+	f.DurationVar(&cfg.retention, "retention", time.Minute, "soak: how long ended runs are kept")
+	f.DurationVar(&cfg.every, "every", 5*time.Second, "soak: time between samples")
+	f.DurationVar(&cfg.duration, "duration", 0, "soak: begin no more orchestrations after this `time`; 0: all of -n")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			f.SetOutput(stderr)
@@ -96,6 +106,10 @@ func (cfg config) resolve() (config, error) {
 		cfg.concurrency = or(cfg.concurrency, t.concurrency)
 		return cfg, nil
 	}
+	if cfg.workload == soakName {
+		cfg.n, cfg.concurrency = or(cfg.n, 1_000_000), or(cfg.concurrency, 100)
+		return cfg, nil
+	}
 	w, _ := workloadOf(cfg.workload)
 	if cfg.n == 0 {
 		cfg.n = max(1, int(float64(w.n)*cfg.scale))
@@ -111,8 +125,8 @@ func (cfg config) validate() error {
 	for n, name := range strings.Split(cfg.workload, ",") {
 		_, known := workloadOf(name)
 		_, trial := trialOf(name)
-		if !known && !trial && cfg.workload != all || n > 0 && cfg.pairs == 0 {
-			return fmt.Errorf("bench: -workload %q: there are %s, and all; two are for -pairs", cfg.workload, strings.Join(append(names(), trialNames()...), ", "))
+		if !known && !trial && cfg.workload != all && cfg.workload != soakName || n > 0 && cfg.pairs == 0 {
+			return fmt.Errorf("bench: -workload %q: there are %s, and all; two are for -pairs", cfg.workload, strings.Join(append(append(names(), trialNames()...), soakName), ", "))
 		}
 	}
 	switch {
@@ -120,6 +134,10 @@ func (cfg config) validate() error {
 		return fmt.Errorf("bench: -n %d -c %d: numbers are not negative", cfg.n, cfg.concurrency)
 	case !(cfg.scale > 0):
 		return fmt.Errorf("bench: -scale %v: want more than 0", cfg.scale)
+	case cfg.waiting < 0 || cfg.every <= 0:
+		return fmt.Errorf("bench: -waiting %d -every %v: want no negative number, and some time", cfg.waiting, cfg.every)
+	case cfg.workload == soakName && cfg.nats != embedded:
+		return errors.New("bench: -workload soak with -nats URL: a soak starts its own server again")
 	case cfg.timeout <= 0:
 		return fmt.Errorf("bench: -timeout %v: want more than 0", cfg.timeout)
 	case !slices.Contains(durabilities, cfg.durability):

@@ -58,6 +58,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
+	if cfg.workload == soakName {
+		if err := runSoak(ctx, cfg, stdout); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		return 0
+	}
 	var results []Result
 	if cfg.pairs > 0 {
 		err = runPairs(ctx, cfg, stdout, stderr)

@@ -11,3 +11,5 @@ func cpuTime() time.Duration { return 0 }
 func peakRSS() float64 { return 0 }
 
 func loadAverage() float64 { return 0 }
+
+func currentRSS() float64 { return 0 }

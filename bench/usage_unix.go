@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -34,6 +35,19 @@ func peakRSS() float64 {
 		unit = 1
 	}
 	return float64(u.Maxrss) * unit / 1e6
+}
+
+// currentRSS gives the memory that this process holds, in MB; 0 where there is no /proc.
+func currentRSS() float64 {
+	var size, resident float64
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * float64(os.Getpagesize()) / 1e6
 }
 
 // loadAverage gives the load of the last minute; 0 where there is no /proc.
