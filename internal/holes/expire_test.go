@@ -178,7 +178,7 @@ func zombieRuns(w *world) error {
 	t, g := w.worker(prog)
 	w.owns(g)
 	w.start("i", "prog", nil)
-	if !w.until(func() bool { s := w.state("i"); return s.Begun() }) {
+	if !w.until(func() bool { return w.state("i").Status == history.Running }) {
 		return errors.New("it is not projected")
 	}
 	held := make(chan struct{}, 9)

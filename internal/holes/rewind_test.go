@@ -208,7 +208,7 @@ func TestRewindSurvives(t *testing.T) {
 func failed(w *world, id string, parent *history.Parent) (*tap, error) {
 	t, g := w.worker(kin)
 	w.owns(g)
-	w.put(id, &history.Start{Run: 1, Orchestrator: "child", Parent: parent})
+	w.put(id, &history.Start{Run: 1, Orchestrator: "child", Parent: parent, Born: w.memory.Now()})
 	for _, name := range []string{"Before", "X"} {
 		done := &history.Done{Failure: &history.Failure{Message: "broken"}}
 		if name == "Before" {
