@@ -53,6 +53,7 @@ type config struct {
 	retention time.Duration
 	every     time.Duration
 	duration  time.Duration
+	keepLog   int
 }
 
 // parse reads and checks the command line and fills in what the workload brings along.
@@ -81,6 +82,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.DurationVar(&cfg.retention, "retention", time.Minute, "soak: how long ended runs are kept")
 	f.DurationVar(&cfg.every, "every", 5*time.Second, "soak: time between samples")
 	f.DurationVar(&cfg.duration, "duration", 0, "soak: begin no more orchestrations after this `time`; 0: all of -n")
+	f.IntVar(&cfg.keepLog, "keeplog", 0, "soak: WorkerConfig.KeepLog, messages of the log that those that wait may hold; 0: its default")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			f.SetOutput(stderr)

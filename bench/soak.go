@@ -97,7 +97,7 @@ func (s *soak) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.undo = append(s.undo, works.Close)
-	worker := durable.NewWorker(works, &s.code, durable.WorkerConfig{})
+	worker := durable.NewWorker(works, &s.code, durable.WorkerConfig{KeepLog: s.cfg.keepLog})
 	if err := worker.Start(ctx); err != nil {
 		return err
 	}
