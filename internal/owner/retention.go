@@ -38,9 +38,9 @@ func (r Retention) withDefaults() Retention {
 }
 
 const (
-	mostFrozen  = 64  // instances moved out of the log in a round
-	restFactor  = 4   // a round that took long is followed by a pause that many times as long
-	mostSamples = 200 // ends of the log that are remembered
+	mostFrozen  = 1000 // instances moved out of the log in a round: with more that wait the log holds as many rounds more
+	restFactor  = 4    // a round that took long is followed by a pause that many times as long
+	mostSamples = 200  // ends of the log that are remembered
 )
 
 // retention shortens the log, a round at a time.
@@ -234,7 +234,7 @@ func (p *Partition) freeze(data []byte) {
 		return
 	}
 	i := p.instances[id]
-	if i != nil && i.doubtful() && i.idle() {
+	if i != nil && (i.entry == 0 || i.rev == 0) && i.doubtful() && i.idle() {
 		p.remove(i) // to be read anew: it is about to say that it lives
 		i = nil
 	}
