@@ -43,7 +43,7 @@ const (
 
 // What an owner stores of an ended hello.
 const (
-	flowArchive = `{"g":"workload","i":"nluisnffdb2bgsg2aend","run":1,"status":"Completed","messages":[{"start":"1 workload.Hello 1795666980141","notify":"reply-kgtV5kzsDu5bArf6rHjUvt",` +
+	flowArchive = `{"g":"workload","i":"nluisnffdb2bgsg2aend","run":1,"status":"Completed","ended":"2026-11-26T05:12:00.123456789Z","messages":[{"start":"1 workload.Hello 1795666980141","notify":"reply-kgtV5kzsDu5bArf6rHjUvt",` +
 		`"v":["Tokyo","Seattle","London"],"t":"2026-11-26T04:23:00.141309931Z"},{"task":"0 1 workload.Greet workload.go:27","v":"Tokyo"},{"done":"0","v":"Hello Tokyo!","t":1096356},` +
 		`{"task":"1 1 workload.Greet workload.go:27","v":"Seattle"},{"done":"1","v":"Hello Seattle!","t":1798572},{"task":"2 1 workload.Greet workload.go:27","v":"London"},` +
 		`{"done":"2","v":"Hello London!","t":669295},{"turn":"Completed","v":["Hello Tokyo!","Hello Seattle!","Hello London!"]}]}`
@@ -245,7 +245,7 @@ func (f *flow) end(id string, ack func()) {
 	if err := f.worker.nc.Publish(f.topic, []byte(id+" "+flowResult)); err != nil {
 		f.fail(err)
 	}
-	archive := flowMessage("durable-archive."+flowHub+"."+id, flowArchive, fence, "0", "Nats-TTL", "720h0m0s")
+	archive := flowMessage("durable-archive."+flowHub+"."+id, flowArchive, fence, "0", "Nats-TTL", "2592000")
 	f.worker.publish(archive, func(err error) {
 		f.unless(err, func() {
 			state := flowMessage("$KV.durable_"+flowHub+"_instances."+id, flowState, fence, "0")

@@ -71,6 +71,7 @@ func (b *Backend) loadBetween(e *ends) (l backend.Loaded, err error) {
 	if l.Base, l.Cut, err = b.base(start, turn); err != nil {
 		return l, err
 	}
+	l.Over = l.Cut && turn.Record.(*history.Turn).Ends()
 	switch {
 	case l.Base != nil:
 		l.From = l.Base.Record.(*history.Turn).At
