@@ -15,7 +15,7 @@ import (
 // freeze has the owner move an instance out of the log and waits until the projection says so: it gives what the log
 // must keep.
 func (w *world) freeze(id string, upTo uint64) (need uint64, err error) {
-	w.client.Signal(owner.FreezeTopic(group, 0), []byte(id))
+	w.client.Signal(owner.FreezeTopic(group, 0), owner.AskFreeze(id, 0))
 	before := w.state(id).Need
 	if !w.until(func() bool { need = w.state(id).Need; return need > before }) {
 		a, err := w.archive(id)
@@ -85,7 +85,7 @@ func h14snapshot(w *world) error {
 	}
 	held := make(chan struct{}, 9)
 	t.OnPutArchive(func(backend.Archive) backendtest.Fate { held <- struct{}{}; return backendtest.Hold })
-	w.client.Signal(owner.FreezeTopic(group, 0), []byte("i"))
+	w.client.Signal(owner.FreezeTopic(group, 0), owner.AskFreeze("i", 0))
 	if !w.until(func() bool { return len(held) > 0 }) {
 		return errors.New("no snapshot is made")
 	}

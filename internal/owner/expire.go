@@ -2,6 +2,7 @@ package owner
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -50,6 +51,9 @@ func (i *instance) doubt(k backend.Known) {
 	i.p.be.GetState(i.addr.ID, func(s backend.State, rev uint64, err error) {
 		i.locked(func() {
 			claimed := err == nil && s.Run == start.Run && s.Claim != nil
+			if err != nil || s.Status.Final() {
+				i.run = math.MaxUint32 // no run lives; if it is begun after all, rebuild sets it
+			}
 			switch {
 			case err != nil && !errors.Is(err, backend.ErrNotFound):
 				i.retry(err, func() { i.doubt(k) })

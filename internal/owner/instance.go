@@ -48,6 +48,7 @@ type instance struct {
 	wanted    bool            // a snapshot is asked for
 	freezing  bool            // and being made
 	frozen    uint64          // position of the last one
+	floor     uint64          // when it was asked for, every message below was acknowledged
 	firstTask uint64          // oldest task of the slots that were open then; 0: none
 	custom    history.Payload // custom status and clock at the end of the machine
 	finished  time.Time
@@ -262,15 +263,15 @@ func (i *instance) hold(seq uint64, r backend.Receipt) *cause {
 }
 
 // settle acknowledges what can be. One held message is enough to answer for the projection, and for what runs here: the
-// duty moves to the newest, whose redelivery would project the same state. Until the first projection tells what the log
-// must keep, the oldest is held too (H18).
+// duty moves to the newest, whose redelivery would project the same state. The oldest that the projection does not tell of is held
+// too: so it tells of all that is acknowledged, and what the log must keep can be told by the floors (H18).
 func (i *instance) settle() {
 	kept := i.causes[:0]
 	var oldest, newest uint64
 	for _, c := range i.causes {
 		if c.receipt != nil {
 			newest = c.seq
-			if oldest == 0 && i.projected == 0 {
+			if oldest == 0 && c.seq > i.projected {
 				oldest = c.seq
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,7 +94,7 @@ func (r *retention) shorten() {
 			r.failed(err)
 			return
 		}
-		r.floors(now, func(floor, next uint64) { r.remove(now, min(floor, lowest), next) })
+		r.floors(now, func(floor, next uint64) { r.remove(now, floor, lowest, next) })
 		return
 	}
 	r.floors(now, func(floor, next uint64) {
@@ -101,7 +103,7 @@ func (r *retention) shorten() {
 			r.failed(err)
 			return
 		}
-		r.remove(now, min(floor, lowest), next)
+		r.remove(now, floor, lowest, next)
 	})
 }
 
@@ -170,9 +172,9 @@ func (r *retention) needs() (lowest uint64, err error) {
 
 const listTime = time.Minute
 
-// remove shortens the log and asks for those who hold too much of it to be moved out.
-func (r *retention) remove(begun time.Time, before, next uint64) {
-	if before > r.last {
+// remove shortens the log and asks for those who hold too much of it to be moved out. All below floor is acknowledged.
+func (r *retention) remove(begun time.Time, floor, lowest, next uint64) {
+	if before := min(floor, lowest); before > r.last {
 		r.g.cfg.Backend.Shorten(before, func(err error) {
 			r.goOn(err, func() {
 				r.last = before
@@ -190,7 +192,7 @@ func (r *retention) remove(begun time.Time, before, next uint64) {
 		if k == mostFrozen || n.from+r.g.cfg.Retention.Keep > next {
 			break
 		}
-		r.g.cfg.Backend.Signal(FreezeTopic(n.Group, history.Partition(n.ID, len(r.g.partitions))), []byte(n.ID))
+		r.g.cfg.Backend.Signal(FreezeTopic(n.Group, history.Partition(n.ID, len(r.g.partitions))), AskFreeze(n.ID, floor))
 	}
 }
 
@@ -222,10 +224,14 @@ func (r *retention) failed(err error) {
 	r.refused = unfit(err)
 }
 
+// AskFreeze is what is asked there. All messages below floor are acknowledged, whoever has got them.
+func AskFreeze(id string, floor uint64) []byte { return fmt.Appendf(nil, "%d %s", floor, id) }
+
 // freeze moves an instance out of the log, on behalf of whoever shortens it.
 func (p *Partition) freeze(data []byte) {
-	id := string(data)
-	if history.CheckID(id) != nil || history.Partition(id, p.be.Info().Partitions) != p.number {
+	number, id, _ := strings.Cut(string(data), " ")
+	floor, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || history.CheckID(id) != nil || history.Partition(id, p.be.Info().Partitions) != p.number {
 		return
 	}
 	p.mu.Lock()
@@ -242,6 +248,6 @@ func (p *Partition) freeze(data []byte) {
 		i = p.add(history.Address{Group: p.cfg.Group, ID: id})
 		i.load()
 	}
-	i.wanted = true
+	i.wanted, i.floor = true, max(i.floor, floor)
 	i.freezeWanted()
 }

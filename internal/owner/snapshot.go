@@ -55,11 +55,12 @@ func upTo(at uint64, messages []history.Message) []history.Message {
 }
 
 // snapshot stores what is known of the instance up to a position; nil: that has been done. The log need not keep what this
-// worker has read or been delivered since, without a gap, which was for others.
+// worker has read or been delivered since, without a gap, which was for others; nor, then, what is acknowledged: had any of it
+// been for this instance it would have been projected before, and the write that tells the need would conflict.
 func (i *instance) snapshot(at uint64, messages []history.Message) {
 	need := at + 1
 	if len(i.queue) == 0 && i.applied == at {
-		need = max(at, i.reach, i.p.served) + 1
+		need = max(max(at, i.reach, i.p.served)+1, i.floor)
 	}
 	if messages != nil {
 		i.firstTask = i.firstOpenTask(messages)

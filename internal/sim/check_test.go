@@ -95,7 +95,7 @@ func (w *world) checkAcks(map[string]*history.Turn) *failure {
 
 // checkSlots asserts that all records of a slot are equal (I3), and that every run ended once in the same way.
 func (w *world) checkSlots(map[string]*history.Turn) *failure {
-	slots, ends := map[string]string{}, map[string]string{}
+	slots, ends, lives := map[string]string{}, map[string]string{}, w.lives()
 	same := func(id string, ref history.Ref, s history.Slot) *failure {
 		s.N, s.Policy, s.Child = 0, nil, nil
 		slot, text := id+" "+ref.String(), fmt.Sprintf("%+v", s)
@@ -106,7 +106,7 @@ func (w *world) checkSlots(map[string]*history.Turn) *failure {
 		return nil
 	}
 	for _, m := range w.m.Log() {
-		id := m.To.ID
+		id := lives(m)
 		switch r := w.record(m.Message.Record).(type) {
 		case *history.Task:
 			if f := same(id, r.Ref, history.Slot{Kind: history.SlotActivity, Name: r.Name, Hash: history.ArgsHash(r.Args)}); f != nil {

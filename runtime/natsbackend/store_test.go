@@ -106,7 +106,7 @@ func TestArchives(t *testing.T) {
 		t.Errorf("entry %d, %v (-want +got):\n%s", gotSeq, err, diff)
 	}
 	m, err := stream(t, s, "DURABLE_default_ARCHIVE").GetMsg(within(t), seq)
-	if err != nil || m.Header.Get("Nats-TTL") != "2160h0m0s" {
+	if err != nil || m.Header.Get("Nats-TTL") != "2592000" {
 		t.Errorf("time to live %q, %v", m.Header.Get("Nats-TTL"), err)
 	}
 	a.Run, a.Status, a.At, a.Messages = 2, history.Running, 1, a.Messages[:1] // a snapshot is all that is left of a live run
