@@ -11,7 +11,7 @@ CSV      ?= soak.csv
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots soak ci
+.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots soak compare ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ bench: ## run every workload of bench/ once
 soak: ## N (1,000,000) orchestrations through a hub that keeps them for a minute, while 300 wait; samples and a plot land in CSV (soak.csv)
 	$(GO) run ./bench -workload soak -n $(N) -timeout 12h -csv $(CSV)
 	$(GO) -C bench/plot run . -title "soak" -o $(abspath $(CSV:.csv=.svg)) $(abspath $(CSV))
+
+compare: ## check bench/compare, run it, and draw what came out: other systems beside this one; minutes of downloads and compiling first
+	$(GO) -C bench/compare vet ./...
+	$(GO) -C bench/compare test ./...
+	$(GO) run ./bench -compare -csv docs/plots/compare.csv
+	$(GO) -C bench/plot run . -logy -title "side by side" -o ../../docs/plots/compare.svg ../../docs/plots/compare.csv
 
 plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
 	$(GO) -C bench/plot vet ./...

@@ -5,6 +5,7 @@
 //	go run ./bench -workload hello -n 20000 -c 200    one of them
 //	go run ./bench -workload hello -durability strict -json
 //	go run ./bench -workload hello,flow -pairs 5      two of them in turn, and the ratios of their figures
+//	go run ./bench -compare                           beside other systems: go run ./bench -compare -help
 //
 // docs/performance.md says what the workloads are and what was measured.
 package main
@@ -33,6 +34,9 @@ func main() {
 // run is main with its surroundings as arguments. The exit code is 0, 1 after a failure or a wrong result, 2 after a
 // mistake in the command line.
 func run(args []string, stdout, stderr io.Writer) int {
+	if rest, asked := compares(args); asked {
+		return compare(rest, stdout, stderr)
+	}
 	cfg, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

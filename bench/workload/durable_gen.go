@@ -12,6 +12,96 @@ import (
 // generate with the durablegen of the runtime's version.
 const _ = durable.GeneratedCodeV1
 
+// FanOutLocalOrchestrator runs [FanOutLocal] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := FanOutLocalOrchestrator.Start(ctx, c, width)
+//	result, err := FanOutLocalOrchestrator.Call(ctx, width)
+//
+// FanOutLocal is FanOut with local activities.
+var FanOutLocalOrchestrator fanOutLocalOrchestrator
+
+type fanOutLocalOrchestrator struct{}
+
+var fanOutLocalInfo = durable.Orchestrator{
+	Name:   "workload.FanOutLocal",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.FanOutLocal",
+}
+
+func (fanOutLocalOrchestrator) Start(ctx context.Context, c *durable.Client, width int, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &fanOutLocalInfo, width, opts...)
+}
+
+func (fanOutLocalOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &fanOutLocalInfo, id)
+}
+
+func (fanOutLocalOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, width int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &fanOutLocalInfo, s, width, opts...)
+}
+
+func (fanOutLocalOrchestrator) Call(ctx durable.Context, width int, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &fanOutLocalInfo, width, opts...).Get(ctx)
+}
+
+func (fanOutLocalOrchestrator) StartChild(ctx durable.Context, width int, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &fanOutLocalInfo, width, opts...)
+}
+
+func (fanOutLocalOrchestrator) ContinueAsNew(ctx durable.Context, width int) error {
+	return durable.ContinueWith(ctx, width)
+}
+
+func (fanOutLocalOrchestrator) Bind(fn func(ctx durable.Context, width int) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&fanOutLocalInfo, fn)
+}
+
+// ChainLocalOrchestrator runs [ChainLocal] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := ChainLocalOrchestrator.Start(ctx, c, length)
+//	result, err := ChainLocalOrchestrator.Call(ctx, length)
+//
+// ChainLocal counts to length with local activities, one after the other.
+var ChainLocalOrchestrator chainLocalOrchestrator
+
+type chainLocalOrchestrator struct{}
+
+var chainLocalInfo = durable.Orchestrator{
+	Name:   "workload.ChainLocal",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.ChainLocal",
+}
+
+func (chainLocalOrchestrator) Start(ctx context.Context, c *durable.Client, length int, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &chainLocalInfo, length, opts...)
+}
+
+func (chainLocalOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &chainLocalInfo, id)
+}
+
+func (chainLocalOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, length int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &chainLocalInfo, s, length, opts...)
+}
+
+func (chainLocalOrchestrator) Call(ctx durable.Context, length int, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &chainLocalInfo, length, opts...).Get(ctx)
+}
+
+func (chainLocalOrchestrator) StartChild(ctx durable.Context, length int, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &chainLocalInfo, length, opts...)
+}
+
+func (chainLocalOrchestrator) ContinueAsNew(ctx durable.Context, length int) error {
+	return durable.ContinueWith(ctx, length)
+}
+
+func (chainLocalOrchestrator) Bind(fn func(ctx durable.Context, length int) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&chainLocalInfo, fn)
+}
+
 // GreetActivity calls [Greet] as a durable activity:
 //
 //	result, err := GreetActivity.Call(ctx, city)
@@ -505,6 +595,8 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		return durable.MissingReceiver("workload", "Gate")
 	}
 	return r.Add(
+		FanOutLocalOrchestrator.Bind(FanOutLocal),
+		ChainLocalOrchestrator.Bind(ChainLocal),
 		GreetActivity.Bind(Greet),
 		HelloOrchestrator.Bind(Hello),
 		GreetHereActivity.Bind(GreetHere),
