@@ -1,5 +1,5 @@
 // Command compare measures this module's orchestrations beside those of other systems that a Go program can use as a
-// library: DBOS and go-workflows. It is a module of its own, so that nobody else
+// library: Temporal with its server embedded, DBOS, and go-workflows. It is a module of its own, so that nobody else
 // downloads them; the first build takes minutes.
 //
 //	go run ./bench -compare -csv compare.csv          in the root module: the same as
@@ -19,5 +19,5 @@ func main() { peer.Main(slices.Concat(peer.Self(), others())) }
 
 // others gives the systems that this module is for.
 func others() []peer.System {
-	return slices.Concat(dbosSystems(), goWorkflowsSystems())
+	return slices.Concat(temporalSystems(), dbosSystems(), goWorkflowsSystems())
 }

@@ -25,6 +25,7 @@ const gcPercent = 400 // of all systems, as for bench, unless GOGC says otherwis
 type config struct {
 	rounds  int
 	scale   float64
+	hellos  int // in flight
 	only    string
 	dir     string
 	csv     string
@@ -42,6 +43,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.SetOutput(io.Discard) // Main prints the error
 	f.IntVar(&cfg.rounds, "rounds", 3, "`number` of rounds: each runs every variant once, and the medians count")
 	f.Float64Var(&cfg.scale, "scale", 1, "`factor` on the time that a workload runs; below 1 also on the length of the chain")
+	f.IntVar(&cfg.hellos, "c", 200, "`number` of orchestrations in flight, in the first workload; the others run one at a time")
 	f.StringVar(&cfg.only, "only", "", "variants whose names contain one of these `parts`: dbos,local/strict")
 	f.StringVar(&cfg.dir, "dir", "", "`folder` for the stores; defaults to the temporary folder. What is measured is its disk")
 	f.StringVar(&cfg.csv, "csv", "", "write the medians to this `file`")
@@ -61,8 +63,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	switch {
 	case f.NArg() > 0:
 		return cfg, fmt.Errorf("compare: unexpected argument %q: every setting is a flag, see -help", f.Arg(0))
-	case cfg.rounds < 1 || !(cfg.scale > 0) || cfg.timeout <= 0:
-		return cfg, fmt.Errorf("compare: -rounds %d -scale %v -timeout %v: want more than 0", cfg.rounds, cfg.scale, cfg.timeout)
+	case cfg.rounds < 1 || cfg.hellos < 1 || !(cfg.scale > 0) || cfg.timeout <= 0:
+		return cfg, fmt.Errorf("compare: -rounds %d -c %d -scale %v -timeout %v: want more than 0", cfg.rounds, cfg.hellos, cfg.scale, cfg.timeout)
 	}
 	return cfg, nil
 }
@@ -115,7 +117,7 @@ func runVariant(ctx context.Context, cfg config, vs []variant, stdout io.Writer)
 	for _, v := range vs {
 		if v.String() == cfg.variant {
 			lines := json.NewEncoder(stdout)
-			return measure(ctx, v, cfg.dir, cfg.round, cfg.scale, func(m Measurement) error { return lines.Encode(m) })
+			return measure(ctx, v, cfg, func(m Measurement) error { return lines.Encode(m) })
 		}
 	}
 	return fmt.Errorf("compare: -variant %q: there is none of this name: -list shows them", cfg.variant)
@@ -215,7 +217,7 @@ func runChild(ctx context.Context, cfg config, v variant, round int, dir string,
 		return nil, fmt.Errorf("compare: find this program to run it again: %w", err)
 	}
 	child := exec.CommandContext(ctx, self, "-variant", v.String(), "-round", strconv.Itoa(round), "-dir", store,
-		"-scale", strconv.FormatFloat(cfg.scale, 'g', -1, 64))
+		"-c", strconv.Itoa(cfg.hellos), "-scale", strconv.FormatFloat(cfg.scale, 'g', -1, 64))
 	child.Stderr = stderr
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) } // it has servers to stop
 	child.WaitDelay = 10 * time.Second

@@ -31,18 +31,21 @@ type Measurement struct {
 }
 
 // measure opens a variant in an empty folder, runs every workload on it and hands each figure to took.
-func measure(ctx context.Context, v variant, dir string, round int, scale float64, took func(Measurement) error) (err error) {
-	r, err := v.Open(ctx, Setup{Dir: dir, Mode: v.mode, Durability: v.durability, InFlight: inFlight})
+func measure(ctx context.Context, v variant, cfg config, took func(Measurement) error) (err error) {
+	r, err := v.Open(ctx, Setup{Dir: cfg.dir, Mode: v.mode, Durability: v.durability, InFlight: cfg.hellos})
 	if err != nil {
 		return fmt.Errorf("peer: open %s: %w", v, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for i, l := range loads {
-		m, err := l.measure(ctx, r, l.activities(v, scale), scale)
+		if i == 0 {
+			l.inFlight = cfg.hellos
+		}
+		m, err := l.measure(ctx, r, l.activities(v, cfg.scale), cfg.scale)
 		if err != nil {
 			return fmt.Errorf("peer: %s of %s: %w", l.name, v, err)
 		}
-		m.Variant, m.Round = v.String(), round
+		m.Variant, m.Round = v.String(), cfg.round
 		if i == 0 {
 			if m.MemoryMB, err = memory(); err != nil {
 				return err
@@ -132,7 +135,7 @@ func TryOut(ctx context.Context, s System, setup Setup) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for _, l := range loads {
-		if _, err := during(ctx, 0, min(l.inFlight, setup.InFlight), func(ctx context.Context) error { return l.run(ctx, r, 10) }); err != nil {
+		if _, err := during(ctx, 0, setup.InFlight, func(ctx context.Context) error { return l.run(ctx, r, 10) }); err != nil {
 			return fmt.Errorf("%s: %w", l.name, err)
 		}
 	}

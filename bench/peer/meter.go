@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func memory() (float64, error) {
 	}
 	for _, p := range tree[1:] {
 		n, err := kilobytes(fmt.Sprintf("/proc/%d/smaps_rollup", p.id), "Pss:")
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // it has ended
 			continue
 		}
 		if err != nil {

@@ -100,7 +100,7 @@ func TestCompare(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	keep, table := filepath.Join(dir, "kept.jsonl"), filepath.Join(dir, "table.csv")
-	args := []string{"-rounds", "2", "-scale", fmt.Sprint(tiny), "-only", "right,wrong/queued/strict,absent", "-dir", dir, "-keep", keep, "-csv", table}
+	args := []string{"-rounds", "2", "-c", "3", "-scale", fmt.Sprint(tiny), "-only", "right,wrong/queued/strict,absent", "-dir", dir, "-keep", keep, "-csv", table}
 	var out, errs bytes.Buffer
 	if code := run(args, systemsOfTest(), nil, &out, &errs); code != 1 {
 		t.Errorf("exit code %d, want 1 for the wrong result: %s", code, errs.String())
@@ -196,6 +196,7 @@ func TestParse(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
 		{args: "-rounds 1 -scale 0.1 -only dbos"},
 		{args: "-rounds 0", err: "want more than 0"},
+		{args: "-c -1", err: "want more than 0"},
 		{args: "-scale NaN", err: "want more than 0"},
 		{args: "hello", err: `unexpected argument "hello"`},
 		{args: "-round", err: "see -help"},

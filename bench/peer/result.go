@@ -77,8 +77,8 @@ var columns = []column{
 	{"CPU (µs per hello)", func(ms map[string]Measurement) float64 { return ms["hello"].CPUMicros }},
 	{"kept (B per hello)", func(ms map[string]Measurement) float64 { return ms["hello"].Bytes }},
 	{"memory (MB)", func(ms map[string]Measurement) float64 { return ms["hello"].MemoryMB }},
-	{"200 in flight p50 (ms)", func(ms map[string]Measurement) float64 { return ms["hello"].P50 }},
-	{"200 in flight p99 (ms)", func(ms map[string]Measurement) float64 { return ms["hello"].P99 }},
+	{"hello p50 (ms)", func(ms map[string]Measurement) float64 { return ms["hello"].P50 }},
+	{"hello p99 (ms)", func(ms map[string]Measurement) float64 { return ms["hello"].P99 }},
 	{"one at a time p50 (ms)", func(ms map[string]Measurement) float64 { return ms["latency"].P50 }},
 	{"one at a time p99 (ms)", func(ms map[string]Measurement) float64 { return ms["latency"].P99 }},
 	{"fan-out of 100 p50 (ms)", func(ms map[string]Measurement) float64 { return ms["fanout"].P50 }},
@@ -136,8 +136,8 @@ func writeReport(w io.Writer, rows []row, c conditions) error {
 		}
 	}
 	p := printer{w: w}
-	p.line("%d cores, %s/%s, %s; a write of 4 KiB with fsync takes %v; medians of %d rounds at scale %v; load average before the runs %.1f to %.1f.\n",
-		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.fsync.Round(10*time.Microsecond), c.cfg.rounds, c.cfg.scale, low, high)
+	p.line("%d cores, %s/%s, %s; a write of 4 KiB with fsync takes %v; medians of %d rounds at scale %v, hello with %d in flight; load average before the runs %.1f to %.1f.\n",
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.fsync.Round(10*time.Microsecond), c.cfg.rounds, c.cfg.scale, c.cfg.hellos, low, high)
 	for _, mode := range []Mode{Queued, Local} {
 		if of := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.mode != mode }); len(of) > 0 {
 			p.table(mode, of)

@@ -22,14 +22,14 @@ type load struct {
 }
 
 const (
-	inFlight    = 200
 	fanWidth    = 100
 	chainLength = 1000
 )
 
-// loads are the workloads in the order they are run. The first is the one that memory is read after.
+// loads are the workloads in the order they are run. The first is the one that memory is read after, and with as many in
+// flight as the command line says.
 var loads = []load{
-	{name: "hello", inFlight: inFlight, lasts: 2 * time.Second, warm: time.Second, activities: always(3), run: runHello},
+	{name: "hello", lasts: 2 * time.Second, warm: time.Second, activities: always(3), run: runHello},
 	{name: "latency", inFlight: 1, lasts: time.Second, activities: always(3), run: runHello},
 	{name: "fanout", inFlight: 1, lasts: time.Second, activities: always(fanWidth), run: runFanOut},
 	{name: "chain", inFlight: 1, activities: func(v variant, scale float64) int {
