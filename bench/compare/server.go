@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -47,12 +49,18 @@ func answers(ctx context.Context, ask func() error) error {
 	}
 }
 
-// freePort gives a TCP port that nobody listens on.
+// freePort gives a TCP port that nobody listens on, below those that the system gives to connections: these may be taken
+// before it is used, and Temporal's PostgreSQL schema cannot hold them (int2).
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	const low, high = 16384, 32768
+	var errs []error
+	for range 20 {
+		port := low + rand.IntN(high-low)
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			return port, l.Close()
+		}
+		errs = append(errs, err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
+	return 0, fmt.Errorf("find a free port: %w", errors.Join(errs...))
 }
