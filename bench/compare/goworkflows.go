@@ -21,6 +21,8 @@ import (
 	"github.com/durablegen/durablegen/bench/peer"
 )
 
+const redisPollers = 8 // of each kind; each of them holds a connection while it waits
+
 const goWorkflowsSettings = "a cache of 10,000 workflows instead of 128; results are polled, by its client: after 1 ms, then less and less often"
 
 func goWorkflowsSystems() []peer.System {
@@ -45,12 +47,12 @@ func goWorkflowsSystems() []peer.System {
 			return nil, err
 		}
 		r := &goWorkflowsRunner{bytes: server.size, undo: []func() error{server.Close}}
-		b, err := redis.NewRedisBackend(goredis.NewUniversalClient(&goredis.UniversalOptions{Addrs: []string{server.address}, PoolSize: s.InFlight}),
+		b, err := redis.NewRedisBackend(goredis.NewUniversalClient(&goredis.UniversalOptions{Addrs: []string{server.address}, PoolSize: s.InFlight + 4*redisPollers}),
 			redis.WithBackendOptions(backend.WithLogger(slog.New(slog.DiscardHandler))))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("go-workflows: %w", err), r.Close())
 		}
-		return r.open(ctx, b, 8)
+		return r.open(ctx, b, redisPollers)
 	}
 	return []peer.System{onSQLite, onRedis}
 }

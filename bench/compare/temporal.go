@@ -22,7 +22,7 @@ const (
 	temporalQueue     = "bench"
 	temporalPollers   = 16 // of workflow tasks, and as many of activity tasks
 	temporalSlots     = 1000
-	temporalSettings  = "The server's four services in this process, as temporaltest starts them, reached by gRPC; rate limits of the server raised out of the way; " +
+	temporalSettings  = "The server's four services in this process, as temporaltest starts them, reached by gRPC; rate limits of the server raised out of the way, 1 partition for each task queue; " +
 		"sticky cache of 10,000 workflows, 16 pollers of each kind instead of 2, 1,000 slots, eager activities as by default; local activities are recorded together when the workflow task ends"
 )
 
