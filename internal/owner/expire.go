@@ -70,28 +70,29 @@ func (i *instance) doubt(k backend.Known) {
 	})
 }
 
-// doubtParent begins a child unless its parent had been answered for it when the start was stored: that was a late copy.
+// doubtParent begins a child unless its parent had been answered for it when the start was stored: that was a late copy. Is
+// the slot open, it had not; nor if what answers it comes behind, which is read after that.
 func (i *instance) doubtParent(k backend.Known, drop func()) {
 	parent := k.Start.Record.(*history.Start).Parent
 	again := func(err error) { i.retry(err, func() { i.doubtParent(k, drop) }) }
 	i.p.begin()
-	i.p.be.LoadAfter(parent.Address, k.Start.Seq, backend.TheEnd, func(after backend.Loaded, err error) {
+	backend.Read(i.p.be, parent.Address, backend.TheEnd, func(of backend.Known, err error) {
 		i.locked(func() {
 			switch {
 			case err != nil:
 				again(err)
 				return
-			case answered(after.Tail, parent.Ref): // so it was not when the start was stored
+			case waits(of, parent.Ref):
 				i.rebuild(k)
 				return
 			}
 			i.p.begin()
-			backend.Read(i.p.be, parent.Address, backend.TheEnd, func(of backend.Known, err error) {
+			i.p.be.LoadAfter(parent.Address, k.Start.Seq, backend.TheEnd, func(after backend.Loaded, err error) {
 				i.locked(func() {
 					switch {
 					case err != nil:
 						again(err)
-					case waits(of, parent.Ref):
+					case answered(after.Tail, parent.Ref):
 						i.rebuild(k)
 					default:
 						drop()
