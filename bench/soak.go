@@ -67,8 +67,12 @@ func runSoak(ctx context.Context, cfg config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	rows, err := s.run(ctx)
+	profiled, err := startProfile(cfg.cpuProfile)
 	if err != nil {
+		return err
+	}
+	rows, err := s.run(ctx)
+	if err = errors.Join(err, profiled(), writeHeapProfile(cfg.memProfile)); err != nil {
 		return err
 	}
 	report(out, rows)
