@@ -25,10 +25,15 @@ func (c code) Orchestrators() []string                      { return []string{or
 // The orchestrators that only some workers know. All run the same program.
 var rare = []string{"sim.RunA", "sim.RunB"}
 
-// retention has the log shortened all the time.
+// retention has the log shortened all the time. Where nothing but the log may tell that a start is a copy, the log goes back
+// for longer than it may take until a start is stored.
 func (w *world) retention() owner.Retention {
 	rng := w.source("retention")
-	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: 2 * time.Second, Late: 9 * time.Second}
+	age := 2 * time.Second
+	if w.expires() {
+		age = 10 * time.Second
+	}
+	return owner.Retention{Every: 100*time.Millisecond + upTo(rng, 700*time.Millisecond), Keep: 1 + rng.Uint64N(10), Age: age, Late: 9 * time.Second}
 }
 
 // cache is how many instances a worker keeps in memory, in each partition.
