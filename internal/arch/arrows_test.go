@@ -180,11 +180,11 @@ func TestRuntimeIsLight(t *testing.T) {
 	}
 }
 
-// TestServerStaysOutside: only programs, natsbackend/embedded, and what they break link nats-server.
+// TestServerStaysOutside: only programs, natsbackend/embedded, and what breaks or measures them link nats-server.
 func TestServerStaysOutside(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
-		if p.Name == "main" || slices.Contains([]string{"runtime/natsbackend/embedded", "internal/chaos/harness"}, folder(p.ImportPath)) {
+		if p.Name == "main" || slices.Contains([]string{"runtime/natsbackend/embedded", "internal/chaos/harness", "bench/peer"}, folder(p.ImportPath)) {
 			continue
 		}
 		for _, path := range p.Deps {
