@@ -66,9 +66,9 @@ func (l load) measure(ctx context.Context, r Runner, activities int, scale float
 		if _, err := during(ctx, scaled(l.warm), l.inFlight, run); err != nil {
 			return m, fmt.Errorf("warm-up: %w", err)
 		}
-	}
-	if err := pause(ctx, scaled(settle)); err != nil {
-		return m, err
+		if err := pause(ctx, scaled(settle)); err != nil {
+			return m, err
+		}
 	}
 	before, err := r.Bytes(ctx)
 	if err != nil {
