@@ -42,7 +42,7 @@ test: ## run the tests
 	$(GO) test ./...
 
 race: ## run the tests of the concurrent packages under the race detector
-	$(GO) test -race -timeout 8m $(CONCURRENT)
+	$(GO) test -race -timeout 20m $(CONCURRENT)
 
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	.ci/fuzz $(FUZZTIME)
