@@ -67,6 +67,7 @@ var arrows = []arrow{
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
 	{folder: "gen/...", house: []string{"annotations", "gen/..."}, outside: []string{xtools, jennifer}},
+	{folder: "lint/internal/effects"},
 	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "cmd/durablegen/..."}, outside: []string{diffs}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
