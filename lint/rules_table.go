@@ -1,0 +1,71 @@
+package lint
+
+var timeRules = []Rule{
+	{"DET101", Error, "wall clock", "it reads the wall clock, which has gone on when the orchestrator is run again", "use ctx.Now()",
+		"if time.Now().After(in.Deadline) {", "if ctx.Now().After(in.Deadline) {", "0.1"},
+	{"DET102", Error, "time.Sleep", "it holds up the worker, and is slept again at each replay", "use durable.Sleep(ctx, d)",
+		"time.Sleep(time.Hour)", "durable.Sleep(ctx, time.Hour)", "0.1"},
+	{"DET103", Error, "native timer", "it is a timer of this process, which is gone after a crash", "use durable.NewTimer(ctx, d)",
+		"<-time.After(time.Hour)", "durable.NewTimer(ctx, time.Hour).Await(ctx)", "0.1"},
+	{"DET104", Error, "native deadline", "it is a timer of this process, which is gone after a crash", "use durable.WithTimeout(ctx, d)",
+		"ctx2, cancel := context.WithTimeout(context.Background(), time.Minute)", "scoped, cancel := durable.WithTimeout(ctx, time.Minute)", "0.1"},
+	{"DET105", Warning, "time zone of the machine", "workers may have different zones, or different data about them", "use UTC() or time.FixedZone",
+		"day := in.At.Local().Weekday()", "day := in.At.UTC().Weekday()", "0.1"},
+	{"DET111", Error, "process-wide randomness", "a replay draws other numbers", "use ctx.Rand()",
+		"n := rand.IntN(6)", "n := ctx.Rand().IntN(6)", "0.1"},
+	{"DET112", Error, "cryptographic randomness", "a replay draws other bytes", "do it in an activity, or use ctx.Rand() if it is no secret",
+		"crand.Read(token)", "token, err := NewTokenActivity.Call(ctx)", "0.1"},
+	{"DET113", Error, "random identifier", "a replay makes another one", "use ctx.NewUUID()",
+		"id := uuid.NewString()", "id := ctx.NewUUID()", "0.1"},
+	{"DET114", Error, "generator with an unknown seed", "its seed differs at a replay", "seed it from the input, or use ctx.Rand()",
+		"r := rand.New(rand.NewPCG(uint64(time.Now().Unix()), 0))", "r := ctx.Rand()", "0.1"},
+}
+
+var concurrencyRules = []Rule{
+	{"DET201", Error, "go statement", "goroutines run in another order each time", "use durable.Go(ctx, func(ctx durable.Context) …)",
+		"go notify(in)", "done := durable.Go(ctx, notify)", "0.1"},
+	{"DET202", Error, "channel", "who comes first differs each time, and waiting holds up the worker", "use a durable.Future, or what durable.Go gives",
+		"v := <-results", "v, err := result.Await(ctx)", "0.1"},
+	{"DET203", Error, "select over channels", "who comes first differs each time", "use durable.Select or durable.Any",
+		"select { case <-a: case <-b: }", "durable.Select(ctx, durable.On(a, …), durable.On(b, …))", "0.1"},
+	{"DET204", Error, "lock", "it waits for goroutines, which an orchestrator has none of", "leave it out: coroutines of an orchestration run one at a time",
+		"mu.Lock()", "", "0.1"},
+	{"DET205", Error, "process-wide state", "it is shared by all orchestrations of the process, and empty after a crash", "use a local variable",
+		"once.Do(prepare)", "prepare()", "0.1"},
+	{"DET206", Error, "scheduler, signals, finalizers", "it depends on this process", "leave it out",
+		"runtime.Gosched()", "", "0.1"},
+}
+
+var outsideRules = []Rule{
+	{"DET301", Error, "file system", "a replay may find other files", "do it in an activity", `b, err := os.ReadFile(in.Path)`, "b, err := ReadFileActivity.Call(ctx, in.Path)", "0.1"},
+	{"DET302", Error, "network", "a replay does it again, and may get another answer", "do it in an activity, or use durable.CallHTTP", "resp, err := http.Get(in.URL)", "resp, err := durable.CallHTTP(ctx, …)", "0.1"},
+	{"DET303", Error, "process", "a replay does it again", "do it in an activity; to end, return an error", "os.Exit(1)", `return errors.New("…")`, "0.1"},
+	{"DET304", Error, "environment", "workers may have different ones", "pass it in as input", `region := os.Getenv("REGION")`, "region := in.Region", "0.1"},
+	{"DET305", Error, "platform", "workers may differ", "pass it in as input, or ask in an activity", "n := runtime.NumCPU()", "n := in.Parallel", "0.1"},
+	{"DET306", Warning, "output", "it repeats at each replay", "use ctx.Logger()", `log.Println("paid")`, `ctx.Logger().Info("paid")`, "0.1"},
+	{"DET307", Error, "code without a body", "what assembly or C does cannot be seen", "mark the function //durable:pure if it only computes, else do it in an activity", "", "", "0.1"},
+}
+
+var orderRules = []Rule{
+	{"DET401", Error, "map order decides what is scheduled", "maps are looped over in another order each time", "range over slices.Sorted(maps.Keys(m))",
+		"for id := range in.Orders {\n\tNotifyActivity.Call(ctx, id)\n}", "for _, id := range slices.Sorted(maps.Keys(in.Orders)) {\n\tNotifyActivity.Call(ctx, id)\n}", "0.1"},
+	{"DET402", Error, "map order leaks into a value", "maps are looped over in another order each time", "range over slices.Sorted(maps.Keys(m)), or sort what was gathered",
+		"for id := range in.Orders {\n\tids = append(ids, id)\n}", "ids := slices.Sorted(maps.Keys(in.Orders))", "0.1"},
+	{"DET403", Warning, "floats added in map order", "the sum of floats depends on their order", "range over slices.Sorted(maps.Keys(m))",
+		"for _, p := range in.Prices {\n\ttotal += p\n}", "for _, id := range slices.Sorted(maps.Keys(in.Prices)) {\n\ttotal += in.Prices[id]\n}", "0.1"},
+}
+
+var stateRules = []Rule{
+	{"DET501", Error, "write of a package variable", "it is shared by all orchestrations of the process, and lost in a crash", "use a local variable, or return it", "total += n", "", "0.1"},
+	{"DET502", Error, "read of a variable that changes", "its value at a replay may be another", "pass it in as input, or mark it //durable:readonly if nothing writes it while orchestrations run", "if debug {", "if in.Debug {", "0.1"},
+	{"DET503", Error, "read of a variable from outside", "it was initialised from what differs from process to process", "pass it in as input", "since := started", "since := in.Started", "0.1"},
+}
+
+var unknownRules = []Rule{
+	{"DET901", Error, "unknown code", "what it does is not known", "mark it //durable:pure if it only computes, or do it in an activity", "", "", "0.1"},
+}
+
+var useRules = []Rule{
+	{"DUR101", Error, "activity called directly", "it runs inside the orchestrator, again at each replay", "call it by its handle: …Activity.Call(ctx, …)", "ok := Charge(ctx2, in)", "ok, err := ChargeActivity.Call(ctx, in)", "0.1"},
+	{"DUR102", Warning, "orchestrator called directly", "it runs as a part of this one", "start a child by its handle: …Orchestrator.Call(ctx, …)", "out, err := Refund(ctx, in)", "out, err := RefundOrchestrator.Call(ctx, in)", "0.1"},
+}
