@@ -208,17 +208,17 @@ func (i *instance) answer(d backend.Delivery) {
 // takeUnknown gives what is unknown of one message, and forgets it. Messages are delivered again in about the order of the
 // log, so it is the first one nearly always.
 func (i *instance) takeUnknown(seq uint64) []unknown {
-	n, ok := slices.BinarySearchFunc(i.unknown, seq, func(u unknown, seq uint64) int { return cmp.Compare(u.seq, seq) })
-	switch {
-	case !ok:
-		return nil
-	case n == 0:
-		taken := i.unknown[:1:1]
-		i.unknown = i.unknown[1:]
-		return taken
+	from, _ := slices.BinarySearchFunc(i.unknown, seq, func(u unknown, seq uint64) int { return cmp.Compare(u.seq, seq) })
+	to := from
+	for to < len(i.unknown) && i.unknown[to].seq == seq {
+		to++
 	}
-	taken := []unknown{i.unknown[n]}
-	i.unknown = slices.Delete(i.unknown, n, n+1)
+	taken := slices.Clone(i.unknown[from:to])
+	if from == 0 {
+		i.unknown = i.unknown[to:]
+	} else {
+		i.unknown = slices.Delete(i.unknown, from, to)
+	}
 	return taken
 }
 

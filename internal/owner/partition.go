@@ -222,7 +222,7 @@ func (p *Partition) unseen(d backend.Delivery) bool {
 }
 
 func (p *Partition) add(addr history.Address) *instance {
-	i := &instance{p: p, addr: addr}
+	i := &instance{p: p, addr: addr, proven: p.be.Clock().Now()} // a delivery shows that it lives, or a load will
 	i.place = p.recent.PushFront(i)
 	p.instances[addr.ID] = i
 	return i
