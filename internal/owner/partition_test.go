@@ -3,6 +3,7 @@ package owner
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -77,3 +78,10 @@ func TestSeenBeforeAReset(t *testing.T) {
 		t.Error("after a reset a new message is taken for one that has been delivered before")
 	}
 }
+
+func (*oneInbox) Clock() backend.Clock { return stopped{} }
+
+// stopped is a clock that stands still.
+type stopped struct{ backend.Clock }
+
+func (stopped) Now() time.Time { return time.Unix(1, 0) }
