@@ -248,6 +248,28 @@ func h20(w *world) error {
 	return w.ends("i", history.Completed, 20)
 }
 
+// parkedUnprojected: what an instance sends first is refused, so it is parked before anything was projected. The projection
+// says so, and a worker that may send goes on.
+func parkedUnprojected(w *world) error {
+	code := programs{"one": one, "parent": func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
+		f := child(co, "c", "one", nil)
+		co.Await(f)
+		return result(value(f))
+	}}
+	t, g := w.worker(code)
+	t.deny(history.KindStart)
+	w.owns(g)
+	w.start("i", "parent", nil)
+	if !w.until(func() bool { return w.state("i").Parked != "" }) {
+		return fmt.Errorf("not shown as parked: %+v", w.state("i"))
+	}
+	if err := g.Stop(w.t.Context()); err != nil {
+		return err
+	}
+	w.worker(code)
+	return w.ends("i", history.Completed, 1)
+}
+
 // h21: the clock of the owner is ahead of the log's, so its own timer fires before the log's time has come.
 func h21(w *world) error {
 	prog := func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {

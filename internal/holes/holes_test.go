@@ -98,6 +98,19 @@ func TestBlindEndOfALaterExecution(t *testing.T) {
 	}
 }
 
+// TestParkedBeforeItIsProjected: it is told, and taken up.
+func TestParkedBeforeItIsProjected(t *testing.T) {
+	t.Parallel()
+	for where, begin := range map[string]func(*testing.T) *world{"memory": inMemory, "JetStream": onJetStream} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			if err := parkedUnprojected(begin(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestTheLogIsShortened past what has ended and what waits, and nothing is lost by it. What is parked holds it.
 func TestTheLogIsShortened(t *testing.T) {
 	t.Parallel()

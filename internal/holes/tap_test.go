@@ -17,10 +17,30 @@ type tap struct {
 	frozen bool
 	before []history.Message // every load shows these as if they followed the start
 	blind  bool              // the next load finds nothing
+	denied history.Kind      // records of this kind are refused; 0: none
 
 	slow, slowFloor bool     // tails behind a snapshot, or floors, are read when resume is called
 	late            []func() // what waits for that
 	loaded, floored int      // how many of each wait
+}
+
+// deny has the store refuse records of a kind to this worker.
+func (t *tap) deny(k history.Kind) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.denied = k
+}
+
+// Append implements backend.Log.
+func (t *tap) Append(a backend.Append, done func(seq uint64, err error)) {
+	t.mu.Lock()
+	denied := t.denied != 0 && a.Record.Kind() == t.denied
+	t.mu.Unlock()
+	if denied {
+		t.Clock().After(0, func() { done(0, backend.ErrPermission) })
+		return
+	}
+	t.Faulty.Append(a, done)
 }
 
 // resume makes the reads that wait, and those that come later at once.
