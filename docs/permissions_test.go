@@ -34,6 +34,9 @@ func TestPermissions(t *testing.T) {
 	if err := workload.WakeEvent.Raise(ctx, desk, handle.ID(), workload.Wake{Number: 7}); err != nil {
 		t.Fatalf("the desk may wake: %v", err)
 	}
+	if _, err := desk.List(ctx, durable.Filter{}); err != nil {
+		t.Errorf("the desk may list, without a consumer of its own: %v", err)
+	}
 	if got, err := handle.Wait(ctx); err != nil || got != "woken by 7" {
 		t.Errorf("the result is %q (%v), want %q", got, err, "woken by 7")
 	}

@@ -81,8 +81,14 @@ func (k *bucket) get(key string) (value []byte, rev uint64, at time.Time, err er
 
 // list calls yield for the keys below prefix. A key that changes meanwhile is seen again.
 func (k *bucket) list(ctx context.Context, prefix string, yield func(key string, value []byte, rev uint64, deleted bool) bool) error {
+	read := k.read.scan
+	if prefix == "" {
+		read = func(seq uint64, filter string, yield func(stored) bool) error {
+			return k.read.bulk(ctx, seq, filter, yield)
+		}
+	}
 	var failed error
-	err := k.read.scan(1, k.keys+wildcard(prefix), func(m stored) bool {
+	err := read(1, k.keys+wildcard(prefix), func(m stored) bool {
 		if failed = ctx.Err(); failed != nil {
 			return false
 		}

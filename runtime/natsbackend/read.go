@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +137,15 @@ func (s source) scan(seq uint64, filter string, yield func(stored) bool) error {
 			break
 		}
 	}
-	for !s.single {
+	if s.single {
+		return nil
+	}
+	return s.rest(seq, math.MaxUint64, filter, yield)
+}
+
+// rest reads what there is up to end on the leader, one by one.
+func (s source) rest(seq, end uint64, filter string, yield func(stored) bool) error {
+	for seq <= end {
 		m, err := s.one(query{Seq: max(seq, 1), Next: filter})()
 		if errors.Is(err, backend.ErrNotFound) {
 			return nil

@@ -71,7 +71,7 @@ const headerNeed = "Durable-Need"
 func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error) {
 	newest = since
 	var failed error
-	err = b.states.read.scan(since+1, b.states.keys+">", func(m stored) bool {
+	err = b.states.read.bulk(ctx, since+1, b.states.keys+">", func(m stored) bool {
 		if failed = ctx.Err(); failed != nil {
 			return false
 		}

@@ -16,7 +16,7 @@ func (b *Backend) ListLog(ctx context.Context, yield func(of history.Address, ru
 	more := true
 	for _, subject := range [...]string{"*.*.*.in.start", "*.*.*.turn"} {
 		var failed error
-		err := b.log().scan(1, b.names.subjects+subject, func(m stored) bool {
+		err := b.log().bulk(ctx, 1, b.names.subjects+subject, func(m stored) bool {
 			if failed = ctx.Err(); failed != nil {
 				return false
 			}
@@ -55,7 +55,7 @@ func (pl place) runOf(m stored) uint32 {
 // ListArchives implements backend.Archives.
 func (b *Backend) ListArchives(ctx context.Context, yield func(a backend.Archive) bool) error {
 	var failed error
-	err := b.archives.scan(1, b.names.archiveSubjects+">", func(m stored) bool {
+	err := b.archives.bulk(ctx, 1, b.names.archiveSubjects+">", func(m stored) bool {
 		if failed = ctx.Err(); failed != nil {
 			return false
 		}
