@@ -249,7 +249,7 @@ func h20(w *world) error {
 }
 
 // parkedUnprojected: what an instance sends first is refused, so it is parked before anything was projected. The projection
-// says so, and a worker that may send goes on.
+// says so, also when it is taken up and refused once more, and a worker that may send goes on.
 func parkedUnprojected(w *world) error {
 	code := programs{"one": one, "parent": func(co *engine.Coroutine, _ history.Payload) (history.Payload, error) {
 		f := child(co, "c", "one", nil)
@@ -262,6 +262,11 @@ func parkedUnprojected(w *world) error {
 	w.start("i", "parent", nil)
 	if !w.until(func() bool { return w.state("i").Parked != "" }) {
 		return fmt.Errorf("not shown as parked: %+v", w.state("i"))
+	}
+	// An event has it taken up and shown as running, which is when it is refused again.
+	seq := w.event("i", "again", "again-1", 1)
+	if !w.until(func() bool { s := w.state("i"); return s.Parked != "" && s.At >= seq }) {
+		return fmt.Errorf("not let go again: %+v", w.state("i"))
 	}
 	if err := g.Stop(w.t.Context()); err != nil {
 		return err

@@ -95,6 +95,7 @@ type instance struct {
 	reason             string // why it is parked
 	mark               Mark   // as stored
 	marking, markAgain bool   // the mark is being stored; its position has grown meanwhile
+	unmarking          bool   // it is being removed
 }
 
 // cause is a delivered message with what it caused. It is acknowledged when all of that is stored (I4).

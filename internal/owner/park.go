@@ -96,7 +96,7 @@ func (i *instance) toBeTerminated() bool {
 
 // remark stores the mark, or a higher position in it, then the projection, then acknowledges.
 func (i *instance) remark() {
-	if i.marking {
+	if i.marking || i.unmarking {
 		i.markAgain = true
 		return
 	}
@@ -305,7 +305,11 @@ func (i *instance) unpark(s backend.State, then func()) {
 
 func (i *instance) runAgain(s backend.State, then func()) {
 	i.resendAll()
-	if i.busy() {
+	switch {
+	case i.phase == parked: // again: what is shown is still so
+		i.projecting = false
+		return
+	case i.busy():
 		i.retry(nil, func() { i.runAgain(s, then) })
 		return
 	}
@@ -345,16 +349,25 @@ func (i *instance) readMark(then func(acked uint64)) {
 
 // unmark removes the mark, unless somebody has parked the instance again meanwhile: what that acknowledged must be read.
 func (i *instance) unmark(then func()) {
+	if i.phase == parked {
+		i.projecting = false
+		return
+	}
 	known := i.known()
 	if !i.p.cfg.keeps(RereadParked) {
 		known = math.MaxUint64
 	}
 	var acked uint64
+	i.unmarking = true
 	i.background(func(ctx context.Context) (err error) {
 		acked, err = dropMark(ctx, i.p.be.Meta(), i.addr, known)
 		return err
 	}, func(err error) {
+		i.unmarking = false
 		switch {
+		case i.phase == parked: // meanwhile: the new mark has waited, this may have removed it
+			i.projecting, i.markAgain = false, false
+			i.remark()
 		case err != nil:
 			i.retry(err, func() { i.unmark(then) })
 		case acked > known:
