@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -28,19 +30,42 @@ const synced = "+OK"
 //   - tasks, and whatever asks by Settle: activities change the world;
 //   - writes to the other streams, and acknowledgements of deliveries: they may be durable before what they follow from.
 //
-// What waits while a round is under way shares the next one.
+// What waits while a round is under way shares the next one, unless it is of the log and the round is known to reach it. What
+// nobody waits for has no round of its own: the next one takes it along.
 type barrier struct {
 	b  *Backend
 	on atomic.Bool // the server is one of those
 
 	mu      sync.Mutex
+	server  string        // the process that sequences of the log below are of
 	waiting []func(error) // for the next round
+	round   []func(error) // for the one that is under way
 	out     bool          // a round is under way
-	news    uint64        // counts what has come from the server
-	covered uint64        // how much of it is known to be durable
+	handed  reach         // deliveries that were handed on at once
+	news    uint64        // the highest sequence of the log that the server has told of
+	going   reach         // what the round under way makes durable
+	covered reach         // what is known to be durable
+	soon    *time.Timer   // begins a round for those who have no round of their own
 	closed  bool
 	failing bool // the last round was in vain
 }
+
+// reach is how far something goes.
+type reach struct {
+	count uint64 // deliveries
+	log   uint64 // a sequence of the log, which is durable from its beginning on
+}
+
+// spot is where a message is in the log of a server process; none: it is something else.
+type spot struct {
+	seq    uint64
+	server string
+}
+
+var none spot
+
+// patience is how long those wait for somebody else's round that nobody waits for.
+const patience = 500 * time.Microsecond
 
 // errSetBack is the answer to everything that was under way when the server was started anew.
 var errSetBack = fmt.Errorf("natsbackend: %w: the server was started anew, and may have lost what was not durable yet", backend.ErrUnavailable)
@@ -53,7 +78,9 @@ func (r *barrier) learn(ctx context.Context) error {
 	}, SyncSubject)
 	switch {
 	case err == nil:
-		r.b.calls.bind(r.b.link.ConnectedServerId())
+		id := r.b.link.ConnectedServerId()
+		r.b.calls.bind(id)
+		r.bind(id)
 		r.on.Store(true)
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, backend.ErrPermission): // an embedded server refuses nothing
 	default:
@@ -62,76 +89,132 @@ func (r *barrier) learn(ctx context.Context) error {
 	return nil
 }
 
+// bind forgets what is known of the log of another server process.
+func (r *barrier) bind(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.server = id
+	r.news, r.going.log, r.covered.log = 0, 0, 0
+	r.handed.log = math.MaxUint64 // by which process, only their number tells
+}
+
 // note counts a delivery, which is handed on at once.
-func (r *barrier) note() {
-	if r.on.Load() {
-		r.mu.Lock()
-		r.news++
-		r.mu.Unlock()
+func (r *barrier) note(at spot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handed.count++
+	if at.server != r.server {
+		r.handed.log = math.MaxUint64
+		return
 	}
+	r.handed.log, r.news = max(r.handed.log, at.seq), max(r.news, at.seq)
+}
+
+// within reports whether a message of the log is as durable as something. Lock held.
+func (r *barrier) within(at spot, of reach) bool {
+	return at.seq > 0 && at.seq <= of.log && at.server == r.server && !r.closed
 }
 
 // told hands on what the server has just told, when it is durable: fn is called with an error if that cannot be known.
-func (r *barrier) told(fn func(err error)) {
+func (r *barrier) told(at spot, patient bool, fn func(err error)) {
 	r.mu.Lock()
-	r.news++
-	r.hold(fn)
+	switch {
+	case r.within(at, r.covered):
+		r.mu.Unlock()
+		fn(nil)
+		return
+	case r.out && r.within(at, r.going):
+		r.round = append(r.round, fn)
+	default:
+		if at.server == r.server {
+			r.news = max(r.news, at.seq)
+		}
+		r.hold(patient, fn)
+	}
 	r.mu.Unlock()
 }
 
-// after calls fn when all that the server has told so far is durable: at once, if a round has covered it already.
+// after calls fn when all that was handed on at once is durable: now, if a round has covered it already. What told hands on
+// is durable when somebody first knows of it.
 func (r *barrier) after(fn func(err error)) {
 	if !r.on.Load() {
 		fn(nil)
 		return
 	}
 	r.mu.Lock()
-	if r.covered == r.news && !r.closed {
+	switch {
+	case r.closed:
+		r.hold(true, fn)
+	case r.handed.count == r.covered.count, r.handed.log <= r.covered.log:
 		r.mu.Unlock()
 		fn(nil)
 		return
+	case r.out && r.handed.log <= r.going.log:
+		r.round = append(r.round, fn)
+	default:
+		r.hold(true, fn)
 	}
-	r.hold(fn)
 	r.mu.Unlock()
 }
 
-// hold has fn wait for the next round. Lock held.
-func (r *barrier) hold(fn func(error)) {
+// hold has fn wait for the next round, which begins now, or soon if fn is patient. Lock held.
+func (r *barrier) hold(patient bool, fn func(error)) {
 	if r.closed {
 		go fn(backend.ErrClosed)
 		return
 	}
 	r.waiting = append(r.waiting, fn)
-	if !r.out {
+	switch {
+	case r.out:
+	case !patient:
+		r.begin()
+	case len(r.waiting) > 1: // it has been begun for the others
+	case r.soon == nil:
+		r.soon = time.AfterFunc(patience, r.late)
+	default:
+		r.soon.Reset(patience)
+	}
+}
+
+// late begins a round for what has been patient.
+func (r *barrier) late() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.out && !r.closed && len(r.waiting) > 0 {
 		r.begin()
 	}
 }
 
 // begin sends for a round. Lock held.
 func (r *barrier) begin() {
-	batch, upto := r.waiting, r.news
-	r.waiting, r.out = nil, true
+	r.round, r.waiting, r.out = r.waiting, nil, true
+	r.going = reach{r.handed.count, r.news}
 	c := &call{msg: nats.Msg{Subject: SyncSubject}, bare: true}
 	c.read = func(answer []*nats.Msg, err error) {
 		if err == nil && string(answer[0].Data) != synced {
 			err = fmt.Errorf("natsbackend: %w: the server cannot make durable what it has written: %s", backend.ErrUnavailable, strings.TrimPrefix(string(answer[0].Data), "-ERR "))
 		}
-		r.end(batch, upto, err)
+		r.end(err)
 	}
 	r.b.calls.start(c)
 }
 
 // end hands on what has waited for a round. The next one is under way meanwhile.
-func (r *barrier) end(batch []func(error), upto uint64, err error) {
+func (r *barrier) end(err error) {
 	r.mu.Lock()
 	if err == nil {
-		r.covered = max(r.covered, upto)
+		r.covered.count, r.covered.log = max(r.covered.count, r.going.count), max(r.covered.log, r.going.log)
+		if r.handed.count == r.covered.count {
+			r.handed.log = 0
+		}
 	}
 	r.tell(err)
 	r.closed = r.closed || errors.Is(err, backend.ErrClosed)
+	batch := r.round
+	r.round = nil
 	if r.closed || errors.Is(err, errSetBack) { // what waits for the next round was told by the old process, too
 		batch, r.waiting = append(batch, r.waiting...), nil
-		r.news++
+		r.handed.count++
 	}
 	if r.out = len(r.waiting) > 0; r.out {
 		r.begin()
@@ -161,7 +244,7 @@ func (r *barrier) settled() error {
 		return nil
 	}
 	answer := make(chan error, 1)
-	r.told(func(err error) { answer <- err })
+	r.told(none, false, func(err error) { answer <- err })
 	return <-answer
 }
 
@@ -171,7 +254,7 @@ func (b *Backend) Settle(done func(err error)) {
 		go done(nil)
 		return
 	}
-	b.barrier.told(done)
+	b.barrier.told(none, false, done)
 }
 
 // aside publishes to a stream beside the log, which may be durable before the log is.
@@ -184,6 +267,20 @@ func (b *Backend) aside(publish func(), done func(seq uint64, err error)) {
 		publish()
 	})
 }
+
+// spotOf tells where a publish was stored, if that is in the log, and whether nobody waits for its answer: neither a caller nor
+// the next step of an orchestration.
+func (b *Backend) spotOf(subject string, seq uint64, server string) (at spot, patient bool) {
+	switch {
+	case strings.HasPrefix(subject, b.names.subjects):
+		return spot{seq, server}, strings.HasSuffix(subject, doneSuffix)
+	case strings.HasPrefix(subject, b.names.archiveSubjects), strings.HasPrefix(subject, b.states.put):
+		return none, true
+	}
+	return none, false
+}
+
+const doneSuffix = ".in.done"
 
 // setBack is called when the connection leads to a new server process. Whoever holds what the old one delivered has to drop it
 // before anything that follows from it can be sent again: it may be gone, and its sequences used for something else.

@@ -17,6 +17,7 @@ import (
 // slowDisk serves SyncSubject in place of an embedded server that is Strict: a round ends when the test says so.
 type slowDisk struct {
 	t      *testing.T
+	s      *embedded.Server
 	rounds chan *nats.Msg
 }
 
@@ -29,7 +30,7 @@ func slowly(t *testing.T, prepare func(b *natsbackend.Backend)) (*natsbackend.Ba
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	d := &slowDisk{t, make(chan *nats.Msg, 100)}
+	d := &slowDisk{t, s, make(chan *nats.Msg, 100)}
 	var slow atomic.Bool
 	if _, err := nc.Subscribe(natsbackend.SyncSubject, func(m *nats.Msg) {
 		if slow.Load() {
@@ -59,6 +60,16 @@ func (d *slowDisk) end(m *nats.Msg, answer string) {
 	if err := m.Respond([]byte(answer)); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// states counts what the bucket of states holds, durable or not.
+func (d *slowDisk) states() uint64 {
+	d.t.Helper()
+	s, err := streams(d.t, d.s).Stream(within(d.t), "KV_durable_default_instances")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
 }
 
 // none makes sure that nobody has been told anything, or has asked for a round.
@@ -167,5 +178,58 @@ func TestBarrierOrdersStreams(t *testing.T) {
 			}
 		}
 		break
+	}
+}
+
+// TestBarrierKnowsTheLog: a state waits for what was delivered to be durable, which a round for a later message of the log shows too.
+func TestBarrierKnowsTheLog(t *testing.T) {
+	t.Parallel()
+	var deliveries chan backend.Delivery
+	b, d := slowly(t, func(b *natsbackend.Backend) { _, deliveries, _ = inbox(t, b, anna) })
+	put := func(id string) chan error {
+		stored := make(chan error, 1)
+		b.PutState(backend.State{Address: history.Address{Group: anna.Group, ID: id}, Run: 1, Status: history.Running}, 0, func(_ uint64, err error) { stored <- err })
+		return stored
+	}
+	told := make(chan error, 1)
+	b.Append(backend.Append{To: anna, Record: &history.Turn{Run: 1}}, func(_ uint64, err error) { told <- err })
+	first := d.next() // it reaches the turn
+	b.Append(backend.Append{To: anna, Record: done(1)}, func(uint64, error) {})
+	receive(t, deliveries)
+	d.end(first, "+OK")
+	if err := receive(t, told); err != nil {
+		t.Fatal(err)
+	}
+	late := put("late")
+	second := d.next() // of what has been patient
+	if n := d.states(); n != 0 {
+		t.Fatalf("%d states are stored before what was delivered is durable", n)
+	}
+	d.end(second, "+OK")
+	third := d.next()
+	if n := d.states(); n != 1 {
+		t.Fatalf("%d states are stored, want 1", n)
+	}
+	none(t, "the acknowledgement of a state", late)
+	early := put("early") // nothing more was delivered
+	for end := within(t); d.states() < 2; {
+		if end.Err() != nil {
+			t.Fatal("a state waits for the acknowledgement of another")
+		}
+	}
+	d.end(third, "+OK")
+	for early != nil || late != nil {
+		var err error
+		select {
+		case m := <-d.rounds:
+			d.end(m, "+OK")
+		case err = <-early:
+			early = nil
+		case err = <-late:
+			late = nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

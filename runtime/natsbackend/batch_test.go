@@ -12,21 +12,26 @@ import (
 	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
 )
 
-// burst appends many records at once, every one to an instance of its own but for those that change names.
+// burst appends many records at once, every one to an instance of its own but for those that change names. The first goes at
+// once, and all the others wait for it.
 func burst(t *testing.T, b *natsbackend.Backend, n int, change func(i int, a *backend.Append)) (seqs []uint64, errs []error) {
 	t.Helper()
 	seqs, errs = make([]uint64, n), make([]error, n)
-	answers := make(chan int, n)
+	answers, all := make(chan int, n), make(chan struct{})
 	for i := range n {
 		a := backend.Append{To: history.Address{Group: anna.Group, ID: fmt.Sprint("i", i)}, Record: done(uint32(i))}
 		if change != nil {
 			change(i, &a)
 		}
 		b.Append(a, func(seq uint64, err error) {
+			if i == 0 {
+				<-all
+			}
 			seqs[i], errs[i] = seq, err
 			answers <- i
 		})
 	}
+	close(all)
 	for range n {
 		receive(t, answers)
 	}

@@ -140,13 +140,14 @@ func (t *calls) start(c *call) {
 	}
 }
 
-// settle ends a call that was answered, once the answer is durable.
-func (t *calls) settle(c *call, seq uint64, err error) {
+// settle ends a call that a server process has answered, once the answer is durable.
+func (t *calls) settle(c *call, server string, seq uint64, err error) {
 	if c.bare || !t.barrier.on.Load() {
 		c.finish(seq, err)
 		return
 	}
-	t.barrier.told(func(lost error) {
+	at, patient := t.barrier.b.spotOf(c.msg.Subject, seq, server)
+	t.barrier.told(at, patient, func(lost error) {
 		if lost != nil {
 			seq, err = 0, lost
 		}
@@ -249,9 +250,9 @@ func (t *calls) answered(m *nats.Msg) {
 			of.since = now
 		}
 	}
-	failed := t.refill(now)
+	failed, server := t.refill(now), t.server
 	t.mu.Unlock()
-	t.settle(c, seq, err)
+	t.settle(c, server, seq, err)
 	failed.finish()
 }
 
@@ -441,6 +442,7 @@ func (t *calls) elsewhere() (id string, yes bool) {
 // rebind ends all calls, and has new ones go to another server process.
 func (t *calls) rebind(id string) {
 	t.bind(id)
+	t.barrier.bind(id)
 	t.fail(func(*call) bool { return true }, errSetBack)
 }
 

@@ -281,7 +281,6 @@ func pinOf(info *jetstream.ConsumerInfo) string {
 
 // handle turns a message into a delivery.
 func (i *inbox) handle(m *nats.Msg) {
-	i.b.barrier.note()
 	d := backend.Delivery{Receipt: &receipt{i.link, m.Reply, &i.b.barrier}}
 	at, ok := parseDelivery(m.Reply)
 	if !ok {
@@ -289,6 +288,9 @@ func (i *inbox) handle(m *nats.Msg) {
 		return
 	}
 	d.Message.Seq, d.Message.Time = at.stream, at.time
+	if i.b.barrier.on.Load() {
+		i.b.barrier.note(spot{at.stream, i.link.ConnectedServerId()})
+	}
 	d.Order, d.Attempts = at.order, at.attempts
 	var record history.Record
 	if record, d.To, d.Err = i.b.record(m); errors.Is(d.Err, backend.ErrClosed) {
