@@ -37,13 +37,14 @@ type Client struct {
 
 	interceptors []ClientInterceptor
 
-	mu      sync.Mutex
-	closed  bool
-	topic   string                          // where the ends of instances started here are told
-	stop    func()                          // of the subscription to topic; nil before the first start
-	waiters map[string][]chan owner.Outcome // by instance id
-	started map[string]started              // instances started here, a bounded cache
-	ensured map[string]bool
+	mu       sync.Mutex
+	closed   bool
+	topic    string                          // where the ends of instances started here are told
+	stop     func()                          // of the subscription to topic; nil before the first start
+	waiters  map[string][]chan owner.Outcome // by instance id
+	started  map[string]started              // instances started here, a bounded cache
+	ensured  map[string]bool
+	ensuring map[string]chan struct{} // closed when the one who asks has heard
 }
 
 // started is what a client remembers of an instance that it started.
@@ -67,7 +68,7 @@ func NewClient(b Backend, cfg ClientConfig) *Client {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Client{be: b, logger: cfg.Logger, interceptors: cfg.Interceptors, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}}
+	return &Client{be: b, logger: cfg.Logger, interceptors: cfg.Interceptors, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}, ensuring: map[string]chan struct{}{}}
 }
 
 // Close ends the client's subscriptions. The backend stays open.
@@ -142,19 +143,41 @@ func (c *Client) startMade(ctx context.Context, group string, start *history.Sta
 	return id, err
 }
 
-// ready makes sure that the group's consumers exist before its first start, and that this client hears of ends.
+// ready makes sure that the group's consumers exist before its first start, and that this client hears of ends. One call asks
+// for all that come together.
 func (c *Client) ready(ctx context.Context, group string) (topic string, err error) {
-	topic, ensured, err := c.listen(group)
-	if err != nil || ensured {
-		return topic, err
+	for {
+		topic, ensured, err := c.listen(group)
+		if err != nil || ensured {
+			return topic, err
+		}
+		c.mu.Lock()
+		asked := c.ensuring[group]
+		if asked == nil {
+			asked = make(chan struct{})
+			c.ensuring[group] = asked
+			c.mu.Unlock()
+			return topic, c.ensure(ctx, group, asked)
+		}
+		c.mu.Unlock()
+		select {
+		case <-asked:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 	}
-	if err := c.be.EnsureGroup(ctx, group); err != nil {
-		return "", err
-	}
+}
+
+func (c *Client) ensure(ctx context.Context, group string, asked chan<- struct{}) error {
+	err := c.be.EnsureGroup(ctx, group)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ensured[group] = true
-	return topic, nil
+	delete(c.ensuring, group)
+	close(asked)
+	if err == nil {
+		c.ensured[group] = true
+	}
+	return err
 }
 
 // listen begins to hear of ends, and tells whether the group is known to have its consumers.

@@ -1,11 +1,14 @@
 package durable_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -353,6 +356,54 @@ func TestInstanceInputIsJSON(t *testing.T) {
 			if err := json.Unmarshal(raw, &got); err != nil || got != sent {
 				t.Errorf("%s is %s: %v", what, raw, err)
 			}
+		}
+	})
+}
+
+// ensuring is a backend whose EnsureGroup answers when it is told to.
+type ensuring struct {
+	backend.Backend
+	calls   *atomic.Int64
+	answers chan error
+}
+
+func (b ensuring) EnsureGroup(ctx context.Context, group string) error {
+	b.calls.Add(1)
+	if err := <-b.answers; err != nil {
+		return err
+	}
+	return b.Backend.EnsureGroup(ctx, group)
+}
+
+// TestFirstStartsAskOnce: those that come together ask once for the consumers of their group; when that fails, one of them asks again.
+func TestFirstStartsAskOnce(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o := flow("Receive")
+		be := ensuring{h.m.View("ensuring"), &atomic.Int64{}, make(chan error)}
+		c := durable.NewClient(be, durable.ClientConfig{})
+		defer func() { must(t, c.Close()) }()
+		errs := make(chan error, 10)
+		for range cap(errs) {
+			go func() {
+				_, err := durable.StartInstance[int](t.Context(), c, o, 1)
+				errs <- err
+			}()
+		}
+		for want, answer := range []error{backend.ErrUnavailable, nil} {
+			synctest.Wait()
+			if got := be.calls.Load(); got != int64(want+1) {
+				t.Errorf("%d calls, want %d", got, want+1)
+			}
+			be.answers <- answer
+		}
+		failed := 0
+		for range cap(errs) {
+			if <-errs != nil {
+				failed++
+			}
+		}
+		if got := be.calls.Load(); failed != 1 || got != 2 {
+			t.Errorf("%d starts failed, %d calls; want 1 and 2", failed, got)
 		}
 	})
 }

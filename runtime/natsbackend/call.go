@@ -146,6 +146,11 @@ func (t *calls) settle(c *call, server string, seq uint64, err error) {
 		c.finish(seq, err)
 		return
 	}
+	t.settleLater(c, server, seq, err)
+}
+
+// settleLater is apart from settle, whose arguments would be on the heap for it.
+func (t *calls) settleLater(c *call, server string, seq uint64, err error) {
 	at, patient := t.barrier.b.spotOf(c.msg.Subject, seq, server)
 	t.barrier.told(at, patient, func(lost error) {
 		if lost != nil {

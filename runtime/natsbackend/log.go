@@ -64,8 +64,10 @@ func (b *Backend) storeHistory(subject string, h nats.Header, head, body []byte,
 }
 
 func (b *Backend) put(subject string, h nats.Header, head, body []byte, done func(seq uint64, err error)) {
-	if b.uploads.pass(subject, len(body) > b.cfg.InlinePayload, upload{h, head, body, done}, b.upload) {
-		return
+	if big := len(body) > b.cfg.InlinePayload; big || b.uploads.running.Load() > 0 {
+		if b.uploads.pass(subject, big, upload{h, head, body, done}, b.upload) {
+			return
+		}
 	}
 	b.calls.publish(subject, h, join(head, body), done)
 }
