@@ -29,7 +29,7 @@ func TestCorpus(t *testing.T) {
 		maps.Copy(wanted, wants(t, dir))
 	}
 	found := map[string]string{}
-	result, err := driver.Run(driver.Config{Patterns: patterns, Analyzers: lint.Analyzers(), Skip: lint.Known})
+	result, err := driver.Run(t.Context(), driver.Config{Patterns: patterns, Analyzers: lint.Analyzers(), Skip: lint.Known})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,6 @@ var Determinism = &analysis.Analyzer{
 	Run:      runDeterminism,
 }
 
-// Analyzers gives everything that looks at a package.
-func Analyzers() []*analysis.Analyzer { return []*analysis.Analyzer{Determinism} }
-
-// Known reports whether a table says what a package does, so that it is not looked at.
-func Known(path string) bool { return summary.Known(path) }
-
 func runDeterminism(pass *analysis.Pass) (any, error) {
 	type place struct {
 		rule string

@@ -32,6 +32,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "durablegen: %s\nRun durablegen -h for help.\n", err)
 		return exitFailure
 	}
+	if a.command == linting {
+		return runLint(ctx, a.dir, a.patterns, stdout, stderr)
+	}
 	result, err := gen.Generate(ctx, gen.Config{Dir: a.dir, Patterns: a.patterns})
 	if err != nil {
 		fmt.Fprintln(stderr, err)

@@ -11,12 +11,14 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
 // Analyzer computes the summaries of a package, and its facts.
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
+	Requires:   []*analysis.Analyzer{policy.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
 // scan reads the instructions of a function: what it does itself goes into its summary, what it calls into its edges.
@@ -156,6 +157,10 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 	case effects.Std(path):
 		p.standard(n, obj, pos, c)
 	default:
+		if class := p.marks.policy.Class(obj); class != policy.Inspect && class != policy.Pure {
+			p.hazard(n, string(class), name, pos)
+			return
+		}
 		s := p.summaryOf(obj)
 		if s == nil {
 			p.hazard(n, "DET901", name, pos)
@@ -165,7 +170,7 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 		n.sum = newSum()
 		n.sum.add(s, Step{Func: name, At: p.at(pos)}, pos, true)
 		for k, h := range n.sum.hazards {
-			if p.marks.allowed(h.Rule, pos) {
+			if p.marks.hidden(h) || p.marks.policy.AllowedIn(h.place(), h.Rule, pos) {
 				delete(n.sum.hazards, k)
 			}
 		}
@@ -190,6 +195,8 @@ func (p *pkg) summaryOf(obj *types.Func) *sum {
 	var s *sum
 	var f Function
 	switch {
+	case p.marks.policy.Class(obj) == policy.Pure:
+		s = newSum()
 	case p.pass.ImportObjectFact(obj, &f):
 		s = sumOf(&f)
 	case p.pass.ImportPackageFact(obj.Pkg(), new(Looked)):
@@ -202,7 +209,9 @@ func (p *pkg) summaryOf(obj *types.Func) *sum {
 // standard is a use of a function of the standard library.
 func (p *pkg) standard(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon) {
 	e, known := effects.Of(obj)
-	p.effect(n, short(obj.FullName()), e, known, pos)
+	if !silent(obj, c) {
+		p.effect(n, short(obj.FullName()), e, known, pos)
+	}
 	for _, call := range e.Calls {
 		for _, m := range call.Methods {
 			n.sum.invoke(&Invoke{Key: m, Pos: pos, Via: []Step{{Func: short(obj.FullName()), At: p.at(pos)}}})
@@ -227,6 +236,19 @@ func (p *pkg) standard(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommo
 	}
 }
 
+// silent recognises a call of what ctx.Logger() gave, which does not repeat in replays.
+func silent(obj *types.Func, c *ssa.CallCommon) bool {
+	if c == nil || obj.Pkg().Path() != "log/slog" || obj.Signature().Recv() == nil || len(c.Args) == 0 {
+		return false
+	}
+	from, ok := c.Args[0].(*ssa.Call)
+	if !ok || from.Call.StaticCallee() == nil {
+		return false
+	}
+	fn, ok := from.Call.StaticCallee().Object().(*types.Func)
+	return ok && fn.Name() == "Logger" && isRuntime(fn.Pkg().Path())
+}
+
 func (p *pkg) effect(n *node, name string, e effects.Effect, known bool, pos token.Pos) {
 	switch {
 	case !known:
@@ -248,6 +270,11 @@ func argument(obj *types.Func, i int) int {
 func (p *pkg) invoke(n *node, recv types.Type, m *types.Func, pos token.Pos) {
 	switch {
 	case m.Pkg() == nil || isRuntime(m.Pkg().Path()) || p.marks.word(m) == "pure":
+		return
+	case p.marks.policy.Class(m) == policy.Pure:
+		return
+	case p.marks.policy.Class(m) != policy.Inspect:
+		p.hazard(n, string(p.marks.policy.Class(m)), short(m.FullName()), pos)
 		return
 	case effects.Std(m.Pkg().Path()):
 		e, known := effects.Method(recv, m)

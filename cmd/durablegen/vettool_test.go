@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/durablegen/durablegen/lint"
+)
+
+// TestVetToolAgrees: go vet -vettool and durablegen lint say the same of the linter's own corpus and of the examples, in the
+// same order. (The go command prints the packages in the order in which they are done, so each is compared by itself.)
+func TestVetToolAgrees(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	corpus, err := filepath.Glob(filepath.Join(root, "lint/testdata/corpus/*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	patterns := []string{"./examples/...", "./bench/workload", "./lint/testdata/shop"}
+	for _, dir := range corpus {
+		rel, err := filepath.Rel(root, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, "./"+filepath.ToSlash(rel)+"/...")
+	}
+	result, err := lint.Run(t.Context(), lint.Config{Dir: root, Patterns: patterns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{}
+	for _, f := range result.Findings {
+		if f.Allowed == "" {
+			want[f.Package] = append(want[f.Package], fmt.Sprintf("%s: %s", f.Pos, f.Message))
+		}
+	}
+	got := vetted(t, root, patterns)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("durablegen lint and go vet (-lint +vet):\n%s", diff)
+	}
+	if len(want) < 2 {
+		t.Errorf("there are findings in %d packages: nothing was compared", len(want))
+	}
+}
+
+// vetted gives what go vet says of each package.
+func vetted(t *testing.T, root string, patterns []string) map[string][]string {
+	t.Helper()
+	tool, err := exec.LookPath("durablegen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", append([]string{"vet", "-vettool=" + tool}, patterns...)...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), goEnv(t)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	said := map[string][]string{}
+	pkg := ""
+	for line := range strings.Lines(stderr.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if name, ok := strings.CutPrefix(line, "# "); ok {
+			pkg, _, _ = strings.Cut(name, " ") // "p [p.test]" is p with its tests
+			continue
+		}
+		file, rest, ok := strings.Cut(line, ":")
+		if !ok || strings.HasPrefix(rest, " ") {
+			t.Errorf("go vet says: %s", line)
+			continue
+		}
+		said[pkg] = append(said[pkg], filepath.Join(root, file)+":"+rest)
+	}
+	return said
+}
