@@ -23,10 +23,6 @@ import (
 )
 
 func main() {
-	if isVet(os.Args[1:]) {
-		vet(os.Args[1:])
-		return
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -23,6 +23,9 @@ const (
 
 // run is the whole command: parse, generate, print or write.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if isVet(args) {
+		return vet(ctx, args, stdout, stderr)
+	}
 	a, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)

@@ -1,16 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"github.com/durablegen/durablegen/lint"
 )
@@ -23,19 +22,78 @@ func isVet(args []string) bool {
 }
 
 // vet answers the go command.
-func vet(args []string) {
-	switch {
-	case slices.Contains(args, "-V=full"):
+func vet(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	switch args[0] {
+	case "-V=full":
 		id, err := vetID()
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "durablegen: %s\n", err)
-			os.Exit(exitFailure)
+			fmt.Fprintf(stderr, "durablegen: %s\n", err)
+			return exitFailure
 		}
-		fmt.Printf("durablegen version devel buildID=%x\n", id)
-	case known(args[len(args)-1]):
-	default:
-		unitchecker.Main(lint.Analyzers()...)
+		fmt.Fprintf(stdout, "durablegen version devel buildID=%x\n", id)
+		return exitOK
+	case "-flags":
+		fmt.Fprintln(stdout, `[{"Name":"config","Bool":false,"Usage":"the durablelint.yaml to read"},{"Name":"json","Bool":true,"Usage":"print JSON"}]`)
+		return exitOK
 	}
+	var asJSON bool
+	set := flag.NewFlagSet("durablegen", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(lint.PolicyPath(), "config", "", "")
+	set.BoolVar(&asJSON, "json", false, "")
+	if err := set.Parse(args); err != nil {
+		return exitFailure
+	}
+	unit, err := lint.RunUnit(ctx, set.Arg(0))
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitProblems
+	}
+	if asJSON {
+		err := printUnit(unit, stdout)
+		if err != nil {
+			fmt.Fprintf(stderr, "durablegen: %s\n", err)
+			return exitProblems
+		}
+		return exitOK
+	}
+	code := exitOK
+	for _, f := range unit.Findings {
+		if f.Allowed == "" {
+			fmt.Fprintf(stderr, "%s: %s\n", f.Pos, f.Message)
+			code = exitProblems
+		}
+	}
+	return code
+}
+
+// printUnit prints what tools of go vet print: findings by package and analyzer.
+func printUnit(unit *lint.Unit, stdout io.Writer) error {
+	type finding struct {
+		Category string `json:"category"`
+		Posn     string `json:"posn"`
+		Message  string `json:"message"`
+	}
+	var list []finding
+	for _, f := range unit.Findings {
+		if f.Allowed == "" {
+			list = append(list, finding{f.Rule.ID, f.Pos.String(), f.Message})
+		}
+	}
+	tree := map[string]map[string][]finding{}
+	if list != nil {
+		tree[unit.ID] = map[string][]finding{lint.Analyzer.Name: list}
+	}
+	text, err := json.MarshalIndent(tree, "", "\t")
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if unit.Output != "" {
+		return os.WriteFile(unit.Output, text, 0o666)
+	}
+	_, err = stdout.Write(text)
+	return err
 }
 
 // vetID stands for all that findings depend on beside the code: this program and durablelint.yaml. The go command asks for
@@ -62,22 +120,4 @@ func vetID() ([]byte, error) {
 		h.Write(text)
 	}
 	return h.Sum(nil), nil
-}
-
-// known deals with the packages that nothing has to be known of, above all the standard library: reading them takes most of
-// the time of a first run.
-func known(config string) bool {
-	text, err := os.ReadFile(config)
-	if err != nil {
-		return false
-	}
-	var cfg unitchecker.Config
-	if json.Unmarshal(text, &cfg) != nil || !cfg.VetxOnly || !lint.Known(cfg.ImportPath) {
-		return false
-	}
-	if err := os.WriteFile(cfg.VetxOutput, nil, 0o666); err != nil {
-		fmt.Fprintf(os.Stderr, "durablegen: %s: %s\n", filepath.Base(config), err)
-		os.Exit(exitFailure)
-	}
-	return true
 }

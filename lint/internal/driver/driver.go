@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -169,7 +170,7 @@ func (d *driver) add(pkg *packages.Package) *unit {
 		return nil
 	}
 	u := &unit{Package: pkg, done: make(chan struct{}), reach: map[string]bool{d.cfg.Path(pkg.PkgPath): true}}
-	for _, path := range sortedKeys(pkg.Imports) {
+	for _, path := range slices.Sorted(maps.Keys(pkg.Imports)) {
 		if dep := d.add(pkg.Imports[path]); dep != nil {
 			u.deps = append(u.deps, dep)
 			for p := range dep.reach {

@@ -22,6 +22,10 @@ type factKey struct {
 	kind   reflect.Type
 }
 
+func keyOf(pkg, object string, fact analysis.Fact) factKey {
+	return factKey{pkg, objectpath.Path(object), reflect.TypeOf(fact)}
+}
+
 func newFacts() *facts { return &facts{all: map[factKey]analysis.Fact{}} }
 
 func (f *facts) get(k factKey, to analysis.Fact) bool {

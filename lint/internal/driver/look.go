@@ -10,7 +10,6 @@ import (
 	"go/token"
 	"go/types"
 	"io"
-	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -192,5 +191,3 @@ func (r *run) pass(a *analysis.Analyzer, needs map[*analysis.Analyzer]any) *anal
 	}
 	return pass
 }
-
-func sortedKeys(m map[string]*packages.Package) []string { return slices.Sorted(maps.Keys(m)) }
