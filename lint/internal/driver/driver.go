@@ -66,9 +66,10 @@ func Run(cfg Config) (*Result, error) {
 		d.asked[pkg] = true
 	}
 	var order []*packages.Package
-	packages.Visit(graph, nil, func(pkg *packages.Package) {
-		d.exports[pkg.PkgPath] = pkg
-		if !cfg.Skip(pkg.PkgPath) {
+	packages.Visit(graph, nil, func(pkg *packages.Package) { d.exports[pkg.PkgPath] = pkg })
+	looked := func(pkg *packages.Package) bool { return !cfg.Skip(pkg.PkgPath) } // below those nobody asks for facts
+	packages.Visit(graph, looked, func(pkg *packages.Package) {
+		if looked(pkg) {
 			order = append(order, pkg)
 		}
 	})
