@@ -46,7 +46,9 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 		return
 	}
 	if own := p.globals[v]; own != nil {
-		own.reads = append(own.reads, place{n, pos})
+		if addr, ok := in.(ssa.Value); !ok || !onlyWritten(addr) {
+			own.reads = append(own.reads, place{n, pos})
+		}
 		return
 	}
 	if v.Pkg() == nil || isRuntime(v.Pkg().Path()) {
@@ -68,6 +70,15 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 	if p.setting(v) && f.Written == "" {
 		p.hazard(n, "DET505", name, pos)
 	}
+}
+
+// onlyWritten reports whether an address is taken to store there and for nothing else.
+func onlyWritten(addr ssa.Value) bool {
+	switch addr.(type) {
+	case *ssa.FieldAddr, *ssa.IndexAddr:
+		return len(*addr.Referrers()) > 0 && storesOnly(addr)
+	}
+	return false
 }
 
 // setting reports whether v is a variable of another module that is there to be set: a number, a text or a switch would be a

@@ -24,6 +24,8 @@ type loop struct {
 	first  *ssa.BasicBlock          // of an iteration
 	key    ssa.Value                // nil: not used
 	values map[ssa.Value]bool       // what differs from iteration to iteration
+	inner  map[ssa.Value]bool       // parameters and captured variables that belong to the iteration
+	depth  int                      // of calls that were entered
 	leaks  []leak
 }
 
@@ -260,7 +262,11 @@ func (l *loop) judge() {
 
 // outside reports whether memory was there before the loop.
 func (l *loop) outside(addr ssa.Value) bool {
-	in, ok := root(addr).(ssa.Instruction)
+	from := root(addr)
+	if l.inner[from] {
+		return false
+	}
+	in, ok := from.(ssa.Instruction)
 	return !ok || in.Parent() != l.fn || !l.body[in.Block()]
 }
 

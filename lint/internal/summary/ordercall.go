@@ -28,8 +28,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 	}
 	fn = origin(fn)
 	if to := l.p.nodes[fn]; to != nil {
-		l.calls(in, funcName(fn), to.sum)
-		l.closure(in, fn)
+		l.enter(in, to)
 		return
 	}
 	obj, _ := fn.Object().(*types.Func)
@@ -97,46 +96,51 @@ func (l *loop) calls(in ssa.CallInstruction, name string, s *sum) {
 	}
 }
 
-// closure judges what a function literal that is called in the body does to variables around the loop.
-func (l *loop) closure(in ssa.CallInstruction, fn *ssa.Function) {
-	if _, ok := in.Common().Value.(*ssa.MakeClosure); !ok && fn.Parent() != l.fn {
+// enter judges what a function of the package does to what was there before the loop, as a part of the body.
+func (l *loop) enter(in ssa.CallInstruction, to *node) {
+	name := funcName(to.fn)
+	if to.sum.acts {
+		l.report("DET401", name, in.Pos())
 		return
 	}
-	sub := l.p.calledLoop(fn, l.pos)
-	sub.key = nil
-	for i, arg := range in.Common().Args {
-		if i < len(fn.Params) && !l.values[arg] {
-			delete(sub.values, fn.Params[i])
+	if l.depth > 3 || len(to.fn.Blocks) == 0 {
+		l.calls(in, name, to.sum)
+		return
+	}
+	sub := l.p.calledLoop(to.fn, l.pos)
+	sub.key, sub.values, sub.depth, sub.inner = nil, map[ssa.Value]bool{}, l.depth+1, map[ssa.Value]bool{}
+	for i, param := range to.fn.Params {
+		if i >= len(in.Common().Args) {
+			break
 		}
-		if i < len(fn.Params) && arg == l.key {
-			sub.key = fn.Params[i]
+		arg := in.Common().Args[i]
+		if l.values[arg] || l.values[root(arg)] && !l.outside(arg) {
+			sub.values[param] = true
+		}
+		if arg == l.key && l.key != nil {
+			sub.key = param
+		}
+		if !l.outside(arg) {
+			sub.inner[param] = true
 		}
 	}
-	for _, v := range fn.FreeVars {
+	for _, v := range to.fn.FreeVars {
 		for _, b := range bindings(v) {
 			if l.values[b] {
 				sub.values[v] = true
+			}
+			if !l.outside(b) {
+				sub.inner[v] = true
 			}
 		}
 	}
 	sub.run()
 	for _, k := range sub.leaks {
-		if !l.bound(fn) {
-			l.leaks = append(l.leaks, k)
+		if !k.returned { // what it returns is followed where it is used
+			l.report(k.rule, name, in.Pos())
+			return
 		}
 	}
-}
-
-// bound reports whether all that a closure has captured belongs to the iteration.
-func (l *loop) bound(fn *ssa.Function) bool {
-	for _, v := range fn.FreeVars {
-		for _, b := range bindings(v) {
-			if l.outside(b) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // invoke judges a call of an interface's method on what was there before the loop.

@@ -18,8 +18,7 @@ func (l *loop) sums(v ssa.Value, at ssa.Instruction) bool {
 	if !ok {
 		return false
 	}
-	b, ok := op.Type().Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsInteger == 0 {
+	if !isInteger(op.Type()) {
 		return false
 	}
 	switch op.Op {
@@ -110,7 +109,7 @@ func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
 		}
 		return
 	case *ssa.BinOp:
-		if b, ok := v.Type().Underlying().(*types.Basic); ok && b.Info()&(types.IsInteger|types.IsBoolean) != 0 {
+		if isInteger(v.Type()) || basic(v.Type()) == types.Bool {
 			had, commutes := v.X, false
 			switch v.Op {
 			case token.ADD, token.MUL, token.OR, token.AND, token.XOR:
@@ -195,9 +194,46 @@ func (l *loop) countsUp(phi *ssa.Phi, v ssa.Value) bool {
 	return ok && op.Op == token.ADD && op.X == phi && !l.values[op.Y] && isInteger(op.Type())
 }
 
+// isInteger reports whether sums of a type do not depend on their order. Of a type parameter that may be a number it says yes:
+// who adds floats this way is not told.
 func isInteger(t types.Type) bool {
+	if tp, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return numeric(tp.Constraint(), 0)
+	}
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsInteger != 0
+}
+
+// numeric reports whether all types of a constraint are numbers.
+func numeric(t types.Type, depth int) bool {
+	if depth > 8 {
+		return false
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&types.IsNumeric != 0
+	case *types.Interface:
+		for e := range u.EmbeddedTypes() {
+			if !numericPart(e, depth) {
+				return false
+			}
+		}
+		return u.NumEmbeddeds() > 0
+	}
+	return false
+}
+
+func numericPart(t types.Type, depth int) bool {
+	union, ok := t.(*types.Union)
+	if !ok {
+		return numeric(t, depth+1)
+	}
+	for term := range union.Terms() {
+		if !numeric(term.Type(), depth+1) {
+			return false
+		}
+	}
+	return true
 }
 
 // choosesBool recognises "all = all && cond" and "any = any || cond", and the same through memory when phi is nil.

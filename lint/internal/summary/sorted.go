@@ -199,7 +199,7 @@ func (u *uses) orderFree(in *ssa.IndexAddr) bool {
 	return len(l.leaks) == 0
 }
 
-func storesOnly(a *ssa.IndexAddr) bool {
+func storesOnly(a ssa.Value) bool {
 	return !slices.ContainsFunc(*a.Referrers(), func(r ssa.Instruction) bool {
 		s, ok := r.(*ssa.Store)
 		return !ok || s.Addr != a

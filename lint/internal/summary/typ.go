@@ -106,8 +106,13 @@ func parts(t types.Type) iter.Seq[types.Type] {
 				return true
 			}
 			seen[t] = true
-			if _, ok := types.Unalias(t).(*types.Named); ok && !yield(t) {
-				return false
+			if named, ok := types.Unalias(t).(*types.Named); ok {
+				if !yield(t) {
+					return false
+				}
+				if named.Obj().Pkg() != nil && effects.Std(named.Obj().Pkg().Path()) {
+					return true // what is inside is no business of others
+				}
 			}
 			switch u := t.Underlying().(type) {
 			case *types.Pointer:
