@@ -13,8 +13,10 @@ import (
 // method of what it is given.
 type dispatch struct {
 	v      ssa.Value
-	need   Need // with the way to the call; Param says nothing
-	benign bool // by custom such methods have no effects
+	need   Need        // with the way to the call; Param says nothing
+	benign bool        // by custom such methods have no effects
+	args   []ssa.Value // of the call; nil: somebody else makes it
+	depth  int         // of methods that were entered
 }
 
 // settle finds the targets of a dispatch of n, and reports whether n's summary, or that of the function that n is in, grew.
@@ -59,10 +61,37 @@ func (p *pkg) target(n *node, t types.Type, d *dispatch) bool {
 	for _, m := range made.methods {
 		if m.is(d.need.Key) {
 			changed = n.sum.add(m.sum(), p.module, d.need.Spot, append(slices.Clone(d.need.Via), Step{Func: m.name})...) || changed
+			changed = p.enter(n, m, d) || changed
 		}
 	}
 	return changed
 }
+
+// enter lets the value whose method is called, and the arguments, answer what the method needs.
+func (p *pkg) enter(n *node, m *method, d *dispatch) bool {
+	if d.depth > 3 {
+		return false
+	}
+	changed := false
+	for _, need := range m.sum().needs {
+		up := *need
+		up.Via = slices.Concat(d.need.Via, []Step{{Func: m.name}}, need.Via)
+		up.Spot = need.seen(p.module, d.need.Spot)
+		switch {
+		case need.Param == 0 && !d.need.Deep:
+			up.Path = slices.Concat(d.need.Path, need.Path)
+			changed = p.settle(n, &dispatch{v: d.v, need: up, benign: d.benign, depth: d.depth + 1}) || changed
+		case need.Param > 0 && need.Param <= len(d.args):
+			changed = p.settle(n, &dispatch{v: d.args[need.Param-1], need: up, benign: d.benign, depth: d.depth + 1}) || changed
+		case ofMethod(need.Key):
+			changed = n.sum.invoke(&Invoke{Key: need.Key, Spot: up.Spot, Via: up.Via}) || changed
+		}
+	}
+	return changed
+}
+
+// ofMethod reports whether a need is of a method.
+func ofMethod(key string) bool { return key != needFunc && key != needLogger && key != needZone }
 
 // needOf makes the target of a call depend on who calls the parameter's function.
 func (p *pkg) needOf(param *ssa.Parameter, path []int, need Need) bool {
@@ -80,7 +109,7 @@ func (p *pkg) passNeeds(n *node, c call) bool {
 	changed := false
 	if c.on == nil { // whoever calls the value gives the arguments
 		for _, need := range c.to.sum.needs {
-			if need.Key != needFunc && need.Key != needLogger && need.Key != needZone {
+			if ofMethod(need.Key) {
 				changed = n.sum.invoke(&Invoke{Key: need.Key, Spot: need.seen(p.module, Spot{Pos: c.pos}), Via: need.Via}) || changed
 			}
 		}

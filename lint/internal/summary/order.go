@@ -101,9 +101,9 @@ func (p *pkg) loopOf(n *node, next *ssa.Next) *loop {
 	}
 	l := &loop{p: p, fn: n.fn, pos: next.Iter.Pos(), header: next.Block(), values: map[ssa.Value]bool{next: true}}
 	l.body = natural(l.header)
-	l.first = inside(l.header, l.body)
+	l.first = l.header.Succs[0]
 	l.key = extracted(next, 1)
-	if l.first == nil || l.key == nil && extracted(next, 2) == nil {
+	if len(l.header.Succs) != 2 || l.key == nil && extracted(next, 2) == nil {
 		return nil
 	}
 	return l
@@ -388,11 +388,18 @@ func ruleFor(t types.Type) string {
 	return "DET402"
 }
 
-// exits judges what leaves the loop early with something of its iteration.
+// exits judges what leaves the loop early with something of its iteration: results that are returned, and variables that go
+// on from there.
 func (l *loop) exits() {
-	for b := range l.body {
+	for _, b := range l.fn.Blocks {
+		if b == l.header || !l.first.Dominates(b) || l.unique(b) {
+			continue
+		}
+		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && slices.ContainsFunc(ret.Results, func(v ssa.Value) bool { return l.values[v] }) {
+			l.report("DET402", "first match in map order", ret.Pos())
+		}
 		for _, s := range b.Succs {
-			if !l.body[s] && b != l.header && !l.unique(b) && !l.one(b, s) {
+			if s != l.header && !l.first.Dominates(s) && !l.one(b, s) {
 				l.leaves(b, s)
 			}
 		}
@@ -427,22 +434,16 @@ func (l *loop) one(from, to *ssa.BasicBlock) bool {
 	return c.Op == token.EQL && from.Succs[0] == to || c.Op == token.NEQ && from.Succs[1] == to
 }
 
-// leaves looks at what is behind an early exit: results that are returned there, and variables that go on from there.
+// leaves looks at the variables that go on behind the loop from an early exit.
 func (l *loop) leaves(from, to *ssa.BasicBlock) {
 	for _, in := range to.Instrs {
-		switch in := in.(type) {
-		case *ssa.Phi:
-			for i, e := range in.Edges {
-				if to.Preds[i] == from && l.values[e] {
-					l.report("DET402", "first match in map order", e.Pos())
-				}
-			}
-		case *ssa.Return:
-			for _, v := range in.Results {
-				if l.values[v] {
-					l.report("DET402", "first match in map order", in.Pos())
-					break
-				}
+		phi, ok := in.(*ssa.Phi)
+		if !ok {
+			return
+		}
+		for i, e := range phi.Edges {
+			if to.Preds[i] == from && l.values[e] {
+				l.report("DET402", "first match in map order", e.Pos())
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 		}
 		return
 	}
-	if !known || commutative(obj, c) {
+	if !known || commutative(obj, c) || l.entry(obj, c) {
 		return
 	}
 	if e.Rule == "DET306" {
@@ -136,6 +136,9 @@ func (l *loop) enter(in ssa.CallInstruction, to *node) {
 	}
 	sub.run()
 	for _, k := range sub.leaks {
+		if k.returned && to.fn.Parent() != nil { // a variable around both
+			l.leaks = append(l.leaks, k)
+		}
 		if !k.returned { // what it returns is followed where it is used
 			l.report(k.rule, name, in.Pos())
 			return
@@ -189,6 +192,16 @@ func commutative(obj *types.Func, c *ssa.CallCommon) bool {
 		return equal(c.Args[0], c.Args[1])
 	}
 	return false
+}
+
+// entry recognises an entry of a sync.Map under the loop's key.
+func (l *loop) entry(obj *types.Func, c *ssa.CallCommon) bool {
+	r := obj.Signature().Recv()
+	if r == nil || types.TypeString(r.Type(), nil) != "*sync.Map" || len(c.Args) < 2 {
+		return false
+	}
+	key, ok := c.Args[1].(*ssa.MakeInterface)
+	return ok && l.key != nil && (key.X == l.key || l.perKey(key.X))
 }
 
 // actsAtRuntime tells the runtime's functions that leave a trace from those that only look.

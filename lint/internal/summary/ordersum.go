@@ -82,6 +82,16 @@ func equal(a, b ssa.Value) bool {
 
 // gathered judges a variable that goes from iteration to iteration.
 func (l *loop) gathered(phi *ssa.Phi) {
+	var set []*ssa.Const
+	for i, e := range phi.Edges {
+		if l.body[l.header.Preds[i]] {
+			set = constants(e, map[ssa.Value]bool{phi: true}, set)
+		}
+	}
+	if len(set) > 1 && l.used(phi) {
+		l.report("DET402", phi.Comment+" of the last iteration", l.pos)
+		return
+	}
 	for i, e := range phi.Edges {
 		if l.body[l.header.Preds[i]] {
 			l.update(phi, e, map[ssa.Value]bool{})
@@ -98,10 +108,6 @@ func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
 	switch v := v.(type) {
 	case *ssa.Phi:
 		if l.choosesBool(v, phi) || l.setsOnce(v, phi) {
-			return
-		}
-		if l.used(phi) && len(constants(v, map[ssa.Value]bool{phi: true}, nil)) > 1 {
-			l.report("DET402", phi.Comment+" of the last iteration", l.pos)
 			return
 		}
 		for _, e := range v.Edges {

@@ -34,19 +34,23 @@ type Root struct {
 
 // pkg is one package while it is looked at.
 type pkg struct {
-	pass    *analysis.Pass
-	module  string // its path
-	ssa     *ssa.Package
-	nodes   map[*ssa.Function]*node
-	order   []*node // in source order
-	syntax  map[ast.Node]*node
-	globals map[*types.Var]*global
-	marks   *marks
-	made    map[string]*made
-	foreign map[*types.Func]*sum
-	linked  map[types.Object]bool // functions without a body, whose name is linked to another's
-	results map[*ssa.CallCommon]*ssa.Call
-	begins  map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
+	pass      *analysis.Pass
+	module    string // its path
+	ssa       *ssa.Package
+	nodes     map[*ssa.Function]*node
+	order     []*node // in source order
+	syntax    map[ast.Node]*node
+	globals   map[*types.Var]*global
+	marks     *marks
+	made      map[string]*made
+	foreign   map[*types.Func]*sum
+	linked    map[types.Object]bool // functions without a body, whose name is linked to another's
+	results   map[*ssa.CallCommon]*ssa.Call
+	named     map[token.Pos]*types.Func // by a call, at its left parenthesis
+	callees   map[*ast.Ident]bool
+	selectors map[*ast.Ident]*ast.SelectorExpr
+	mentions  map[mention][]token.Pos
+	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
 // node is a function of the package.
@@ -79,6 +83,7 @@ func run(pass *analysis.Pass) (any, error) {
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
 		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass),
 	}
+	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
 	if pass.Module != nil {
 		p.module = pass.Module.Path
 	}

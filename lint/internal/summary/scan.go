@@ -116,7 +116,7 @@ func (p *pkg) operands(n *node, in ssa.Instruction, pos token.Pos) {
 
 func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 	if c.IsInvoke() {
-		p.invoke(n, c.Value, c.Method, pos)
+		p.invoke(n, c, pos)
 		return
 	}
 	switch v := c.Value.(type) {
@@ -197,8 +197,24 @@ func (p *pkg) use(n *node, fn *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 			p.edge(n, src, pos, c)
 		}
 	default:
-		p.abroad(n, obj, pos, c)
+		p.abroad(n, obj, p.mention(n, obj, pos), c)
 	}
+}
+
+// mention is where the source names a function near pos that is not called there by its name: "now := time.Now".
+func (p *pkg) mention(n *node, obj *types.Func, pos token.Pos) token.Pos {
+	if p.named[pos] == obj {
+		return pos
+	}
+	best := pos
+	far := 0
+	for _, at := range p.mentions[mention{n, obj}] {
+		d := int(at - pos)
+		if d = max(d, -d); best == pos || d < far {
+			best, far = at, d
+		}
+	}
+	return best
 }
 
 func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
@@ -359,13 +375,13 @@ func argument(obj *types.Func, i int) int {
 }
 
 // invoke is a call of an interface's method, or of a type parameter's.
-func (p *pkg) invoke(n *node, on ssa.Value, m *types.Func, pos token.Pos) {
-	need, benign, ok := p.needs(n, on.Type(), m, pos)
+func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
+	need, benign, ok := p.needs(n, c.Value.Type(), c.Method, pos)
 	if !ok {
 		return
 	}
-	p.dispatch(n, &dispatch{v: on, need: need, benign: benign})
-	if _, param := types.Unalias(on.Type()).(*types.TypeParam); param {
+	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
+	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {
 		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
 	}
 }

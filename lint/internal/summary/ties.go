@@ -59,7 +59,7 @@ func (p *pkg) total(fn *ssa.Function, slice ssa.Value) bool {
 		for _, in := range b.Instrs {
 			switch in := in.(type) {
 			case *ssa.BinOp:
-				if compares(in, func(ssa.Value) bool { return true }) {
+				if compares(in, func(ssa.Value) bool { return true }) || in.Op == token.SUB && isInteger(in.Type()) {
 					t.compared(in.X)
 				}
 			case *ssa.Call:

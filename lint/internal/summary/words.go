@@ -56,9 +56,52 @@ func (p *pkg) word(in *node, n ast.Node) {
 				p.hazard(in, e.Rule, short(c.Pkg().Path()+"."+c.Name()), n.Pos())
 			}
 		}
+		if fn, ok := p.pass.TypesInfo.Uses[n].(*types.Func); ok && !p.callees[n] {
+			p.mentions[mention{in, fn.Origin()}] = append(p.mentions[mention{in, fn.Origin()}], p.selector(n))
+		}
+	case *ast.SelectorExpr:
+		p.selectors[n.Sel] = n
 	case *ast.CallExpr:
+		p.callee(n)
 		p.conversion(in, n)
 		p.format(in, n)
+	}
+}
+
+// mention is a function that is named without being called.
+type mention struct {
+	in *node
+	fn *types.Func
+}
+
+// selector is where a name begins, with what stands before it on its line.
+func (p *pkg) selector(id *ast.Ident) token.Pos {
+	sel := p.selectors[id]
+	if sel != nil && p.pass.Fset.Position(sel.Pos()).Line == p.pass.Fset.Position(id.Pos()).Line {
+		return sel.Pos()
+	}
+	return id.Pos()
+}
+
+// callee notes the function that a call names.
+func (p *pkg) callee(call *ast.CallExpr) {
+	fun := ast.Unparen(call.Fun)
+	switch index := fun.(type) {
+	case *ast.IndexExpr:
+		fun = index.X
+	case *ast.IndexListExpr:
+		fun = index.X
+	}
+	id, ok := fun.(*ast.Ident)
+	if sel, is := fun.(*ast.SelectorExpr); is {
+		id, ok = sel.Sel, true
+	}
+	if !ok {
+		return
+	}
+	p.callees[id] = true
+	if fn, ok := p.pass.TypesInfo.Uses[id].(*types.Func); ok {
+		p.named[call.Lparen] = fn.Origin()
 	}
 }
 

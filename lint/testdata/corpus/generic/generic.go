@@ -118,7 +118,9 @@ func unsorted[K comparable, V any](m map[K]V) []K {
 }
 
 //durable:orchestrator
-func UnsortedKeys(ctx durable.Context, in map[string]int) (string, error) { return unsorted(in)[0], nil }
+func UnsortedKeys(ctx durable.Context, in map[string]int) (string, error) {
+	return unsorted(in)[0], nil
+}
 
 //durable:orchestrator
 func SortedLater(ctx durable.Context, in map[string]int) (string, error) {

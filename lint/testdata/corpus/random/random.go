@@ -76,8 +76,8 @@ func label(in string) string {
 
 //durable:orchestrator
 func IdentifierAsValue(ctx durable.Context, in string) (string, error) {
-	gen := uuid.NewString
-	return gen(), nil // want DET113
+	gen := uuid.NewString // want DET113
+	return gen(), nil
 }
 
 //durable:orchestrator
