@@ -117,8 +117,7 @@ func (p *pkg) passNeeds(n *node, c call) bool {
 	}
 	for _, need := range c.to.sum.needs {
 		if need.Param < len(c.on.Args) {
-			step := Step{Func: funcName(c.to.fn), At: p.at(c.pos)}
-			changed = p.settle(n, p.answer(need, c.on.Args[need.Param], c.pos, step)) || changed
+			changed = p.settle(n, p.answer(need, c.on.Args[need.Param], c.pos, c.step)) || changed
 		}
 	}
 	return changed

@@ -35,6 +35,10 @@ type Place struct {
 
 func (p Place) known() bool { return p.File != "" }
 
+func (p Place) compare(q Place) int {
+	return cmp.Or(strings.Compare(p.Package, q.Package), strings.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
+}
+
 // String leaves the folders of the machine out.
 func (p Place) String() string {
 	if !p.known() {
@@ -63,30 +67,29 @@ type Step struct {
 }
 
 type hazardKey struct {
-	rule, what string
-	pos        token.Pos
-	at, deep   string
+	rule string
+	pos  token.Pos
+	at   Place
 }
 
-func (h *Hazard) key() hazardKey {
-	return hazardKey{rule: h.Rule, what: h.What, pos: h.Pos, at: h.At.String(), deep: h.Deep.String()}
-}
+func (h *Hazard) key() hazardKey { return hazardKey{rule: h.Rule, pos: h.Pos, at: h.At} }
 
 // shorter prefers few steps, then the alphabet, so that every run tells the same way.
 func (h *Hazard) shorter(than *Hazard) bool {
-	if c := cmp.Compare(len(h.Via), len(than.Via)); c != 0 {
-		return c < 0
-	}
-	return way(h.Via) < way(than.Via)
+	return cmp.Or(compareWays(h.Via, than.Via), strings.Compare(h.What, than.What), h.Deep.compare(than.Deep)) < 0
 }
 
-func way(via []Step) string {
-	var b strings.Builder
-	for _, s := range via {
-		b.WriteString(s.Func)
-		b.WriteString(s.At.String())
+// compareWays orders ways by their length, then by the functions and places on them.
+func compareWays(a, b []Step) int {
+	if c := cmp.Compare(len(a), len(b)); c != 0 {
+		return c
 	}
-	return b.String()
+	for i := range a {
+		if c := cmp.Or(strings.Compare(a[i].Func, b[i].Func), a[i].At.compare(b[i].At)); c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 // hazards is a set of them: one way to each, the shortest.
@@ -102,6 +105,15 @@ func (hs hazards) add(h *Hazard) bool {
 	return true
 }
 
+// addThrough adds what a caller in module sees of h. It reports whether the set has changed.
+func (hs hazards) addThrough(h *Hazard, module string, call Spot, steps []Step) bool {
+	spot := h.seen(module, call)
+	if had := hs[hazardKey{h.Rule, spot.Pos, spot.At}]; had != nil && len(had.Via) < len(steps)+len(h.Via) {
+		return false
+	}
+	return hs.add(h.through(module, call, steps...))
+}
+
 // sorted orders them by place.
 func (hs hazards) sorted() []*Hazard {
 	var out []*Hazard
@@ -109,8 +121,7 @@ func (hs hazards) sorted() []*Hazard {
 		out = append(out, h)
 	}
 	slices.SortFunc(out, func(a, b *Hazard) int {
-		return cmp.Or(strings.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Pos, b.Pos),
-			strings.Compare(a.Rule, b.Rule), strings.Compare(a.What, b.What), strings.Compare(a.Deep.String(), b.Deep.String()), strings.Compare(way(a.Via), way(b.Via)))
+		return cmp.Or(a.At.compare(b.At), cmp.Compare(a.Pos, b.Pos), strings.Compare(a.Rule, b.Rule))
 	})
 	return out
 }

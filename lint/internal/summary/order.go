@@ -60,7 +60,7 @@ func (p *pkg) orders() {
 		changed = false
 		for _, n := range p.order {
 			for _, c := range n.calls {
-				changed = p.passPending(n, pending{c.to.sum, c.on, c.pos, Step{Func: funcName(c.to.fn), At: p.at(c.pos)}}) || changed
+				changed = p.passPending(n, pending{c.to.sum, c.on, c.pos, c.step}) || changed
 			}
 			for _, c := range n.pendings {
 				changed = p.passPending(n, c) || changed

@@ -1,10 +1,13 @@
 package summary
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ssa"
@@ -73,9 +76,10 @@ type pending struct {
 
 // call is an edge to another function of the package: a call of it, or a place where it is made a value.
 type call struct {
-	to  *node
-	pos token.Pos
-	on  *ssa.CallCommon // nil: made a value
+	to   *node
+	pos  token.Pos
+	on   *ssa.CallCommon // nil: made a value
+	step Step
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -105,12 +109,18 @@ func run(pass *analysis.Pass) (any, error) {
 	p.orders()
 	p.seeds()
 	p.judgeGlobals()
+	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
 	return p.result(), nil
 }
 
 // Known reports whether a table says what a package does, so that it is not looked at.
-func Known(path string) bool { return effects.Std(path) || isRuntime(path) }
+func Known(path string) bool {
+	return effects.Std(path) || isRuntime(path) || strings.HasPrefix(path, house)
+}
+
+// house is what stands behind the runtime, which only the runtime calls.
+var house = strings.TrimSuffix(runtimePath, "runtime") + "internal/"
 
 func (p *pkg) addNode(fn *ssa.Function) *node {
 	if n := p.nodes[fn]; n != nil {
@@ -129,6 +139,7 @@ func (p *pkg) addNode(fn *ssa.Function) *node {
 func (p *pkg) fix() {
 	for changed := true; changed; {
 		changed = false
+		p.calleesFirst()
 		for i := 0; i < len(p.order); i++ { // scanning and settling may add wrappers
 			n := p.order[i]
 			if !n.scanned {
@@ -136,7 +147,7 @@ func (p *pkg) fix() {
 				p.scan(n)
 			}
 			for _, c := range n.calls {
-				changed = n.sum.add(c.to.sum, p.module, Spot{Pos: c.pos}, Step{Func: funcName(c.to.fn), At: p.at(c.pos)}) || changed
+				changed = n.sum.add(c.to.sum, p.module, Spot{Pos: c.pos}, c.step) || changed
 				changed = n.passWrites(c) || changed
 				changed = p.passNeeds(n, c) || changed
 			}
@@ -145,6 +156,27 @@ func (p *pkg) fix() {
 			}
 		}
 	}
+}
+
+// calleesFirst orders the functions so that most of what flows along calls flows in one go.
+func (p *pkg) calleesFirst() {
+	seen := map[*node]bool{}
+	order := make([]*node, 0, len(p.order))
+	var visit func(*node)
+	visit = func(n *node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, c := range n.calls {
+			visit(c.to)
+		}
+		order = append(order, n)
+	}
+	for _, n := range p.order {
+		visit(n)
+	}
+	p.order = order
 }
 
 // at is a position as facts and messages have it.

@@ -234,7 +234,7 @@ func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) 
 		p.hazard(n, "DET307", "C."+strings.TrimPrefix(to.Name(), "_Cfunc_"), pos)
 		return
 	}
-	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c})
+	n.calls = append(n.calls, call{p.addNode(to), pos, c, Step{Func: funcName(to), At: p.at(pos)}})
 }
 
 // abroad is a use of a function of another package.

@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
 	"go/token"
 	"maps"
@@ -58,9 +59,12 @@ func (s *sum) add(callee *sum, module string, call Spot, steps ...Step) bool {
 	changed := callee.acts && !s.acts
 	s.acts = s.acts || callee.acts
 	for _, h := range callee.hazards {
-		changed = s.hazards.add(h.through(module, call, steps...)) || changed
+		changed = s.hazards.addThrough(h, module, call, steps) || changed
 	}
 	for _, v := range callee.invokes {
+		if had := s.invokes[v.Key]; had != nil && len(had.Via) < len(steps)+len(v.Via) {
+			continue
+		}
 		n := *v
 		n.Via, n.Spot = slices.Concat(steps, v.Via), v.seen(module, call)
 		changed = s.invoke(&n) || changed
@@ -91,15 +95,9 @@ func (s *sum) need(v *Need) bool {
 	return true
 }
 
-// shorterWay orders the ways to a call; the earlier one of two that are as long.
+// shorterWay orders the ways to a call; the earlier one of two that are alike.
 func shorterWay(via []Step, at Spot, than []Step, there Spot) bool {
-	switch {
-	case len(via) != len(than):
-		return len(via) < len(than)
-	case way(via) != way(than):
-		return way(via) < way(than)
-	}
-	return at.Pos < there.Pos
+	return cmp.Or(compareWays(via, than), at.At.compare(there.At), cmp.Compare(at.Pos, there.Pos)) < 0
 }
 
 func (s *sum) empty() bool {
