@@ -167,7 +167,7 @@ func (r *reading) finding(pkg string, files map[string]*ast.File, d analysis.Dia
 	if d.End.IsValid() {
 		f.End = fset.Position(d.End)
 	}
-	f.Func = enclosing(files[fset.File(d.Pos).Name()], d.Pos)
+	f.Func = enclosing(fset, files[fset.File(d.Pos).Name()], f.Pos.Line)
 	f.Line = r.line(f.Pos)
 	for _, rel := range d.Related {
 		s := Step{Text: rel.Message}
@@ -209,14 +209,14 @@ func (r *reading) line(pos token.Position) string {
 	return string(bytes.TrimSpace(lines[pos.Line-1]))
 }
 
-// enclosing names the declaration around pos.
-func enclosing(file *ast.File, pos token.Pos) string {
+// enclosing names the declaration around a line. (A position of another package is in a file set's file of its own.)
+func enclosing(fset *token.FileSet, file *ast.File, line int) string {
 	if file == nil {
 		return ""
 	}
 	for _, decl := range file.Decls {
 		fn, ok := decl.(*ast.FuncDecl)
-		if !ok || pos < fn.Pos() || pos >= fn.End() {
+		if !ok || line < fset.Position(fn.Pos()).Line || line > fset.Position(fn.End()).Line {
 			continue
 		}
 		if fn.Recv != nil && len(fn.Recv.List) == 1 {

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"reflect"
@@ -30,12 +31,12 @@ type Policy struct {
 	Mistakes   []*annotations.SyntaxError
 	Own        bool // the package is of the module under work, not of one that it requires
 
-	module  string
+	fset    *token.FileSet
 	allows  []*Allow
 	file    *File
 	mu      sync.Mutex
 	hits    map[Hit]*Allow
-	refused map[Hit]bool
+	refused map[string]bool // lines by rule
 }
 
 // Allow is one rule of a //durable:allow, with the code in which it may be broken.
@@ -52,10 +53,7 @@ type Hit struct {
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	p := &Policy{Own: pass.Module == nil || pass.Module.Version == "", hits: map[Hit]*Allow{}, refused: map[Hit]bool{}}
-	if pass.Module != nil {
-		p.module = pass.Module.Path
-	}
+	p := &Policy{Own: pass.Module == nil || pass.Module.Version == "", fset: pass.Fset, hits: map[Hit]*Allow{}, refused: map[string]bool{}}
 	for _, file := range pass.Files {
 		directives, mistakes := annotations.File(pass.Fset, file)
 		p.Directives = append(p.Directives, directives...)
@@ -123,7 +121,7 @@ func lines(fset *token.FileSet, file *ast.File, d *annotations.Directive) (from,
 func (p *Policy) Allowed(rule string, pos token.Pos) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.refused[Hit{rule, pos}] || !p.Own && strings.HasPrefix(rule, "DET2") {
+	if p.refused[p.line(rule, pos)] || !p.Own && strings.HasPrefix(rule, "DET2") {
 		return false
 	}
 	for _, a := range p.allows {
@@ -135,15 +133,21 @@ func (p *Policy) Allowed(rule string, pos token.Pos) bool {
 	return false
 }
 
-// AllowedIn is Allowed for what a call at pos does in the package at path. A comment at the call does not allow the
-// goroutines and locks of another module (DET2xx): what they are for shows there and not here. durablelint.yaml may.
-func (p *Policy) AllowedIn(path, rule string, pos token.Pos) bool {
-	if strings.HasPrefix(rule, "DET2") && p.module != "" && path != p.module && !strings.HasPrefix(path, p.module+"/") {
+// AllowedAbroad is Allowed for what a call at pos does in another module. A comment at the call does not allow goroutines and
+// locks there (DET2xx): what they are for shows there and not here. durablelint.yaml may.
+func (p *Policy) AllowedAbroad(rule string, pos token.Pos) bool {
+	if strings.HasPrefix(rule, "DET2") {
 		p.mu.Lock()
-		p.refused[Hit{rule, pos}] = true
+		p.refused[p.line(rule, pos)] = true
 		p.mu.Unlock()
 	}
 	return p.Allowed(rule, pos)
+}
+
+// line is a line that has a finding, which may begin before pos.
+func (p *Policy) line(rule string, pos token.Pos) string {
+	at := p.fset.Position(pos)
+	return fmt.Sprintf("%s %s:%d", rule, at.Filename, at.Line)
 }
 
 // Hidden gives what the allows hide, by position. It is complete when all that asks has run.

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -74,17 +73,25 @@ func (m *marks) word(obj types.Object) string {
 // allowed reports whether a rule may be broken at pos.
 func (m *marks) allowed(rule string, pos token.Pos) bool { return m.policy.Allowed(rule, pos) }
 
-// place is the package of a hazard in another one.
-func (h *Hazard) place() string { return path.Dir(h.At) }
+// allowedThere is allowed for what a call at pos does elsewhere.
+func (m *marks) allowedThere(h *Hazard, module string, pos token.Pos) bool {
+	if h.Deep.known() && h.Deep.Module != module {
+		return m.policy.AllowedAbroad(h.Rule, pos)
+	}
+	return m.policy.Allowed(h.Rule, pos)
+}
 
 // hidden reports whether the policy takes code on the way to h as pure. Of a step, the package is where the next one is.
 func (m *marks) hidden(h *Hazard) bool {
 	for i, s := range h.Via {
-		at := h.At
+		at := h.Deep
+		if !at.known() {
+			at = h.At
+		}
 		if i+1 < len(h.Via) {
 			at = h.Via[i+1].At
 		}
-		if m.policy.Hides(path.Dir(at), s.Func) {
+		if m.policy.Hides(at.Package, s.Func) {
 			return true
 		}
 	}

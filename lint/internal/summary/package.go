@@ -1,11 +1,13 @@
 package summary
 
 import (
-	"fmt"
+	"cmp"
+	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ssa"
@@ -37,59 +39,90 @@ type Root struct {
 
 // pkg is one package while it is looked at.
 type pkg struct {
-	pass    *analysis.Pass
-	ssa     *ssa.Package
-	nodes   map[*ssa.Function]*node
-	order   []*node // in source order
-	globals map[*types.Var]*global
-	marks   *marks
-	made    map[string]*made
-	foreign map[*types.Func]*sum
+	pass      *analysis.Pass
+	module    string // its path
+	ssa       *ssa.Package
+	nodes     map[*ssa.Function]*node
+	order     []*node // in source order
+	syntax    map[ast.Node]*node
+	globals   map[*types.Var]*global
+	marks     *marks
+	made      map[string]*made
+	foreign   map[*types.Func]*sum
+	linked    map[types.Object]bool // functions without a body, whose name is linked to another's
+	results   map[*ssa.CallCommon]*ssa.Call
+	named     map[token.Pos]*types.Func // by a call, at its left parenthesis
+	callees   map[*ast.Ident]bool
+	selectors map[*ast.Ident]*ast.SelectorExpr
+	mentions  map[mention][]token.Pos
+	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
 // node is a function of the package.
 type node struct {
-	fn    *ssa.Function
-	sum   *sum
-	calls []call
+	fn         *ssa.Function
+	sum        *sum
+	scanned    bool
+	calls      []call
+	dispatches []*dispatch
+	pendings   []pending
+}
+
+// pending is a call of a function of another package whose result may have the order of a map.
+type pending struct {
+	callee *sum
+	on     *ssa.CallCommon // nil: made a value
+	pos    token.Pos
+	step   Step
 }
 
 // call is an edge to another function of the package: a call of it, or a place where it is made a value.
 type call struct {
-	to  *node
-	pos token.Pos
-	on  *ssa.CallCommon // nil: made a value
+	to   *node
+	pos  token.Pos
+	on   *ssa.CallCommon // nil: made a value
+	step Step
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	pass.ExportPackageFact(&Looked{})
+	p := &pkg{
+		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
+		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass),
+	}
+	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
+	if pass.Module != nil {
+		p.module = pass.Module.Path
+	}
+	pass.ExportPackageFact(&Looked{Module: p.module})
 	if Known(pass.Pkg.Path()) {
 		return &Result{}, nil
 	}
-	built, fns := build(pass)
-	p := &pkg{
-		pass: pass, ssa: built, nodes: map[*ssa.Function]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
-		foreign: map[*types.Func]*sum{},
-	}
 	p.marks = readMarks(pass)
+	built, fns := build(pass)
+	p.ssa = built
 	for _, fn := range fns {
 		p.addNode(fn)
 	}
 	p.findGlobals()
-	for i := 0; i < len(p.order); i++ { // scanning may add wrappers
-		p.scan(p.order[i])
-	}
+	p.findLinked()
+	p.words()
 	p.fix()
-	for _, n := range p.order {
-		p.orders(n)
-	}
+	p.findSorts()
+	p.orders()
+	p.seeds()
 	p.judgeGlobals()
+	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
 	return p.result(), nil
 }
 
 // Known reports whether a table says what a package does, so that it is not looked at.
-func Known(path string) bool { return effects.Std(path) || isRuntime(path) }
+func Known(path string) bool {
+	return effects.Std(path) || isRuntime(path) || strings.HasPrefix(path, house)
+}
+
+// house is what stands behind the runtime, which only the runtime calls.
+var house = strings.TrimSuffix(runtimePath, "runtime") + "internal/"
 
 func (p *pkg) addNode(fn *ssa.Function) *node {
 	if n := p.nodes[fn]; n != nil {
@@ -98,6 +131,9 @@ func (p *pkg) addNode(fn *ssa.Function) *node {
 	n := &node{fn: fn, sum: newSum()}
 	p.nodes[fn] = n
 	p.order = append(p.order, n)
+	if fn.Syntax() != nil && p.syntax[fn.Syntax()] == nil {
+		p.syntax[fn.Syntax()] = n
+	}
 	return n
 }
 
@@ -105,19 +141,66 @@ func (p *pkg) addNode(fn *ssa.Function) *node {
 func (p *pkg) fix() {
 	for changed := true; changed; {
 		changed = false
-		for _, n := range p.order {
+		p.calleesFirst()
+		for i := 0; i < len(p.order); i++ { // scanning and settling may add wrappers
+			n := p.order[i]
+			if !n.scanned {
+				n.scanned, changed = true, true
+				p.scan(n)
+			}
 			for _, c := range n.calls {
-				changed = n.sum.add(c.to.sum, Step{Func: funcName(c.to.fn), At: p.at(c.pos)}, c.pos, false) || changed
+				changed = n.sum.add(c.to.sum, p.module, Spot{Pos: c.pos}, c.step) || changed
 				changed = n.passWrites(c) || changed
+				changed = p.passNeeds(n, c) || changed
+			}
+			for _, d := range n.dispatches {
+				changed = p.settle(n, d) || changed
 			}
 		}
 	}
 }
 
-// at tells a position as facts and messages do, without the folders of this machine.
-func (p *pkg) at(pos token.Pos) string {
+// calleesFirst orders the functions so that most of what flows along calls flows in one go.
+func (p *pkg) calleesFirst() {
+	seen := map[*node]bool{}
+	order := make([]*node, 0, len(p.order))
+	var visit func(*node)
+	visit = func(n *node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, c := range n.calls {
+			visit(c.to)
+		}
+		order = append(order, n)
+	}
+	for _, n := range p.order {
+		visit(n)
+	}
+	p.order = order
+}
+
+// at is a position as facts and messages have it.
+func (p *pkg) at(pos token.Pos) Place {
+	if begin := p.begins[pos]; begin.IsValid() {
+		pos = begin
+	}
 	at := p.pass.Fset.Position(pos)
-	return fmt.Sprintf("%s/%s:%d:%d", p.pass.Pkg.Path(), filepath.Base(at.Filename), at.Line, at.Column)
+	return Place{Module: p.module, Package: p.pass.Pkg.Path(), File: at.Filename, Line: at.Line, Column: at.Column}
+}
+
+func begins(pass *analysis.Pass) map[token.Pos]token.Pos {
+	out := map[token.Pos]token.Pos{}
+	for _, file := range pass.Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok && pass.Fset.Position(c.Pos()).Line == pass.Fset.Position(c.Lparen).Line {
+				out[c.Lparen] = c.Pos()
+			}
+			return true
+		})
+	}
+	return out
 }
 
 func (p *pkg) export() {
@@ -136,11 +219,40 @@ func (p *pkg) result() *Result {
 	r := &Result{}
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
-		if ok && p.marks.word(obj) == "orchestrator" {
-			r.Roots = append(r.Roots, Root{Func: obj, Hazards: n.sum.settle().hazards.sorted()})
+		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {
+			r.Roots = append(r.Roots, Root{Func: obj, Hazards: p.root(n).sorted()})
 		}
 	}
 	return r
+}
+
+// root is everything that an orchestrator does.
+func (p *pkg) root(n *node) hazards {
+	s := n.sum.settle(p.module)
+	for _, h := range s.pending { // what it returns, others see
+		s.hazards.add(h)
+	}
+	p.unanswered(n.fn, s)
+	if h := p.receiver(n.fn); h != nil {
+		s.hazards.add(h)
+	}
+	return s.hazards
+}
+
+// receiver is DET506: what an orchestrator reads of its receiver was put there by this process.
+func (p *pkg) receiver(fn *ssa.Function) *Hazard {
+	r := fn.Signature.Recv()
+	if r == nil || len(*fn.Params[0].Referrers()) == 0 || p.marks.allowed("DET506", fn.Pos()) {
+		return nil
+	}
+	t := r.Type()
+	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	if st, ok := t.Underlying().(*types.Struct); ok && st.NumFields() == 0 {
+		return nil
+	}
+	return &Hazard{Rule: "DET506", What: "receiver " + r.Name(), Spot: Spot{Pos: fn.Pos()}}
 }
 
 // funcName is how people call a function: "club.stamp", "(*store.HTTP).Get"; a closure has the name of what it is in.

@@ -1,0 +1,30 @@
+// Package uuid stands for a module of identifiers.
+package uuid
+
+import (
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/hex"
+)
+
+type UUID [16]byte
+
+// Nil is the empty one.
+var Nil UUID
+
+func New() UUID {
+	var u UUID
+	_, _ = rand.Read(u[:])
+	return u
+}
+
+func NewString() string { return New().String() }
+
+func NewSHA1(space UUID, data []byte) UUID {
+	var u UUID
+	sum := sha1.Sum(append(space[:], data...))
+	copy(u[:], sum[:])
+	return u
+}
+
+func (u UUID) String() string { return hex.EncodeToString(u[:]) }
