@@ -19,7 +19,7 @@ var Determinism = &analysis.Analyzer{
 }
 
 // Analyzers gives everything that looks at a package.
-func Analyzers() []*analysis.Analyzer { return []*analysis.Analyzer{Determinism} }
+func Analyzers() []*analysis.Analyzer { return []*analysis.Analyzer{Determinism, Contract} }
 
 // Known reports whether a table says what a package does, so that it is not looked at.
 func Known(path string) bool { return summary.Known(path) }

@@ -64,8 +64,3 @@ var stateRules = []Rule{
 var unknownRules = []Rule{
 	{"DET901", Error, "unknown code", "what it does is not known", "mark it //durable:pure if it only computes, or do it in an activity", "", "", "0.1"},
 }
-
-var useRules = []Rule{
-	{"DUR101", Error, "activity called directly", "it runs inside the orchestrator, again at each replay", "call it by its handle: …Activity.Call(ctx, …)", "ok := Charge(ctx2, in)", "ok, err := ChargeActivity.Call(ctx, in)", "0.1"},
-	{"DUR102", Warning, "orchestrator called directly", "it runs as a part of this one", "start a child by its handle: …Orchestrator.Call(ctx, …)", "out, err := Refund(ctx, in)", "out, err := RefundOrchestrator.Call(ctx, in)", "0.1"},
-}

@@ -66,11 +66,17 @@ var arrows = []arrow{
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
-	{folder: "gen/...", house: []string{"annotations", "gen/..."}, outside: []string{xtools, jennifer}},
+	{folder: "internal/collect", house: []string{"annotations"}},
+	{folder: "gen/...", house: []string{"annotations", "internal/collect", "gen/..."}, outside: []string{xtools, jennifer}},
 	{folder: "lint/internal/effects"},
-	{folder: "lint/internal/summary", house: []string{"annotations", "lint/internal/effects"}, outside: []string{xtools}},
+	{folder: "lint/internal/form", outside: []string{xtools}},
+	{folder: "lint/internal/summary", house: []string{"annotations", "lint/internal/effects", "lint/internal/form"}, outside: []string{xtools}},
+	{folder: "lint/internal/code", house: []string{"annotations", "internal/collect", "lint/internal/form"}, outside: []string{xtools}},
+	{folder: "lint/internal/contract", house: []string{"internal/collect", "lint/internal/code"}, outside: []string{xtools}},
+	{folder: "lint/internal/growth", house: []string{"lint/internal/code"}, outside: []string{xtools}},
+	{folder: "lint/internal/payload", house: []string{"annotations", "internal/collect", "lint/internal/code", "lint/internal/summary"}, outside: []string{xtools}},
 	{folder: "lint/internal/driver", outside: []string{xtools}},
-	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/driver"}, outside: []string{xtools}},
+	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/code", "lint/internal/contract", "lint/internal/growth", "lint/internal/payload", "lint/internal/driver"}, outside: []string{xtools}},
 	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "cmd/durablegen/..."}, outside: []string{diffs}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 

@@ -11,12 +11,14 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Analyzer computes the summaries of a package, and its facts.
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
+	Requires:   []*analysis.Analyzer{form.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},
@@ -25,6 +27,8 @@ var Analyzer = &analysis.Analyzer{
 // Result is what the rules ask.
 type Result struct {
 	Roots []Root // the orchestrators of the package, in source order
+
+	pkg *pkg // nil: a package that a table knows
 }
 
 // Root is an orchestrator with everything that it reaches.
@@ -64,7 +68,7 @@ func run(pass *analysis.Pass) (any, error) {
 	if Known(pass.Pkg.Path()) {
 		return &Result{}, nil
 	}
-	built, fns := build(pass)
+	built, fns := pass.ResultOf[form.Analyzer].(*form.Package).Build()
 	p := &pkg{
 		pass: pass, ssa: built, nodes: map[*ssa.Function]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
 		foreign: map[*types.Func]*sum{},
@@ -131,7 +135,7 @@ func (p *pkg) export() {
 }
 
 func (p *pkg) result() *Result {
-	r := &Result{}
+	r := &Result{pkg: p}
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
 		if ok && p.marks.word(obj) == "orchestrator" {
