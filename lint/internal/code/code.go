@@ -256,15 +256,7 @@ func (p *Package) Nodes() iter.Seq[ast.Node] {
 
 // LoopAt is where the statement of a loop begins: the innermost one around everything in the loop.
 func (p *Package) LoopAt(l *Loop) (at token.Pos) {
-	from, to := token.NoPos, token.NoPos
-	for in := range l.Instrs {
-		if pos := in.Pos(); pos.IsValid() {
-			if !from.IsValid() || pos < from {
-				from = pos
-			}
-			to = max(to, pos)
-		}
-	}
+	from, to := l.span()
 	for _, n := range p.loops {
 		if from.IsValid() && n.Pos() <= from && to < n.End() && n.Pos() > at {
 			at = n.Pos()

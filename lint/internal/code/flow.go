@@ -83,14 +83,18 @@ func panics(b *ssa.BasicBlock) bool {
 	return ok
 }
 
-// Pos is where a loop begins: the first position in it.
-func (l *Loop) Pos() (pos token.Pos) {
+// span is from the first position in a loop to the last. A phi has that of its variable, which may be anywhere.
+func (l *Loop) span() (from, to token.Pos) {
 	for in := range l.Instrs {
-		if p := in.Pos(); p.IsValid() && (!pos.IsValid() || p < pos) {
-			pos = p
+		if _, phi := in.(*ssa.Phi); phi || !in.Pos().IsValid() {
+			continue
 		}
+		if !from.IsValid() || in.Pos() < from {
+			from = in.Pos()
+		}
+		to = max(to, in.Pos())
 	}
-	return pos
+	return from, to
 }
 
 // Reaches walks from behind an instruction along every path until stop says that the path ends there, or visit that all is

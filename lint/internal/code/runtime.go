@@ -2,6 +2,7 @@ package code
 
 import (
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -130,4 +131,20 @@ func Calls(in ssa.Instruction) string {
 		return ""
 	}
 	return RuntimeName(Callee(c.Common()))
+}
+
+// Stores reports whether the arguments of a call go into the history: of the runtime's own functions, and of handles.
+func (p *Package) Stores(in ssa.CallInstruction) bool {
+	obj := Callee(in.Common())
+	switch RuntimeName(obj) {
+	case "":
+	case "StartActivity", "StartChild", "SendEvent", "DeliverEvent", "ContinueWith", "Context.SetStatus":
+		return true
+	default:
+		return false
+	}
+	if obj == nil || obj.Signature().Recv() == nil || p.Effect(in)&(Schedules|Continues) == 0 {
+		return false
+	}
+	return slices.Contains([]string{"Call", "Start", "StartChild", "Send", "Deliver", "ContinueAsNew"}, obj.Name())
 }

@@ -44,8 +44,8 @@ func (c *checker) otherContext(p collect.Problem) []analysis.SuggestedFix {
 	if name == "" {
 		return nil
 	}
-	edits := append(c.unusedImports(field.Type), analysis.TextEdit{Pos: field.Type.Pos(), End: field.Type.End(), NewText: []byte(name + ".Context")})
-	return []analysis.SuggestedFix{{Message: "Take a " + name + ".Context", TextEdits: edits}}
+	edit := analysis.TextEdit{Pos: field.Type.Pos(), End: field.Type.End(), NewText: []byte(name + ".Context")}
+	return []analysis.SuggestedFix{{Message: "Take a " + name + ".Context", TextEdits: []analysis.TextEdit{edit}}}
 }
 
 // fieldAt is the parameter that begins at a position.

@@ -91,7 +91,8 @@ func contains(ms []*types.Func, m *types.Func) bool {
 	return false
 }
 
-// callByHandle writes the call of an activity with its handle, where there are a handle and a Context.
+// callByHandle writes the call of an activity with its handle, where there are a handle and a Context. An import that nobody
+// needs any more is left to whoever applies the fix, as go fix and editors do.
 func (c *checker) callByHandle(f *code.Func, in ssa.CallInstruction) []analysis.SuggestedFix {
 	call, obj := c.Call(in), code.Callee(in.Common())
 	if call == nil || obj == nil {
@@ -102,19 +103,18 @@ func (c *checker) callByHandle(f *code.Func, in ssa.CallInstruction) []analysis.
 	if ctx == "" || handle == "" || call.Ellipsis.IsValid() {
 		return nil
 	}
-	var edits []analysis.TextEdit
 	params := obj.Signature().Params()
 	from, to := call.Lparen+1, call.Lparen+1
 	text := ctx
 	if params.Len() > 0 && isStdContext(params.At(0).Type()) && len(call.Args) > 0 {
 		from, to = call.Args[0].Pos(), call.Args[0].End()
-		edits = append(edits, c.unusedImports(call.Args[0])...)
 	} else if len(call.Args) > 0 {
 		text += ", "
 	}
-	edits = append(edits,
-		analysis.TextEdit{Pos: call.Fun.Pos(), End: call.Fun.End(), NewText: []byte(handle + ".Call")},
-		analysis.TextEdit{Pos: from, End: to, NewText: []byte(text)})
+	edits := []analysis.TextEdit{
+		{Pos: call.Fun.Pos(), End: call.Fun.End(), NewText: []byte(handle + ".Call")},
+		{Pos: from, End: to, NewText: []byte(text)},
+	}
 	return []analysis.SuggestedFix{{Message: "Call " + handle + ".Call", TextEdits: edits}}
 }
 
@@ -160,35 +160,4 @@ func (c *checker) contextAt(pos token.Pos) string {
 func isStdContext(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
 	return ok && n.Obj().Name() == "Context" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "context"
-}
-
-// unusedImports removes the imports that only an expression uses which a fix takes away.
-func (c *checker) unusedImports(gone ast.Expr) (edits []analysis.TextEdit) {
-	file := c.File(gone.Pos())
-	inside, all := map[*types.PkgName]int{}, map[*types.PkgName]int{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if pkg, ok := c.Pass.TypesInfo.Uses[id].(*types.PkgName); ok {
-				all[pkg]++
-				if gone.Pos() <= id.Pos() && id.Pos() < gone.End() {
-					inside[pkg]++
-				}
-			}
-		}
-		return true
-	})
-	for _, spec := range file.Imports {
-		pkg := c.Pass.TypesInfo.PkgNameOf(spec)
-		if pkg == nil || inside[pkg] == 0 || inside[pkg] < all[pkg] {
-			continue
-		}
-		tf := c.Pass.Fset.File(spec.Pos())
-		line := tf.Line(spec.Pos())
-		if decl, ok := c.Parent(spec).(*ast.GenDecl); ok && !decl.Lparen.IsValid() {
-			edits = append(edits, analysis.TextEdit{Pos: decl.Pos(), End: decl.End()})
-		} else if line < tf.LineCount() {
-			edits = append(edits, analysis.TextEdit{Pos: tf.LineStart(line), End: tf.LineStart(line + 1)})
-		}
-	}
-	return edits
 }

@@ -68,11 +68,10 @@ func (c *checker) loop(f *code.Func, l *code.Loop) {
 
 // begin is where the statement of a loop is.
 func (c *checker) begin(l *code.Loop) token.Pos {
-	pos := l.Pos()
 	if loop := c.LoopAt(l); loop.IsValid() {
 		return loop
 	}
-	return pos
+	return l.Header.Parent().Pos() // made by goto
 }
 
 // bounded reports whether a loop has an end that its own state, the time, or the work decides. Failures do not count, nor

@@ -215,7 +215,7 @@ func (c *checker) large(f *code.Func) {
 	for _, b := range f.Blocks {
 		for _, in := range b.Instrs {
 			call, ok := in.(ssa.CallInstruction)
-			if !ok || c.Effect(call)&(code.Schedules|code.Continues) == 0 {
+			if !ok || !c.Stores(call) {
 				continue
 			}
 			for _, arg := range call.Common().Args {

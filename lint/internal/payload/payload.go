@@ -35,7 +35,6 @@ type checker struct {
 type place struct {
 	rule string
 	pos  token.Pos
-	what string
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -63,7 +62,7 @@ func run(pass *analysis.Pass) (any, error) {
 
 // report leaves out what was said of the same place: a type is used by many.
 func (c *checker) report(f code.Finding) {
-	at := place{f.Rule, f.Pos, f.What}
+	at := place{f.Rule, f.Pos}
 	if !c.told[at] {
 		c.told[at] = true
 		c.found = append(c.found, f)

@@ -28,12 +28,8 @@ func (c *checker) values(f *code.Func) {
 
 // handed judges the concrete types behind the arguments of any: of the runtime's own functions, and of handles.
 func (c *checker) handed(f *code.Func, call ssa.CallInstruction) {
-	switch code.Calls(call) {
-	case "Context.SetStatus", "StartActivity", "StartChild", "ContinueWith":
-	default:
-		if c.Effect(call)&(code.Schedules|code.Continues) == 0 || code.Calls(call) != "" {
-			return
-		}
+	if !c.Stores(call) {
+		return
 	}
 	for _, arg := range call.Common().Args {
 		if m, ok := arg.(*ssa.MakeInterface); ok && isAny(m.Type()) {
