@@ -14,7 +14,7 @@ type Directive struct {
 	Word Word
 	Pos  token.Pos // of the slashes
 	End  token.Pos
-	Node ast.Node // what it marks: *ast.FuncDecl, *ast.TypeSpec, *ast.ValueSpec or *ast.Field; nil for an allow on a line
+	Node ast.Node // what it marks: *ast.FuncDecl, *ast.TypeSpec, *ast.ValueSpec or *ast.Field; nil for an allow or a detached on a line
 
 	Name    string   // the stored name; "": the default
 	Aliases []string // older stored names
@@ -129,7 +129,7 @@ func (p *parser) nearMiss(c *ast.Comment) {
 		return
 	}
 	rule, ok := ruleOf(Word(strings.ToLower(m[2])))
-	if !ok {
+	if !ok || rule.word == Detached { // behind code, where people write a space; it is read with one, too
 		return
 	}
 	rest := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(m[3]), "*/"))

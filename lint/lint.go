@@ -25,7 +25,7 @@ var Analyzer = &analysis.Analyzer{
 
 // checks look at a package and report what they find, with the id of its rule as the category of the diagnostic. They must
 // not require one another; what they share is an analyzer that reports nothing.
-var checks = []*analysis.Analyzer{Determinism}
+var checks = []*analysis.Analyzer{Determinism, Contract}
 
 // Analyzers gives what a multichecker, gopls or golangci-lint is to run. It is one analyzer: what an allow hides, and that it
 // hides nothing, can be told only of all checks together.

@@ -84,8 +84,3 @@ var unknownRules = []Rule{
 		"v := s.store.Get(key)", "v := memory.Get(key)", "0.1"},
 	{"DET903", Warning, "call by reflection", "what is called does not show", "call it by its name", "reflect.ValueOf(f).Call(nil)", "f()", "0.1"},
 }
-
-var useRules = []Rule{
-	{"DUR101", Error, "activity called directly", "it runs inside the orchestrator, again at each replay", "call it by its handle: …Activity.Call(ctx, …)", "ok := Charge(ctx2, in)", "ok, err := ChargeActivity.Call(ctx, in)", "0.1"},
-	{"DUR102", Warning, "orchestrator called directly", "it runs as a part of this one", "start a child by its handle: …Orchestrator.Call(ctx, …)", "out, err := Refund(ctx, in)", "out, err := RefundOrchestrator.Call(ctx, in)", "0.1"},
-}

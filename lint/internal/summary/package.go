@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
@@ -20,7 +21,7 @@ import (
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
-	Requires:   []*analysis.Analyzer{policy.Analyzer},
+	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},
@@ -29,6 +30,8 @@ var Analyzer = &analysis.Analyzer{
 // Result is what the rules ask.
 type Result struct {
 	Roots []Root // the orchestrators of the package, in source order
+
+	pkg *pkg // nil: a package that a table knows
 }
 
 // Root is an orchestrator with everything that it reaches.
@@ -98,7 +101,7 @@ func run(pass *analysis.Pass) (any, error) {
 		return &Result{}, nil
 	}
 	p.marks = readMarks(pass)
-	built, fns := build(pass)
+	built, fns := pass.ResultOf[form.Analyzer].(*form.Package).Build()
 	p.ssa = built
 	for _, fn := range fns {
 		p.addNode(fn)
@@ -216,7 +219,7 @@ func (p *pkg) export() {
 }
 
 func (p *pkg) result() *Result {
-	r := &Result{}
+	r := &Result{pkg: p}
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
 		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {

@@ -185,14 +185,7 @@ func (p *pkg) use(n *node, fn *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 	}
 	switch word := p.marks.word(obj); {
 	case word == "pure":
-	case word == "activity":
-		if c != nil {
-			p.hazard(n, "DUR101", short(obj.FullName()), pos)
-		}
-	case word == "orchestrator":
-		if c != nil {
-			p.hazard(n, "DUR102", short(obj.FullName()), pos)
-		}
+	case word == "activity", word == "orchestrator": // boundaries; who calls one directly hears of it from the contract rules
 	case obj.Pkg() == p.pass.Pkg:
 		if src := p.ssa.Prog.FuncValue(obj); src != nil {
 			p.edge(n, src, pos, c)

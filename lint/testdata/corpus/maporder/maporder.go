@@ -217,16 +217,16 @@ func Mean(ctx durable.Context, m map[string]float64) (float64, error) {
 }
 
 type tally struct {
-	count int
-	names []string
+	Count int
+	Names []string
 }
 
 //durable:orchestrator
 func Fields(ctx durable.Context, m in) (tally, error) {
 	var t tally
 	for k, v := range m { // want DET402
-		t.count += v
-		t.names = append(t.names, k)
+		t.Count += v
+		t.Names = append(t.Names, k)
 	}
 	return t, nil
 }

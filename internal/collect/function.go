@@ -7,7 +7,6 @@ import (
 	"go/types"
 
 	"github.com/durablegen/durablegen/annotations"
-	"github.com/durablegen/durablegen/gen/internal/load"
 )
 
 // The accepted forms, as diagnostics say them.
@@ -103,8 +102,8 @@ func (c *collector) parameters(decl *Decl, node *ast.FuncDecl, sig *types.Signat
 		if c.strayContext(decl, v.Type(), pos) {
 			continue
 		}
-		if problem := Unserialisable(v.Type(), name); problem != "" {
-			c.errorf(pos, "parameter %s cannot be stored as JSON: %s", name, problem)
+		if culprit := Unserialisable(v.Type(), name); culprit.Text != "" {
+			c.problem(culprit.Rule, pos, "parameter %s cannot be stored as JSON: %s", name, culprit.Text)
 		}
 		decl.Func.Params = append(decl.Func.Params, Param{name, v.Type()})
 	}
@@ -175,8 +174,8 @@ func (c *collector) results(decl *Decl, node *ast.FuncDecl, sig *types.Signature
 		return
 	}
 	value := list.At(0)
-	if problem := Unserialisable(value.Type(), "it"); problem != "" {
-		c.errorf(node.Type.Results.Pos(), "the result cannot be stored as JSON: %s", problem)
+	if culprit := Unserialisable(value.Type(), "it"); culprit.Text != "" {
+		c.problem(culprit.Rule, node.Type.Results.Pos(), "the result cannot be stored as JSON: %s", culprit.Text)
 	}
 	decl.Func.Result = value.Type()
 	if value.Name() != "_" {
@@ -221,7 +220,7 @@ func isError(t types.Type) bool {
 
 func isContext(t types.Type) bool { return isNamed(t, "context", "Context") }
 
-func isDurable(t types.Type, name string) bool { return isNamed(t, load.RuntimePath, name) }
+func isDurable(t types.Type, name string) bool { return isNamed(t, RuntimePath, name) }
 
 func isPointerTo(t types.Type, name string) bool {
 	if t == nil {

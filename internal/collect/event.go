@@ -12,8 +12,8 @@ func (c *collector) event(d *annotations.Directive, node *ast.TypeSpec) *Decl {
 	if t == nil {
 		return nil
 	}
-	if problem := Unserialisable(t, node.Name.Name); problem != "" {
-		c.errorf(node.Name.Pos(), "event %s cannot be stored as JSON: %s", node.Name.Name, problem)
+	if culprit := Unserialisable(t, node.Name.Name); culprit.Text != "" {
+		c.problem(culprit.Rule, node.Name.Pos(), "event %s cannot be stored as JSON: %s", node.Name.Name, culprit.Text)
 		return nil
 	}
 	decl := c.newDecl(d, node.Name)
@@ -40,8 +40,8 @@ func (c *collector) errorType(d *annotations.Directive, node *ast.TypeSpec) *Dec
 		c.errorf(node.Name.Pos(), "%s is no error: neither it nor *%s has a method Error() string; add the method, or use //durable:event for data", node.Name.Name, node.Name.Name)
 		return nil
 	}
-	if problem := Unserialisable(t, node.Name.Name); problem != "" {
-		c.errorf(node.Name.Pos(), "error type %s cannot be stored as JSON: %s", node.Name.Name, problem)
+	if culprit := Unserialisable(t, node.Name.Name); culprit.Text != "" {
+		c.problem(culprit.Rule, node.Name.Pos(), "error type %s cannot be stored as JSON: %s", node.Name.Name, culprit.Text)
 		return nil
 	}
 	return decl

@@ -7,8 +7,14 @@ import (
 	"strings"
 )
 
+// Culprit is why a type does not survive the way through JSON; a Text of "" is that it does.
+type Culprit struct {
+	Rule string // of the linter
+	Text string
+}
+
 // Unserialisable says why a value of type t would not survive the way through JSON, with the path from name to the culprit
-// and what to do; "" when it does. The rules are those of encoding/json:
+// and what to do. The rules are those of encoding/json:
 //
 //   - a type that marshals and unmarshals itself (JSON or text) is trusted;
 //   - chan, func, complex and unsafe.Pointer cannot be encoded, an address means nothing elsewhere;
@@ -17,13 +23,28 @@ import (
 //   - a struct without any exported field would arrive empty; unexported fields beside exported ones are left behind, as
 //     everywhere in Go's JSON;
 //   - map keys are strings, integers or text marshalers.
-func Unserialisable(t types.Type, name string) string {
+func Unserialisable(t types.Type, name string) Culprit {
 	w := walker{seen: map[types.Type]bool{}}
 	path, typ, problem := w.check(t, name)
 	if problem == "" {
-		return ""
+		return Culprit{}
 	}
-	return fmt.Sprintf("%s is %s, %s", path, types.TypeString(typ, byName), problem)
+	return Culprit{ruleOf(typ), fmt.Sprintf("%s is %s, %s", path, types.TypeString(typ, byName), problem)}
+}
+
+// ruleOf is the linter's rule about a type that cannot be stored.
+func ruleOf(t types.Type) string {
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		return "DUR202"
+	case *types.Interface:
+		return "DUR203"
+	case *types.Map:
+		if b, ok := u.Key().Underlying().(*types.Basic); ok && b.Info()&types.IsFloat != 0 {
+			return "DUR204"
+		}
+	}
+	return "DUR201"
 }
 
 type walker struct{ seen map[types.Type]bool }

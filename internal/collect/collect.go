@@ -1,17 +1,36 @@
 // Package collect turns annotated declarations into the model that code is generated from, and reports every one that
-// cannot be made durable.
+// cannot be made durable. The generator and the linter say the same because both ask here.
 package collect
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"strings"
 
 	"github.com/durablegen/durablegen/annotations"
-	"github.com/durablegen/durablegen/gen/internal/diag"
-	"github.com/durablegen/durablegen/gen/internal/load"
 )
+
+// RuntimePath is the import path of the package that generated code calls.
+const RuntimePath = "github.com/durablegen/durablegen/runtime"
+
+// Source is a package to read.
+type Source struct {
+	Path, Name string
+	Files      []*ast.File // parsed with comments, without the generated one
+	Tests      []*ast.File // test files, which may hold no directives
+	Types      *types.Package
+	Defs       map[*ast.Ident]types.Object
+}
+
+// Problem is a declaration that cannot be made durable: where, what, why and the accepted form.
+type Problem struct {
+	Rule    string // of the linter; "" for a mistake of the directive itself
+	Pos     token.Pos
+	At      token.Position
+	Message string
+}
 
 // Package is the model of one package.
 type Package struct {
@@ -27,6 +46,7 @@ type Package struct {
 type Decl struct {
 	*annotations.Directive
 	Pos   token.Position // of its name
+	Start token.Pos      // the same
 	Ident string         // its name
 	Doc   []string       // lines of its doc comment with their slashes, without directives
 	Func  *Func
@@ -67,14 +87,14 @@ type Error struct {
 }
 
 type collector struct {
-	src      *load.Package
+	src      *Source
 	fset     *token.FileSet
 	out      *Package
-	problems []diag.Diagnostic
+	problems []Problem
 }
 
 // Collect reads the directives of a package.
-func Collect(fset *token.FileSet, src *load.Package) (*Package, []diag.Diagnostic) {
+func Collect(fset *token.FileSet, src *Source) (*Package, []Problem) {
 	c := &collector{src: src, fset: fset, out: &Package{Path: src.Path, Name: src.Name, Fset: fset, Types: src.Types}}
 	for _, file := range src.Files {
 		c.imports(file)
@@ -86,8 +106,13 @@ func Collect(fset *token.FileSet, src *load.Package) (*Package, []diag.Diagnosti
 	return c.out, c.problems
 }
 
+// errorf reports a declaration of the wrong shape.
 func (c *collector) errorf(pos token.Pos, format string, args ...any) {
-	c.problems = append(c.problems, diag.At(c.fset.Position(pos), format, args...))
+	c.problem("DUR108", pos, format, args...)
+}
+
+func (c *collector) problem(rule string, pos token.Pos, format string, args ...any) {
+	c.problems = append(c.problems, Problem{rule, pos, c.fset.Position(pos), fmt.Sprintf(format, args...)})
 }
 
 func (c *collector) imports(file *ast.File) {
@@ -119,7 +144,7 @@ func (c *collector) file(file *ast.File) {
 		return
 	}
 	for _, e := range errs {
-		c.problems = append(c.problems, diag.Diagnostic{Pos: e.Pos, Message: e.Message})
+		c.problems = append(c.problems, Problem{At: e.Pos, Message: e.Message})
 	}
 	for _, d := range directives {
 		if decl := c.declaration(d); decl != nil {
@@ -169,7 +194,7 @@ func (c *collector) declaration(d *annotations.Directive) *Decl {
 
 // newDecl gives a declaration without its shape.
 func (c *collector) newDecl(d *annotations.Directive, name *ast.Ident) *Decl {
-	return &Decl{Directive: d, Pos: c.fset.Position(name.Pos()), Ident: name.Name, Doc: docLines(c.docOf(d))}
+	return &Decl{Directive: d, Pos: c.fset.Position(name.Pos()), Start: name.Pos(), Ident: name.Name, Doc: docLines(c.docOf(d))}
 }
 
 // docOf gives the comment above a declaration, which for a single type or variable belongs to the keyword.
