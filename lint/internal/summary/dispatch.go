@@ -17,6 +17,15 @@ type dispatch struct {
 	benign bool        // by custom such methods have no effects
 	args   []ssa.Value // of the call; nil: somebody else makes it
 	depth  int         // of methods that were entered
+
+	resolved bool
+	targets  []target
+}
+
+// target is a method that is called.
+type target struct {
+	*method
+	had int // the version of its summary that has been added
 }
 
 // settle finds the targets of a dispatch of n, and reports whether n's summary, or that of the function that n is in, grew.
@@ -25,19 +34,40 @@ func (p *pkg) settle(n *node, d *dispatch) bool {
 	case needLogger, needZone:
 		return p.settleValue(n, d)
 	}
-	l := p.leaves(d.v, d.need.Path)
 	changed := false
+	if !d.resolved {
+		d.resolved = true
+		changed = p.resolve(n, d)
+	}
+	for i := range d.targets {
+		t := &d.targets[i]
+		if callee := t.sum(); t.had != callee.version {
+			t.had = callee.version
+			changed = n.sum.add(callee, p.module, d.need.Spot, append(slices.Clone(d.need.Via), Step{Func: t.name})...) || changed
+			changed = p.enter(n, t.method, d) || changed
+		}
+	}
+	return changed
+}
+
+// resolve finds the methods that are called by a dispatch, and passes on what it cannot find.
+func (p *pkg) resolve(n *node, d *dispatch) bool {
+	changed := false
+	l := p.leaves(d.v, d.need.Path)
 	for _, t := range l.types {
-		if d.need.Deep {
-			for part := range parts(t) {
-				changed = p.target(n, part, d) || changed
-				changed = p.target(n, types.NewPointer(part), d) || changed
-			}
-		} else {
-			changed = p.target(n, t, d) || changed
+		if !d.need.Deep {
+			p.target(t, d)
+			continue
+		}
+		for _, part := range p.partsOf(t) {
+			p.target(part, d)
 		}
 	}
 	for _, leaf := range l.params {
+		if d.benign {
+			l.opaque = true
+			break
+		}
 		changed = p.needOf(leaf.param, leaf.path, d.need) || changed
 	}
 	if (l.opaque || len(l.globals) > 0) && d.need.Key != needFunc {
@@ -51,20 +81,30 @@ func (p *pkg) settle(n *node, d *dispatch) bool {
 	return changed
 }
 
-// target is one type whose method is called.
-func (p *pkg) target(n *node, t types.Type, d *dispatch) bool {
+// target adds the methods of a type that a dispatch calls.
+func (p *pkg) target(t types.Type, d *dispatch) {
 	made := p.typeOf(t)
 	if made == nil {
-		return false
+		return
 	}
-	changed := false
 	for _, m := range made.methods {
-		if m.is(d.need.Key) {
-			changed = n.sum.add(m.sum(), p.module, d.need.Spot, append(slices.Clone(d.need.Via), Step{Func: m.name})...) || changed
-			changed = p.enter(n, m, d) || changed
+		if m.is(d.need.Key) && !slices.ContainsFunc(d.targets, func(t target) bool { return t.method == m }) {
+			d.targets = append(d.targets, target{method: m})
 		}
 	}
-	return changed
+}
+
+// partsOf gives the types of all that is in a value, as values and as pointers.
+func (p *pkg) partsOf(t types.Type) []types.Type {
+	if had, ok := p.parts[t]; ok {
+		return had
+	}
+	var out []types.Type
+	for part := range parts(t) {
+		out = append(out, part, types.NewPointer(part))
+	}
+	p.parts[t] = out
+	return out
 }
 
 // enter lets the value whose method is called, and the arguments, answer what the method needs.
@@ -101,7 +141,11 @@ func (p *pkg) needOf(param *ssa.Parameter, path []int, need Need) bool {
 		return false
 	}
 	need.Param, need.Path = i, path
-	return owner.sum.need(&need)
+	if !owner.sum.need(&need) {
+		return false
+	}
+	owner.sum.version++
+	return true
 }
 
 // passNeeds lets the arguments of a call answer what the callee needs.

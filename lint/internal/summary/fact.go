@@ -6,7 +6,7 @@ import "fmt"
 type Function struct {
 	Hazards []Hazard // what it does without the help of interfaces
 	Pending []Hazard // of its result, which has the order of a map: hazards of who uses it without sorting
-	Types   []Type   // made interfaces by it, or by methods of one another: those with methods that do more than compute
+	Types   []string // made interfaces by it, or by methods of one another: those with methods that do more than compute
 	Invokes []Invoke // methods that it calls of interfaces that it does not know
 	Needs   []Need   // what it calls of its parameters
 	Writes  []int    // parameters, the receiver first, through which it writes
@@ -68,7 +68,7 @@ type Variable struct {
 	Origin  *Hazard  // what it was initialised from
 	State   string   // the function with memory of its own that it holds
 	Holds   []Hazard // of the functions that it holds
-	Types   []Type   // of the interfaces that it holds
+	Types   []string // of the interfaces that it holds
 	Unset   bool     // nothing in its package gives it a value
 }
 
@@ -86,6 +86,7 @@ func (r *Role) String() string { return r.Word }
 // Looked is the fact of a package that has been looked at: what has no facts in it is harmless.
 type Looked struct {
 	Module string
+	Types  []Type // those that facts of its functions and variables name
 }
 
 func (*Looked) AFact()         {}

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"fmt"
 	"go/types"
 	"slices"
 
@@ -25,24 +24,44 @@ type paramLeaf struct {
 type flow struct {
 	p     *pkg
 	out   leaves
-	seen  map[string]bool
+	seen  map[leafKey]bool
 	depth int // of calls that were entered
 	stray bool
 }
 
+// leafKey is a place in a function: the path as text, a byte for each step.
+type leafKey struct {
+	what byte
+	v    ssa.Value
+	path string
+}
+
+func keyOf(what byte, v ssa.Value, path []int) leafKey {
+	b := make([]byte, len(path))
+	for i, step := range path {
+		b[i] = byte(step)
+	}
+	return leafKey{what, v, string(b)}
+}
+
 // leaves finds out where what is at a path of v comes from.
 func (p *pkg) leaves(v ssa.Value, path []int) leaves {
-	f := &flow{p: p, seen: map[string]bool{}}
+	key := keyOf(0, v, path)
+	if l, ok := p.leafs[key]; ok {
+		return l
+	}
+	f := &flow{p: p, seen: map[leafKey]bool{}}
 	f.value(v, path)
 	if f.stray && len(f.out.types)+len(f.out.params)+len(f.out.globals) == 0 {
 		f.out.opaque = true
 	}
+	p.leafs[key] = f.out
 	return f.out
 }
 
-func (f *flow) again(what string, v ssa.Value, path []int) bool {
-	key := fmt.Sprintf("%s%p%v", what, v, path)
-	if f.seen[key] || len(path) > 6 {
+func (f *flow) again(what byte, v ssa.Value, path []int) bool {
+	key := keyOf(what, v, path)
+	if f.seen[key] || len(path) > 4 {
 		return true
 	}
 	f.seen[key] = true
@@ -64,7 +83,7 @@ func open(t types.Type) bool {
 func under(step int, path []int) []int { return append([]int{step}, path...) }
 
 func (f *flow) value(v ssa.Value, path []int) {
-	if f.again("v", v, path) {
+	if f.again('v', v, path) {
 		return
 	}
 	if len(path) == 0 && !open(v.Type()) {
@@ -149,7 +168,7 @@ func (f *flow) extract(v *ssa.Extract, path []int) {
 
 // load follows what is at an address.
 func (f *flow) load(addr ssa.Value, path []int) {
-	if f.again("l", addr, path) {
+	if f.again('l', addr, path) {
 		return
 	}
 	switch a := addr.(type) {
@@ -178,7 +197,7 @@ func (f *flow) load(addr ssa.Value, path []int) {
 
 // stores follows everything that is put at a path of memory that begins in sight.
 func (f *flow) stores(a ssa.Value, path []int) {
-	if f.again("s", a, path) || a.Referrers() == nil {
+	if f.again('s', a, path) || a.Referrers() == nil {
 		return
 	}
 	for _, r := range *a.Referrers() {
@@ -229,7 +248,7 @@ func (f *flow) call(c *ssa.Call, result int, path []int) {
 		return
 	}
 	fn = origin(fn)
-	sub := &flow{p: f.p, seen: map[string]bool{}, depth: f.depth + 1}
+	sub := &flow{p: f.p, seen: map[leafKey]bool{}, depth: f.depth + 1}
 	for _, b := range fn.Blocks {
 		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && result < len(ret.Results) {
 			sub.value(ret.Results[result], path)

@@ -66,6 +66,11 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 	var f Variable
 	if p.pass.ImportObjectFact(v, &f) {
 		p.readFact(n, name, &f, pos)
+		for _, name := range f.Types {
+			if m := p.typesOf(v.Pkg())[name]; m != nil {
+				n.sum.types[name] = m
+			}
+		}
 	}
 	if p.setting(v) && f.Written == "" {
 		p.hazard(n, "DET505", name, pos)
@@ -115,9 +120,6 @@ func (p *pkg) readFact(n *node, name string, f *Variable, pos token.Pos) {
 	}
 	held := newSum()
 	held.fill(f.Holds, nil, nil)
-	for _, t := range f.Types {
-		held.types[t.Name] = madeOf(t)
-	}
 	n.sum.add(held, p.module, Spot{Pos: pos}, Step{Func: name, At: p.at(pos)})
 }
 
@@ -203,7 +205,6 @@ func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
 	for _, r := range g.reads {
 		if !initial[r.by] {
 			f := g.fact
-			f.Types = nil
 			if written[p.line(r.pos)] {
 				f.Written = ""
 			}
@@ -235,6 +236,7 @@ func (p *pkg) exportVariable(v *types.Var) {
 	s.make(g.types)
 	if f := s.fact(p.at); f != nil {
 		g.fact.Types = f.Types
+		p.tellTypes(s)
 	}
 	p.pass.ExportObjectFact(v, &g.fact)
 }

@@ -114,6 +114,21 @@ func (hs hazards) addThrough(h *Hazard, module string, call Spot, steps []Step) 
 	return hs.add(h.through(module, call, steps...))
 }
 
+// brief keeps one hazard of each rule.
+func (hs hazards) brief() hazards {
+	best := map[string]*Hazard{}
+	for _, h := range hs {
+		if had := best[h.Rule]; had == nil || cmp.Or(compareWays(h.Via, had.Via), h.At.compare(had.At), cmp.Compare(h.Pos, had.Pos)) < 0 {
+			best[h.Rule] = h
+		}
+	}
+	out := hazards{}
+	for _, h := range best {
+		out.add(h)
+	}
+	return out
+}
+
 // sorted orders them by place.
 func (hs hazards) sorted() []*Hazard {
 	var out []*Hazard

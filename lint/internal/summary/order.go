@@ -76,16 +76,15 @@ func (p *pkg) leaked(n *node, rule string, pos token.Pos, leaks []leak) {
 		return
 	}
 	slices.SortStableFunc(leaks, func(a, b leak) int { return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.pos, b.pos)) })
-	h := &Hazard{Rule: cmp.Or(rule, leaks[0].rule), What: leaks[0].what, Spot: Spot{Pos: pos}}
+	h := &Hazard{Rule: cmp.Or(rule, leaks[0].rule), What: leaks[0].what, Spot: p.spot(pos)}
 	if rule == "" && h.Rule != "DET405" && !strings.Contains(h.What, "order") {
 		h.What += " in map order"
 	}
-	if leaks[0].pos.IsValid() && leaks[0].pos != pos {
+	switch {
+	case leaks[0].rule == "DET405":
+		h.Rule, h.Spot = leaks[0].rule, p.spot(leaks[0].pos)
+	case h.Pos.IsValid() && leaks[0].pos.IsValid() && leaks[0].pos != pos:
 		h.Deep = p.at(leaks[0].pos)
-	}
-	if leaks[0].rule == "DET405" {
-		h.Rule = leaks[0].rule
-		h.Pos, h.Deep = leaks[0].pos, p.at(pos)
 	}
 	if slices.ContainsFunc(leaks, func(l leak) bool { return !l.returned }) {
 		n.sum.hazards.add(h)

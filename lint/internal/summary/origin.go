@@ -22,10 +22,10 @@ func (p *pkg) origins(v *types.Var, initial map[*node]bool) {
 		for _, b := range n.fn.Blocks {
 			for _, in := range b.Instrs {
 				if s, ok := in.(*ssa.Store); ok && slices.ContainsFunc(addressed(s.Addr).globals, is) {
-					p.origin(n, g, s.Val)
+					p.origin(g, s.Val)
 				}
 				if m, ok := in.(*ssa.MapUpdate); ok && slices.ContainsFunc(behind(m.Map).globals, is) {
-					p.origin(n, g, m.Value)
+					p.origin(g, m.Value)
 				}
 			}
 		}
@@ -33,20 +33,18 @@ func (p *pkg) origins(v *types.Var, initial map[*node]bool) {
 }
 
 // origin follows a stored value back to the calls and functions that it is made of.
-func (p *pkg) origin(n *node, g *global, v ssa.Value) {
+func (p *pkg) origin(g *global, v ssa.Value) {
 	g.set = true
 	sources := map[ssa.Value]bool{}
 	trace(v, sources)
-	called, held := map[token.Pos]bool{}, newSum()
+	held := newSum()
 	for s := range sources {
 		switch s := s.(type) {
 		case *ssa.Call:
-			called[s.Pos()] = true
 			p.originCall(g, s)
 		case *ssa.UnOp:
-			called[s.Pos()] = true
 			if from, ok := s.X.(*ssa.Global); ok {
-				p.originVariable(g, from)
+				p.originVariable(g, from, s.Pos())
 			}
 		case *ssa.MakeInterface:
 			if m := p.typeOf(s.X.Type()); m != nil {
@@ -59,11 +57,6 @@ func (p *pkg) origin(n *node, g *global, v ssa.Value) {
 			if p.remembers(s) {
 				g.fact.State = funcName(s.Fn.(*ssa.Function))
 			}
-		}
-	}
-	for _, h := range n.sum.hazards.sorted() {
-		if called[h.Pos] && (varies(h.Rule) || asItself(h)) {
-			p.comesFrom(g, h)
 		}
 	}
 	g.fact.Holds = append(g.fact.Holds, factsOf(held.hazards, p.at)...)
@@ -89,6 +82,7 @@ func (p *pkg) originCall(g *global, c *ssa.Call) {
 	}
 	own := p.nodes[origin(fn)]
 	if own == nil {
+		p.originAbroad(g, fn, c.Pos())
 		return
 	}
 	maps.Copy(g.types, own.sum.types)
@@ -110,9 +104,42 @@ func (p *pkg) originCall(g *global, c *ssa.Call) {
 	}
 }
 
-func (p *pkg) originVariable(g *global, from *ssa.Global) {
+// originAbroad is originCall of a function of another package.
+func (p *pkg) originAbroad(g *global, fn *ssa.Function, pos token.Pos) {
+	obj, ok := origin(fn).Object().(*types.Func)
+	if !ok || obj.Pkg() == nil || isRuntime(obj.Pkg().Path()) {
+		return
+	}
+	if e, _, listed := listed(obj); listed {
+		p.comesFromListed(g, e.Rule, short(obj.FullName()), pos)
+		return
+	}
+	s := p.summaryOf(obj)
+	if s == nil {
+		return
+	}
+	maps.Copy(g.types, s.types)
+	for _, h := range s.hazards.sorted() {
+		if varies(h.Rule) && !p.marks.allowed(h.Rule, pos) {
+			p.comesFrom(g, h)
+		}
+	}
+}
+
+func (p *pkg) comesFromListed(g *global, rule, what string, pos token.Pos) {
+	h := &Hazard{Rule: rule, What: what, Spot: p.spot(pos)}
+	if (varies(rule) || asItself(h)) && !p.marks.allowed(rule, pos) {
+		p.comesFrom(g, h)
+	}
+}
+
+func (p *pkg) originVariable(g *global, from *ssa.Global, pos token.Pos) {
 	v, ok := from.Object().(*types.Var)
-	if !ok {
+	if !ok || v.Pkg() == nil {
+		return
+	}
+	if e, _, listed := listed(v); listed {
+		p.comesFromListed(g, e.Rule, short(v.Pkg().Path()+"."+v.Name()), pos)
 		return
 	}
 	if own := p.globals[v]; own != nil {
@@ -126,7 +153,7 @@ func (p *pkg) originVariable(g *global, from *ssa.Global) {
 		return
 	}
 	var f Variable
-	if v.Pkg() != nil && p.pass.ImportObjectFact(v, &f) && f.Origin != nil {
+	if p.pass.ImportObjectFact(v, &f) && f.Origin != nil {
 		p.comesFrom(g, f.Origin)
 	}
 }

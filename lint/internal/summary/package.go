@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ type Root struct {
 type pkg struct {
 	pass      *analysis.Pass
 	module    string // its path
+	brief     bool   // it was downloaded: nobody looks at it for its own sake, and one hazard of each rule is enough
 	ssa       *ssa.Package
 	nodes     map[*ssa.Function]*node
 	order     []*node // in source order
@@ -58,6 +60,12 @@ type pkg struct {
 	callees   map[*ast.Ident]bool
 	selectors map[*ast.Ident]*ast.SelectorExpr
 	mentions  map[mention][]token.Pos
+	busy      map[*ssa.IndexAddr]bool // elements whose loops are being judged
+	parts     map[types.Type][]types.Type
+	madeOf    map[types.Type]*made
+	told      map[string]*made                    // types that facts of the package name
+	imported  map[*types.Package]map[string]*made // the same of others
+	leafs     map[leafKey]leaves
 	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
@@ -85,16 +93,17 @@ type call struct {
 	pos  token.Pos
 	on   *ssa.CallCommon // nil: made a value
 	step Step
+	had  int // the version of the callee's summary that has been added
 }
 
 func run(pass *analysis.Pass) (any, error) {
 	p := &pkg{
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
-		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass),
+		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
 	}
 	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
 	if pass.Module != nil {
-		p.module = pass.Module.Path
+		p.module, p.brief = pass.Module.Path, pass.Module.Version != ""
 	}
 	pass.ExportPackageFact(&Looked{Module: p.module})
 	if Known(pass.Pkg.Path()) {
@@ -142,25 +151,45 @@ func (p *pkg) addNode(fn *ssa.Function) *node {
 
 // fix lets summaries flow along the calls until none grows.
 func (p *pkg) fix() {
+	for _, n := range p.order {
+		for i := range n.calls {
+			n.calls[i].had = 0
+		}
+		n.sum.version++
+	}
 	for changed := true; changed; {
 		changed = false
 		p.calleesFirst()
 		for i := 0; i < len(p.order); i++ { // scanning and settling may add wrappers
-			n := p.order[i]
-			if !n.scanned {
-				n.scanned, changed = true, true
-				p.scan(n)
-			}
-			for _, c := range n.calls {
-				changed = n.sum.add(c.to.sum, p.module, Spot{Pos: c.pos}, c.step) || changed
-				changed = n.passWrites(c) || changed
-				changed = p.passNeeds(n, c) || changed
-			}
-			for _, d := range n.dispatches {
-				changed = p.settle(n, d) || changed
+			if n := p.order[i]; p.flow(n) {
+				n.sum.version++
+				changed = true
 			}
 		}
 	}
+}
+
+// flow adds to a function's summary what its callees have learnt, and reports whether that is news.
+func (p *pkg) flow(n *node) bool {
+	changed := false
+	if !n.scanned {
+		n.scanned, changed = true, true
+		p.scan(n)
+	}
+	for i := range n.calls {
+		c := &n.calls[i]
+		if c.had == c.to.sum.version {
+			continue
+		}
+		c.had = c.to.sum.version
+		changed = n.sum.add(c.to.sum, p.module, p.spot(c.pos), c.step) || changed
+		changed = n.passWrites(*c) || changed
+		changed = p.passNeeds(n, *c) || changed
+	}
+	for _, d := range n.dispatches {
+		changed = p.settle(n, d) || changed
+	}
+	return changed
 }
 
 // calleesFirst orders the functions so that most of what flows along calls flows in one go.
@@ -206,6 +235,14 @@ func begins(pass *analysis.Pass) map[token.Pos]token.Pos {
 	return out
 }
 
+// spot is where something is in the package.
+func (p *pkg) spot(pos token.Pos) Spot {
+	if !p.brief {
+		return Spot{Pos: pos}
+	}
+	return Spot{At: Place{Module: p.module, Package: p.pass.Pkg.Path(), File: "-"}, Deep: p.at(pos)}
+}
+
 func (p *pkg) export() {
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
@@ -214,9 +251,18 @@ func (p *pkg) export() {
 		}
 		if f := n.sum.fact(p.at); f != nil {
 			p.pass.ExportObjectFact(obj, f)
+			p.tellTypes(n.sum)
 		}
 	}
+	looked := &Looked{Module: p.module}
+	for _, name := range slices.Sorted(maps.Keys(p.told)) {
+		looked.Types = append(looked.Types, p.told[name].fact(p.at))
+	}
+	p.pass.ExportPackageFact(looked)
 }
+
+// tellTypes notes that a fact names the types of s.
+func (p *pkg) tellTypes(s *sum) { maps.Copy(p.told, s.reached()) }
 
 func (p *pkg) result() *Result {
 	r := &Result{pkg: p}

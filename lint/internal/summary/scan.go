@@ -64,7 +64,7 @@ func (p *pkg) hazard(n *node, rule, what string, pos token.Pos) { p.noted(n, rul
 
 func (p *pkg) noted(n *node, rule, what, note string, pos token.Pos) {
 	if !p.marks.allowed(rule, pos) {
-		n.sum.hazards.add(&Hazard{Rule: rule, What: what, Note: note, Spot: Spot{Pos: pos}})
+		n.sum.hazards.add(&Hazard{Rule: rule, What: what, Note: note, Spot: p.spot(pos)})
 	}
 }
 
@@ -228,7 +228,7 @@ func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) 
 		p.hazard(n, "DET307", "C."+strings.TrimPrefix(to.Name(), "_Cfunc_"), pos)
 		return
 	}
-	n.calls = append(n.calls, call{p.addNode(to), pos, c, Step{Func: funcName(to), At: p.at(pos)}})
+	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c, step: Step{Func: funcName(to), At: p.at(pos)}})
 }
 
 // abroad is a use of a function of another package.
@@ -292,12 +292,28 @@ func (p *pkg) summaryOf(obj *types.Func) *sum {
 	case p.marks.policy.Class(obj) == policy.Pure:
 		s = newSum()
 	case p.pass.ImportObjectFact(obj, &f):
-		s = sumOf(&f)
+		s = sumOf(&f, p.typesOf(obj.Pkg()))
 	case p.pass.ImportPackageFact(obj.Pkg(), new(Looked)):
 		s = newSum()
 	}
 	p.foreign[obj] = s
 	return s
+}
+
+// typesOf are the types that facts of another package name.
+func (p *pkg) typesOf(of *types.Package) map[string]*made {
+	if m, ok := p.imported[of]; ok {
+		return m
+	}
+	m := map[string]*made{}
+	var l Looked
+	if p.pass.ImportPackageFact(of, &l) {
+		for _, t := range l.Types {
+			m[t.Name] = madeOf(t)
+		}
+	}
+	p.imported[of] = m
+	return m
 }
 
 // listed is a use of a function that a table knows.

@@ -195,7 +195,12 @@ func (u *uses) orderFree(in *ssa.IndexAddr) bool {
 			l.key = load
 		}
 	}
+	if u.p.busy[in] { // it is copied into itself
+		return false
+	}
+	u.p.busy[in] = true
 	l.run()
+	delete(u.p.busy, in)
 	return len(l.leaks) == 0
 }
 

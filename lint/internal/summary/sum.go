@@ -19,12 +19,13 @@ type sum struct {
 	writes  map[int]bool
 	sorts   map[int]bool
 	acts    bool
+	version int // grows with it
 }
 
 func newSum() *sum {
 	return &sum{
 		hazards: hazards{}, pending: hazards{}, types: map[string]*made{}, invokes: map[string]*Invoke{}, needs: map[string]*Need{},
-		writes: map[int]bool{}, sorts: map[int]bool{},
+		writes: map[int]bool{}, sorts: map[int]bool{}, version: 1,
 	}
 }
 
@@ -145,20 +146,8 @@ func (s *sum) fact(where func(token.Pos) Place) *Function {
 		Hazards: factsOf(s.hazards, where), Pending: factsOf(s.pending, where), Invokes: invokesOf(s.invokes, where), Needs: needsOf(s.needs, where),
 		Writes: slices.Sorted(maps.Keys(s.writes)), Sorts: slices.Sorted(maps.Keys(s.sorts)), Acts: s.acts,
 	}
-	reached := s.reached()
-	for _, name := range slices.Sorted(maps.Keys(reached)) {
-		t := Type{Name: name}
-		for _, m := range reached[name].methods {
-			if c := m.sum(); !c.empty() {
-				t.Methods = append(t.Methods, Method{
-					Key: m.key, Func: m.name, Hazards: factsOf(c.hazards, where), Invokes: invokesOf(c.invokes, where), Needs: needsOf(c.needs, where),
-					Acts: c.acts, Writes: c.writes[0],
-				})
-			}
-		}
-		if t.Methods != nil {
-			f.Types = append(f.Types, t)
-		}
+	for _, name := range slices.Sorted(maps.Keys(s.reached())) {
+		f.Types = append(f.Types, name)
 	}
 	if len(f.Hazards)+len(f.Pending)+len(f.Types)+len(f.Invokes)+len(f.Needs)+len(f.Writes)+len(f.Sorts) == 0 && !f.Acts {
 		return nil
@@ -169,17 +158,34 @@ func (s *sum) fact(where func(token.Pos) Place) *Function {
 // reached are the types that s makes interfaces, and those that their methods make.
 func (s *sum) reached() map[string]*made {
 	reached := maps.Clone(s.types)
-	for changed := true; changed; {
-		changed = false
-		for _, t := range slices.Collect(maps.Values(reached)) {
-			for _, m := range t.methods {
-				before := len(reached)
-				maps.Copy(reached, m.sum().types)
-				changed = changed || len(reached) > before
+	queue := slices.Collect(maps.Values(s.types))
+	for len(queue) > 0 {
+		t := queue[0]
+		queue = queue[1:]
+		for _, m := range t.methods {
+			for name, more := range m.sum().types {
+				if reached[name] == nil {
+					reached[name] = more
+					queue = append(queue, more)
+				}
 			}
 		}
 	}
 	return reached
+}
+
+// fact is a type as other packages see it.
+func (m *made) fact(where func(token.Pos) Place) Type {
+	t := Type{Name: m.name}
+	for _, m := range m.methods {
+		if c := m.sum(); !c.empty() {
+			t.Methods = append(t.Methods, Method{
+				Key: m.key, Func: m.name, Hazards: factsOf(c.hazards, where), Invokes: invokesOf(c.invokes, where), Needs: needsOf(c.needs, where),
+				Acts: c.acts, Writes: c.writes[0],
+			})
+		}
+	}
+	return t
 }
 
 // fact is the spot without what only this package understands.
@@ -190,7 +196,13 @@ func (s Spot) fact(where func(token.Pos) Place) Spot {
 	return s
 }
 
+// many hazards are more than anybody reads: of a function with more of them, other packages see one of each rule.
+const many = 200
+
 func factsOf(hs hazards, where func(token.Pos) Place) []Hazard {
+	if len(hs) > many {
+		hs = hs.brief()
+	}
 	var out []Hazard
 	for _, h := range hs.sorted() {
 		n := *h
@@ -221,14 +233,16 @@ func needsOf(vs map[string]*Need, where func(token.Pos) Place) []Need {
 }
 
 // sumOf is a fact as a sum.
-func sumOf(f *Function) *sum {
+func sumOf(f *Function, types map[string]*made) *sum {
 	s := newSum()
 	s.fill(f.Hazards, f.Invokes, f.Needs)
 	for i := range f.Pending {
 		s.pending.add(&f.Pending[i])
 	}
-	for _, t := range f.Types {
-		s.types[t.Name] = madeOf(t)
+	for _, name := range f.Types {
+		if m := types[name]; m != nil {
+			s.types[name] = m
+		}
 	}
 	for _, i := range f.Writes {
 		s.writes[i] = true

@@ -18,6 +18,15 @@ func (p *pkg) makeType(n *node, t types.Type) {
 
 // typeOf gives the methods of t that may do more than compute; nil when there are none.
 func (p *pkg) typeOf(t types.Type) *made {
+	if had, ok := p.madeOf[t]; ok {
+		return had
+	}
+	m := p.typeNamed(t)
+	p.madeOf[t] = m
+	return m
+}
+
+func (p *pkg) typeNamed(t types.Type) *made {
 	if open(t) {
 		return nil
 	}
