@@ -105,7 +105,12 @@ func TestRepeats(t *testing.T) {
 		result := run(t, []string{"./testdata/corpus/..."})
 		var b bytes.Buffer
 		for _, f := range result.Findings {
-			fmt.Fprintln(&b, result.Fset.Position(f.Pos), f.Message, f.SuggestedFixes)
+			fmt.Fprintln(&b, result.Fset.Position(f.Pos), f.Message)
+			for _, fix := range f.SuggestedFixes {
+				for _, e := range fix.TextEdits {
+					fmt.Fprintf(&b, "%s %s-%s %q\n", fix.Message, result.Fset.Position(e.Pos), result.Fset.Position(e.End), e.NewText)
+				}
+			}
 			for _, r := range f.Related {
 				fmt.Fprintln(&b, result.Fset.Position(r.Pos), r.Message)
 			}

@@ -89,6 +89,9 @@ func TestExamples(t *testing.T) {
 				}
 				var got []string
 				for _, f := range result.Findings {
+					if strings.Contains(f.Message, "is not in durable_gen.go") { // nobody has generated for an example
+						continue
+					}
 					got = append(got, f.Category)
 					t.Logf("%s: %s", want.name, f.Message)
 				}

@@ -5,6 +5,7 @@ import (
 	_ "bytes"
 	_ "context"
 	_ "crypto/rand"
+	_ "encoding/gob"
 	_ "encoding/json"
 	_ "errors"
 	_ "fmt"

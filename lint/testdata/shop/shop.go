@@ -4,7 +4,6 @@ package shop
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	durable "github.com/durablegen/durablegen/runtime"
@@ -52,8 +51,7 @@ func Notify(ctx context.Context, order string) error { return nil }
 //
 //durable:activity
 func Terms(ctx context.Context, region string) (string, error) {
-	text, err := os.ReadFile(region + ".txt")
-	return string(text), err
+	return "terms of " + region, ctx.Err()
 }
 
 // NewToken makes a secret.

@@ -136,7 +136,7 @@ func UnsetFunc(ctx durable.Context, in string) (int, error) {
 type opener interface{ Open() int }
 
 //durable:orchestrator
-func Nobody(ctx durable.Context, in struct{ O opener }) (int, error) {
+func Nobody(ctx durable.Context, in struct{ O opener }) (int, error) { // want DUR203
 	return in.O.Open(), nil // want DET901
 }
 
@@ -147,7 +147,7 @@ type fast struct{ n int }
 func (f fast) Run() int { return f.n }
 
 //durable:orchestrator
-func OnlyHarmless(ctx durable.Context, in struct{ J jumper }) (int, error) { return in.J.Jump(), nil }
+func OnlyHarmless(ctx durable.Context, in struct{ J jumper }) (int, error) { return in.J.Jump(), nil } // want DUR203
 
 type jumper interface{ Jump() int }
 
@@ -260,10 +260,10 @@ type Pricer interface {
 }
 
 //durable:orchestrator
-func Contract(ctx durable.Context, in struct{ P Pricer }) (int, error) { return in.P.Quote("a"), nil }
+func Contract(ctx durable.Context, in struct{ P Pricer }) (int, error) { return in.P.Quote("a"), nil } // want DUR203
 
 //durable:orchestrator
-func Switch(ctx durable.Context, in any) (string, error) {
+func Switch(ctx durable.Context, in any) (string, error) { // want DUR203
 	switch v := in.(type) {
 	case string:
 		return v, nil

@@ -199,17 +199,17 @@ type item struct {
 }
 
 //durable:orchestrator
-func SortedFuncWithTies(ctx durable.Context, in map[string]item) ([]item, error) {
+func SortedFuncWithTies(ctx durable.Context, in map[string]item) ([]item, error) { // want DUR202
 	return slices.SortedFunc(maps.Values(in), func(a, b item) int { return cmp.Compare(a.score, b.score) }), nil // want DET405
 }
 
 //durable:orchestrator
-func SortedFuncByID(ctx durable.Context, in map[string]item) ([]item, error) {
+func SortedFuncByID(ctx durable.Context, in map[string]item) ([]item, error) { // want DUR202
 	return slices.SortedFunc(maps.Values(in), func(a, b item) int { return strings.Compare(a.id, b.id) }), nil
 }
 
 //durable:orchestrator
-func SortedFuncWithTieBreak(ctx durable.Context, in map[string]item) ([]item, error) {
+func SortedFuncWithTieBreak(ctx durable.Context, in map[string]item) ([]item, error) { // want DUR202
 	return slices.SortedFunc(maps.Values(in), func(a, b item) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(a.id, b.id))
 	}), nil

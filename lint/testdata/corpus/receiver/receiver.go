@@ -20,21 +20,21 @@ type Service struct {
 }
 
 //durable:orchestrator
-func (s *Service) Renew(ctx durable.Context, in string) (string, error) { // want DET506
+func (s *Service) Renew(ctx durable.Context, in string) (string, error) { // want DET506 DUR108
 	return s.Prefix + in, nil
 }
 
 //durable:orchestrator
-func (s *Service) Dated(ctx durable.Context, in string) (string, error) { // want DET506
+func (s *Service) Dated(ctx durable.Context, in string) (string, error) { // want DET506 DUR108
 	return s.Clock.Now().String(), nil // want DET902
 }
 
 type Flow struct{}
 
 //durable:orchestrator
-func (Flow) Plain(ctx durable.Context, in string) (string, error) { return in, nil }
+func (Flow) Plain(ctx durable.Context, in string) (string, error) { return in, nil } // want DUR108
 
 //durable:orchestrator
-func (f Flow) Helped(ctx durable.Context, in string) (string, error) { return f.help(in), nil }
+func (f Flow) Helped(ctx durable.Context, in string) (string, error) { return f.help(in), nil } // want DUR108
 
 func (Flow) help(s string) string { return fmt.Sprint(len(s)) }

@@ -181,7 +181,7 @@ func CallsByReflection(ctx durable.Context, in string) (int, error) {
 }
 
 //durable:orchestrator
-func Size(ctx durable.Context, in node) (uintptr, error) { return unsafe.Sizeof(in.Name), nil }
+func Size(ctx durable.Context, in node) (uintptr, error) { return unsafe.Sizeof(in.Name), nil } // want DUR201
 
 type list struct {
 	head *node
