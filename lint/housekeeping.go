@@ -58,6 +58,12 @@ func useless(a *policy.Allow, used, needed bool) (analysis.Diagnostic, bool) {
 	case used:
 		return analysis.Diagnostic{}, false
 	}
+	if a.Refused {
+		return analysis.Diagnostic{
+			Pos: pos, Category: "DET952",
+			Message: fmt.Sprintf("//durable:allow %s hides nothing: what it is about happens in another module; look there, and permit it in durablelint.yaml (DET952)", a.Rule),
+		}, true
+	}
 	d := analysis.Diagnostic{
 		Pos: pos, Category: "DET952",
 		Message: fmt.Sprintf("//durable:allow %s hides nothing: there is no %s in its reach, and it would hide the next one; remove it (DET952)", a.Rule, rule.Title),

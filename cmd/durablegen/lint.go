@@ -142,7 +142,7 @@ func (a lintArguments) treat(result *lint.Result, stdout, stderr io.Writer) erro
 		}
 		var gone int
 		if result.Findings, gone = b.Hide(result.Findings); gone > 0 {
-			fmt.Fprintf(stderr, "durablegen: %d %s of %s no longer found; -write-baseline takes them out\n", gone, plural(gone, "finding is", "findings are"), a.baseline)
+			fmt.Fprintf(stderr, "durablegen: %d %s of %s no longer there; -write-baseline takes them out\n", gone, plural(gone, "finding", "findings"), a.baseline+plural(gone, " is", " are"))
 		}
 	}
 	if a.fix || a.diff {

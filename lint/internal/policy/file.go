@@ -51,7 +51,7 @@ func Read(path string) (*File, error) {
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	dec.KnownFields(true)
 	if err := dec.Decode(f); err != nil && !errors.Is(err, io.EOF) { // nothing but comments
-		return nil, fmt.Errorf("%s: %w; it has one key, code, with entries like example.com/sms.Send: pure", path, err)
+		return nil, fmt.Errorf("%s: %s; it has one key, code, with entries like example.com/sms.Send: pure", path, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	for pattern, class := range f.Code {
 		if class != Pure && class != Inspect && !rule.MatchString(string(class)) {

@@ -43,6 +43,7 @@ type Policy struct {
 type Allow struct {
 	Rule      string
 	Directive *annotations.Directive
+	Refused   bool // it would hide what is another module's affair
 	from, to  token.Pos
 }
 
@@ -121,11 +122,13 @@ func lines(fset *token.FileSet, file *ast.File, d *annotations.Directive) (from,
 func (p *Policy) Allowed(rule string, pos token.Pos) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.refused[p.line(rule, pos)] || !p.Own && strings.HasPrefix(rule, "DET2") {
-		return false
-	}
+	refused := p.refused[p.line(rule, pos)] || !p.Own && strings.HasPrefix(rule, "DET2")
 	for _, a := range p.allows {
 		if a.Rule == rule && a.from <= pos && pos < a.to {
+			if refused {
+				a.Refused = true
+				return false
+			}
 			p.hits[Hit{rule, pos}] = a
 			return true
 		}
