@@ -34,7 +34,9 @@ func TestVetToolAgrees(t *testing.T) {
 		}
 		patterns = append(patterns, "./"+filepath.ToSlash(rel)+"/...")
 	}
-	result, err := lint.Run(t.Context(), lint.Config{Dir: root, Patterns: patterns})
+	// The corpus has modules of others in a workspace.
+	env := append(append(os.Environ(), goEnv(t)...), "GOWORK="+filepath.Join(root, "lint/testdata/go.work"), "GOFLAGS=")
+	result, err := lint.Run(t.Context(), lint.Config{Dir: root, Patterns: patterns, Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func TestVetToolAgrees(t *testing.T) {
 			want[dir] = append(want[dir], fmt.Sprintf("%s: %s", f.Pos, f.Message))
 		}
 	}
-	got := vetted(t, root, patterns)
+	got := vetted(t, root, env, patterns)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("durablegen lint and go vet (-lint +vet):\n%s", diff)
 	}
@@ -55,7 +57,7 @@ func TestVetToolAgrees(t *testing.T) {
 }
 
 // vetted gives what go vet says of each folder.
-func vetted(t *testing.T, root string, patterns []string) map[string][]string {
+func vetted(t *testing.T, root string, env, patterns []string) map[string][]string {
 	t.Helper()
 	tool, err := exec.LookPath("durablegen")
 	if err != nil {
@@ -63,7 +65,7 @@ func vetted(t *testing.T, root string, patterns []string) map[string][]string {
 	}
 	cmd := exec.Command("go", append([]string{"vet", "-vettool=" + tool}, patterns...)...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), goEnv(t)...)
+	cmd.Env = env
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	var exit *exec.ExitError
