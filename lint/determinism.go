@@ -48,11 +48,11 @@ func runDeterminism(pass *analysis.Pass) (any, error) {
 		return cmp.Or(strings.Compare(a.order, b.order), strings.Compare(a.Rule, b.Rule), cmp.Compare(weight(a.Hazard), weight(b.Hazard)),
 			cmp.Compare(len(a.Via), len(b.Via)))
 	})
-	fixes := mend.New(pass)
+	fixes := mend.New(pass, summary.Runtime)
 	for _, f := range distinct(all) {
 		d := diagnostic(f)
 		d.Related = places.related(f.Hazard)
-		d.SuggestedFixes = fixes.For(f.Rule, f.What, f.at.Pos())
+		d.SuggestedFixes = fixes.For(f.Rule, f.at.Pos())
 		pass.Report(d)
 	}
 	return nil, nil

@@ -70,7 +70,8 @@ var arrows = []arrow{
 	{folder: "lint/internal/effects"},
 	{folder: "lint/internal/summary", house: []string{"annotations", "lint/internal/effects"}, outside: []string{xtools}},
 	{folder: "lint/internal/driver", outside: []string{xtools}},
-	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/driver"}, outside: []string{xtools}},
+	{folder: "lint/internal/mend", outside: []string{xtools}},
+	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/driver", "lint/internal/mend"}, outside: []string{xtools}},
 	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "cmd/durablegen/..."}, outside: []string{diffs}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 

@@ -129,7 +129,7 @@ func Known(path string) bool {
 }
 
 // house is what stands behind the runtime, which only the runtime calls.
-var house = strings.TrimSuffix(runtimePath, "runtime") + "internal/"
+var house = strings.TrimSuffix(Runtime, "runtime") + "internal/"
 
 func (p *pkg) addNode(fn *ssa.Function) *node {
 	if n := p.nodes[fn]; n != nil {
