@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/durablegen/durablegen/lint"
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
@@ -153,3 +155,33 @@ func wants(t *testing.T, dir string) (wanted map[string]bool, cases int) {
 }
 
 func at(p token.Position) string { return fmt.Sprintf("%s:%d", filepath.Base(p.Filename), p.Line) }
+
+// TestWay compares all that is said of some findings: how the hazard is reached, what is told of other modules, where the
+// order of a map shows.
+func TestWay(t *testing.T) {
+	result := run(t, []string{"./testdata/corpus/across", "./testdata/corpus/dispatch"})
+	var got []string
+	for _, f := range result.Findings {
+		switch orchestratorOf(f.Message) {
+		case "ThirdDeep", "ThirdApplyImpure", "Stamp", "NapsInMapOrder", "HTTP":
+			got = append(got, at(result.Fset.Position(f.Pos))+": "+f.Message)
+			for _, r := range f.Related {
+				got = append(got, "\t"+at(result.Fset.Position(r.Pos))+": "+r.Message)
+			}
+		}
+	}
+	const golden = "testdata/way.txt"
+	text := strings.Join(got, "\n") + "\n"
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(strings.Split(string(want), "\n"), strings.Split(text, "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -22,7 +22,7 @@ var Determinism = &analysis.Analyzer{
 
 // found is a hazard with its place in the files.
 type found struct {
-	orchestrator string
+	root *summary.Root
 	*summary.Hazard
 	at    analysis.Range
 	order string
@@ -31,22 +31,23 @@ type found struct {
 func runDeterminism(pass *analysis.Pass) (any, error) {
 	places := newPlaces(pass)
 	var all []found
-	for _, root := range pass.ResultOf[summary.Analyzer].(*summary.Result).Roots {
-		for _, h := range root.Hazards {
+	roots := pass.ResultOf[summary.Analyzer].(*summary.Result).Roots
+	for i := range roots {
+		for _, h := range roots[i].Hazards {
 			at := places.of(h.Spot)
 			p := pass.Fset.Position(at.Pos())
-			all = append(all, found{root.Func.Name(), h, at, fmt.Sprintf("%s:%08d:%08d", p.Filename, p.Line, p.Column)})
+			all = append(all, found{&roots[i], h, at, fmt.Sprintf("%s:%08d:%08d", p.Filename, p.Line, p.Column)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b found) int {
 		return cmp.Or(strings.Compare(a.order, b.order), strings.Compare(a.Rule, b.Rule), cmp.Compare(weight(a.Hazard), weight(b.Hazard)),
 			cmp.Compare(len(a.Via), len(b.Via)))
 	})
-	fixes := mend.New(pass)
+	fixes := mend.New(pass, summary.Runtime)
 	for _, f := range distinct(all) {
 		d := diagnostic(f)
 		d.Related = places.related(f.Hazard)
-		d.SuggestedFixes = fixes.For(f.Rule, f.What, f.at.Pos())
+		d.SuggestedFixes = fixes.For(f.Rule, f.at.Pos())
 		pass.Report(d)
 	}
 	return nil, nil
@@ -90,18 +91,28 @@ func weight(h *summary.Hazard) int {
 func diagnostic(f found) analysis.Diagnostic {
 	rule, _ := RuleOf(f.Rule)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s in orchestrator %s", f.What, f.orchestrator)
-	if len(f.Via) > 0 {
-		var names []string
-		for _, s := range f.Via {
-			names = append(names, s.Func)
-		}
-		fmt.Fprintf(&b, " via %s", strings.Join(names, " → "))
+	fmt.Fprintf(&b, "%s in orchestrator %s", f.What, f.root.Func.Name())
+	if way := names(f); len(way) > 0 {
+		fmt.Fprintf(&b, " via %s", strings.Join(way, " → "))
 	}
 	fmt.Fprintf(&b, ": %s", rule.Why)
 	if f.Note != "" {
 		fmt.Fprintf(&b, " (%s)", f.Note)
 	}
 	fmt.Fprintf(&b, "; %s (%s)", rule.Do, rule.ID)
-	return analysis.Diagnostic{Pos: f.at.Pos(), End: f.at.End(), Category: f.Rule, Message: b.String(), URL: ""}
+	return analysis.Diagnostic{Pos: f.at.Pos(), End: f.at.End(), Category: f.Rule, Message: b.String()}
+}
+
+// names are the functions on the way. Function literals have the name of what they are in: one that follows itself is left
+// out.
+func names(f found) []string {
+	var way []string
+	last := f.root.Name
+	for _, s := range f.Via {
+		if s.Func != last {
+			way = append(way, s.Func)
+		}
+		last = s.Func
+	}
+	return way
 }

@@ -43,11 +43,19 @@ func (p *pkg) settle(n *node, d *dispatch) bool {
 		t := &d.targets[i]
 		if callee := t.sum(); t.had != callee.version {
 			t.had = callee.version
-			changed = n.sum.add(callee, p.module, d.need.Spot, append(slices.Clone(d.need.Via), Step{Func: t.name})...) || changed
+			changed = n.sum.add(callee, p.module, d.need.Spot, append(slices.Clone(d.need.Via), Step{Func: t.name, At: p.place(d.need.Spot)})...) || changed
 			changed = p.enter(n, t.method, d) || changed
 		}
 	}
 	return changed
+}
+
+// place is where a spot is.
+func (p *pkg) place(s Spot) Place {
+	if s.Pos.IsValid() {
+		return p.at(s.Pos)
+	}
+	return s.At
 }
 
 // resolve finds the methods that are called by a dispatch, and passes on what it cannot find.
@@ -115,7 +123,7 @@ func (p *pkg) enter(n *node, m *method, d *dispatch) bool {
 	changed := false
 	for _, need := range m.sum().needs {
 		up := *need
-		up.Via = slices.Concat(d.need.Via, []Step{{Func: m.name}}, need.Via)
+		up.Via = slices.Concat(d.need.Via, []Step{{Func: m.name, At: p.place(d.need.Spot)}}, need.Via)
 		up.Spot = need.seen(p.module, d.need.Spot)
 		switch {
 		case need.Param == 0 && !d.need.Deep:

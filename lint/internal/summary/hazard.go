@@ -16,7 +16,6 @@ type Hazard struct {
 	Note string // what makes it one when its name does not tell: who writes the variable that is read
 	Spot
 	Via []Step // the functions between, the first one called by the function that is looked at
-	Fix string // how to mend it, for those who write the edit: "local", "sorted"; "": by its name
 }
 
 // Spot is where a hazard is. One of the module that is looked at is told where it is, another one where it is entered.

@@ -11,11 +11,11 @@ import (
 	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
-// runtimePath is the package whose functions an orchestrator may call, with all below it.
-const runtimePath = "github.com/durablegen/durablegen/runtime"
+// Runtime is the package whose functions an orchestrator may call, with all below it.
+const Runtime = "github.com/durablegen/durablegen/runtime"
 
 func isRuntime(path string) bool {
-	return path == runtimePath || len(path) > len(runtimePath) && path[:len(runtimePath)+1] == runtimePath+"/"
+	return path == Runtime || len(path) > len(Runtime) && path[:len(Runtime)+1] == Runtime+"/"
 }
 
 // marks are the directives of a package.

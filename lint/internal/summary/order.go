@@ -301,6 +301,10 @@ func (l *loop) instruction(in ssa.Instruction) {
 		if l.outside(in.Addr) && l.values[in.Val] && !l.sums(in.Val, in) && !l.unique(in.Block()) {
 			l.stored(in)
 		}
+	case *ssa.Send:
+		if l.values[in.X] {
+			l.report("DET401", "send on a channel", in.Pos())
+		}
 	case ssa.CallInstruction:
 		l.call(in)
 	}

@@ -208,6 +208,7 @@ func (l *loop) entry(obj *types.Func, c *ssa.CallCommon) bool {
 func actsAtRuntime(obj *types.Func) bool {
 	switch obj.Name() {
 	case "Now", "InstanceID", "Name", "Tags", "Version", "ParentID", "RootID", "Replaying", "Logger", // of a context
+		"Get", "Err", "Wait", // waiting decides nothing, whoever is waited for first
 		"Ready", "Fired", "Final", "Error", "Unwrap", "Is", "As", "String",
 		"On", "OnTimer", "WithoutCancel", "RetryAfter", "NonRetryable", "MarshalJSON", "UnmarshalJSON":
 		return false

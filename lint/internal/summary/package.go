@@ -2,6 +2,7 @@ package summary
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -38,6 +39,7 @@ type Result struct {
 // Root is an orchestrator with everything that it reaches.
 type Root struct {
 	Func    *types.Func
+	Name    string    // as steps call it
 	Hazards []*Hazard // in the order of their places
 }
 
@@ -96,7 +98,12 @@ type call struct {
 	had  int // the version of the callee's summary that has been added
 }
 
-func run(pass *analysis.Pass) (any, error) {
+func run(pass *analysis.Pass) (result any, err error) {
+	defer func() { // code that nobody has thought of must not take the whole run with it
+		if r := recover(); r != nil {
+			err = fmt.Errorf("look at package %s: %v: it was not looked at; this is a mistake of the linter", pass.Pkg.Path(), r)
+		}
+	}()
 	p := &pkg{
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
 		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
@@ -134,7 +141,7 @@ func Known(path string) bool {
 }
 
 // house is what stands behind the runtime, which only the runtime calls.
-var house = strings.TrimSuffix(runtimePath, "runtime") + "internal/"
+var house = strings.TrimSuffix(Runtime, "runtime") + "internal/"
 
 func (p *pkg) addNode(fn *ssa.Function) *node {
 	if n := p.nodes[fn]; n != nil {
@@ -269,7 +276,7 @@ func (p *pkg) result() *Result {
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
 		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {
-			r.Roots = append(r.Roots, Root{Func: obj, Hazards: p.root(n).sorted()})
+			r.Roots = append(r.Roots, Root{Func: obj, Name: short(obj.FullName()), Hazards: p.root(n).sorted()})
 		}
 	}
 	return r

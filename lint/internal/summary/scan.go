@@ -106,6 +106,9 @@ func (p *pkg) operands(n *node, in ssa.Instruction, pos token.Pos) {
 	for _, op := range in.Operands(nil) {
 		switch v := (*op).(type) {
 		case *ssa.Function:
+			if m, ok := in.(*ssa.MakeClosure); ok && p.bound(n, m, pos) {
+				continue
+			}
 			if v != called {
 				p.use(n, v, pos, nil)
 			}
@@ -113,6 +116,31 @@ func (p *pkg) operands(n *node, in ssa.Instruction, pos token.Pos) {
 			p.read(n, in, v, pos)
 		}
 	}
+}
+
+// bound is a method with its receiver that becomes a value, where what it does depends on the receiver: of an interface, or of
+// a logger. It reports whether it is one.
+func (p *pkg) bound(n *node, m *ssa.MakeClosure, pos token.Pos) bool {
+	fn := m.Fn.(*ssa.Function)
+	obj, ok := fn.Object().(*types.Func)
+	if !ok || fn.Synthetic == "" || len(m.Bindings) != 1 || obj.Signature().Recv() == nil {
+		return false
+	}
+	if types.IsInterface(obj.Signature().Recv().Type()) {
+		if need, benign, ok := p.needs(n, m.Bindings[0].Type(), obj, pos); ok {
+			p.dispatch(n, &dispatch{v: m.Bindings[0], need: need, benign: benign})
+		}
+		return true
+	}
+	if obj.Pkg() == nil || !isLogger(obj) {
+		return false
+	}
+	if e, _, listed := listed(obj); listed && e.Rule == "DET306" {
+		n.sum.acts = true
+		p.dispatch(n, &dispatch{v: m.Bindings[0], need: Need{Key: needLogger, What: short(obj.FullName()), Spot: Spot{Pos: pos}}})
+		return true
+	}
+	return false
 }
 
 func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {

@@ -22,6 +22,7 @@ type uses struct {
 	seen   map[ssa.Value]bool
 	sorts  []sortCall
 	others []ssa.Instruction
+	ties   []token.Pos // of extremes that several elements may be
 }
 
 type sortCall struct {
@@ -165,6 +166,12 @@ func (u *uses) of(v ssa.Value) {
 			if harmless(in) {
 				continue
 			}
+			if path, name := calleeName(in); path == "slices" && (name == "MinFunc" || name == "MaxFunc") {
+				if !u.p.totalFunc(in.Call.Args[1], v) {
+					u.ties = append(u.ties, in.Pos())
+				}
+				continue
+			}
 			if isReverse(in) {
 				u.of(in)
 				continue
@@ -212,7 +219,7 @@ func storesOnly(a ssa.Value) bool {
 }
 
 func (u *uses) fate() fate {
-	var f fate
+	f := fate{ties: u.ties}
 	for _, o := range u.others {
 		if slices.ContainsFunc(u.sorts, func(s sortCall) bool { return before(s.in, o) }) {
 			continue

@@ -146,9 +146,7 @@ func (s *sum) fact(where func(token.Pos) Place) *Function {
 		Hazards: factsOf(s.hazards, where), Pending: factsOf(s.pending, where), Invokes: invokesOf(s.invokes, where), Needs: needsOf(s.needs, where),
 		Writes: slices.Sorted(maps.Keys(s.writes)), Sorts: slices.Sorted(maps.Keys(s.sorts)), Acts: s.acts,
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.reached())) {
-		f.Types = append(f.Types, name)
-	}
+	f.Types = slices.Sorted(maps.Keys(s.reached()))
 	if len(f.Hazards)+len(f.Pending)+len(f.Types)+len(f.Invokes)+len(f.Needs)+len(f.Writes)+len(f.Sorts) == 0 && !f.Acts {
 		return nil
 	}
@@ -288,7 +286,7 @@ func madeOf(t Type) *made {
 
 // short leaves the path of a package out of a qualified name: "(*example.com/store.HTTP).Get" is "(*store.HTTP).Get".
 func short(name string) string {
-	name = strings.ReplaceAll(name, runtimePath+".", "durable.")
+	name = strings.ReplaceAll(name, Runtime+".", "durable.")
 	i := strings.LastIndex(name, "/")
 	if i < 0 {
 		return name

@@ -28,3 +28,17 @@ func NewSHA1(space UUID, data []byte) UUID {
 }
 
 func (u UUID) String() string { return hex.EncodeToString(u[:]) }
+
+func Parse(s string) (UUID, error) {
+	var u UUID
+	_, err := hex.Decode(u[:], []byte(s))
+	return u, err
+}
+
+func MustParse(s string) UUID {
+	u, err := Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
