@@ -395,6 +395,178 @@ func (directInterfaceOrchestrator) Bind(fn func(ctx durable.Context, in int) (st
 	return durable.BindOrchestrator(&directInterfaceInfo, fn)
 }
 
+// DirectVariableOrchestrator runs [DirectVariable] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := DirectVariableOrchestrator.Start(ctx, c, in)
+//	result, err := DirectVariableOrchestrator.Call(ctx, in)
+var DirectVariableOrchestrator directVariableOrchestrator
+
+type directVariableOrchestrator struct{}
+
+var directVariableInfo = durable.Orchestrator{
+	Name:   "durcall.DirectVariable",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectVariable",
+}
+
+func (directVariableOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directVariableInfo, in, opts...)
+}
+
+func (directVariableOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directVariableInfo, id)
+}
+
+func (directVariableOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directVariableInfo, s, in, opts...)
+}
+
+func (directVariableOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directVariableInfo, in, opts...).Get(ctx)
+}
+
+func (directVariableOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directVariableInfo, in, opts...)
+}
+
+func (directVariableOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directVariableOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directVariableInfo, fn)
+}
+
+// DirectMapOrchestrator runs [DirectMap] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := DirectMapOrchestrator.Start(ctx, c, in)
+//	result, err := DirectMapOrchestrator.Call(ctx, in)
+var DirectMapOrchestrator directMapOrchestrator
+
+type directMapOrchestrator struct{}
+
+var directMapInfo = durable.Orchestrator{
+	Name:   "durcall.DirectMap",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectMap",
+}
+
+func (directMapOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directMapInfo, in, opts...)
+}
+
+func (directMapOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directMapInfo, id)
+}
+
+func (directMapOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directMapInfo, s, in, opts...)
+}
+
+func (directMapOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directMapInfo, in, opts...).Get(ctx)
+}
+
+func (directMapOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directMapInfo, in, opts...)
+}
+
+func (directMapOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directMapOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directMapInfo, fn)
+}
+
+// DirectFieldOrchestrator runs [DirectField] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := DirectFieldOrchestrator.Start(ctx, c, in)
+//	result, err := DirectFieldOrchestrator.Call(ctx, in)
+var DirectFieldOrchestrator directFieldOrchestrator
+
+type directFieldOrchestrator struct{}
+
+var directFieldInfo = durable.Orchestrator{
+	Name:   "durcall.DirectField",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectField",
+}
+
+func (directFieldOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directFieldInfo, in, opts...)
+}
+
+func (directFieldOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directFieldInfo, id)
+}
+
+func (directFieldOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directFieldInfo, s, in, opts...)
+}
+
+func (directFieldOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directFieldInfo, in, opts...).Get(ctx)
+}
+
+func (directFieldOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directFieldInfo, in, opts...)
+}
+
+func (directFieldOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directFieldOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directFieldInfo, fn)
+}
+
+// DirectExpressionOrchestrator runs [DirectExpression] as a durable orchestration, from outside and
+// from another one:
+//
+//	handle, err := DirectExpressionOrchestrator.Start(ctx, c, in)
+//	result, err := DirectExpressionOrchestrator.Call(ctx, in)
+var DirectExpressionOrchestrator directExpressionOrchestrator
+
+type directExpressionOrchestrator struct{}
+
+var directExpressionInfo = durable.Orchestrator{
+	Name:   "durcall.DirectExpression",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectExpression",
+}
+
+func (directExpressionOrchestrator) Start(ctx context.Context, c *durable.Client, in int, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directExpressionInfo, in, opts...)
+}
+
+func (directExpressionOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directExpressionInfo, id)
+}
+
+func (directExpressionOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directExpressionInfo, s, in, opts...)
+}
+
+func (directExpressionOrchestrator) Call(ctx durable.Context, in int, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directExpressionInfo, in, opts...).Get(ctx)
+}
+
+func (directExpressionOrchestrator) StartChild(ctx durable.Context, in int, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directExpressionInfo, in, opts...)
+}
+
+func (directExpressionOrchestrator) ContinueAsNew(ctx durable.Context, in int) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directExpressionOrchestrator) Bind(fn func(ctx durable.Context, in int) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directExpressionInfo, fn)
+}
+
 // DirectInHelperOrchestrator runs [DirectInHelper] as a durable orchestration, from outside and from
 // another one:
 //
@@ -3207,6 +3379,10 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		DirectValueOrchestrator.Bind(DirectValue),
 		DirectMethodValueOrchestrator.Bind(DirectMethodValue),
 		DirectInterfaceOrchestrator.Bind(DirectInterface),
+		DirectVariableOrchestrator.Bind(DirectVariable),
+		DirectMapOrchestrator.Bind(DirectMap),
+		DirectFieldOrchestrator.Bind(DirectField),
+		DirectExpressionOrchestrator.Bind(DirectExpression),
 		DirectInHelperOrchestrator.Bind(DirectInHelper),
 		DirectInClosureOrchestrator.Bind(DirectInClosure),
 		DirectElsewhereOrchestrator.Bind(DirectElsewhere),

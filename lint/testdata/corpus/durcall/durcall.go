@@ -74,6 +74,35 @@ func DirectInterface(ctx durable.Context, in int) (string, error) {
 	return s.Charge(context.Background(), in) // want DUR101
 }
 
+var shipping = Ship
+
+//durable:orchestrator
+func DirectVariable(ctx durable.Context, in string) (string, error) {
+	return shipping(context.Background(), in) // want DUR101
+}
+
+var means = map[string]func(ctx context.Context, order string) (string, error){"ship": Ship, "courier": Courier}
+
+//durable:orchestrator
+func DirectMap(ctx durable.Context, in string) (string, error) {
+	return means[in](context.Background(), in) // want DUR101
+}
+
+type office struct {
+	ship func(ctx context.Context, order string) (string, error)
+}
+
+//durable:orchestrator
+func DirectField(ctx durable.Context, in string) (string, error) {
+	o := office{ship: Ship}
+	return o.ship(context.Background(), in) // want DUR101
+}
+
+//durable:orchestrator
+func DirectExpression(ctx durable.Context, in int) (string, error) {
+	return (*bank).Charge(&bank{}, context.Background(), in) // want DUR101
+}
+
 func helper(in string) error {
 	return Pack(in) // want DUR101
 }
