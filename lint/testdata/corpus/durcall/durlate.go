@@ -278,3 +278,5 @@ func HandleActs(ctx durable.Context, in string) (string, error) {
 func HandleLooks(ctx durable.Context, in string) (string, error) {
 	return ShipActivity.Call(ctx, in, durable.RetryPolicy{Attempts: 3, Handle: func(err error) bool { return !errors.Is(err, errLost) }})
 }
+
+func _(ctx durable.Context) { PackActivity.Start(ctx, "nobody calls it") }
