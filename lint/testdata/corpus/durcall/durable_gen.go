@@ -2490,6 +2490,196 @@ func (argumentChangedOrchestrator) Bind(fn func(ctx durable.Context, in string) 
 	return durable.BindOrchestrator(&argumentChangedInfo, fn)
 }
 
+// SendActivity calls [Send] as a durable activity:
+//
+//	result, err := SendActivity.Call(ctx, p)
+var SendActivity sendActivity
+
+type sendActivity struct{}
+
+var sendInfo = durable.Activity{
+	Name:   "durcall.Send",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Send",
+}
+
+func (sendActivity) Call(ctx durable.Context, p *parcel, opts ...durable.CallOption) (string, error) {
+	return durable.StartActivity[string](ctx, &sendInfo, p, opts...).Get(ctx)
+}
+
+func (sendActivity) Start(ctx durable.Context, p *parcel, opts ...durable.CallOption) durable.Future[string] {
+	return durable.StartActivity[string](ctx, &sendInfo, p, opts...)
+}
+
+func (sendActivity) Bind(fn func(p *parcel) (string, error)) durable.Binding {
+	return durable.BindActivity(&sendInfo, func(_ context.Context, a *parcel) (string, error) {
+		return fn(a)
+	})
+}
+
+// SendAllActivity calls [SendAll] as a durable activity:
+//
+//	err := SendAllActivity.Call(ctx, items, labels)
+var SendAllActivity sendAllActivity
+
+type sendAllActivity struct{}
+
+type sendAllArgs struct {
+	Items  []string          `json:"items"`
+	Labels map[string]string `json:"labels"`
+}
+
+var sendAllInfo = durable.Activity{
+	Name:   "durcall.SendAll",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.SendAll",
+}
+
+func (sendAllActivity) Call(ctx durable.Context, items []string, labels map[string]string, opts ...durable.CallOption) error {
+	return durable.StartActivity[durable.None](ctx, &sendAllInfo, sendAllArgs{items, labels}, opts...).Err(ctx)
+}
+
+func (sendAllActivity) Start(ctx durable.Context, items []string, labels map[string]string, opts ...durable.CallOption) durable.Future[durable.None] {
+	return durable.StartActivity[durable.None](ctx, &sendAllInfo, sendAllArgs{items, labels}, opts...)
+}
+
+func (sendAllActivity) Bind(fn func(items []string, labels map[string]string) error) durable.Binding {
+	return durable.BindActivity(&sendAllInfo, func(_ context.Context, a sendAllArgs) (durable.None, error) {
+		return durable.None{}, fn(a.Items, a.Labels)
+	})
+}
+
+// ChangedFieldOrchestrator runs [ChangedField] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedFieldOrchestrator.Start(ctx, c, in)
+//	result, err := ChangedFieldOrchestrator.Call(ctx, in)
+var ChangedFieldOrchestrator changedFieldOrchestrator
+
+type changedFieldOrchestrator struct{}
+
+var changedFieldInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedField",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedField",
+}
+
+func (changedFieldOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &changedFieldInfo, in, opts...)
+}
+
+func (changedFieldOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &changedFieldInfo, id)
+}
+
+func (changedFieldOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedFieldInfo, s, in, opts...)
+}
+
+func (changedFieldOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &changedFieldInfo, in, opts...).Get(ctx)
+}
+
+func (changedFieldOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &changedFieldInfo, in, opts...)
+}
+
+func (changedFieldOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedFieldOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&changedFieldInfo, fn)
+}
+
+// ChangedElementOrchestrator runs [ChangedElement] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedElementOrchestrator.Start(ctx, c, in)
+//	err := ChangedElementOrchestrator.Call(ctx, in)
+var ChangedElementOrchestrator changedElementOrchestrator
+
+type changedElementOrchestrator struct{}
+
+var changedElementInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedElement",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedElement",
+}
+
+func (changedElementOrchestrator) Start(ctx context.Context, c *durable.Client, in []string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &changedElementInfo, in, opts...)
+}
+
+func (changedElementOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &changedElementInfo, id)
+}
+
+func (changedElementOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in []string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedElementInfo, s, in, opts...)
+}
+
+func (changedElementOrchestrator) Call(ctx durable.Context, in []string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &changedElementInfo, in, opts...).Err(ctx)
+}
+
+func (changedElementOrchestrator) StartChild(ctx durable.Context, in []string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &changedElementInfo, in, opts...)
+}
+
+func (changedElementOrchestrator) ContinueAsNew(ctx durable.Context, in []string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedElementOrchestrator) Bind(fn func(ctx durable.Context, in []string) error) durable.Binding {
+	return durable.BindOrchestrator(&changedElementInfo, func(ctx durable.Context, a []string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// ChangedLaterOrchestrator runs [ChangedLater] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedLaterOrchestrator.Start(ctx, c, in)
+//	result, err := ChangedLaterOrchestrator.Call(ctx, in)
+//
+// ChangedLater has waited.
+var ChangedLaterOrchestrator changedLaterOrchestrator
+
+type changedLaterOrchestrator struct{}
+
+var changedLaterInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedLater",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedLater",
+}
+
+func (changedLaterOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &changedLaterInfo, in, opts...)
+}
+
+func (changedLaterOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &changedLaterInfo, id)
+}
+
+func (changedLaterOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedLaterInfo, s, in, opts...)
+}
+
+func (changedLaterOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &changedLaterInfo, in, opts...).Get(ctx)
+}
+
+func (changedLaterOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &changedLaterInfo, in, opts...)
+}
+
+func (changedLaterOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedLaterOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&changedLaterInfo, fn)
+}
+
 // ReadOnlyOrchestrator runs [ReadOnly] as a durable orchestration, from outside and from another one:
 //
 //	handle, err := ReadOnlyOrchestrator.Start(ctx, c, in)
@@ -3427,6 +3617,11 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		JoinedAllOrchestrator.Bind(JoinedAll),
 		JoinedInLoopOrchestrator.Bind(JoinedInLoop),
 		ArgumentChangedOrchestrator.Bind(ArgumentChanged),
+		SendActivity.Bind(Send),
+		SendAllActivity.Bind(SendAll),
+		ChangedFieldOrchestrator.Bind(ChangedField),
+		ChangedElementOrchestrator.Bind(ChangedElement),
+		ChangedLaterOrchestrator.Bind(ChangedLater),
 		ReadOnlyOrchestrator.Bind(ReadOnly),
 		DeferredCallOrchestrator.Bind(DeferredCall),
 		DeferredClosureOrchestrator.Bind(DeferredClosure),
