@@ -273,8 +273,8 @@ func around(outer, inner ast.Node) bool {
 }
 
 // NamesOf gives the stored names of another package.
-func (p *Package) NamesOf(pkg *types.Package) map[string]string {
+func (p *Package) NamesOf(pkg *types.Package) []StoredName {
 	var n Names
 	p.Pass.ImportPackageFact(pkg, &n)
-	return n.Of
+	return n.Stored
 }

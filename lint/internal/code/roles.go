@@ -19,10 +19,13 @@ func (*Role) AFact()           {}
 func (r *Role) String() string { return r.Word }
 
 // Names is the fact of a package with orchestrators or activities: what each stored name stands for.
-type Names struct{ Of map[string]string } // stored name → "example.com/club.Join"
+type Names struct{ Stored []StoredName }
+
+// StoredName is a name in histories, and the function that it stands for: "example.com/club.Join".
+type StoredName struct{ Name, Of string }
 
 func (*Names) AFact()           {}
-func (n *Names) String() string { return fmt.Sprintf("%d names", len(n.Of)) }
+func (n *Names) String() string { return fmt.Sprintf("%d names", len(n.Stored)) }
 
 // roles are the directives of a package's functions.
 type roles struct {
@@ -32,7 +35,7 @@ type roles struct {
 
 func readRoles(pass *analysis.Pass) *roles {
 	r := &roles{pass, map[*types.Func]*annotations.Directive{}}
-	names := &Names{map[string]string{}}
+	var names Names
 	for _, file := range pass.Files {
 		if !mentions(file) {
 			continue
@@ -47,12 +50,12 @@ func readRoles(pass *analysis.Pass) *roles {
 				r.own[obj] = d
 				pass.ExportObjectFact(obj, &Role{string(d.Word)})
 				name := cmp.Or(d.Name, pass.Pkg.Name()+"."+obj.Name())
-				names.Of[name] = obj.FullName()
+				names.Stored = append(names.Stored, StoredName{name, obj.FullName()})
 			}
 		}
 	}
-	if len(names.Of) > 0 {
-		pass.ExportPackageFact(names)
+	if names.Stored != nil {
+		pass.ExportPackageFact(&names)
 	}
 	return r
 }

@@ -6,8 +6,6 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
-	"maps"
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -59,15 +57,14 @@ func (c *checker) registers(call *ast.CallExpr, owners map[string]string) {
 	if !ok || fn.Pkg() == nil || fn.Pkg() == c.Pass.Pkg {
 		return
 	}
-	names := c.NamesOf(fn.Pkg())
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if other := owners[name]; other != "" && other != names[name] {
+	for _, s := range c.NamesOf(fn.Pkg()) {
+		if other := owners[s.Name]; other != "" && other != s.Of {
 			c.report(code.Finding{Rule: "DUR109", Pos: call.Pos(), Text: fmt.Sprintf(
 				"the stored name %q of %s already belongs to %s, which is registered here too; history could not tell them apart: choose another with name=",
-				name, names[name], other)})
+				s.Name, s.Of, other)})
 			continue
 		}
-		owners[name] = names[name]
+		owners[s.Name] = s.Of
 	}
 }
 

@@ -568,6 +568,50 @@ func (assertedFloatOrchestrator) Bind(fn func(ctx durable.Context, in string) (i
 	return durable.BindOrchestrator(&assertedFloatInfo, fn)
 }
 
+// RawOrchestrator runs [Raw] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := RawOrchestrator.Start(ctx, c, n)
+//	result, err := RawOrchestrator.Call(ctx, n)
+//
+// Raw calls the runtime without a handle: the binding says what the number is decoded to.
+var RawOrchestrator rawOrchestrator
+
+type rawOrchestrator struct{}
+
+var rawInfo = durable.Orchestrator{
+	Name:   "durpayload.Raw",
+	Group:  "durpayload",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.Raw",
+}
+
+func (rawOrchestrator) Start(ctx context.Context, c *durable.Client, n int64, opts ...durable.StartOption) (durable.Handle[int64], error) {
+	return durable.StartInstance[int64](ctx, c, &rawInfo, n, opts...)
+}
+
+func (rawOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int64] {
+	return durable.AttachInstance[int64](c, &rawInfo, id)
+}
+
+func (rawOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, n int64, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &rawInfo, s, n, opts...)
+}
+
+func (rawOrchestrator) Call(ctx durable.Context, n int64, opts ...durable.ChildOption) (int64, error) {
+	return durable.StartChild[int64](ctx, &rawInfo, n, opts...).Get(ctx)
+}
+
+func (rawOrchestrator) StartChild(ctx durable.Context, n int64, opts ...durable.ChildOption) durable.Future[int64] {
+	return durable.StartChild[int64](ctx, &rawInfo, n, opts...)
+}
+
+func (rawOrchestrator) ContinueAsNew(ctx durable.Context, n int64) error {
+	return durable.ContinueWith(ctx, n)
+}
+
+func (rawOrchestrator) Bind(fn func(ctx durable.Context, n int64) (int64, error)) durable.Binding {
+	return durable.BindOrchestrator(&rawInfo, fn)
+}
+
 // DurableReceivers is empty: no activity of this package is a method.
 type DurableReceivers struct{}
 
@@ -589,5 +633,6 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		ShortNumberOrchestrator.Bind(ShortNumber),
 		AssertedOrchestrator.Bind(Asserted),
 		AssertedFloatOrchestrator.Bind(AssertedFloat),
+		RawOrchestrator.Bind(Raw),
 	)
 }

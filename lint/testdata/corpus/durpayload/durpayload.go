@@ -163,3 +163,10 @@ func AssertedFloat(ctx durable.Context, in string) (int, error) {
 	m, _ := mine.(int)
 	return int(n) + m, nil
 }
+
+// Raw calls the runtime without a handle: the binding says what the number is decoded to.
+//
+//durable:orchestrator
+func Raw(ctx durable.Context, n int64) (int64, error) {
+	return durable.StartActivity[int64](ctx, &durable.Activity{Name: "durpayload.raw"}, n).Get(ctx)
+}
