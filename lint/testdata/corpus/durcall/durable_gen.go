@@ -743,6 +743,95 @@ func (directBehindHelperOrchestrator) Bind(fn func(ctx durable.Context, in strin
 	return durable.BindOrchestrator(&directBehindHelperInfo, fn)
 }
 
+// DirectByRetryOrchestrator runs [DirectByRetry] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := DirectByRetryOrchestrator.Start(ctx, c, in)
+//	err := DirectByRetryOrchestrator.Call(ctx, in)
+var DirectByRetryOrchestrator directByRetryOrchestrator
+
+type directByRetryOrchestrator struct{}
+
+var directByRetryInfo = durable.Orchestrator{
+	Name:   "durcall.DirectByRetry",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectByRetry",
+}
+
+func (directByRetryOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &directByRetryInfo, in, opts...)
+}
+
+func (directByRetryOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &directByRetryInfo, id)
+}
+
+func (directByRetryOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directByRetryInfo, s, in, opts...)
+}
+
+func (directByRetryOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &directByRetryInfo, in, opts...).Err(ctx)
+}
+
+func (directByRetryOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &directByRetryInfo, in, opts...)
+}
+
+func (directByRetryOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directByRetryOrchestrator) Bind(fn func(ctx durable.Context, in string) error) durable.Binding {
+	return durable.BindOrchestrator(&directByRetryInfo, func(ctx durable.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// HandedOnOrchestrator runs [HandedOn] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := HandedOnOrchestrator.Start(ctx, c, in)
+//	result, err := HandedOnOrchestrator.Call(ctx, in)
+//
+// HandedOn is not called.
+var HandedOnOrchestrator handedOnOrchestrator
+
+type handedOnOrchestrator struct{}
+
+var handedOnInfo = durable.Orchestrator{
+	Name:   "durcall.HandedOn",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.HandedOn",
+}
+
+func (handedOnOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &handedOnInfo, in, opts...)
+}
+
+func (handedOnOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &handedOnInfo, id)
+}
+
+func (handedOnOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &handedOnInfo, s, in, opts...)
+}
+
+func (handedOnOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &handedOnInfo, in, opts...).Get(ctx)
+}
+
+func (handedOnOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &handedOnInfo, in, opts...)
+}
+
+func (handedOnOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (handedOnOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&handedOnInfo, fn)
+}
+
 // ChildOrchestrator runs [Child] as a durable orchestration, from outside and from another one:
 //
 //	handle, err := ChildOrchestrator.Start(ctx, c, in)
@@ -826,6 +915,121 @@ func (directChildOrchestrator) ContinueAsNew(ctx durable.Context, in string) err
 
 func (directChildOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
 	return durable.BindOrchestrator(&directChildInfo, fn)
+}
+
+// WeighActivity calls [Weigh] as a durable activity:
+//
+//	err := WeighActivity.Call(ctx, s)
+var WeighActivity weighActivity
+
+type weighActivity struct{}
+
+var weighInfo = durable.Activity{
+	Name:   "durcall.Weigh",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Weigh",
+}
+
+func (weighActivity) Call(ctx durable.Context, s string, opts ...durable.CallOption) error {
+	return durable.StartActivity[durable.None](ctx, &weighInfo, s, opts...).Err(ctx)
+}
+
+func (weighActivity) Start(ctx durable.Context, s string, opts ...durable.CallOption) durable.Future[durable.None] {
+	return durable.StartActivity[durable.None](ctx, &weighInfo, s, opts...)
+}
+
+func (weighActivity) Bind(fn func(s string) error) durable.Binding {
+	return durable.BindActivity(&weighInfo, func(_ context.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(a)
+	})
+}
+
+// LeafOrchestrator runs [Leaf] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := LeafOrchestrator.Start(ctx, c)
+//	result, err := LeafOrchestrator.Call(ctx)
+var LeafOrchestrator leafOrchestrator
+
+type leafOrchestrator struct{}
+
+var leafInfo = durable.Orchestrator{
+	Name:   "durcall.Leaf",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Leaf",
+}
+
+func (leafOrchestrator) Start(ctx context.Context, c *durable.Client, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &leafInfo, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &leafInfo, id)
+}
+
+func (leafOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &leafInfo, s, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) Call(ctx durable.Context, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &leafInfo, durable.None{}, opts...).Get(ctx)
+}
+
+func (leafOrchestrator) StartChild(ctx durable.Context, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &leafInfo, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) ContinueAsNew(ctx durable.Context) error {
+	return durable.ContinueWith(ctx, durable.None{})
+}
+
+func (leafOrchestrator) Bind(fn func(ctx durable.Context) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&leafInfo, func(ctx durable.Context, _ durable.None) (string, error) {
+		return fn(ctx)
+	})
+}
+
+// ChildAsCoroutineOrchestrator runs [ChildAsCoroutine] as a durable orchestration, from outside and
+// from another one:
+//
+//	handle, err := ChildAsCoroutineOrchestrator.Start(ctx, c)
+//	result, err := ChildAsCoroutineOrchestrator.Call(ctx)
+var ChildAsCoroutineOrchestrator childAsCoroutineOrchestrator
+
+type childAsCoroutineOrchestrator struct{}
+
+var childAsCoroutineInfo = durable.Orchestrator{
+	Name:   "durcall.ChildAsCoroutine",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChildAsCoroutine",
+}
+
+func (childAsCoroutineOrchestrator) Start(ctx context.Context, c *durable.Client, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &childAsCoroutineInfo, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &childAsCoroutineInfo, id)
+}
+
+func (childAsCoroutineOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &childAsCoroutineInfo, s, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) Call(ctx durable.Context, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &childAsCoroutineInfo, durable.None{}, opts...).Get(ctx)
+}
+
+func (childAsCoroutineOrchestrator) StartChild(ctx durable.Context, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &childAsCoroutineInfo, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) ContinueAsNew(ctx durable.Context) error {
+	return durable.ContinueWith(ctx, durable.None{})
+}
+
+func (childAsCoroutineOrchestrator) Bind(fn func(ctx durable.Context) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&childAsCoroutineInfo, func(ctx durable.Context, _ durable.None) (string, error) {
+		return fn(ctx)
+	})
 }
 
 // ChildByHandleOrchestrator runs [ChildByHandle] as a durable orchestration, from outside and from
@@ -3577,8 +3781,13 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		DirectInClosureOrchestrator.Bind(DirectInClosure),
 		DirectElsewhereOrchestrator.Bind(DirectElsewhere),
 		DirectBehindHelperOrchestrator.Bind(DirectBehindHelper),
+		DirectByRetryOrchestrator.Bind(DirectByRetry),
+		HandedOnOrchestrator.Bind(HandedOn),
 		ChildOrchestrator.Bind(Child),
 		DirectChildOrchestrator.Bind(DirectChild),
+		WeighActivity.Bind(Weigh),
+		LeafOrchestrator.Bind(Leaf),
+		ChildAsCoroutineOrchestrator.Bind(ChildAsCoroutine),
 		ChildByHandleOrchestrator.Bind(ChildByHandle),
 		CapturedOrchestrator.Bind(Captured),
 		CapturedBlankOrchestrator.Bind(CapturedBlank),
