@@ -2,7 +2,6 @@ package lint_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +16,6 @@ import (
 	"github.com/durablegen/durablegen/lint"
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
-
-var update = flag.Bool("update", false, "write the .golden files of testdata/durfix from what the fixes make now")
 
 // TestContractFixes applies every fix of testdata/durfix and compares each file that changes with its .golden. What comes out
 // must compile.
@@ -40,7 +37,7 @@ func TestContractFixes(t *testing.T) {
 	}
 	fixed := map[string][]byte{}
 	for name, list := range edits {
-		fixed[name] = apply(t, result, name, list)
+		fixed[name] = applyContract(t, result, name, list)
 		golden := name + ".golden"
 		if *update {
 			if err := os.WriteFile(golden, fixed[name], 0o644); err != nil {
@@ -76,7 +73,7 @@ func skipped(path string) bool {
 }
 
 // apply makes the edits of one file, each once.
-func apply(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
+func applyContract(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
 	t.Helper()
 	src, err := os.ReadFile(name)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
 
-var update = flag.Bool("update", false, "write testdata/fix/after anew")
+var update = flag.Bool("update", false, "write testdata/fix/after and the .golden files of testdata/durfix anew")
 
 // TestFixes applies all edits to testdata/fix/before and compares with testdata/fix/after, which compiles and in which nothing
 // but what has no edit is found.

@@ -37,9 +37,9 @@ var useRules = []Rule{
 		Wrong: "ChargeActivity.Call(ctx, in)", Right: "if _, err := ChargeActivity.Call(ctx, in); err != nil {\n\treturn err\n}",
 	},
 	{
-		ID: "DUR107", Severity: Warning, Title: "variable shared with a coroutine", Since: "0.1",
-		Why:   "a coroutine first runs when its creator waits, so the two see each other's changes sooner or later than it looks",
-		Do:    "give the coroutine a copy, let it return what it made, and wait for it first",
+		ID: "DUR107", Severity: Warning, Title: "changed while it is under way", Since: "0.1",
+		Why:   "a coroutine first runs when its creator waits, and an activity gets what was there when it was called, so a change in between is seen where it does not look so",
+		Do:    "wait first, or work on a copy",
 		Wrong: "n := 0\nf := durable.Go(ctx, func(ctx durable.Context) (int, error) { n++; return n, nil })\nreturn n, f.Err(ctx)",
 		Right: "f := durable.Go(ctx, func(ctx durable.Context) (int, error) { return 1, nil })\nreturn f.Get(ctx)",
 	},

@@ -23,7 +23,7 @@ var Analyzer = &analysis.Analyzer{
 	Requires:   []*analysis.Analyzer{form.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Package](),
-	FactTypes:  []analysis.Fact{new(Role), new(Fact)},
+	FactTypes:  []analysis.Fact{new(Role), new(Names), new(Fact)},
 }
 
 // Package is the code of a package as orchestrations see it.
@@ -270,4 +270,11 @@ func (p *Package) LoopAt(l *Loop) (at token.Pos) {
 
 func around(outer, inner ast.Node) bool {
 	return outer != nil && outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
+}
+
+// NamesOf gives the stored names of another package.
+func (p *Package) NamesOf(pkg *types.Package) []StoredName {
+	var n Names
+	p.Pass.ImportPackageFact(pkg, &n)
+	return n.Stored
 }

@@ -16,7 +16,6 @@ type Fact struct {
 	Returns Kind     // where the futures among its results come from
 	Fails   bool     // its error may be that of an activity, a child or a coroutine
 	Ignores []int    // parameters, the receiver first, that are futures which nobody looks at
-	Rounds  []int    // parameters that it calls in a loop that nothing ends
 	Spawns  []int    // parameters that it runs as coroutines
 	Direct  []Direct // activities and orchestrators that it calls as plain functions
 }
@@ -25,7 +24,7 @@ func (*Fact) AFact()           {}
 func (f *Fact) String() string { return fmt.Sprintf("does %b", f.Does) }
 
 func (f *Fact) empty() bool {
-	return f.Does == 0 && f.Returns == 0 && !f.Fails && len(f.Ignores)+len(f.Rounds)+len(f.Spawns)+len(f.Direct) == 0
+	return f.Does == 0 && f.Returns == 0 && !f.Fails && len(f.Ignores)+len(f.Spawns)+len(f.Direct) == 0
 }
 
 // Direct is a call of an activity or orchestrator without its handle.
@@ -71,6 +70,8 @@ func (p *Package) Effect(in ssa.CallInstruction) Does {
 			does |= f.Does
 		} else if fact := p.FactOf(Declared(fn)); fact != nil {
 			does |= fact.Does
+		} else {
+			all = false // it does nothing, or nobody has looked at it
 		}
 	}
 	if !all && slices.ContainsFunc(c.Args, func(a ssa.Value) bool { return IsContext(a.Type()) }) {
@@ -134,88 +135,6 @@ func Functions(v ssa.Value) (fns []*ssa.Function, all bool) {
 		}
 	})
 	return fns, all
-}
-
-// Origins gives the values that v may be: behind variables, choices and conversions.
-func Origins(v ssa.Value, yield func(ssa.Value)) {
-	seen := map[ssa.Value]bool{}
-	var walk func(ssa.Value)
-	stored := func(addr ssa.Value) bool {
-		found := false
-		for _, a := range variables(addr) {
-			for _, r := range *a.Referrers() {
-				if s, ok := r.(*ssa.Store); ok && s.Addr == a {
-					walk(s.Val)
-					found = true
-				}
-			}
-		}
-		return found
-	}
-	walk = func(v ssa.Value) {
-		if v == nil || seen[v] {
-			return
-		}
-		seen[v] = true
-		switch x := v.(type) {
-		case *ssa.Phi:
-			for _, e := range x.Edges {
-				walk(e)
-			}
-		case *ssa.ChangeType:
-			walk(x.X)
-		case *ssa.ChangeInterface:
-			walk(x.X)
-		case *ssa.MakeInterface:
-			walk(x.X)
-		case *ssa.UnOp:
-			if x.Op != token.MUL || !stored(x.X) {
-				yield(v)
-			}
-		case *ssa.FreeVar:
-			found := false
-			for _, b := range Bindings(x) {
-				walk(b)
-				found = true
-			}
-			if !found {
-				yield(v)
-			}
-		default:
-			yield(v)
-		}
-	}
-	walk(v)
-}
-
-// variables are the local variables behind an address.
-func variables(addr ssa.Value) (as []ssa.Value) {
-	switch a := addr.(type) {
-	case *ssa.Alloc:
-		as = append(as, a)
-	case *ssa.FreeVar:
-		as = append(as, a)
-		for _, b := range Bindings(a) {
-			as = append(as, variables(b)...)
-		}
-	}
-	return as
-}
-
-// Bindings are what a closure's variable stands for where the closure is made.
-func Bindings(v *ssa.FreeVar) []ssa.Value {
-	fn := v.Parent()
-	if fn.Referrers() == nil {
-		return nil
-	}
-	i := slices.Index(fn.FreeVars, v)
-	var out []ssa.Value
-	for _, r := range *fn.Referrers() {
-		if m, ok := r.(*ssa.MakeClosure); ok {
-			out = append(out, m.Bindings[i])
-		}
-	}
-	return out
 }
 
 // Kinds says where a future, or a slice of them, may come from.

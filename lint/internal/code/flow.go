@@ -2,7 +2,9 @@ package code
 
 import (
 	"fmt"
+	"go/constant"
 	"go/token"
+	"maps"
 	"slices"
 	"strings"
 
@@ -139,11 +141,48 @@ func (w *walk) block(b *ssa.BasicBlock, first int, known map[string]bool) {
 				next = with(known, key, positive)
 			}
 		}
+		next = enter(b, s, next)
 		if state := stateOf(s, next); !w.seen[state] {
 			w.seen[state] = true
 			w.block(s, 0, next)
 		}
 	}
+}
+
+// enter adds what the way from one block to another says of the variables that meet there: true or false, nil or not.
+func enter(from, to *ssa.BasicBlock, known map[string]bool) map[string]bool {
+	edge := slices.Index(to.Preds, from)
+	for _, in := range to.Instrs {
+		phi, ok := in.(*ssa.Phi)
+		if !ok {
+			break
+		}
+		truth, isNil := Key(phi), "("+Key(phi)+" == "+ssa.NewConst(nil, phi.Type()).String()+")"
+		switch v := phi.Edges[edge].(type) {
+		case *ssa.Const:
+			if v.Value != nil && v.Value.Kind() == constant.Bool {
+				known = with(known, truth, constant.BoolVal(v.Value))
+			} else if v.IsNil() {
+				known = with(known, isNil, true)
+			}
+		case *ssa.Alloc, *ssa.MakeInterface, *ssa.MakeClosure, *ssa.MakeMap, *ssa.MakeSlice:
+			known = with(known, isNil, false)
+		default:
+			known = without(known, truth, isNil)
+		}
+	}
+	return known
+}
+
+func without(known map[string]bool, keys ...string) map[string]bool {
+	if !slices.ContainsFunc(keys, func(k string) bool { _, had := known[k]; return had }) {
+		return known
+	}
+	next := maps.Clone(known)
+	for _, k := range keys {
+		delete(next, k)
+	}
+	return next
 }
 
 func with(known map[string]bool, key string, is bool) map[string]bool {

@@ -45,6 +45,11 @@ func (f *Fate) uses(r ssa.Instruction) {
 }
 
 func (f *Fate) use(v ssa.Value, r ssa.Instruction) {
+	if _, variable := v.(*ssa.Alloc); variable {
+		if _, met := r.(*ssa.Phi); met {
+			f.Held = true // by a pointer, which may be nil elsewhere
+		}
+	}
 	switch r := r.(type) {
 	case *ssa.Phi, *ssa.MakeInterface, *ssa.ChangeInterface, *ssa.ChangeType, *ssa.TypeAssert:
 		f.follow(r.(ssa.Value))

@@ -1,6 +1,8 @@
 package code
 
 import (
+	"cmp"
+	"fmt"
 	"go/ast"
 	"go/types"
 	"strings"
@@ -16,6 +18,15 @@ type Role struct{ Word string } // "orchestrator", "activity"
 func (*Role) AFact()           {}
 func (r *Role) String() string { return r.Word }
 
+// Names is the fact of a package with orchestrators or activities: what each stored name stands for.
+type Names struct{ Stored []StoredName }
+
+// StoredName is a name in histories, and the function that it stands for: "example.com/club.Join".
+type StoredName struct{ Name, Of string }
+
+func (*Names) AFact()           {}
+func (n *Names) String() string { return fmt.Sprintf("%d names", len(n.Stored)) }
+
 // roles are the directives of a package's functions.
 type roles struct {
 	pass *analysis.Pass
@@ -24,6 +35,7 @@ type roles struct {
 
 func readRoles(pass *analysis.Pass) *roles {
 	r := &roles{pass, map[*types.Func]*annotations.Directive{}}
+	var names Names
 	for _, file := range pass.Files {
 		if !mentions(file) {
 			continue
@@ -37,8 +49,13 @@ func readRoles(pass *analysis.Pass) *roles {
 			if obj, ok := pass.TypesInfo.Defs[fn.Name].(*types.Func); ok {
 				r.own[obj] = d
 				pass.ExportObjectFact(obj, &Role{string(d.Word)})
+				name := cmp.Or(d.Name, pass.Pkg.Name()+"."+obj.Name())
+				names.Stored = append(names.Stored, StoredName{name, obj.FullName()})
 			}
 		}
+	}
+	if names.Stored != nil {
+		pass.ExportPackageFact(&names)
 	}
 	return r
 }

@@ -114,8 +114,7 @@ func (p *Package) fix() {
 			before := f.Fact
 			p.grow(f)
 			changed = changed || before.Does != f.Does || before.Returns != f.Returns || before.Fails != f.Fails ||
-				len(before.Ignores) != len(f.Ignores) || len(before.Direct) != len(f.Direct) || len(before.Spawns) != len(f.Spawns) ||
-				len(before.Rounds) != len(f.Rounds)
+				len(before.Ignores) != len(f.Ignores) || len(before.Direct) != len(f.Direct) || len(before.Spawns) != len(f.Spawns)
 		}
 	}
 }

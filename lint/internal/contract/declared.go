@@ -1,9 +1,11 @@
 package contract
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -23,6 +25,47 @@ func (c *checker) declarations() {
 		}
 	}
 	c.registered(model)
+	c.together()
+}
+
+// together finds stored names that two packages have which are registered by the same function (DUR109).
+func (c *checker) together() {
+	for _, file := range c.Pass.Files {
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Body == nil {
+				continue
+			}
+			owners := map[string]string{}
+			ast.Inspect(fn.Body, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					c.registers(call, owners)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// registers adds the names of a package whose RegisterDurable is called to those that are taken.
+func (c *checker) registers(call *ast.CallExpr, owners map[string]string) {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "RegisterDurable" {
+		return
+	}
+	fn, ok := c.Pass.TypesInfo.Uses[sel.Sel].(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Pkg() == c.Pass.Pkg {
+		return
+	}
+	for _, s := range c.NamesOf(fn.Pkg()) {
+		if other := owners[s.Name]; other != "" && other != s.Of {
+			c.report(code.Finding{Rule: "DUR109", Pos: call.Pos(), Text: fmt.Sprintf(
+				"the stored name %q of %s already belongs to %s, which is registered here too; history could not tell them apart: choose another with name=",
+				s.Name, s.Of, other)})
+			continue
+		}
+		owners[s.Name] = s.Of
+	}
 }
 
 // otherContext exchanges a context of the wrong kind for the right one, where the file imports its package.

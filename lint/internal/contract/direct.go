@@ -26,6 +26,7 @@ func (c *checker) directCalls(f *code.Func) {
 			}
 			c.direct(f, call, d)
 		}
+		c.handedOn(f, call)
 		if call.Common().IsInvoke() {
 			for _, obj := range c.implementations(call.Common()) {
 				if word := c.Role(obj); word != "" {
@@ -34,6 +35,49 @@ func (c *checker) directCalls(f *code.Func) {
 			}
 		}
 	}
+}
+
+// handedOn finds activities and orchestrators that are given as plain functions to what calls them: a helper, a function of
+// the standard library, durable.Go. Handles and bindings are what they are for.
+func (c *checker) handedOn(f *code.Func, call ssa.CallInstruction) {
+	args := call.Common().Args
+	for i, arg := range args {
+		if _, ok := arg.Type().Underlying().(*types.Signature); !ok {
+			continue
+		}
+		fns, _ := code.Functions(arg)
+		for _, fn := range fns {
+			obj := code.Declared(fn)
+			if word := c.Role(obj); word != "" && c.callsParam(call, i) {
+				c.direct(f, call, code.Direct{Word: word, Name: code.Short(obj.FullName())})
+			}
+		}
+	}
+}
+
+// callsParam reports whether what is called calls one of its parameters.
+func (c *checker) callsParam(call ssa.CallInstruction, i int) (is bool) {
+	switch code.Calls(call) {
+	case "Go", "ForEach", "Map":
+		return true
+	}
+	fns, _ := c.Targets(call.Common())
+	for _, fn := range fns {
+		obj, own := code.Declared(fn), c.Of(fn)
+		switch {
+		case own != nil && own.Generated:
+		case own != nil && i < len(fn.Params):
+			for in := range instrs(fn) {
+				if inner, ok := in.(ssa.CallInstruction); ok && !inner.Common().IsInvoke() {
+					code.Origins(inner.Common().Value, func(o ssa.Value) { is = is || o == ssa.Value(fn.Params[i]) })
+				}
+			}
+		case obj != nil && obj.Pkg() != nil: // of the standard library
+			first, _, _ := strings.Cut(obj.Pkg().Path(), "/")
+			is = is || !strings.Contains(first, ".")
+		}
+	}
+	return is
 }
 
 // own reports whether a call is of a function of this package.
@@ -55,7 +99,7 @@ func (c *checker) direct(f *code.Func, call ssa.CallInstruction, d code.Direct) 
 	if len(d.Via) > 0 {
 		found.Note = "by " + strings.Join(d.Via, " → ") + ", at " + d.At
 	}
-	if found.Rule == "DUR101" && len(d.Via) == 0 {
+	if found.Rule == "DUR101" && code.Callee(call.Common()) != nil && c.Role(code.Callee(call.Common())) == d.Word {
 		found.Fixes = c.callByHandle(f, call)
 	}
 	c.report(found)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -13,11 +14,18 @@ import (
 // waited for the coroutine in between. A coroutine first runs when its creator waits, so what is assigned after durable.Go
 // is what it sees.
 //
-// The arguments of activities, children and events are no such thing: they are stored when the call is made.
+// The other way round it is with what an activity or a child is given: that is stored when the call is made, and what is
+// changed in it before anybody waits is not seen.
 func (c *checker) shared(f *code.Func) {
 	for in := range instrs(f.Function) {
 		spawn, ok := in.(*ssa.Call)
-		if !ok || code.Calls(spawn) != "Go" {
+		if !ok {
+			continue
+		}
+		if code.IsFuture(spawn.Type()) && c.Stores(spawn) {
+			c.changed(f, spawn)
+		}
+		if code.Calls(spawn) != "Go" {
 			continue
 		}
 		for _, arg := range spawn.Call.Args {
@@ -56,6 +64,57 @@ func (c *checker) sharedWith(f *code.Func, spawn *ssa.Call, m *ssa.MakeClosure) 
 			c.report(code.Finding{Rule: "DUR107", Pos: c.place(at), What: what, In: f, Note: "the coroutine begins on line " + c.line(spawn.Pos())})
 		}
 	}
+}
+
+// changed finds writes into what a call that is under way was given by reference.
+func (c *checker) changed(f *code.Func, start *ssa.Call) {
+	fate := c.Follow(start)
+	if fate.Held || !fate.Used() {
+		return
+	}
+	for _, arg := range start.Call.Args {
+		switch arg.Type().Underlying().(type) {
+		case *types.Pointer, *types.Slice, *types.Map:
+		default:
+			continue
+		}
+		if _, made := arg.(*ssa.Slice); made && arg == start.Call.Args[len(start.Call.Args)-1] {
+			continue // the list of options
+		}
+		var at ssa.Instruction
+		code.Reaches(start, func(in ssa.Instruction) bool { return in == ssa.Instruction(start) || slices.Contains(fate.Uses, in) },
+			func(in ssa.Instruction) bool {
+				if writesInto(in, arg) {
+					at = in
+				}
+				return at != nil
+			})
+		if at != nil {
+			c.report(code.Finding{Rule: "DUR107", Pos: c.place(at), What: "changes what " + c.Name(start) + " was given", In: f,
+				Note: "the call on line " + c.line(start.Pos()) + " has stored it as it was"})
+		}
+	}
+}
+
+// writesInto reports whether an instruction writes into the memory that a value refers to.
+func writesInto(in ssa.Instruction, v ssa.Value) bool {
+	switch in := in.(type) {
+	case *ssa.Store:
+		addr := in.Addr
+		for {
+			switch a := addr.(type) {
+			case *ssa.FieldAddr:
+				addr = a.X
+			case *ssa.IndexAddr:
+				addr = a.X
+			default:
+				return addr == v
+			}
+		}
+	case *ssa.MapUpdate:
+		return in.Map == v
+	}
+	return false
 }
 
 // place is where an instruction is, or what uses it: a load has no position of its own.

@@ -43,7 +43,7 @@ func (p *Package) build() {
 	p.built.Build()
 	for _, file := range p.pass.Files {
 		for _, decl := range file.Decls {
-			if d, ok := decl.(*ast.FuncDecl); ok {
+			if d, ok := decl.(*ast.FuncDecl); ok && d.Name.Name != "_" { // SSA has no blank functions
 				p.funcs = withClosures(p.funcs, prog.FuncValue(p.pass.TypesInfo.Defs[d.Name].(*types.Func)))
 			}
 		}

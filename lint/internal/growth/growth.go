@@ -4,6 +4,7 @@ package growth
 import (
 	"go/token"
 	"reflect"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ssa"
@@ -22,13 +23,20 @@ var Analyzer = &analysis.Analyzer{
 
 type checker struct {
 	*code.Package
-	found []code.Finding
+	found  []code.Finding
+	rounds map[*ssa.Function][]int // parameters that a function calls in a loop without an end
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	c := &checker{Package: pass.ResultOf[code.Analyzer].(*code.Package)}
+	c := &checker{Package: pass.ResultOf[code.Analyzer].(*code.Package), rounds: map[*ssa.Function][]int{}}
+	for _, f := range c.Funcs {
+		for _, l := range code.Loops(f.Function) {
+			c.callsForEver(f, l)
+		}
+	}
 	for _, f := range c.Funcs {
 		if f.Inside {
+			c.givesToRounds(f)
 			for _, l := range code.Loops(f.Function) {
 				c.loop(f, l)
 			}
@@ -64,6 +72,54 @@ func (c *checker) loop(f *code.Func, l *code.Loop) {
 	default:
 		c.counted(f, l, first)
 	}
+}
+
+// callsForEver notes the parameters that a loop without an end calls: who gives them decides what the loop does.
+func (c *checker) callsForEver(f *code.Func, l *code.Loop) {
+	if c.bounded(l, l.Exits()) {
+		return
+	}
+	for in := range l.Instrs {
+		call, ok := in.(ssa.CallInstruction)
+		if !ok || call.Common().IsInvoke() {
+			continue
+		}
+		code.Origins(call.Common().Value, func(o ssa.Value) {
+			if p, ok := o.(*ssa.Parameter); ok && slices.Contains(f.Params, p) {
+				c.rounds[f.Function] = append(c.rounds[f.Function], slices.Index(f.Params, p))
+			}
+		})
+	}
+}
+
+// givesToRounds finds functions that take places in the history, given to a helper that calls them for ever.
+func (c *checker) givesToRounds(f *code.Func) {
+	for _, b := range f.Blocks {
+		for _, in := range b.Instrs {
+			call, ok := in.(ssa.CallInstruction)
+			if !ok {
+				continue
+			}
+			fns, _ := c.Targets(call.Common())
+			for _, fn := range fns {
+				for _, i := range c.rounds[fn] {
+					if i < len(call.Common().Args) && c.growing(call.Common().Args[i]) {
+						c.report(code.Finding{Rule: "DUR301", Pos: c.At(call), What: "loop without an end in " + code.FuncName(fn), In: f})
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// growing reports whether a function takes places in the history and never goes on as a new execution.
+func (c *checker) growing(v ssa.Value) bool {
+	fns, _ := code.Functions(v)
+	return slices.ContainsFunc(fns, func(fn *ssa.Function) bool {
+		g := c.Of(fn)
+		return g != nil && g.Does&(code.Schedules|code.Receives) != 0 && g.Does&(code.Continues|code.Unknown) == 0
+	})
 }
 
 // begin is where the statement of a loop is.

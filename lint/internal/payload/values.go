@@ -21,6 +21,8 @@ func (c *checker) values(f *code.Func) {
 				c.handed(f, in)
 			case *ssa.BinOp:
 				c.compared(f, in)
+			case *ssa.TypeAssert:
+				c.asserted(f, in)
 			}
 		}
 	}
@@ -37,10 +39,57 @@ func (c *checker) handed(f *code.Func, call ssa.CallInstruction) {
 				c.report(code.Finding{Rule: culprit.Rule, Pos: c.At(call), What: "argument of " + c.Name(call), Note: culprit.Text, In: f})
 			}
 		}
+		if code.Calls(call) != "" { // what an any of the runtime is decoded to is said by the binding
+			continue
+		}
 		if kind := c.longNumber(arg, 0); kind != "" {
 			c.report(code.Finding{Rule: "DUR204", Pos: c.At(call), What: kind + " as any in an argument of " + c.Name(call), In: f})
 		}
 	}
+}
+
+// asserted finds assertions that cannot hold: a number that came back as any is a float64.
+func (c *checker) asserted(f *code.Func, a *ssa.TypeAssert) {
+	b, ok := types.Unalias(a.AssertedType).(*types.Basic)
+	if !ok || b.Info()&types.IsInteger == 0 || !isAny(a.X.Type()) || !c.decoded(f, a.X, 0) {
+		return
+	}
+	c.report(code.Finding{Rule: "DUR204", Pos: a.Pos(), What: "assertion that a decoded number is " + b.Name(), In: f})
+}
+
+// decoded reports whether a value was read from JSON: it is of the input of an orchestrator, or of a result.
+func (c *checker) decoded(f *code.Func, v ssa.Value, depth int) (is bool) {
+	if depth > 6 {
+		return false
+	}
+	deeper := func(from ssa.Value) { is = is || c.decoded(f, from, depth+1) }
+	code.Origins(v, func(o ssa.Value) {
+		switch x := o.(type) {
+		case *ssa.Parameter:
+			is = is || c.Role(code.Declared(f.Function)) == "orchestrator"
+		case *ssa.Extract:
+			deeper(x.Tuple)
+		case *ssa.Lookup:
+			deeper(x.X)
+		case *ssa.Field:
+			deeper(x.X)
+		case *ssa.FieldAddr:
+			deeper(x.X)
+		case *ssa.IndexAddr:
+			deeper(x.X)
+		case *ssa.UnOp:
+			deeper(x.X)
+		case *ssa.Alloc:
+			for _, r := range *x.Referrers() {
+				if s, ok := r.(*ssa.Store); ok && s.Addr == x {
+					deeper(s.Val)
+				}
+			}
+		case *ssa.Call:
+			is = is || c.Effect(x)&code.Awaits != 0
+		}
+	})
+	return is
 }
 
 func isAny(t types.Type) bool {

@@ -395,6 +395,178 @@ func (directInterfaceOrchestrator) Bind(fn func(ctx durable.Context, in int) (st
 	return durable.BindOrchestrator(&directInterfaceInfo, fn)
 }
 
+// DirectVariableOrchestrator runs [DirectVariable] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := DirectVariableOrchestrator.Start(ctx, c, in)
+//	result, err := DirectVariableOrchestrator.Call(ctx, in)
+var DirectVariableOrchestrator directVariableOrchestrator
+
+type directVariableOrchestrator struct{}
+
+var directVariableInfo = durable.Orchestrator{
+	Name:   "durcall.DirectVariable",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectVariable",
+}
+
+func (directVariableOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directVariableInfo, in, opts...)
+}
+
+func (directVariableOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directVariableInfo, id)
+}
+
+func (directVariableOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directVariableInfo, s, in, opts...)
+}
+
+func (directVariableOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directVariableInfo, in, opts...).Get(ctx)
+}
+
+func (directVariableOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directVariableInfo, in, opts...)
+}
+
+func (directVariableOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directVariableOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directVariableInfo, fn)
+}
+
+// DirectMapOrchestrator runs [DirectMap] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := DirectMapOrchestrator.Start(ctx, c, in)
+//	result, err := DirectMapOrchestrator.Call(ctx, in)
+var DirectMapOrchestrator directMapOrchestrator
+
+type directMapOrchestrator struct{}
+
+var directMapInfo = durable.Orchestrator{
+	Name:   "durcall.DirectMap",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectMap",
+}
+
+func (directMapOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directMapInfo, in, opts...)
+}
+
+func (directMapOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directMapInfo, id)
+}
+
+func (directMapOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directMapInfo, s, in, opts...)
+}
+
+func (directMapOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directMapInfo, in, opts...).Get(ctx)
+}
+
+func (directMapOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directMapInfo, in, opts...)
+}
+
+func (directMapOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directMapOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directMapInfo, fn)
+}
+
+// DirectFieldOrchestrator runs [DirectField] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := DirectFieldOrchestrator.Start(ctx, c, in)
+//	result, err := DirectFieldOrchestrator.Call(ctx, in)
+var DirectFieldOrchestrator directFieldOrchestrator
+
+type directFieldOrchestrator struct{}
+
+var directFieldInfo = durable.Orchestrator{
+	Name:   "durcall.DirectField",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectField",
+}
+
+func (directFieldOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directFieldInfo, in, opts...)
+}
+
+func (directFieldOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directFieldInfo, id)
+}
+
+func (directFieldOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directFieldInfo, s, in, opts...)
+}
+
+func (directFieldOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directFieldInfo, in, opts...).Get(ctx)
+}
+
+func (directFieldOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directFieldInfo, in, opts...)
+}
+
+func (directFieldOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directFieldOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directFieldInfo, fn)
+}
+
+// DirectExpressionOrchestrator runs [DirectExpression] as a durable orchestration, from outside and
+// from another one:
+//
+//	handle, err := DirectExpressionOrchestrator.Start(ctx, c, in)
+//	result, err := DirectExpressionOrchestrator.Call(ctx, in)
+var DirectExpressionOrchestrator directExpressionOrchestrator
+
+type directExpressionOrchestrator struct{}
+
+var directExpressionInfo = durable.Orchestrator{
+	Name:   "durcall.DirectExpression",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectExpression",
+}
+
+func (directExpressionOrchestrator) Start(ctx context.Context, c *durable.Client, in int, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &directExpressionInfo, in, opts...)
+}
+
+func (directExpressionOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &directExpressionInfo, id)
+}
+
+func (directExpressionOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in int, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directExpressionInfo, s, in, opts...)
+}
+
+func (directExpressionOrchestrator) Call(ctx durable.Context, in int, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &directExpressionInfo, in, opts...).Get(ctx)
+}
+
+func (directExpressionOrchestrator) StartChild(ctx durable.Context, in int, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &directExpressionInfo, in, opts...)
+}
+
+func (directExpressionOrchestrator) ContinueAsNew(ctx durable.Context, in int) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directExpressionOrchestrator) Bind(fn func(ctx durable.Context, in int) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&directExpressionInfo, fn)
+}
+
 // DirectInHelperOrchestrator runs [DirectInHelper] as a durable orchestration, from outside and from
 // another one:
 //
@@ -571,6 +743,95 @@ func (directBehindHelperOrchestrator) Bind(fn func(ctx durable.Context, in strin
 	return durable.BindOrchestrator(&directBehindHelperInfo, fn)
 }
 
+// DirectByRetryOrchestrator runs [DirectByRetry] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := DirectByRetryOrchestrator.Start(ctx, c, in)
+//	err := DirectByRetryOrchestrator.Call(ctx, in)
+var DirectByRetryOrchestrator directByRetryOrchestrator
+
+type directByRetryOrchestrator struct{}
+
+var directByRetryInfo = durable.Orchestrator{
+	Name:   "durcall.DirectByRetry",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.DirectByRetry",
+}
+
+func (directByRetryOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &directByRetryInfo, in, opts...)
+}
+
+func (directByRetryOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &directByRetryInfo, id)
+}
+
+func (directByRetryOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &directByRetryInfo, s, in, opts...)
+}
+
+func (directByRetryOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &directByRetryInfo, in, opts...).Err(ctx)
+}
+
+func (directByRetryOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &directByRetryInfo, in, opts...)
+}
+
+func (directByRetryOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (directByRetryOrchestrator) Bind(fn func(ctx durable.Context, in string) error) durable.Binding {
+	return durable.BindOrchestrator(&directByRetryInfo, func(ctx durable.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// HandedOnOrchestrator runs [HandedOn] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := HandedOnOrchestrator.Start(ctx, c, in)
+//	result, err := HandedOnOrchestrator.Call(ctx, in)
+//
+// HandedOn is not called.
+var HandedOnOrchestrator handedOnOrchestrator
+
+type handedOnOrchestrator struct{}
+
+var handedOnInfo = durable.Orchestrator{
+	Name:   "durcall.HandedOn",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.HandedOn",
+}
+
+func (handedOnOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &handedOnInfo, in, opts...)
+}
+
+func (handedOnOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &handedOnInfo, id)
+}
+
+func (handedOnOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &handedOnInfo, s, in, opts...)
+}
+
+func (handedOnOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &handedOnInfo, in, opts...).Get(ctx)
+}
+
+func (handedOnOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &handedOnInfo, in, opts...)
+}
+
+func (handedOnOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (handedOnOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&handedOnInfo, fn)
+}
+
 // ChildOrchestrator runs [Child] as a durable orchestration, from outside and from another one:
 //
 //	handle, err := ChildOrchestrator.Start(ctx, c, in)
@@ -654,6 +915,121 @@ func (directChildOrchestrator) ContinueAsNew(ctx durable.Context, in string) err
 
 func (directChildOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
 	return durable.BindOrchestrator(&directChildInfo, fn)
+}
+
+// WeighActivity calls [Weigh] as a durable activity:
+//
+//	err := WeighActivity.Call(ctx, s)
+var WeighActivity weighActivity
+
+type weighActivity struct{}
+
+var weighInfo = durable.Activity{
+	Name:   "durcall.Weigh",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Weigh",
+}
+
+func (weighActivity) Call(ctx durable.Context, s string, opts ...durable.CallOption) error {
+	return durable.StartActivity[durable.None](ctx, &weighInfo, s, opts...).Err(ctx)
+}
+
+func (weighActivity) Start(ctx durable.Context, s string, opts ...durable.CallOption) durable.Future[durable.None] {
+	return durable.StartActivity[durable.None](ctx, &weighInfo, s, opts...)
+}
+
+func (weighActivity) Bind(fn func(s string) error) durable.Binding {
+	return durable.BindActivity(&weighInfo, func(_ context.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(a)
+	})
+}
+
+// LeafOrchestrator runs [Leaf] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := LeafOrchestrator.Start(ctx, c)
+//	result, err := LeafOrchestrator.Call(ctx)
+var LeafOrchestrator leafOrchestrator
+
+type leafOrchestrator struct{}
+
+var leafInfo = durable.Orchestrator{
+	Name:   "durcall.Leaf",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Leaf",
+}
+
+func (leafOrchestrator) Start(ctx context.Context, c *durable.Client, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &leafInfo, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &leafInfo, id)
+}
+
+func (leafOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &leafInfo, s, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) Call(ctx durable.Context, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &leafInfo, durable.None{}, opts...).Get(ctx)
+}
+
+func (leafOrchestrator) StartChild(ctx durable.Context, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &leafInfo, durable.None{}, opts...)
+}
+
+func (leafOrchestrator) ContinueAsNew(ctx durable.Context) error {
+	return durable.ContinueWith(ctx, durable.None{})
+}
+
+func (leafOrchestrator) Bind(fn func(ctx durable.Context) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&leafInfo, func(ctx durable.Context, _ durable.None) (string, error) {
+		return fn(ctx)
+	})
+}
+
+// ChildAsCoroutineOrchestrator runs [ChildAsCoroutine] as a durable orchestration, from outside and
+// from another one:
+//
+//	handle, err := ChildAsCoroutineOrchestrator.Start(ctx, c)
+//	result, err := ChildAsCoroutineOrchestrator.Call(ctx)
+var ChildAsCoroutineOrchestrator childAsCoroutineOrchestrator
+
+type childAsCoroutineOrchestrator struct{}
+
+var childAsCoroutineInfo = durable.Orchestrator{
+	Name:   "durcall.ChildAsCoroutine",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChildAsCoroutine",
+}
+
+func (childAsCoroutineOrchestrator) Start(ctx context.Context, c *durable.Client, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &childAsCoroutineInfo, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &childAsCoroutineInfo, id)
+}
+
+func (childAsCoroutineOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &childAsCoroutineInfo, s, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) Call(ctx durable.Context, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &childAsCoroutineInfo, durable.None{}, opts...).Get(ctx)
+}
+
+func (childAsCoroutineOrchestrator) StartChild(ctx durable.Context, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &childAsCoroutineInfo, durable.None{}, opts...)
+}
+
+func (childAsCoroutineOrchestrator) ContinueAsNew(ctx durable.Context) error {
+	return durable.ContinueWith(ctx, durable.None{})
+}
+
+func (childAsCoroutineOrchestrator) Bind(fn func(ctx durable.Context) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&childAsCoroutineInfo, func(ctx durable.Context, _ durable.None) (string, error) {
+		return fn(ctx)
+	})
 }
 
 // ChildByHandleOrchestrator runs [ChildByHandle] as a durable orchestration, from outside and from
@@ -2318,6 +2694,196 @@ func (argumentChangedOrchestrator) Bind(fn func(ctx durable.Context, in string) 
 	return durable.BindOrchestrator(&argumentChangedInfo, fn)
 }
 
+// SendActivity calls [Send] as a durable activity:
+//
+//	result, err := SendActivity.Call(ctx, p)
+var SendActivity sendActivity
+
+type sendActivity struct{}
+
+var sendInfo = durable.Activity{
+	Name:   "durcall.Send",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.Send",
+}
+
+func (sendActivity) Call(ctx durable.Context, p *parcel, opts ...durable.CallOption) (string, error) {
+	return durable.StartActivity[string](ctx, &sendInfo, p, opts...).Get(ctx)
+}
+
+func (sendActivity) Start(ctx durable.Context, p *parcel, opts ...durable.CallOption) durable.Future[string] {
+	return durable.StartActivity[string](ctx, &sendInfo, p, opts...)
+}
+
+func (sendActivity) Bind(fn func(p *parcel) (string, error)) durable.Binding {
+	return durable.BindActivity(&sendInfo, func(_ context.Context, a *parcel) (string, error) {
+		return fn(a)
+	})
+}
+
+// SendAllActivity calls [SendAll] as a durable activity:
+//
+//	err := SendAllActivity.Call(ctx, items, labels)
+var SendAllActivity sendAllActivity
+
+type sendAllActivity struct{}
+
+type sendAllArgs struct {
+	Items  []string          `json:"items"`
+	Labels map[string]string `json:"labels"`
+}
+
+var sendAllInfo = durable.Activity{
+	Name:   "durcall.SendAll",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.SendAll",
+}
+
+func (sendAllActivity) Call(ctx durable.Context, items []string, labels map[string]string, opts ...durable.CallOption) error {
+	return durable.StartActivity[durable.None](ctx, &sendAllInfo, sendAllArgs{items, labels}, opts...).Err(ctx)
+}
+
+func (sendAllActivity) Start(ctx durable.Context, items []string, labels map[string]string, opts ...durable.CallOption) durable.Future[durable.None] {
+	return durable.StartActivity[durable.None](ctx, &sendAllInfo, sendAllArgs{items, labels}, opts...)
+}
+
+func (sendAllActivity) Bind(fn func(items []string, labels map[string]string) error) durable.Binding {
+	return durable.BindActivity(&sendAllInfo, func(_ context.Context, a sendAllArgs) (durable.None, error) {
+		return durable.None{}, fn(a.Items, a.Labels)
+	})
+}
+
+// ChangedFieldOrchestrator runs [ChangedField] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedFieldOrchestrator.Start(ctx, c, in)
+//	result, err := ChangedFieldOrchestrator.Call(ctx, in)
+var ChangedFieldOrchestrator changedFieldOrchestrator
+
+type changedFieldOrchestrator struct{}
+
+var changedFieldInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedField",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedField",
+}
+
+func (changedFieldOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &changedFieldInfo, in, opts...)
+}
+
+func (changedFieldOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &changedFieldInfo, id)
+}
+
+func (changedFieldOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedFieldInfo, s, in, opts...)
+}
+
+func (changedFieldOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &changedFieldInfo, in, opts...).Get(ctx)
+}
+
+func (changedFieldOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &changedFieldInfo, in, opts...)
+}
+
+func (changedFieldOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedFieldOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&changedFieldInfo, fn)
+}
+
+// ChangedElementOrchestrator runs [ChangedElement] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedElementOrchestrator.Start(ctx, c, in)
+//	err := ChangedElementOrchestrator.Call(ctx, in)
+var ChangedElementOrchestrator changedElementOrchestrator
+
+type changedElementOrchestrator struct{}
+
+var changedElementInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedElement",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedElement",
+}
+
+func (changedElementOrchestrator) Start(ctx context.Context, c *durable.Client, in []string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &changedElementInfo, in, opts...)
+}
+
+func (changedElementOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &changedElementInfo, id)
+}
+
+func (changedElementOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in []string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedElementInfo, s, in, opts...)
+}
+
+func (changedElementOrchestrator) Call(ctx durable.Context, in []string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &changedElementInfo, in, opts...).Err(ctx)
+}
+
+func (changedElementOrchestrator) StartChild(ctx durable.Context, in []string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &changedElementInfo, in, opts...)
+}
+
+func (changedElementOrchestrator) ContinueAsNew(ctx durable.Context, in []string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedElementOrchestrator) Bind(fn func(ctx durable.Context, in []string) error) durable.Binding {
+	return durable.BindOrchestrator(&changedElementInfo, func(ctx durable.Context, a []string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// ChangedLaterOrchestrator runs [ChangedLater] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := ChangedLaterOrchestrator.Start(ctx, c, in)
+//	result, err := ChangedLaterOrchestrator.Call(ctx, in)
+//
+// ChangedLater has waited.
+var ChangedLaterOrchestrator changedLaterOrchestrator
+
+type changedLaterOrchestrator struct{}
+
+var changedLaterInfo = durable.Orchestrator{
+	Name:   "durcall.ChangedLater",
+	Group:  "durcall",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durcall.ChangedLater",
+}
+
+func (changedLaterOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &changedLaterInfo, in, opts...)
+}
+
+func (changedLaterOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &changedLaterInfo, id)
+}
+
+func (changedLaterOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &changedLaterInfo, s, in, opts...)
+}
+
+func (changedLaterOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &changedLaterInfo, in, opts...).Get(ctx)
+}
+
+func (changedLaterOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &changedLaterInfo, in, opts...)
+}
+
+func (changedLaterOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (changedLaterOrchestrator) Bind(fn func(ctx durable.Context, in string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&changedLaterInfo, fn)
+}
+
 // ReadOnlyOrchestrator runs [ReadOnly] as a durable orchestration, from outside and from another one:
 //
 //	handle, err := ReadOnlyOrchestrator.Start(ctx, c, in)
@@ -3207,12 +3773,21 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		DirectValueOrchestrator.Bind(DirectValue),
 		DirectMethodValueOrchestrator.Bind(DirectMethodValue),
 		DirectInterfaceOrchestrator.Bind(DirectInterface),
+		DirectVariableOrchestrator.Bind(DirectVariable),
+		DirectMapOrchestrator.Bind(DirectMap),
+		DirectFieldOrchestrator.Bind(DirectField),
+		DirectExpressionOrchestrator.Bind(DirectExpression),
 		DirectInHelperOrchestrator.Bind(DirectInHelper),
 		DirectInClosureOrchestrator.Bind(DirectInClosure),
 		DirectElsewhereOrchestrator.Bind(DirectElsewhere),
 		DirectBehindHelperOrchestrator.Bind(DirectBehindHelper),
+		DirectByRetryOrchestrator.Bind(DirectByRetry),
+		HandedOnOrchestrator.Bind(HandedOn),
 		ChildOrchestrator.Bind(Child),
 		DirectChildOrchestrator.Bind(DirectChild),
+		WeighActivity.Bind(Weigh),
+		LeafOrchestrator.Bind(Leaf),
+		ChildAsCoroutineOrchestrator.Bind(ChildAsCoroutine),
 		ChildByHandleOrchestrator.Bind(ChildByHandle),
 		CapturedOrchestrator.Bind(Captured),
 		CapturedBlankOrchestrator.Bind(CapturedBlank),
@@ -3251,6 +3826,11 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		JoinedAllOrchestrator.Bind(JoinedAll),
 		JoinedInLoopOrchestrator.Bind(JoinedInLoop),
 		ArgumentChangedOrchestrator.Bind(ArgumentChanged),
+		SendActivity.Bind(Send),
+		SendAllActivity.Bind(SendAll),
+		ChangedFieldOrchestrator.Bind(ChangedField),
+		ChangedElementOrchestrator.Bind(ChangedElement),
+		ChangedLaterOrchestrator.Bind(ChangedLater),
 		ReadOnlyOrchestrator.Bind(ReadOnly),
 		DeferredCallOrchestrator.Bind(DeferredCall),
 		DeferredClosureOrchestrator.Bind(DeferredClosure),

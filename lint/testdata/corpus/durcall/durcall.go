@@ -74,6 +74,35 @@ func DirectInterface(ctx durable.Context, in int) (string, error) {
 	return s.Charge(context.Background(), in) // want DUR101
 }
 
+var shipping = Ship
+
+//durable:orchestrator
+func DirectVariable(ctx durable.Context, in string) (string, error) {
+	return shipping(context.Background(), in) // want DUR101
+}
+
+var means = map[string]func(ctx context.Context, order string) (string, error){"ship": Ship, "courier": Courier}
+
+//durable:orchestrator
+func DirectMap(ctx durable.Context, in string) (string, error) {
+	return means[in](context.Background(), in) // want DUR101
+}
+
+type office struct {
+	ship func(ctx context.Context, order string) (string, error)
+}
+
+//durable:orchestrator
+func DirectField(ctx durable.Context, in string) (string, error) {
+	o := office{ship: Ship}
+	return o.ship(context.Background(), in) // want DUR101
+}
+
+//durable:orchestrator
+func DirectExpression(ctx durable.Context, in int) (string, error) {
+	return (*bank).Charge(&bank{}, context.Background(), in) // want DUR101
+}
+
 func helper(in string) error {
 	return Pack(in) // want DUR101
 }
@@ -97,6 +126,27 @@ func DirectBehindHelper(ctx durable.Context, in string) (int, error) {
 	return durlib.Inline(in) // want DUR101
 }
 
+func retry(times int, do func(string) error, what string) (err error) {
+	for range times {
+		if err = do(what); err == nil {
+			break
+		}
+	}
+	return err
+}
+
+//durable:orchestrator
+func DirectByRetry(ctx durable.Context, in string) error {
+	return retry(3, Pack, in) // want DUR101
+}
+
+func named(do func(string) error) string { return fmt.Sprint(do != nil) }
+
+// HandedOn is not called.
+//
+//durable:orchestrator
+func HandedOn(ctx durable.Context, in string) (string, error) { return named(Pack), nil }
+
 // notCalled is no orchestrator's: a test, say.
 func notCalled() (string, error) { return Ship(context.Background(), "x") }
 
@@ -111,6 +161,17 @@ func Child(ctx durable.Context, in string) (string, error) { return ShipActivity
 //durable:orchestrator
 func DirectChild(ctx durable.Context, in string) (string, error) {
 	return Child(ctx, in) // want DUR102
+}
+
+//durable:activity
+func Weigh(s string) error { return nil }
+
+//durable:orchestrator
+func Leaf(ctx durable.Context) (string, error) { return ShipActivity.Call(ctx, "leaf") }
+
+//durable:orchestrator
+func ChildAsCoroutine(ctx durable.Context) (string, error) {
+	return durable.Go(ctx, Leaf).Get(ctx) // want DUR102
 }
 
 //durable:orchestrator

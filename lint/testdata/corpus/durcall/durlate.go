@@ -106,6 +106,43 @@ func ArgumentChanged(ctx durable.Context, in string) (string, error) {
 	return a + what, err
 }
 
+//durable:activity
+func Send(p *parcel) (string, error) { return "", nil }
+
+//durable:activity
+func SendAll(items []string, labels map[string]string) error { return nil }
+
+//durable:orchestrator
+func ChangedField(ctx durable.Context, in string) (string, error) {
+	p := &parcel{Items: []string{in}}
+	f := SendActivity.Start(ctx, p)
+	p.Items = append(p.Items, "gift") // want DUR107
+	return f.Get(ctx)
+}
+
+//durable:orchestrator
+func ChangedElement(ctx durable.Context, in []string) error {
+	labels := map[string]string{"to": "Ada"}
+	f := SendAllActivity.Start(ctx, in, labels)
+	in[0] = "gift"       // want DUR107
+	labels["to"] = "Bob" // want DUR107
+	return f.Err(ctx)
+}
+
+// ChangedLater has waited.
+//
+//durable:orchestrator
+func ChangedLater(ctx durable.Context, in string) (string, error) {
+	p := &parcel{Items: []string{in}}
+	p.Items = append(p.Items, "card")
+	f := SendActivity.Start(ctx, p, durable.Timeout(time.Minute))
+	other := &parcel{}
+	other.Items = p.Items
+	s, err := f.Get(ctx)
+	p.Items[0] = s
+	return other.Items[0], err
+}
+
 // ReadOnly is shared, and nobody writes.
 //
 //durable:orchestrator
@@ -278,3 +315,5 @@ func HandleActs(ctx durable.Context, in string) (string, error) {
 func HandleLooks(ctx durable.Context, in string) (string, error) {
 	return ShipActivity.Call(ctx, in, durable.RetryPolicy{Attempts: 3, Handle: func(err error) bool { return !errors.Is(err, errLost) }})
 }
+
+func _(ctx durable.Context) { PackActivity.Start(ctx, "nobody calls it") }

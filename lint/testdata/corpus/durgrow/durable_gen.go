@@ -414,6 +414,96 @@ func (loopInHelperOrchestrator) Bind(fn func(ctx durable.Context, in string) err
 	})
 }
 
+// GivenToLoopOrchestrator runs [GivenToLoop] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := GivenToLoopOrchestrator.Start(ctx, c, in)
+//	err := GivenToLoopOrchestrator.Call(ctx, in)
+var GivenToLoopOrchestrator givenToLoopOrchestrator
+
+type givenToLoopOrchestrator struct{}
+
+var givenToLoopInfo = durable.Orchestrator{
+	Name:   "durgrow.GivenToLoop",
+	Group:  "durgrow",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durgrow.GivenToLoop",
+}
+
+func (givenToLoopOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &givenToLoopInfo, in, opts...)
+}
+
+func (givenToLoopOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &givenToLoopInfo, id)
+}
+
+func (givenToLoopOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &givenToLoopInfo, s, in, opts...)
+}
+
+func (givenToLoopOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &givenToLoopInfo, in, opts...).Err(ctx)
+}
+
+func (givenToLoopOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &givenToLoopInfo, in, opts...)
+}
+
+func (givenToLoopOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (givenToLoopOrchestrator) Bind(fn func(ctx durable.Context, in string) error) durable.Binding {
+	return durable.BindOrchestrator(&givenToLoopInfo, func(ctx durable.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// GivenToLoopContinuedOrchestrator runs [GivenToLoopContinued] as a durable orchestration, from
+// outside and from another one:
+//
+//	handle, err := GivenToLoopContinuedOrchestrator.Start(ctx, c, in)
+//	err := GivenToLoopContinuedOrchestrator.Call(ctx, in)
+var GivenToLoopContinuedOrchestrator givenToLoopContinuedOrchestrator
+
+type givenToLoopContinuedOrchestrator struct{}
+
+var givenToLoopContinuedInfo = durable.Orchestrator{
+	Name:   "durgrow.GivenToLoopContinued",
+	Group:  "durgrow",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durgrow.GivenToLoopContinued",
+}
+
+func (givenToLoopContinuedOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &givenToLoopContinuedInfo, in, opts...)
+}
+
+func (givenToLoopContinuedOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &givenToLoopContinuedInfo, id)
+}
+
+func (givenToLoopContinuedOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &givenToLoopContinuedInfo, s, in, opts...)
+}
+
+func (givenToLoopContinuedOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &givenToLoopContinuedInfo, in, opts...).Err(ctx)
+}
+
+func (givenToLoopContinuedOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &givenToLoopContinuedInfo, in, opts...)
+}
+
+func (givenToLoopContinuedOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (givenToLoopContinuedOrchestrator) Bind(fn func(ctx durable.Context, in string) error) durable.Binding {
+	return durable.BindOrchestrator(&givenToLoopContinuedInfo, func(ctx durable.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
 // ActorOrchestrator runs [Actor] as a durable orchestration, from outside and from another one:
 //
 //	handle, err := ActorOrchestrator.Start(ctx, c, in)
@@ -1994,6 +2084,8 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		ForeverInHelperOrchestrator.Bind(ForeverInHelper),
 		ForeverElsewhereOrchestrator.Bind(ForeverElsewhere),
 		LoopInHelperOrchestrator.Bind(LoopInHelper),
+		GivenToLoopOrchestrator.Bind(GivenToLoop),
+		GivenToLoopContinuedOrchestrator.Bind(GivenToLoopContinued),
 		ActorOrchestrator.Bind(Actor),
 		HeartOrchestrator.Bind(Heart),
 		ContinuedOrchestrator.Bind(Continued),

@@ -90,6 +90,30 @@ func rounds(ctx durable.Context, in string) error {
 //durable:orchestrator
 func LoopInHelper(ctx durable.Context, in string) error { return rounds(ctx, in) }
 
+func forEver(ctx durable.Context, step func(durable.Context) error) error {
+	for {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+//durable:orchestrator
+func GivenToLoop(ctx durable.Context, in string) error {
+	return forEver(ctx, func(ctx durable.Context) error { return round(ctx, in) }) // want DUR301
+}
+
+//durable:orchestrator
+func GivenToLoopContinued(ctx durable.Context, in string) error {
+	n := 0
+	return forEver(ctx, func(ctx durable.Context) error {
+		if n++; n > 100 {
+			return GivenToLoopContinuedOrchestrator.ContinueAsNew(ctx, in)
+		}
+		return round(ctx, in)
+	})
+}
+
 // Actor ends when somebody says so, who may say other things for ever.
 //
 //durable:orchestrator

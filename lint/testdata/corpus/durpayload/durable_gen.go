@@ -483,6 +483,135 @@ func (shortNumberOrchestrator) Bind(fn func(ctx durable.Context, in string, n in
 	})
 }
 
+// AssertedOrchestrator runs [Asserted] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := AssertedOrchestrator.Start(ctx, c, in)
+//	result, err := AssertedOrchestrator.Call(ctx, in)
+var AssertedOrchestrator assertedOrchestrator
+
+type assertedOrchestrator struct{}
+
+var assertedInfo = durable.Orchestrator{
+	Name:   "durpayload.Asserted",
+	Group:  "durpayload",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.Asserted",
+}
+
+func (assertedOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &assertedInfo, in, opts...)
+}
+
+func (assertedOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &assertedInfo, id)
+}
+
+func (assertedOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &assertedInfo, s, in, opts...)
+}
+
+func (assertedOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &assertedInfo, in, opts...).Get(ctx)
+}
+
+func (assertedOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &assertedInfo, in, opts...)
+}
+
+func (assertedOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (assertedOrchestrator) Bind(fn func(ctx durable.Context, in string) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&assertedInfo, fn)
+}
+
+// AssertedFloatOrchestrator runs [AssertedFloat] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := AssertedFloatOrchestrator.Start(ctx, c, in)
+//	result, err := AssertedFloatOrchestrator.Call(ctx, in)
+var AssertedFloatOrchestrator assertedFloatOrchestrator
+
+type assertedFloatOrchestrator struct{}
+
+var assertedFloatInfo = durable.Orchestrator{
+	Name:   "durpayload.AssertedFloat",
+	Group:  "durpayload",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.AssertedFloat",
+}
+
+func (assertedFloatOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[int], error) {
+	return durable.StartInstance[int](ctx, c, &assertedFloatInfo, in, opts...)
+}
+
+func (assertedFloatOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int] {
+	return durable.AttachInstance[int](c, &assertedFloatInfo, id)
+}
+
+func (assertedFloatOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &assertedFloatInfo, s, in, opts...)
+}
+
+func (assertedFloatOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) (int, error) {
+	return durable.StartChild[int](ctx, &assertedFloatInfo, in, opts...).Get(ctx)
+}
+
+func (assertedFloatOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[int] {
+	return durable.StartChild[int](ctx, &assertedFloatInfo, in, opts...)
+}
+
+func (assertedFloatOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (assertedFloatOrchestrator) Bind(fn func(ctx durable.Context, in string) (int, error)) durable.Binding {
+	return durable.BindOrchestrator(&assertedFloatInfo, fn)
+}
+
+// RawOrchestrator runs [Raw] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := RawOrchestrator.Start(ctx, c, n)
+//	result, err := RawOrchestrator.Call(ctx, n)
+//
+// Raw calls the runtime without a handle: the binding says what the number is decoded to.
+var RawOrchestrator rawOrchestrator
+
+type rawOrchestrator struct{}
+
+var rawInfo = durable.Orchestrator{
+	Name:   "durpayload.Raw",
+	Group:  "durpayload",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.Raw",
+}
+
+func (rawOrchestrator) Start(ctx context.Context, c *durable.Client, n int64, opts ...durable.StartOption) (durable.Handle[int64], error) {
+	return durable.StartInstance[int64](ctx, c, &rawInfo, n, opts...)
+}
+
+func (rawOrchestrator) Attach(c *durable.Client, id string) durable.Handle[int64] {
+	return durable.AttachInstance[int64](c, &rawInfo, id)
+}
+
+func (rawOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, n int64, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &rawInfo, s, n, opts...)
+}
+
+func (rawOrchestrator) Call(ctx durable.Context, n int64, opts ...durable.ChildOption) (int64, error) {
+	return durable.StartChild[int64](ctx, &rawInfo, n, opts...).Get(ctx)
+}
+
+func (rawOrchestrator) StartChild(ctx durable.Context, n int64, opts ...durable.ChildOption) durable.Future[int64] {
+	return durable.StartChild[int64](ctx, &rawInfo, n, opts...)
+}
+
+func (rawOrchestrator) ContinueAsNew(ctx durable.Context, n int64) error {
+	return durable.ContinueWith(ctx, n)
+}
+
+func (rawOrchestrator) Bind(fn func(ctx durable.Context, n int64) (int64, error)) durable.Binding {
+	return durable.BindOrchestrator(&rawInfo, fn)
+}
+
 // DurableReceivers is empty: no activity of this package is a method.
 type DurableReceivers struct{}
 
@@ -502,5 +631,8 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		FreeActivity.Bind(Free),
 		LongNumberOrchestrator.Bind(LongNumber),
 		ShortNumberOrchestrator.Bind(ShortNumber),
+		AssertedOrchestrator.Bind(Asserted),
+		AssertedFloatOrchestrator.Bind(AssertedFloat),
+		RawOrchestrator.Bind(Raw),
 	)
 }

@@ -141,3 +141,32 @@ func LongNumber(ctx durable.Context, in string, n int64) error {
 func ShortNumber(ctx durable.Context, in string, n int32) error {
 	return FreeActivity.Call(ctx, map[string]any{"id": n, "name": in})
 }
+
+//durable:orchestrator
+func Asserted(ctx durable.Context, in string) (int, error) {
+	answer, err := AnythingBackActivity.Call(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	n, _ := answer["n"].(int) // want DUR204
+	return n, nil
+}
+
+//durable:orchestrator
+func AssertedFloat(ctx durable.Context, in string) (int, error) {
+	answer, err := AnythingBackActivity.Call(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	n, _ := answer["n"].(float64)
+	var mine any = 4
+	m, _ := mine.(int)
+	return int(n) + m, nil
+}
+
+// Raw calls the runtime without a handle: the binding says what the number is decoded to.
+//
+//durable:orchestrator
+func Raw(ctx durable.Context, n int64) (int64, error) {
+	return durable.StartActivity[int64](ctx, &durable.Activity{Name: "durpayload.raw"}, n).Get(ctx)
+}
