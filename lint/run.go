@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -115,17 +117,41 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return &Result{Findings: r.findings(), Unseen: unseen(result)}, nil
 }
 
-// matters reports whether a package can have findings: it has a directive, or uses the runtime.
+// matters reports whether a package can have findings: it has a directive, or code that an orchestrator may call with its
+// Context. The others, and what only they import, need not be read: programs link a server.
 func matters(pkg *packages.Package) bool {
-	if pkg.Imports["github.com/durablegen/durablegen/runtime"] != nil {
-		return true
-	}
-	return slices.ContainsFunc(pkg.GoFiles, hasDirective)
+	uses := pkg.Imports[runtimePath] != nil
+	return slices.ContainsFunc(pkg.GoFiles, func(name string) bool { return hasDirective(name) || uses && hasContext(name) })
 }
+
+const runtimePath = "github.com/durablegen/durablegen/runtime"
 
 func hasDirective(name string) bool {
 	src, err := os.ReadFile(name)
 	return err == nil && bytes.Contains(bytes.ToLower(src), []byte("durable:"))
+}
+
+// hasContext reports whether a file names the type Context of the runtime.
+func hasContext(name string) bool {
+	src, err := os.ReadFile(name)
+	if err != nil {
+		return false
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+	if err != nil {
+		return true // looking at it says why
+	}
+	for _, spec := range file.Imports {
+		if spec.Path.Value != strconv.Quote(runtimePath) {
+			continue
+		}
+		as := "durable"
+		if spec.Name != nil {
+			as = spec.Name.Name
+		}
+		return as == "." || bytes.Contains(src, []byte(as+".Context"))
+	}
+	return false
 }
 
 // reading turns diagnostics into findings.
