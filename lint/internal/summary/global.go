@@ -64,6 +64,9 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 		return
 	}
 	var f Variable
+	if p.marks.word(v) == "pure" {
+		return
+	}
 	if p.pass.ImportObjectFact(v, &f) {
 		p.readFact(n, name, &f, pos)
 		for _, name := range f.Types {
@@ -203,7 +206,7 @@ func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
 	}
 	g.fact.Unset = !g.set && open(v.Type())
 	for _, r := range g.reads {
-		if !initial[r.by] {
+		if !initial[r.by] && p.marks.word(v) != "pure" {
 			f := g.fact
 			if written[p.line(r.pos)] {
 				f.Written = ""

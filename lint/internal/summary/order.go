@@ -260,13 +260,40 @@ func (l *loop) judge() {
 }
 
 // outside reports whether memory was there before the loop.
-func (l *loop) outside(addr ssa.Value) bool {
+func (l *loop) outside(addr ssa.Value) bool { return l.outsideOf(addr, map[ssa.Value]bool{}) }
+
+func (l *loop) outsideOf(addr ssa.Value, seen map[ssa.Value]bool) bool {
 	from := root(addr)
-	if l.inner[from] {
+	if l.inner[from] || seen[from] {
 		return false
 	}
+	seen[from] = true
 	in, ok := from.(ssa.Instruction)
-	return !ok || in.Parent() != l.fn || !l.body[in.Block()]
+	if !ok || in.Parent() != l.fn || !l.body[in.Block()] {
+		return true
+	}
+	switch from := from.(type) {
+	case *ssa.Lookup: // what a map that was there before holds, unless it is of this iteration's key
+		return reference(from.Type()) && !l.isKey(from.Index) && l.outsideOf(from.X, seen)
+	case *ssa.Extract:
+		look, ok := from.Tuple.(*ssa.Lookup)
+		return ok && from.Index == 0 && reference(from.Type()) && !l.isKey(look.Index) && l.outsideOf(look.X, seen)
+	case *ssa.Phi:
+		return from.Block() != l.header && slices.ContainsFunc(from.Edges, func(e ssa.Value) bool {
+			_, isConst := e.(*ssa.Const)
+			return !isConst && l.outsideOf(e, seen)
+		})
+	}
+	return false
+}
+
+// reference reports whether values of a type share memory with others.
+func reference(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Slice:
+		return true
+	}
+	return false
 }
 
 // root is the variable, or the reference, that an address is in.
@@ -335,9 +362,11 @@ func (l *loop) perKey(v ssa.Value) bool {
 	case *ssa.Convert:
 		return v.X == l.key || l.perKey(v.X)
 	case *ssa.BinOp: // a prefix or a suffix
-		b, ok := v.Type().Underlying().(*types.Basic)
-		return ok && v.Op == token.ADD && b.Info()&(types.IsString|types.IsInteger) != 0 &&
-			(v.X == l.key && !l.values[v.Y] || v.Y == l.key && !l.values[v.X])
+		return v.Op == token.ADD && basic(v.Type()) == types.String && (l.isKey(v.X) || l.isKey(v.Y)) ||
+			v.Op == token.ADD && isInteger(v.Type()) && (v.X == l.key && !l.values[v.Y] || v.Y == l.key && !l.values[v.X])
+	case *ssa.Call:
+		path, name := calleeName(v)
+		return path == "fmt" && (name == "Sprintf" || name == "Sprint") && l.printsKey(v)
 	case *ssa.UnOp:
 		a, ok := v.X.(*ssa.Alloc)
 		if !ok || !l.body[a.Block()] {
@@ -346,6 +375,26 @@ func (l *loop) perKey(v ssa.Value) bool {
 		for _, r := range *a.Referrers() {
 			if f, ok := r.(*ssa.FieldAddr); ok && slices.Contains(storedAt(f), l.key) {
 				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l *loop) isKey(v ssa.Value) bool { return v == l.key || l.perKey(v) }
+
+// printsKey reports whether the loop's key is among the arguments of a variadic call.
+func (l *loop) printsKey(c *ssa.Call) bool {
+	args, ok := c.Call.Args[len(c.Call.Args)-1].(*ssa.Slice)
+	if !ok || args.X.Referrers() == nil {
+		return false
+	}
+	for _, r := range *args.X.Referrers() {
+		if ix, ok := r.(*ssa.IndexAddr); ok {
+			for _, v := range storedAt(ix) {
+				if m, ok := v.(*ssa.MakeInterface); ok && l.isKey(m.X) {
+					return true
+				}
 			}
 		}
 	}
@@ -398,7 +447,7 @@ func (l *loop) exits() {
 		if b == l.header || !l.first.Dominates(b) || l.unique(b) {
 			continue
 		}
-		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && slices.ContainsFunc(ret.Results, func(v ssa.Value) bool { return l.values[v] }) {
+		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && slices.ContainsFunc(ret.Results, func(v ssa.Value) bool { return l.values[v] || l.partial(v, b) }) {
 			l.report("DET402", "first match in map order", ret.Pos())
 		}
 		for _, s := range b.Succs {
@@ -407,6 +456,44 @@ func (l *loop) exits() {
 			}
 		}
 	}
+}
+
+// partial reports whether v is what was gathered until an early exit: it depends on the entries that came before. A number
+// that counts iterations does not, unless what an entry is decides about the exit.
+func (l *loop) partial(v ssa.Value, exit *ssa.BasicBlock) bool {
+	phi, ok := v.(*ssa.Phi)
+	if !ok || phi.Block() != l.header {
+		op, ok := v.(*ssa.BinOp)
+		return ok && l.body[op.Block()] && (l.partial(op.X, exit) || l.partial(op.Y, exit))
+	}
+	for i, e := range phi.Edges {
+		if !l.body[l.header.Preds[i]] || e == phi {
+			continue
+		}
+		if _, isConst := e.(*ssa.Const); isConst {
+			continue
+		}
+		if l.values[e] || l.decided(exit) && !l.setsFlag(e, phi) {
+			return true
+		}
+	}
+	return false
+}
+
+// setsFlag reports whether an edge only ever brings constants, or what was there.
+func (l *loop) setsFlag(e ssa.Value, phi *ssa.Phi) bool {
+	inner, ok := e.(*ssa.Phi)
+	return ok && l.setsOnce(inner, phi)
+}
+
+// decided reports whether what an entry is decides about an exit.
+func (l *loop) decided(exit *ssa.BasicBlock) bool {
+	for b := exit; b != nil && b != l.header; b = b.Idom() {
+		if i, ok := b.Instrs[len(b.Instrs)-1].(*ssa.If); ok && l.values[i.Cond] {
+			return true
+		}
+	}
+	return false
 }
 
 // unique reports whether a block is only reached for one key: "if k == x".
@@ -439,13 +526,19 @@ func (l *loop) one(from, to *ssa.BasicBlock) bool {
 
 // leaves looks at the variables that go on behind the loop from an early exit.
 func (l *loop) leaves(from, to *ssa.BasicBlock) {
+	for _, in := range l.header.Instrs {
+		phi, ok := in.(*ssa.Phi)
+		if ok && l.partial(phi, from) && slices.ContainsFunc(*phi.Referrers(), func(r ssa.Instruction) bool { return r.Block() != l.header && !l.first.Dominates(r.Block()) }) {
+			l.report("DET402", phi.Comment+" of the entries so far in map order", l.pos)
+		}
+	}
 	for _, in := range to.Instrs {
 		phi, ok := in.(*ssa.Phi)
 		if !ok {
 			return
 		}
 		for i, e := range phi.Edges {
-			if to.Preds[i] == from && l.values[e] {
+			if to.Preds[i] == from && (l.values[e] || l.partial(e, from)) {
 				l.report("DET402", "first match in map order", e.Pos())
 			}
 		}

@@ -93,7 +93,7 @@ func (l *loop) gathered(phi *ssa.Phi) {
 		return
 	}
 	for i, e := range phi.Edges {
-		if l.body[l.header.Preds[i]] {
+		if l.body[l.header.Preds[i]] && !l.unique(l.header.Preds[i]) {
 			l.update(phi, e, map[ssa.Value]bool{})
 		}
 	}
@@ -110,8 +110,10 @@ func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
 		if l.choosesBool(v, phi) || l.setsOnce(v, phi) {
 			return
 		}
-		for _, e := range v.Edges {
-			l.update(phi, e, seen)
+		for i, e := range v.Edges {
+			if pred := v.Block().Preds[i]; !l.unique(pred) && !l.one(pred, v.Block()) {
+				l.update(phi, e, seen)
+			}
 		}
 		return
 	case *ssa.BinOp:
@@ -279,7 +281,51 @@ func (l *loop) extreme(phi *ssa.Phi, v ssa.Value) bool {
 			return true
 		}
 	}
+	return l.extremeBy(phi, v)
+}
+
+// extremeBy is extreme by parts of v that tell any two apart.
+func (l *loop) extremeBy(phi *ssa.Phi, v ssa.Value) bool {
+	t := &ties{p: l.p, fn: l.fn, keys: map[string]bool{}}
+	for b := range l.body {
+		for _, in := range b.Instrs {
+			var sides []ssa.Value
+			switch in := in.(type) {
+			case *ssa.BinOp:
+				if compares(in, func(ssa.Value) bool { return true }) {
+					sides = []ssa.Value{in.X, in.Y}
+				}
+			case *ssa.Call:
+				if comparison(in) && len(in.Call.Args) == 2 {
+					sides = in.Call.Args
+				}
+			}
+			if len(sides) == 2 && (partOf(sides[0], phi) && partOf(sides[1], v) || partOf(sides[1], phi) && partOf(sides[0], v)) {
+				t.compared(sides[0])
+			}
+		}
+	}
+	return len(t.keys) > 1 || t.unique
+}
+
+// partOf reports whether v is read from inside of a value, or of the variable that it is kept in.
+func partOf(v, whole ssa.Value) bool {
+	if load, ok := whole.(*ssa.UnOp); ok {
+		whole = load.X
+	}
+	switch v := v.(type) {
+	case *ssa.Field:
+		return v.X == whole || partOf(v.X, whole) || sameLoad(v.X, whole)
+	case *ssa.UnOp:
+		f, ok := v.X.(*ssa.FieldAddr)
+		return ok && (f.X == whole || sameLoad(f.X, whole))
+	}
 	return false
+}
+
+func sameLoad(v, whole ssa.Value) bool {
+	load, ok := v.(*ssa.UnOp)
+	return ok && load.X == whole
 }
 
 // extremeStore is extreme of a variable in memory.
@@ -292,7 +338,21 @@ func (l *loop) extremeStore(s *ssa.Store) bool {
 			}
 		}
 	}
-	return false
+	return l.extremeStoreBy(s)
+}
+
+// extremeStoreBy is extremeBy of a variable in memory.
+func (l *loop) extremeStoreBy(s *ssa.Store) bool {
+	t := &ties{p: l.p, fn: l.fn, keys: map[string]bool{}}
+	for b := range l.body {
+		for _, in := range b.Instrs {
+			c, ok := in.(*ssa.BinOp)
+			if ok && compares(c, func(x ssa.Value) bool { return partOf(x, s.Addr) }) && compares(c, func(x ssa.Value) bool { return partOf(x, s.Val) }) {
+				t.compared(c.X)
+			}
+		}
+	}
+	return len(t.keys) > 1 || t.unique
 }
 
 func compares(c *ssa.BinOp, is func(ssa.Value) bool) bool {

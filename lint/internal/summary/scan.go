@@ -163,11 +163,34 @@ func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 			p.use(n, fn, pos, c)
 			return
 		}
+		if p.saidPure(c.Value) {
+			return
+		}
 		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Spot: Spot{Pos: pos}}})
 	}
 }
 
 func (p *pkg) dispatch(n *node, d *dispatch) { n.dispatches = append(n.dispatches, d) }
+
+// saidPure reports whether a func is called that a field holds which is marked pure.
+func (p *pkg) saidPure(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.UnOp:
+		return p.saidPure(v.X)
+	case *ssa.FieldAddr:
+		if ptr, ok := v.X.Type().Underlying().(*types.Pointer); ok {
+			return p.pureField(ptr.Elem(), v.Field)
+		}
+	case *ssa.Field:
+		return p.pureField(v.X.Type(), v.Field)
+	}
+	return false
+}
+
+func (p *pkg) pureField(of types.Type, i int) bool {
+	st, ok := of.Underlying().(*types.Struct)
+	return ok && p.marks.word(st.Field(i).Origin()) == "pure"
+}
 
 // called is what people call a func that is called by its value.
 func called(v ssa.Value) string {

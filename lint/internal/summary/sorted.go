@@ -79,13 +79,31 @@ func (p *pkg) variable(addr ssa.Value, l *loop) fate {
 			base = bindings(f)[0]
 		}
 		if _, ok := base.(*ssa.Alloc); !ok {
-			return fate{leaks: true}
+			return fate{leaks: !p.fieldSorted(a)}
 		}
 		u.in(base, a)
 	default:
 		return fate{leaks: true}
 	}
 	return u.fate()
+}
+
+// fieldSorted reports whether the function sorts a field of that name and type of some value: of each in a map, it is taken.
+func (p *pkg) fieldSorted(field *ssa.FieldAddr) bool {
+	for _, b := range field.Parent().Blocks {
+		for _, in := range b.Instrs {
+			f, ok := in.(*ssa.FieldAddr)
+			if !ok || f == field || f.Field != field.Field || !types.Identical(f.X.Type(), field.X.Type()) {
+				continue
+			}
+			u := p.usesBehind(nil)
+			u.in(f, nil)
+			if len(u.sorts) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // in gathers the uses of what is in a variable; with a field, of that field.

@@ -324,3 +324,28 @@ func OptionsOfContext(ctx durable.Context, in string) (string, error) {
 func OptionsOfSystem(ctx durable.Context, in string) (string, error) {
 	return build(withClock(time.Now)).now().String(), nil // want DET101
 }
+
+type rules struct {
+	// Score computes.
+	//
+	//durable:pure
+	Score func(string) int
+	// Rank is not known.
+	Rank func(string) int
+}
+
+//durable:orchestrator
+func PureField(ctx durable.Context, in rules) (int, error) { return in.Score("a"), nil }
+
+//durable:orchestrator
+func UnknownField(ctx durable.Context, in rules) (int, error) {
+	return in.Rank("a"), nil // want DET901
+}
+
+// weigh is set by tests.
+//
+//durable:pure
+var weigh = func(s string) int { return len(s) + time.Now().Second()*0 }
+
+//durable:orchestrator
+func PureVariable(ctx durable.Context, in string) (int, error) { return weigh(in), nil }
