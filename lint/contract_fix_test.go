@@ -18,7 +18,7 @@ import (
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
 
-var update = flag.Bool("update", false, "write the .golden files of testdata/durfix from what the fixes make now")
+var updateContract = flag.Bool("update-contract", false, "write the .golden files of testdata/durfix from what the fixes make now")
 
 // TestContractFixes applies every fix of testdata/durfix and compares each file that changes with its .golden. What comes out
 // must compile.
@@ -42,7 +42,7 @@ func TestContractFixes(t *testing.T) {
 	for name, list := range edits {
 		fixed[name] = apply(t, result, name, list)
 		golden := name + ".golden"
-		if *update {
+		if *updateContract {
 			if err := os.WriteFile(golden, fixed[name], 0o644); err != nil {
 				t.Fatal(err)
 			}
