@@ -40,7 +40,7 @@ func TestContractFixes(t *testing.T) {
 	}
 	fixed := map[string][]byte{}
 	for name, list := range edits {
-		fixed[name] = apply(t, result, name, list)
+		fixed[name] = withEdits(t, result, name, list)
 		golden := name + ".golden"
 		if *updateContract {
 			if err := os.WriteFile(golden, fixed[name], 0o644); err != nil {
@@ -75,8 +75,8 @@ func skipped(path string) bool {
 	return lint.Known(path) || strings.HasPrefix(path, "github.com/durablegen/durablegen/internal/")
 }
 
-// apply makes the edits of one file, each once.
-func apply(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
+// withEdits makes the edits of one file, each once.
+func withEdits(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
 	t.Helper()
 	src, err := os.ReadFile(name)
 	if err != nil {
