@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"github.com/durablegen/durablegen/lint"
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
+
+var updateContract = flag.Bool("update-contract", false, "write the .golden files of testdata/durfix from what the fixes make now")
 
 // TestContractFixes applies every fix of testdata/durfix and compares each file that changes with its .golden. What comes out
 // must compile.
@@ -37,9 +40,9 @@ func TestContractFixes(t *testing.T) {
 	}
 	fixed := map[string][]byte{}
 	for name, list := range edits {
-		fixed[name] = applyContract(t, result, name, list)
+		fixed[name] = withEdits(t, result, name, list)
 		golden := name + ".golden"
-		if *update {
+		if *updateContract {
 			if err := os.WriteFile(golden, fixed[name], 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -72,8 +75,8 @@ func skipped(path string) bool {
 	return lint.Known(path) || strings.HasPrefix(path, "github.com/durablegen/durablegen/internal/")
 }
 
-// apply makes the edits of one file, each once.
-func applyContract(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
+// withEdits makes the edits of one file, each once.
+func withEdits(t *testing.T, result *driver.Result, name string, edits []analysis.TextEdit) []byte {
 	t.Helper()
 	src, err := os.ReadFile(name)
 	if err != nil {
