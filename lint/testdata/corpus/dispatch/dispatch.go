@@ -335,10 +335,10 @@ type rules struct {
 }
 
 //durable:orchestrator
-func PureField(ctx durable.Context, in rules) (int, error) { return in.Score("a"), nil }
+func PureField(ctx durable.Context, in rules) (int, error) { return in.Score("a"), nil } // want DUR201
 
 //durable:orchestrator
-func UnknownField(ctx durable.Context, in rules) (int, error) {
+func UnknownField(ctx durable.Context, in rules) (int, error) { // want DUR201
 	return in.Rank("a"), nil // want DET901
 }
 
