@@ -126,9 +126,12 @@ func matters(pkg *packages.Package) bool {
 
 const runtimePath = "github.com/durablegen/durablegen/runtime"
 
+// directive matches a comment that is a directive, or was meant to be one; not one that tells of directives.
+var directive = regexp.MustCompile("(?m)^(?:[^\"`/\n]|/[^/*\n])*(?://|/\\*)[ \\t]*(?i:durable)[ \\t]*:[ \\t]*[A-Za-z]")
+
 func hasDirective(name string) bool {
 	src, err := os.ReadFile(name)
-	return err == nil && bytes.Contains(bytes.ToLower(src), []byte("durable:"))
+	return err == nil && directive.Match(src)
 }
 
 // hasContext reports whether a file names the type Context of the runtime.

@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -279,4 +280,13 @@ func SortsByTimeAndID(ctx durable.Context, m map[string]member) ([]member, error
 		return out[i].ID < out[j].ID
 	})
 	return out, nil
+}
+
+//durable:orchestrator
+func LeastWithTies(ctx durable.Context, m scores) (string, error) {
+	var out []entry
+	for k, v := range m {
+		out = append(out, entry{k, v})
+	}
+	return slices.MinFunc(out, func(a, b entry) int { return a.value - b.value }).key, nil // want DET405
 }

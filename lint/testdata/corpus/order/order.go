@@ -590,12 +590,3 @@ func WaitsInMapOrder(ctx durable.Context, in []string) (map[string]int, error) {
 	}
 	return out, nil
 }
-
-//durable:orchestrator
-func LeastWithTies(ctx durable.Context, m scores) (string, error) {
-	var out []entry
-	for k, v := range m {
-		out = append(out, entry{k, v})
-	}
-	return slices.MinFunc(out, func(a, b entry) int { return a.value - b.value }).key, nil // want DET405
-}
