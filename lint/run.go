@@ -117,11 +117,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return &Result{Findings: r.findings(), Unseen: unseen(result)}, nil
 }
 
-// matters reports whether a package can have findings: it has a directive, or code that an orchestrator may call with its
-// Context. The others, and what only they import, need not be read: programs link a server.
+// matters reports whether a package can have findings: it has a directive, it registers packages that have, or it has code that
+// an orchestrator may call with its Context. The others, and what only they import, need not be read.
 func matters(pkg *packages.Package) bool {
 	uses := pkg.Imports[runtimePath] != nil
-	return slices.ContainsFunc(pkg.GoFiles, func(name string) bool { return hasDirective(name) || uses && hasContext(name) })
+	return slices.ContainsFunc(pkg.GoFiles, func(name string) bool { return hasDirective(name) || uses && usesRuntime(name) })
 }
 
 const runtimePath = "github.com/durablegen/durablegen/runtime"
@@ -134,8 +134,8 @@ func hasDirective(name string) bool {
 	return err == nil && directive.Match(src)
 }
 
-// hasContext reports whether a file names the type Context of the runtime.
-func hasContext(name string) bool {
+// usesRuntime reports whether a file names the type Context of the runtime, or registers what was generated.
+func usesRuntime(name string) bool {
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return false
@@ -152,7 +152,7 @@ func hasContext(name string) bool {
 		if spec.Name != nil {
 			as = spec.Name.Name
 		}
-		return as == "." || bytes.Contains(src, []byte(as+".Context"))
+		return as == "." || bytes.Contains(src, []byte(as+".Context")) || bytes.Contains(src, []byte(".RegisterDurable("))
 	}
 	return false
 }
