@@ -428,6 +428,8 @@ func (p *pkg) callback(n *node, obj *types.Func, call effects.Call, pos token.Po
 		}
 		if call.Elem {
 			need.Path = []int{element}
+		} else if strings.HasPrefix(m, "Write") {
+			p.write(n, behind(c.Args[i]), pos)
 		}
 		p.dispatch(n, &dispatch{v: c.Args[i], need: need, benign: call.Benign})
 	}
@@ -446,6 +448,9 @@ func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
 	need, benign, ok := p.needs(n, c.Value.Type(), c.Method, pos)
 	if !ok {
 		return
+	}
+	if strings.HasPrefix(c.Method.Name(), "Write") && effects.Std(c.Method.Pkg().Path()) {
+		p.write(n, behind(c.Value), pos)
 	}
 	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
 	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {
