@@ -18,9 +18,13 @@ func (p *pkg) scan(n *node) {
 	}
 	last := n.fn.Pos()
 	for _, b := range live(n.fn) {
-		for _, in := range b.Instrs {
-			if in.Pos().IsValid() {
-				last = in.Pos()
+		for i, in := range b.Instrs {
+			pos := in.Pos()
+			for j := i; j < len(b.Instrs) && !pos.IsValid(); j++ { // what has no place belongs to what it is made for
+				pos = b.Instrs[j].Pos()
+			}
+			if pos.IsValid() {
+				last = pos
 			}
 			p.operands(n, in, last)
 			p.instruction(n, in, last)
@@ -92,7 +96,9 @@ func (p *pkg) instruction(n *node, in ssa.Instruction, pos token.Pos) {
 	case *ssa.MapUpdate:
 		p.write(n, behind(in.Map), pos)
 	case *ssa.MakeInterface:
-		p.makeType(n, in.X.Type())
+		if !stream(in.X) {
+			p.makeType(n, in.X.Type())
+		}
 	}
 }
 
