@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -279,4 +280,31 @@ func SortsByTimeAndID(ctx durable.Context, m map[string]member) ([]member, error
 		return out[i].ID < out[j].ID
 	})
 	return out, nil
+}
+
+//durable:orchestrator
+func WaitsInMapOrder(ctx durable.Context, in []string) (map[string]int, error) {
+	started := map[string]durable.Future[int]{}
+	for _, s := range in {
+		started[s] = durable.Go(ctx, func(ctx durable.Context) (int, error) { return len(s), nil })
+	}
+	out := map[string]int{}
+	for s, f := range started {
+		n, err := f.Get(ctx)
+		if err != nil {
+			out[s] = -1
+			continue
+		}
+		out[s] = n
+	}
+	return out, nil
+}
+
+//durable:orchestrator
+func LeastWithTies(ctx durable.Context, m scores) (string, error) {
+	var out []entry
+	for k, v := range m {
+		out = append(out, entry{k, v})
+	}
+	return slices.MinFunc(out, func(a, b entry) int { return a.value - b.value }).key, nil // want DET405
 }

@@ -572,30 +572,3 @@ func State(ctx durable.Context, m scores) (string, error) {
 	}
 	return state, nil
 }
-
-//durable:orchestrator
-func WaitsInMapOrder(ctx durable.Context, in []string) (map[string]int, error) {
-	started := map[string]durable.Future[int]{}
-	for _, s := range in {
-		started[s] = durable.Go(ctx, func(ctx durable.Context) (int, error) { return len(s), nil })
-	}
-	out := map[string]int{}
-	for s, f := range started {
-		n, err := f.Get(ctx)
-		if err != nil {
-			out[s] = -1
-			continue
-		}
-		out[s] = n
-	}
-	return out, nil
-}
-
-//durable:orchestrator
-func LeastWithTies(ctx durable.Context, m scores) (string, error) {
-	var out []entry
-	for k, v := range m {
-		out = append(out, entry{k, v})
-	}
-	return slices.MinFunc(out, func(a, b entry) int { return a.value - b.value }).key, nil // want DET405
-}
