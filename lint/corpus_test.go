@@ -37,7 +37,13 @@ func TestCorpus(t *testing.T) {
 	}
 	result := run(t, patterns)
 	found, hazardous := map[string]string{}, map[string]bool{}
+	said := map[string]bool{}
 	for _, f := range result.Findings {
+		if place := fmt.Sprint(f.Package, f.Pos, f.Category); said[place] {
+			t.Errorf("said twice: %s: %s", at(result.Fset.Position(f.Pos)), f.Message)
+		} else {
+			said[place] = true
+		}
 		found[at(result.Fset.Position(f.Pos))+" "+f.Category] = f.Message
 		hazardous[f.Package+" "+orchestratorOf(f.Message)] = true
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/effects"
 )
 
 // global is a variable of the package.
@@ -129,7 +131,7 @@ func (p *pkg) readFact(n *node, name string, f *Variable, pos token.Pos) {
 // writeGlobal notes a write of a package variable, of this package or of another.
 func (p *pkg) writeGlobal(n *node, g *ssa.Global, pos token.Pos) {
 	v, ok := g.Object().(*types.Var)
-	if !ok || strings.HasSuffix(p.pass.Fset.Position(pos).Filename, "_test.go") {
+	if !ok || v.Pkg() == nil || effects.Std(v.Pkg().Path()) || strings.HasSuffix(p.pass.Fset.Position(pos).Filename, "_test.go") {
 		return
 	}
 	if own := p.globals[v]; own != nil {

@@ -42,6 +42,7 @@ func (p *pkg) orders() {
 	for _, n := range p.order {
 		for _, b := range live(n.fn) {
 			for _, in := range b.Instrs {
+				p.entered = 0
 				switch in := in.(type) {
 				case *ssa.BinOp:
 					p.fused(n, in, exact)
@@ -59,6 +60,7 @@ func (p *pkg) orders() {
 	for changed := true; changed; {
 		changed = false
 		for _, n := range p.order {
+			p.entered = 0
 			for _, c := range n.calls {
 				changed = p.passPending(n, pending{c.to.sum, c.on, c.pos, c.step}) || changed
 			}

@@ -103,7 +103,11 @@ func (l *loop) enter(in ssa.CallInstruction, to *node) {
 		l.report("DET401", name, in.Pos())
 		return
 	}
-	if l.depth > 3 || len(to.fn.Blocks) == 0 {
+	if len(to.sum.writes) == 0 && len(to.fn.FreeVars) == 0 {
+		return // what it gives is followed where it is used
+	}
+	l.p.entered++
+	if l.depth > 3 || l.p.entered > 100 || len(to.fn.Blocks) == 0 { // enough to tell loops that people read
 		l.calls(in, name, to.sum)
 		return
 	}
@@ -133,6 +137,9 @@ func (l *loop) enter(in ssa.CallInstruction, to *node) {
 				sub.inner[v] = true
 			}
 		}
+	}
+	if len(sub.values) == 0 {
+		return // it does the same in every iteration
 	}
 	sub.run()
 	for _, k := range sub.leaks {

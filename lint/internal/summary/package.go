@@ -63,6 +63,7 @@ type pkg struct {
 	selectors map[*ast.Ident]*ast.SelectorExpr
 	mentions  map[mention][]token.Pos
 	busy      map[*ssa.IndexAddr]bool // elements whose loops are being judged
+	entered   int                     // calls that were entered to judge one loop
 	parts     map[types.Type][]types.Type
 	madeOf    map[types.Type]*made
 	told      map[string]*made                    // types that facts of the package name

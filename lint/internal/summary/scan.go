@@ -19,9 +19,13 @@ func (p *pkg) scan(n *node) {
 	}
 	last := n.fn.Pos()
 	for _, b := range live(n.fn) {
-		for _, in := range b.Instrs {
-			if in.Pos().IsValid() {
-				last = in.Pos()
+		for i, in := range b.Instrs {
+			pos := in.Pos()
+			for j := i; j < len(b.Instrs) && !pos.IsValid(); j++ { // what has no place belongs to what it is made for
+				pos = b.Instrs[j].Pos()
+			}
+			if pos.IsValid() {
+				last = pos
 			}
 			p.operands(n, in, last)
 			p.instruction(n, in, last)
@@ -93,7 +97,9 @@ func (p *pkg) instruction(n *node, in ssa.Instruction, pos token.Pos) {
 	case *ssa.MapUpdate:
 		p.write(n, behind(in.Map), pos)
 	case *ssa.MakeInterface:
-		p.makeType(n, in.X.Type())
+		if !stream(in.X) {
+			p.makeType(n, in.X.Type())
+		}
 	}
 }
 
@@ -428,6 +434,8 @@ func (p *pkg) callback(n *node, obj *types.Func, call effects.Call, pos token.Po
 		}
 		if call.Elem {
 			need.Path = []int{element}
+		} else if strings.HasPrefix(m, "Write") {
+			p.write(n, behind(c.Args[i]), pos)
 		}
 		p.dispatch(n, &dispatch{v: c.Args[i], need: need, benign: call.Benign})
 	}
@@ -446,6 +454,9 @@ func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
 	need, benign, ok := p.needs(n, c.Value.Type(), c.Method, pos)
 	if !ok {
 		return
+	}
+	if strings.HasPrefix(c.Method.Name(), "Write") && effects.Std(c.Method.Pkg().Path()) {
+		p.write(n, behind(c.Value), pos)
 	}
 	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
 	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {

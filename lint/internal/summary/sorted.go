@@ -23,6 +23,8 @@ type uses struct {
 	sorts  []sortCall
 	others []ssa.Instruction
 	ties   []token.Pos // of extremes that several elements may be
+
+	sortsOnly bool // nobody asks for the others
 }
 
 type sortCall struct {
@@ -97,6 +99,7 @@ func (p *pkg) fieldSorted(field *ssa.FieldAddr) bool {
 				continue
 			}
 			u := p.usesBehind(nil)
+			u.sortsOnly = true
 			u.in(f, nil)
 			if len(u.sorts) > 0 {
 				return true
@@ -165,7 +168,7 @@ func (u *uses) of(v ssa.Value) {
 			}
 			continue
 		case *ssa.IndexAddr:
-			if storesOnly(in) || u.orderFree(in) {
+			if storesOnly(in) || !u.sortsOnly && u.orderFree(in) {
 				continue
 			}
 		case *ssa.Store:
@@ -342,7 +345,11 @@ func (p *pkg) findSorts() {
 	for range 3 { // sorts that call sorts
 		for _, n := range p.order {
 			for i, param := range n.fn.Params {
+				if _, ok := param.Type().Underlying().(*types.Slice); !ok {
+					continue
+				}
 				u := p.usesBehind(nil)
+				u.sortsOnly = true
 				u.of(param)
 				if slices.ContainsFunc(u.sorts, func(s sortCall) bool { return always(n.fn, s.in) }) {
 					n.sum.sorts[i] = true
@@ -373,6 +380,7 @@ func (p *pkg) groupsSorted(m ssa.Value) bool {
 	}
 	sorted := func(v ssa.Value) bool {
 		u := p.usesBehind(nil)
+		u.sortsOnly = true
 		u.of(v)
 		return len(u.sorts) > 0
 	}

@@ -248,3 +248,10 @@ func OwnIterator(ctx durable.Context, n int) ([]int, error) {
 	}
 	return out, nil
 }
+
+func names(m map[string]int) iter.Seq[string] { return maps.Keys(m) }
+
+//durable:orchestrator
+func SortedByCaller(ctx durable.Context, in map[string]int) ([]string, error) {
+	return slices.Sorted(names(in)), nil
+}

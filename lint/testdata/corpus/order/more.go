@@ -86,7 +86,7 @@ type group struct {
 }
 
 //durable:orchestrator
-func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) { // want DUR202
+func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) {
 	groups := map[int]*group{}
 	for k, v := range m { // want DET402
 		g := groups[v.Score]
@@ -101,7 +101,7 @@ func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) { 
 }
 
 //durable:orchestrator
-func GroupsSorted(ctx durable.Context, m map[string]member) (map[int]*group, error) { // want DUR202
+func GroupsSorted(ctx durable.Context, m map[string]member) (map[int]*group, error) {
 	groups := map[int]*group{}
 	for k, v := range m {
 		g, ok := groups[v.Score]
@@ -195,7 +195,7 @@ type stats struct {
 }
 
 //durable:orchestrator
-func Stats(ctx durable.Context, m map[string]member) (*stats, error) { // want DUR202
+func Stats(ctx durable.Context, m map[string]member) (*stats, error) {
 	s := &stats{by: map[string]int{}}
 	for _, v := range m {
 		s.sum += v.Score
@@ -248,7 +248,7 @@ func Missing(ctx durable.Context, m map[string]int) (int, error) {
 }
 
 //durable:orchestrator
-func SortsResult(ctx durable.Context, m map[string]member) (*summary, error) { // want DUR202
+func SortsResult(ctx durable.Context, m map[string]member) (*summary, error) {
 	r := &summary{}
 	for k := range m {
 		r.names = append(r.names, k)
@@ -279,6 +279,24 @@ func SortsByTimeAndID(ctx durable.Context, m map[string]member) ([]member, error
 		}
 		return out[i].ID < out[j].ID
 	})
+	return out, nil
+}
+
+//durable:orchestrator
+func WaitsInMapOrder(ctx durable.Context, in []string) (map[string]int, error) {
+	started := map[string]durable.Future[int]{}
+	for _, s := range in {
+		started[s] = durable.Go(ctx, func(ctx durable.Context) (int, error) { return len(s), nil })
+	}
+	out := map[string]int{}
+	for s, f := range started {
+		n, err := f.Get(ctx)
+		if err != nil {
+			out[s] = -1
+			continue
+		}
+		out[s] = n
+	}
 	return out, nil
 }
 

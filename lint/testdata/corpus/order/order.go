@@ -48,7 +48,7 @@ func ByIndexUnsorted(ctx durable.Context, m scores) ([]string, error) {
 }
 
 //durable:orchestrator
-func Pairs(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
+func Pairs(ctx durable.Context, m scores) ([]entry, error) {
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -58,7 +58,7 @@ func Pairs(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
 }
 
 //durable:orchestrator
-func PairsByValue(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
+func PairsByValue(ctx durable.Context, m scores) ([]entry, error) {
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -68,7 +68,7 @@ func PairsByValue(ctx durable.Context, m scores) ([]entry, error) { // want DUR2
 }
 
 //durable:orchestrator
-func PairsByBoth(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
+func PairsByBoth(ctx durable.Context, m scores) ([]entry, error) {
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -121,7 +121,7 @@ func (b byKey) Less(i, j int) bool { return b[i].key < b[j].key }
 func (b byKey) Swap(i, j int)      { b[i], b[j] = b[j], b[i] }
 
 //durable:orchestrator
-func SortInterface(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
+func SortInterface(ctx durable.Context, m scores) ([]entry, error) {
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -178,7 +178,7 @@ type summary struct {
 }
 
 //durable:orchestrator
-func FieldSorted(ctx durable.Context, m scores) (summary, error) { // want DUR202
+func FieldSorted(ctx durable.Context, m scores) (summary, error) {
 	var s summary
 	for k, v := range m {
 		s.names = append(s.names, k)
@@ -571,22 +571,4 @@ func State(ctx durable.Context, m scores) (string, error) {
 		}
 	}
 	return state, nil
-}
-
-//durable:orchestrator
-func WaitsInMapOrder(ctx durable.Context, in []string) (map[string]int, error) {
-	started := map[string]durable.Future[int]{}
-	for _, s := range in {
-		started[s] = durable.Go(ctx, func(ctx durable.Context) (int, error) { return len(s), nil })
-	}
-	out := map[string]int{}
-	for s, f := range started {
-		n, err := f.Get(ctx)
-		if err != nil {
-			out[s] = -1
-			continue
-		}
-		out[s] = n
-	}
-	return out, nil
 }
