@@ -150,7 +150,12 @@ func (w *walk) block(b *ssa.BasicBlock, first int, known map[string]bool) {
 }
 
 // enter adds what the way from one block to another says of the variables that meet there: true or false, nil or not.
+// Back at the beginning of a loop, what was computed in the round before is open again.
 func enter(from, to *ssa.BasicBlock, known map[string]bool) map[string]bool {
+	if to.Dominates(from) {
+		known = maps.Clone(known)
+		maps.DeleteFunc(known, func(key string, _ bool) bool { return strings.Contains(key, computed) || strings.Contains(key, "phi ") })
+	}
 	edge := slices.Index(to.Preds, from)
 	for _, in := range to.Instrs {
 		phi, ok := in.(*ssa.Phi)
@@ -226,6 +231,9 @@ func assumed(b *ssa.BasicBlock) map[string]bool {
 	return known
 }
 
+// computed begins the key of a value that an instruction gives.
+const computed = "t#"
+
 // Key writes a value so that equal texts have equal values; "" is a value that may change.
 func Key(v ssa.Value) string {
 	switch x := v.(type) {
@@ -265,7 +273,7 @@ func Key(v ssa.Value) string {
 	}
 	if in, ok := v.(ssa.Instruction); ok { // computed once: equal to itself, in a loop too as far as one round goes
 		if _, phi := v.(*ssa.Phi); !phi {
-			return fmt.Sprintf("t%d.%d", in.Block().Index, slices.Index(in.Block().Instrs, in))
+			return fmt.Sprintf(computed+"%d.%d", in.Block().Index, slices.Index(in.Block().Instrs, in))
 		}
 		return "phi " + v.Name()
 	}

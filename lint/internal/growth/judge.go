@@ -38,7 +38,7 @@ func (j *judge) real(v ssa.Value) bool {
 		}
 		return true
 	case *ssa.BinOp:
-		return !comparesFailure(x) && (j.real(x.X) || j.real(x.Y))
+		return j.real(x.X) || j.real(x.Y)
 	case *ssa.UnOp:
 		if x.Op == token.MUL {
 			return j.loaded(x)
@@ -123,11 +123,6 @@ func (j *judge) inLoop(v ssa.Value) (is bool) {
 
 func isFailure(t types.Type) bool {
 	return types.Identical(t, types.Universe.Lookup("error").Type())
-}
-
-// comparesFailure recognises err != nil, and Any(…) == nil, which is a cancellation.
-func comparesFailure(b *ssa.BinOp) bool {
-	return (isNothing(b.X) || isNothing(b.Y)) && (isFailure(b.X.Type()) || isFailure(b.Y.Type()) || waits(b.X.Type()) || waits(b.Y.Type()))
 }
 
 func isNothing(v ssa.Value) bool {

@@ -1526,6 +1526,97 @@ func (genericOrchestrator) Bind(fn func(ctx durable.Context, in string) (string,
 	return durable.BindOrchestrator(&genericInfo, fn)
 }
 
+// LeftInALoopOrchestrator runs [LeftInALoop] as a durable orchestration, from outside and from another
+// one:
+//
+//	handle, err := LeftInALoopOrchestrator.Start(ctx, c, in)
+//	err := LeftInALoopOrchestrator.Call(ctx, in)
+var LeftInALoopOrchestrator leftInALoopOrchestrator
+
+type leftInALoopOrchestrator struct{}
+
+var leftInALoopInfo = durable.Orchestrator{
+	Name:   "durfuture.LeftInALoop",
+	Group:  "durfuture",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durfuture.LeftInALoop",
+}
+
+func (leftInALoopOrchestrator) Start(ctx context.Context, c *durable.Client, in []string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &leftInALoopInfo, in, opts...)
+}
+
+func (leftInALoopOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &leftInALoopInfo, id)
+}
+
+func (leftInALoopOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in []string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &leftInALoopInfo, s, in, opts...)
+}
+
+func (leftInALoopOrchestrator) Call(ctx durable.Context, in []string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &leftInALoopInfo, in, opts...).Err(ctx)
+}
+
+func (leftInALoopOrchestrator) StartChild(ctx durable.Context, in []string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &leftInALoopInfo, in, opts...)
+}
+
+func (leftInALoopOrchestrator) ContinueAsNew(ctx durable.Context, in []string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (leftInALoopOrchestrator) Bind(fn func(ctx durable.Context, in []string) error) durable.Binding {
+	return durable.BindOrchestrator(&leftInALoopInfo, func(ctx durable.Context, a []string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
+// OneAheadOrchestrator runs [OneAhead] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := OneAheadOrchestrator.Start(ctx, c, in)
+//	err := OneAheadOrchestrator.Call(ctx, in)
+//
+// OneAhead waits for the one before.
+var OneAheadOrchestrator oneAheadOrchestrator
+
+type oneAheadOrchestrator struct{}
+
+var oneAheadInfo = durable.Orchestrator{
+	Name:   "durfuture.OneAhead",
+	Group:  "durfuture",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durfuture.OneAhead",
+}
+
+func (oneAheadOrchestrator) Start(ctx context.Context, c *durable.Client, in []string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &oneAheadInfo, in, opts...)
+}
+
+func (oneAheadOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &oneAheadInfo, id)
+}
+
+func (oneAheadOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in []string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &oneAheadInfo, s, in, opts...)
+}
+
+func (oneAheadOrchestrator) Call(ctx durable.Context, in []string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &oneAheadInfo, in, opts...).Err(ctx)
+}
+
+func (oneAheadOrchestrator) StartChild(ctx durable.Context, in []string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &oneAheadInfo, in, opts...)
+}
+
+func (oneAheadOrchestrator) ContinueAsNew(ctx durable.Context, in []string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (oneAheadOrchestrator) Bind(fn func(ctx durable.Context, in []string) error) durable.Binding {
+	return durable.BindOrchestrator(&oneAheadInfo, func(ctx durable.Context, a []string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
 // DurableReceivers is empty: no activity of this package is a method.
 type DurableReceivers struct{}
 
@@ -1568,5 +1659,7 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		PatientOrchestrator.Bind(Patient),
 		InDeferOrchestrator.Bind(InDefer),
 		GenericOrchestrator.Bind(Generic),
+		LeftInALoopOrchestrator.Bind(LeftInALoop),
+		OneAheadOrchestrator.Bind(OneAhead),
 	)
 }

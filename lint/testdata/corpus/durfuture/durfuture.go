@@ -326,3 +326,33 @@ func Generic(ctx durable.Context, in string) (string, error) {
 	gone(ctx, ShipActivity.Start(ctx, in)) // want DUR105
 	return got(ctx, ShipActivity.Start(ctx, in))
 }
+
+//durable:orchestrator
+func LeftInALoop(ctx durable.Context, in []string) error {
+	for _, item := range in {
+		f := ShipActivity.Start(ctx, item) // want DUR105
+		if item == "" {
+			continue
+		}
+		if _, err := f.Get(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OneAhead waits for the one before.
+//
+//durable:orchestrator
+func OneAhead(ctx durable.Context, in []string) error {
+	f := ShipActivity.Start(ctx, "first")
+	for _, item := range in {
+		next := ShipActivity.Start(ctx, item)
+		if _, err := f.Get(ctx); err != nil {
+			return err
+		}
+		f = next
+	}
+	_, err := f.Get(ctx)
+	return err
+}

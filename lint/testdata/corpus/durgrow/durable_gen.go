@@ -1580,6 +1580,51 @@ func (spinOrchestrator) Bind(fn func(ctx durable.Context, in string) error) dura
 	})
 }
 
+// SpinAndBeginOrchestrator runs [SpinAndBegin] as a durable orchestration, from outside and from
+// another one:
+//
+//	handle, err := SpinAndBeginOrchestrator.Start(ctx, c, in)
+//	err := SpinAndBeginOrchestrator.Call(ctx, in)
+var SpinAndBeginOrchestrator spinAndBeginOrchestrator
+
+type spinAndBeginOrchestrator struct{}
+
+var spinAndBeginInfo = durable.Orchestrator{
+	Name:   "durgrow.SpinAndBegin",
+	Group:  "durgrow",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durgrow.SpinAndBegin",
+}
+
+func (spinAndBeginOrchestrator) Start(ctx context.Context, c *durable.Client, in string, opts ...durable.StartOption) (durable.Handle[durable.None], error) {
+	return durable.StartInstance[durable.None](ctx, c, &spinAndBeginInfo, in, opts...)
+}
+
+func (spinAndBeginOrchestrator) Attach(c *durable.Client, id string) durable.Handle[durable.None] {
+	return durable.AttachInstance[durable.None](c, &spinAndBeginInfo, id)
+}
+
+func (spinAndBeginOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, in string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &spinAndBeginInfo, s, in, opts...)
+}
+
+func (spinAndBeginOrchestrator) Call(ctx durable.Context, in string, opts ...durable.ChildOption) error {
+	return durable.StartChild[durable.None](ctx, &spinAndBeginInfo, in, opts...).Err(ctx)
+}
+
+func (spinAndBeginOrchestrator) StartChild(ctx durable.Context, in string, opts ...durable.ChildOption) durable.Future[durable.None] {
+	return durable.StartChild[durable.None](ctx, &spinAndBeginInfo, in, opts...)
+}
+
+func (spinAndBeginOrchestrator) ContinueAsNew(ctx durable.Context, in string) error {
+	return durable.ContinueWith(ctx, in)
+}
+
+func (spinAndBeginOrchestrator) Bind(fn func(ctx durable.Context, in string) error) durable.Binding {
+	return durable.BindOrchestrator(&spinAndBeginInfo, func(ctx durable.Context, a string) (durable.None, error) {
+		return durable.None{}, fn(ctx, a)
+	})
+}
+
 // BusyFutureOrchestrator runs [BusyFuture] as a durable orchestration, from outside and from another
 // one:
 //
@@ -2110,6 +2155,7 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		ManyOrchestrator.Bind(Many),
 		FewOrchestrator.Bind(Few),
 		SpinOrchestrator.Bind(Spin),
+		SpinAndBeginOrchestrator.Bind(SpinAndBegin),
 		BusyFutureOrchestrator.Bind(BusyFuture),
 		BusyVariableOrchestrator.Bind(BusyVariable),
 		BusyClockOrchestrator.Bind(BusyClock),

@@ -430,6 +430,17 @@ func Spin(ctx durable.Context, in string) error {
 	}
 }
 
+func begin(ctx durable.Context, in string) {
+	_ = durable.Go(ctx, func(ctx durable.Context) (string, error) { return PollActivity.Call(ctx, in) }) //durable:detached
+}
+
+//durable:orchestrator
+func SpinAndBegin(ctx durable.Context, in string) error {
+	for { // want DUR303
+		begin(ctx, in)
+	}
+}
+
 //durable:orchestrator
 func BusyFuture(ctx durable.Context, in string) (string, error) {
 	f := PollActivity.Start(ctx, in)
