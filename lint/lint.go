@@ -82,13 +82,12 @@ func run(pass *analysis.Pass) (any, error) {
 	return out, nil
 }
 
-// ordered sorts diagnostics by place and text, and leaves out those that were there.
+// ordered sorts diagnostics by place and text, and tells of each place once what breaks a rule there.
 func ordered(fset *token.FileSet, list []analysis.Diagnostic) []analysis.Diagnostic {
-	compare := func(a, b analysis.Diagnostic) int {
+	place := func(a, b analysis.Diagnostic) int {
 		p, q := fset.Position(a.Pos), fset.Position(b.Pos)
-		return cmp.Or(strings.Compare(p.Filename, q.Filename), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column),
-			strings.Compare(a.Category, b.Category), strings.Compare(a.Message, b.Message))
+		return cmp.Or(strings.Compare(p.Filename, q.Filename), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column), strings.Compare(a.Category, b.Category))
 	}
-	slices.SortStableFunc(list, compare)
-	return slices.CompactFunc(list, func(a, b analysis.Diagnostic) bool { return compare(a, b) == 0 })
+	slices.SortStableFunc(list, func(a, b analysis.Diagnostic) int { return cmp.Or(place(a, b), strings.Compare(a.Message, b.Message)) })
+	return slices.CompactFunc(list, func(a, b analysis.Diagnostic) bool { return place(a, b) == 0 })
 }

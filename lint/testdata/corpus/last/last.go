@@ -41,7 +41,7 @@ func (s scoped) say(text string) { s.log.Info(text) }
 
 //durable:orchestrator
 func OwnContext(ctx durable.Context, in string) (string, error) {
-	s := scoped{ctx, ctx.Logger()}
+	s := scoped{ctx, ctx.Logger()} // want DUR103
 	s.say(in)
 	return s.Now().UTC().String(), nil
 }

@@ -86,7 +86,7 @@ type group struct {
 }
 
 //durable:orchestrator
-func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) {
+func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) { // want DUR202
 	groups := map[int]*group{}
 	for k, v := range m { // want DET402
 		g := groups[v.Score]
@@ -101,7 +101,7 @@ func Groups(ctx durable.Context, m map[string]member) (map[int]*group, error) {
 }
 
 //durable:orchestrator
-func GroupsSorted(ctx durable.Context, m map[string]member) (map[int]*group, error) {
+func GroupsSorted(ctx durable.Context, m map[string]member) (map[int]*group, error) { // want DUR202
 	groups := map[int]*group{}
 	for k, v := range m {
 		g, ok := groups[v.Score]
@@ -195,7 +195,7 @@ type stats struct {
 }
 
 //durable:orchestrator
-func Stats(ctx durable.Context, m map[string]member) (*stats, error) {
+func Stats(ctx durable.Context, m map[string]member) (*stats, error) { // want DUR202
 	s := &stats{by: map[string]int{}}
 	for _, v := range m {
 		s.sum += v.Score
@@ -248,7 +248,7 @@ func Missing(ctx durable.Context, m map[string]int) (int, error) {
 }
 
 //durable:orchestrator
-func SortsResult(ctx durable.Context, m map[string]member) (*summary, error) {
+func SortsResult(ctx durable.Context, m map[string]member) (*summary, error) { // want DUR202
 	r := &summary{}
 	for k := range m {
 		r.names = append(r.names, k)

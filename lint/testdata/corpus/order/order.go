@@ -48,7 +48,7 @@ func ByIndexUnsorted(ctx durable.Context, m scores) ([]string, error) {
 }
 
 //durable:orchestrator
-func Pairs(ctx durable.Context, m scores) ([]entry, error) {
+func Pairs(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -58,7 +58,7 @@ func Pairs(ctx durable.Context, m scores) ([]entry, error) {
 }
 
 //durable:orchestrator
-func PairsByValue(ctx durable.Context, m scores) ([]entry, error) {
+func PairsByValue(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -68,7 +68,7 @@ func PairsByValue(ctx durable.Context, m scores) ([]entry, error) {
 }
 
 //durable:orchestrator
-func PairsByBoth(ctx durable.Context, m scores) ([]entry, error) {
+func PairsByBoth(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -121,7 +121,7 @@ func (b byKey) Less(i, j int) bool { return b[i].key < b[j].key }
 func (b byKey) Swap(i, j int)      { b[i], b[j] = b[j], b[i] }
 
 //durable:orchestrator
-func SortInterface(ctx durable.Context, m scores) ([]entry, error) {
+func SortInterface(ctx durable.Context, m scores) ([]entry, error) { // want DUR202
 	var out []entry
 	for k, v := range m {
 		out = append(out, entry{k, v})
@@ -178,7 +178,7 @@ type summary struct {
 }
 
 //durable:orchestrator
-func FieldSorted(ctx durable.Context, m scores) (summary, error) {
+func FieldSorted(ctx durable.Context, m scores) (summary, error) { // want DUR202
 	var s summary
 	for k, v := range m {
 		s.names = append(s.names, k)
