@@ -11,7 +11,7 @@ CSV      ?= soak.csv
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint generated modules test race fuzz sim demo bench chaos plots soak compare ci
+.PHONY: help build generate check lint lintbench robust plugin generated modules test race fuzz sim demo bench chaos plots soak compare ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,13 +25,14 @@ generate: ## write every durable_gen.go anew
 
 check: lint generated modules ## all that needs no test run: lint, generated files, modules
 
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, vet, staticcheck, and durablegen's own linter
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	$(GO) run ./cmd/durablegen lint -fail note ./...
 
 generated: ## the generated files are what the generator writes, byte for byte
-	$(GO) run ./cmd/durablegen check ./...
+	$(GO) run ./cmd/durablegen check ./... ./lint/testdata/shop
 	.ci/regenerate
 
 modules: ## go.mod is tidy and the modules are what go.sum says
@@ -67,6 +68,16 @@ compare: ## check bench/compare, run it, and draw what came out: other systems b
 	$(GO) run ./bench -compare -csv docs/plots/compare.csv
 	$(GO) -C bench/plot run . -logy -title "side by side" -o ../../docs/plots/compare.svg ../../docs/plots/compare.csv
 
+lintbench: ## time the linter beside go vet on a module of 100 packages with 1,000 annotated functions
+	$(GO) run ./bench/lint
+
+robust: ## have the linter look at everything in std, x/tools and nats.go as if it were orchestrations
+	$(GO) test ./lint -run ForeignCode -v -timeout 1h -foreign "std golang.org/x/tools/... github.com/nats-io/nats.go/..."
+
+plugin: ## check lint/golangci, the plugin of golangci-lint, which is a module of its own
+	$(GO) -C lint/golangci vet ./...
+	$(GO) -C lint/golangci test ./...
+
 plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
 	$(GO) -C bench/plot vet ./...
 	$(GO) -C bench/plot test ./...
@@ -75,6 +86,6 @@ chaos: ## break every part of a cluster of three servers under load, from SEED (
 	$(GO) run ./bench/chaos -seed $(SEED)
 
 # The tests come last, so that the run closes with their own summary.
-ci: build check race plots ## what CI runs: also random worlds that nobody has seen
+ci: build check race plots plugin ## what CI runs: also random worlds that nobody has seen
 	$(GO) test ./internal/sim -run Fresh -v -fresh 25
 	$(GO) test ./...

@@ -3,6 +3,7 @@ package annotations
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"sort"
 )
 
@@ -19,6 +20,8 @@ func File(fset *token.FileSet, file *ast.File) ([]*Directive, []*SyntaxError) {
 			d := p.comment(c)
 			if d != nil && p.attach(d, places[group]) && len(p.errs) == before {
 				own = append(own, d)
+			} else if d != nil && places[group].what == "" && len(p.errs) == before+1 {
+				p.errs[before].Fix = closeUp(file, group, d)
 			}
 		}
 		list = append(list, p.withoutConflicts(own)...)
@@ -48,11 +51,7 @@ func placesOf(file *ast.File) map[*ast.CommentGroup]place {
 	for _, decl := range file.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
-			p := place{node: decl, on: onFunc, what: "a function"}
-			if decl.Recv != nil {
-				p.on, p.what = onMethod, "a method"
-			}
-			add(decl.Doc, p)
+			add(decl.Doc, placeOfFunc(decl))
 		case *ast.GenDecl:
 			addGenDecl(decl, add)
 		}
@@ -64,6 +63,13 @@ func placesOf(file *ast.File) map[*ast.CommentGroup]place {
 		return true
 	})
 	return places
+}
+
+func placeOfFunc(decl *ast.FuncDecl) place {
+	if decl.Recv != nil {
+		return place{node: decl, on: onMethod, what: "a method"}
+	}
+	return place{node: decl, on: onFunc, what: "a function"}
 }
 
 func addGenDecl(decl *ast.GenDecl, add func(*ast.CommentGroup, place)) {
@@ -116,6 +122,34 @@ func (p *parser) attach(d *Directive, at place) bool {
 		d.Node = at.node
 	}
 	return d.Node != nil || rule.on&onAnything != 0
+}
+
+// closeUp is the fix of a directive that blank lines part from a declaration that it may mark; nil when it is not that.
+func closeUp(file *ast.File, group *ast.CommentGroup, d *Directive) *Fix {
+	i := slices.IndexFunc(file.Decls, func(decl ast.Decl) bool { return decl.Pos() > group.End() })
+	if i < 0 {
+		return nil
+	}
+	var at place
+	var doc *ast.CommentGroup
+	switch decl := file.Decls[i].(type) {
+	case *ast.FuncDecl:
+		at, doc = placeOfFunc(decl), decl.Doc
+	case *ast.GenDecl:
+		if !decl.Lparen.IsValid() && len(decl.Specs) == 1 {
+			at, doc = placeOfSpec(decl.Tok, decl.Specs[0]), decl.Doc
+		}
+	}
+	next := file.Decls[i].Pos()
+	if doc != nil {
+		next = doc.Pos()
+	}
+	rule, _ := ruleOf(d.Word)
+	between := func(g *ast.CommentGroup) bool { return g.Pos() > group.End() && g.End() < next }
+	if rule.on&at.on == 0 || slices.ContainsFunc(file.Comments, between) {
+		return nil
+	}
+	return &Fix{Message: "Put the directive directly above " + at.what, Pos: group.End(), End: next, New: "\n"}
 }
 
 // withoutConflicts refuses a second role for one declaration.

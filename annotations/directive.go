@@ -14,7 +14,7 @@ type Directive struct {
 	Word Word
 	Pos  token.Pos // of the slashes
 	End  token.Pos
-	Node ast.Node // what it marks: *ast.FuncDecl, *ast.TypeSpec, *ast.ValueSpec or *ast.Field; nil for an allow on a line
+	Node ast.Node // what it marks: *ast.FuncDecl, *ast.TypeSpec, *ast.ValueSpec or *ast.Field; nil for an allow or a detached on a line
 
 	Name    string   // the stored name; "": the default
 	Aliases []string // older stored names
@@ -52,8 +52,18 @@ func (d *Directive) Has(key Key) bool { _, ok := d.at[key]; return ok }
 
 // SyntaxError is a mistake in a directive: where, what is wrong with it and the accepted form.
 type SyntaxError struct {
-	Pos     token.Position
-	Message string
+	Pos      token.Position
+	Message  string
+	At       token.Pos // Pos in the file set
+	NoReason bool      // an allow that does not say why
+	Fix      *Fix      // nil: nobody can know what was meant
+}
+
+// Fix is an edit that mends a mistake.
+type Fix struct {
+	Message  string    // what it does, as a verb phrase
+	Pos, End token.Pos // what it replaces
+	New      string
 }
 
 // Error gives "file:line:col: message".
@@ -76,8 +86,15 @@ type parser struct {
 	errs []*SyntaxError
 }
 
-func (p *parser) errorf(pos token.Pos, format string, args ...any) {
-	p.errs = append(p.errs, &SyntaxError{p.fset.Position(pos), fmt.Sprintf(format, args...)})
+func (p *parser) errorf(pos token.Pos, format string, args ...any) *SyntaxError {
+	e := &SyntaxError{Pos: p.fset.Position(pos), At: pos, Message: fmt.Sprintf(format, args...)}
+	p.errs = append(p.errs, e)
+	return e
+}
+
+// replace is the fix that writes text in the place of another.
+func replace(pos token.Pos, old, text string) *Fix {
+	return &Fix{Message: "Write " + text, Pos: pos, End: pos + token.Pos(len(old)), New: text}
 }
 
 func (p *parser) comment(c *ast.Comment) *Directive {
@@ -112,7 +129,7 @@ func (p *parser) nearMiss(c *ast.Comment) {
 		return
 	}
 	rule, ok := ruleOf(Word(strings.ToLower(m[2])))
-	if !ok {
+	if !ok || rule.word == Detached { // behind code, where people write a space; it is read with one, too
 		return
 	}
 	rest := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(m[3]), "*/"))
@@ -120,7 +137,10 @@ func (p *parser) nearMiss(c *ast.Comment) {
 		return
 	}
 	want := strings.TrimSpace("//durable:" + string(rule.word) + " " + rest)
-	p.errorf(c.Slash, "this comment is not read as a directive, which begins with // and has only lower case and no space up to its arguments; write %s", want)
+	e := p.errorf(c.Slash, "this comment is not read as a directive, which begins with // and has only lower case and no space up to its arguments; write %s", want)
+	if !strings.Contains(c.Text, "\n") {
+		e.Fix = replace(c.Slash, c.Text, want)
+	}
 }
 
 func looksLikeArguments(r rule, rest string) bool {
@@ -142,7 +162,8 @@ func looksLikeArguments(r rule, rest string) bool {
 func (p *parser) unknownWord(raw ast.Directive) {
 	pos := raw.Slash + token.Pos(len("//durable:"))
 	if near := didYouMean(raw.Name, words()); near != "" {
-		p.errorf(pos, "unknown directive //durable:%s; did you mean //durable:%s?", raw.Name, near)
+		e := p.errorf(pos, "unknown directive //durable:%s; did you mean //durable:%s?", raw.Name, near)
+		e.Fix = replace(pos, raw.Name, near)
 		return
 	}
 	p.errorf(pos, "unknown directive //durable:%s; the words are %s", raw.Name, strings.Join(words(), ", "))
@@ -201,7 +222,8 @@ func (p *parser) unknownKey(r rule, key string, arg ast.DirectiveArg) {
 		return
 	}
 	if near := didYouMean(key, r.keyList()); near != "" {
-		p.errorf(arg.Pos, "%s; did you mean %s?", what, written(near))
+		e := p.errorf(arg.Pos, "%s; did you mean %s?", what, written(near))
+		e.Fix = replace(arg.Pos, key, near)
 		return
 	}
 	p.errorf(arg.Pos, "%s; its keys are %s", what, list)
@@ -252,6 +274,6 @@ func (p *parser) allow(d *Directive, raw ast.Directive) {
 		p.errorf(d.Pos, "//durable:allow names no rule; %s", form)
 	}
 	if d.Reason == "" && len(p.errs) == before {
-		p.errorf(d.Pos, "//durable:allow gives no reason; %s", form)
+		p.errorf(d.Pos, "//durable:allow gives no reason; %s", form).NoReason = true
 	}
 }

@@ -112,7 +112,7 @@ func TestSuggestions(t *testing.T) {
 		{"letters swapped", "//durable:evnet", "p.go:3:11: unknown directive //durable:evnet; did you mean //durable:event?"},
 		{"letters swapped twice", "//durable:acitvtiy", "p.go:3:11: unknown directive //durable:acitvtiy; did you mean //durable:activity?"},
 		{"case", "//durable:readOnly", "p.go:3:11: unknown directive //durable:readOnly; did you mean //durable:readonly?"},
-		{"nothing near", "//durable:saga", "p.go:3:11: unknown directive //durable:saga; the words are orchestrator, activity, event, error, allow, pure, readonly"},
+		{"nothing near", "//durable:saga", "p.go:3:11: unknown directive //durable:saga; the words are orchestrator, activity, event, error, allow, pure, readonly, detached"},
 		{"a key", "//durable:activity attempt=3", `p.go:3:20: //durable:activity takes no "attempt"; did you mean attempts=?`},
 		{"a key of another word is not guessed at", "//durable:event timeout=3s", `p.go:3:17: //durable:event takes no "timeout"; its keys are name=, handle=`},
 	} {

@@ -18,6 +18,7 @@
 //	pure           a function, method, interface method, field or variable that holds a function
 //	readonly       a package variable
 //	allow          a line, a statement or a function: rule ids, then "--" and the reason
+//	detached       a line whose future nobody is to wait for
 //
 // Values are never quoted and hold no spaces. name, alias, version and group are stored names: letters, digits, '_', '.'
 // and '-', starting with a letter, at most [MaxName] bytes (a version may start with a digit). alias= may be repeated or

@@ -12,6 +12,7 @@ const (
 	Allow        Word = "allow"
 	Pure         Word = "pure"
 	ReadOnly     Word = "readonly"
+	Detached     Word = "detached"
 )
 
 // Key is the left side of an argument key=value, or a flag, which stands alone.
@@ -84,6 +85,7 @@ var grammar = []rule{
 	{Allow, onAnything, "a line, statement or function", nil},
 	{Pure, onFunc | onMethod | onVar | onField, "a function, method, interface method, field or variable", nil},
 	{ReadOnly, onVar, "a package variable", nil},
+	{Detached, onAnything, "a line", nil},
 }
 
 var kinds = map[Key]kind{

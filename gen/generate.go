@@ -10,11 +10,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/durablegen/durablegen/gen/internal/collect"
 	"github.com/durablegen/durablegen/gen/internal/diag"
 	"github.com/durablegen/durablegen/gen/internal/emit"
 	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/gen/internal/names"
+	"github.com/durablegen/durablegen/internal/collect"
 )
 
 // FileName is the name of the one generated file of a package.
@@ -114,8 +114,13 @@ type output struct {
 
 // generate makes the file of one package. Declarations with diagnostics are left out, so that the rest is still checked.
 func generate(fset *token.FileSet, pkg *load.Package) output {
-	model, problems := collect.Collect(fset, pkg)
-	out := output{problems: problems, refused: model.Refused}
+	model, problems := collect.Collect(fset, &collect.Source{
+		Path: pkg.Path, Name: pkg.Name, Files: pkg.Files, Tests: pkg.Tests, Types: pkg.Types, Defs: pkg.Defs,
+	})
+	out := output{refused: model.Refused}
+	for _, p := range problems {
+		out.problems = append(out.problems, diag.Diagnostic{Pos: p.At, Message: p.Message})
+	}
 	if len(model.Decls) == 0 {
 		return out
 	}

@@ -8,3 +8,5 @@
 //
 // [Analyzers] are ordinary go/analysis analyzers, for go vet, gopls and multicheckers. The command is durablegen lint.
 package lint
+
+//go:generate go run ./internal/ruledocs ../docs/lint

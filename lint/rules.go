@@ -35,4 +35,4 @@ func RuleOf(id string) (r Rule, ok bool) {
 	return rules[i], true
 }
 
-var rules = slices.Concat(timeRules, concurrencyRules, outsideRules, orderRules, stateRules, unknownRules, useRules)
+var rules = slices.Concat(timeRules, concurrencyRules, outsideRules, orderRules, stateRules, unknownRules, useRules, payloadRules, historyRules, houseRules)

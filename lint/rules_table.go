@@ -53,19 +53,34 @@ var orderRules = []Rule{
 		"for id := range in.Orders {\n\tids = append(ids, id)\n}", "ids := slices.Sorted(maps.Keys(in.Orders))", "0.1"},
 	{"DET403", Warning, "floats added in map order", "the sum of floats depends on their order", "range over slices.Sorted(maps.Keys(m))",
 		"for _, p := range in.Prices {\n\ttotal += p\n}", "for _, id := range slices.Sorted(maps.Keys(in.Prices)) {\n\ttotal += in.Prices[id]\n}", "0.1"},
+	{"DET404", Error, "unordered iterator", "maps are looped over in another order each time", "use slices.Sorted(maps.Keys(m)), or sort what was gathered",
+		"ids := slices.Collect(maps.Keys(in.Orders))", "ids := slices.Sorted(maps.Keys(in.Orders))", "0.1"},
+	{"DET405", Warning, "sort that leaves ties in map order", "equal elements stay in the order in which the map gave them", "compare the map's key too",
+		"sort.Slice(ids, func(i, j int) bool { return in.Orders[ids[i]] < in.Orders[ids[j]] })",
+		"slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(in.Orders[a], in.Orders[b]), cmp.Compare(a, b)) })", "0.1"},
+	{"DET411", Error, "address in a value", "memory lies elsewhere in each process", "print the fields, or use an id", `id := fmt.Sprintf("%p", order)`, "id := order.ID", "0.1"},
+	{"DET412", Warning, "unstable encoding", "the same value may be encoded to other bytes", "use encoding/json, or the encoder's deterministic option",
+		"b, err := proto.Marshal(m)", "b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)", "0.1"},
+	{"DET413", Warning, "stack or line of code", "it changes with every build", "use the error's message only", "trace := string(debug.Stack())", "", "0.1"},
+	{"DET414", Note, "float that may be rounded otherwise", "some processors add a product in one step, with another rounding", "convert the product: float64(a*b) + c, or use integers",
+		"if in.Price*in.Rate+in.Fee > limit {", "if float64(in.Price*in.Rate)+in.Fee > limit {", "0.1"},
 }
 
 var stateRules = []Rule{
 	{"DET501", Error, "write of a package variable", "it is shared by all orchestrations of the process, and lost in a crash", "use a local variable, or return it", "total += n", "", "0.1"},
 	{"DET502", Error, "read of a variable that changes", "its value at a replay may be another", "pass it in as input, or mark it //durable:readonly if nothing writes it while orchestrations run", "if debug {", "if in.Debug {", "0.1"},
 	{"DET503", Error, "read of a variable from outside", "it was initialised from what differs from process to process", "pass it in as input", "since := started", "since := in.Started", "0.1"},
+	{"DET504", Error, "func or receiver with memory", "what it remembers is shared by all orchestrations of the process, and lost in a crash", "make it inside the orchestrator",
+		"var next = counter()\n…\nid := next()", "next := counter()\nid := next()", "0.1"},
+	{"DET505", Warning, "setting of another module", "whoever runs the process may set it to something else", "pass the value in as input", "limit := billing.MaxRetries", "limit := in.MaxRetries", "0.1"},
+	{"DET506", Warning, "orchestrator with a receiver", "its fields are those of the process that runs it", "make it a function, and pass in what it needs as input",
+		"func (s *Service) Renew(ctx durable.Context, in Order) error {", "func Renew(ctx durable.Context, in Order) error {", "0.1"},
 }
 
 var unknownRules = []Rule{
-	{"DET901", Error, "unknown code", "what it does is not known", "mark it //durable:pure if it only computes, or do it in an activity", "", "", "0.1"},
-}
-
-var useRules = []Rule{
-	{"DUR101", Error, "activity called directly", "it runs inside the orchestrator, again at each replay", "call it by its handle: …Activity.Call(ctx, …)", "ok := Charge(ctx2, in)", "ok, err := ChargeActivity.Call(ctx, in)", "0.1"},
-	{"DUR102", Warning, "orchestrator called directly", "it runs as a part of this one", "start a child by its handle: …Orchestrator.Call(ctx, …)", "out, err := Refund(ctx, in)", "out, err := RefundOrchestrator.Call(ctx, in)", "0.1"},
+	{"DET901", Error, "unknown code", "what it does is not known", "pass what is called as a value made in sight, mark it //durable:pure if it only computes, or do it in an activity",
+		"price := pricing.Quote(in)", "price, err := QuoteActivity.Call(ctx, in)", "0.1"},
+	{"DET902", Warning, "call that may do more than compute", "which implementation is behind it does not show", "use the type itself, or an interface that only harmless types have",
+		"v := s.store.Get(key)", "v := memory.Get(key)", "0.1"},
+	{"DET903", Warning, "call by reflection", "what is called does not show", "call it by its name", "reflect.ValueOf(f).Call(nil)", "f()", "0.1"},
 }

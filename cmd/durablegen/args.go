@@ -14,6 +14,7 @@ Usage:
 
 	durablegen [flags] [packages]          generate, the default
 	durablegen check [flags] [packages]    exit 1 when a generated file is stale or missing
+	durablegen lint [flags] [packages]     find what a replay could not repeat; durablegen lint -h tells more
 
 Packages are patterns as for go build; the default is the package in the working directory.
 
@@ -32,6 +33,7 @@ type command string
 const (
 	generate command = "generate"
 	check    command = "check"
+	linting  command = "lint"
 )
 
 // arguments is a parsed command line.
@@ -40,7 +42,7 @@ type arguments struct {
 	dir      string
 	diff     bool
 	verbose  bool
-	patterns []string
+	patterns []string // of lint: everything behind its name
 }
 
 // parse reads a command line. Flags may stand before and after the command. It gives flag.ErrHelp for -h.
@@ -49,6 +51,10 @@ func parse(args []string) (arguments, error) {
 	rest, err := a.flags(args)
 	if err != nil {
 		return arguments{}, err
+	}
+	if len(rest) > 0 && rest[0] == string(linting) {
+		a.command, a.patterns = linting, rest[1:]
+		return a, nil
 	}
 	if len(rest) > 0 && (rest[0] == string(generate) || rest[0] == string(check)) {
 		a.command = command(rest[0])

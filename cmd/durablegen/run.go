@@ -23,6 +23,9 @@ const (
 
 // run is the whole command: parse, generate, print or write.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if isVet(args) {
+		return vet(ctx, args, stdout, stderr)
+	}
 	a, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -31,6 +34,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintf(stderr, "durablegen: %s\nRun durablegen -h for help.\n", err)
 		return exitFailure
+	}
+	if a.command == linting {
+		return runLint(ctx, a.dir, a.patterns, stdout, stderr)
 	}
 	result, err := gen.Generate(ctx, gen.Config{Dir: a.dir, Patterns: a.patterns})
 	if err != nil {

@@ -25,6 +25,11 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := goEnv(t)
+	tool, err := exec.LookPath("durablegen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env = append(env, "DURABLEGEN="+tool, "ROOT="+root)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {

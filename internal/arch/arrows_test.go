@@ -30,6 +30,7 @@ const (
 	progress   = "github.com/schollz/progressbar/v3"
 	diffs      = "github.com/rogpeppe/go-internal/diff"
 	goCmp      = "github.com/google/go-cmp"
+	yaml       = "go.yaml.in/yaml/v3"
 	cobra      = "github.com/spf13/cobra"
 )
 
@@ -66,17 +67,27 @@ var arrows = []arrow{
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
-	{folder: "gen/...", house: []string{"annotations", "gen/..."}, outside: []string{xtools, jennifer}},
+	{folder: "internal/collect", house: []string{"annotations"}},
+	{folder: "gen/...", house: []string{"annotations", "internal/collect", "gen/..."}, outside: []string{xtools, jennifer}},
 	{folder: "lint/internal/effects"},
-	{folder: "lint/internal/summary", house: []string{"annotations", "lint/internal/effects"}, outside: []string{xtools}},
+	{folder: "lint/internal/form", outside: []string{xtools}},
+	{folder: "lint/internal/mend", outside: []string{xtools}},
+	{folder: "lint/internal/policy", house: []string{"annotations"}, outside: []string{xtools, yaml}},
+	{folder: "lint/internal/summary", house: []string{"annotations", "lint/internal/effects", "lint/internal/form", "lint/internal/policy"}, outside: []string{xtools}},
+	{folder: "lint/internal/code", house: []string{"annotations", "internal/collect", "lint/internal/form"}, outside: []string{xtools}},
+	{folder: "lint/internal/contract", house: []string{"internal/collect", "lint/internal/code"}, outside: []string{xtools}},
+	{folder: "lint/internal/growth", house: []string{"lint/internal/code"}, outside: []string{xtools}},
+	{folder: "lint/internal/payload", house: []string{"annotations", "internal/collect", "lint/internal/code", "lint/internal/summary"}, outside: []string{xtools}},
 	{folder: "lint/internal/driver", outside: []string{xtools}},
-	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/driver"}, outside: []string{xtools}},
-	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "cmd/durablegen/..."}, outside: []string{diffs}},
+	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/code", "lint/internal/contract", "lint/internal/growth", "lint/internal/payload", "lint/internal/mend", "lint/internal/policy", "lint/internal/driver"}, outside: []string{xtools}},
+	{folder: "lint/internal/ruledocs", house: []string{"lint"}},
+	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
 	{folder: "cmd/durable", house: append(public, "runtime/doctor"), outside: []string{cobra, natsClient}},
 	{folder: "bench/workload", house: public},
+	{folder: "bench/lint"},
 	{folder: "bench/chaos", house: append(public, "internal/chaos/harness", "bench/workload")},
 	{folder: "examples/...", house: append(public, "examples/..."), outside: []string{bbolt, progress, natsClient}},
 	{folder: "bench/...", house: append(public, "bench/..."), outside: []string{natsClient}}, // its flows do without the engine

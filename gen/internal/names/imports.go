@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/durablegen/durablegen/gen/internal/load"
+	"github.com/durablegen/durablegen/internal/collect"
 )
 
 // Imports gives the names by which the generated file imports: chosen once, before anything is emitted, so that they
@@ -30,7 +31,7 @@ func (i *Imports) Name(path string, candidates ...string) string {
 	if name := i.names[path]; name != "" {
 		return name
 	}
-	name := Fresh(func(s string) bool { return i.used[s] || i.taken(s) || predeclared(s) || s == "err" }, candidates...)
+	name := collect.Fresh(func(s string) bool { return i.used[s] || i.taken(s) || predeclared(s) || s == "err" }, candidates...)
 	i.names[path], i.used[name] = name, true
 	return name
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/durablegen/durablegen/annotations"
-	"github.com/durablegen/durablegen/gen/internal/collect"
 	"github.com/durablegen/durablegen/gen/internal/diag"
+	"github.com/durablegen/durablegen/internal/collect"
 )
 
 // Plan is a package with all names decided.
@@ -57,7 +57,9 @@ func Assign(pkg *collect.Package) (*Plan, []diag.Diagnostic) {
 	for _, decl := range pkg.Decls {
 		plan.Decls = append(plan.Decls, a.public(decl))
 	}
-	a.problems = append(a.problems, storedClashes(pkg.Name, plan.Decls)...)
+	for _, p := range collect.StoredClashes(pkg) {
+		a.problems = append(a.problems, diag.Diagnostic{Pos: p.At, Message: p.Message})
+	}
 	for _, d := range plan.Decls {
 		a.private(d)
 	}
@@ -116,12 +118,9 @@ func (a *assigner) declared(name string) token.Position {
 
 // public decides what users see: the handle and the stored name.
 func (a *assigner) public(decl *collect.Decl) *Decl {
-	d := &Decl{Decl: decl, Source: a.pkg.Path + "." + decl.Local(), Group: decl.Directive.Group, Wire: decl.Name}
+	d := &Decl{Decl: decl, Source: a.pkg.Path + "." + decl.Local(), Group: decl.Directive.Group, Wire: decl.StoredName(a.pkg.Name)}
 	if d.Group == "" {
 		d.Group = a.pkg.Name
-	}
-	if d.Wire == "" {
-		d.Wire = a.pkg.Name + "." + decl.Ident
 	}
 	if !annotations.ValidName(d.Wire) {
 		a.errorf(decl.Pos, "%q cannot be a stored name, which is plain ASCII of at most %d bytes; choose one with name=", d.Wire, annotations.MaxName)
@@ -168,7 +167,7 @@ func (a *assigner) otherHandle(decl *collect.Decl) string {
 	if decl.Func != nil && decl.Func.Receiver != "" {
 		candidates = []string{decl.Func.Receiver + Upper(decl.Ident) + suffix, candidates[0]}
 	}
-	return Fresh(func(s string) bool { return !a.free(s) }, candidates...)
+	return collect.Fresh(func(s string) bool { return !a.free(s) }, candidates...)
 }
 
 // private decides the identifiers that only generated code uses. All handles are decided before, so they win.
@@ -177,7 +176,7 @@ func (a *assigner) private(d *Decl) {
 		return
 	}
 	take := func(candidates ...string) string {
-		name := Fresh(func(s string) bool { return !a.free(s) }, candidates...)
+		name := collect.Fresh(func(s string) bool { return !a.free(s) }, candidates...)
 		a.taken[name] = true
 		return name
 	}
@@ -226,16 +225,16 @@ func (a *assigner) params(d *Decl, imports *Imports) {
 	}
 	for _, p := range list {
 		out := Param{Key: p.Name, Type: p.Type, Var: p.Name}
-		out.Field = Fresh(func(s string) bool { return fields[s] }, Upper(strings.TrimLeft(p.Name, "_")+trailer(p.Name)))
+		out.Field = collect.Fresh(func(s string) bool { return fields[s] }, Upper(strings.TrimLeft(p.Name, "_")+trailer(p.Name)))
 		fields[out.Field] = true
 		if hidden(p.Name) {
-			out.Var = Fresh(func(s string) bool { return vars[s] || hidden(s) }, p.Name+"Arg")
+			out.Var = collect.Fresh(func(s string) bool { return vars[s] || hidden(s) }, p.Name+"Arg")
 			vars[out.Var] = true
 		}
 		d.Params = append(d.Params, out)
 	}
 	free := func(candidates ...string) string {
-		return Fresh(func(s string) bool { return vars[s] || hidden(s) }, candidates...)
+		return collect.Fresh(func(s string) bool { return vars[s] || hidden(s) }, candidates...)
 	}
 	d.Own = Own{
 		Context: free("ctx", "dctx"),
@@ -265,7 +264,7 @@ func receivers(decls []*Decl) []Receiver {
 			continue
 		}
 		seen[d.Func.Receiver] = true
-		field := Fresh(func(s string) bool { return fields[s] }, Upper(d.Func.Receiver))
+		field := collect.Fresh(func(s string) bool { return fields[s] }, Upper(d.Func.Receiver))
 		fields[field] = true
 		list = append(list, Receiver{field, d.Func.Receiver})
 	}

@@ -1,7 +1,6 @@
 package names
 
 import (
-	"fmt"
 	"go/token"
 	"go/types"
 	"unicode"
@@ -31,21 +30,6 @@ func Upper(name string) string {
 		return string(runes)
 	}
 	return "X" + name
-}
-
-// Fresh gives the first of the candidates that taken does not refuse, then the last one with a number from 2.
-func Fresh(taken func(string) bool, candidates ...string) string {
-	for _, c := range candidates {
-		if !taken(c) {
-			return c
-		}
-	}
-	last := candidates[len(candidates)-1]
-	for i := 2; ; i++ {
-		if c := fmt.Sprintf("%s%d", last, i); !taken(c) {
-			return c
-		}
-	}
 }
 
 // predeclared reports whether name means something in every Go file.

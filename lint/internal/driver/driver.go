@@ -5,16 +5,16 @@
 package driver
 
 import (
+	"context"
 	"fmt"
 	"go/ast"
-	"go/importer"
-	"go/parser"
 	"go/token"
-	"go/types"
-	"io"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/packages"
@@ -22,17 +22,28 @@ import (
 
 // Config says what to look at.
 type Config struct {
-	Dir       string // defaults to the current folder
+	Dir       string   // defaults to the current folder
+	Env       []string // of the go command; defaults to the process's own
 	Patterns  []string
 	Analyzers []*analysis.Analyzer
-	Skip      func(path string) bool // packages that need no facts; they are not read
+	// Skip names packages that need no facts. They are not read, and neither is what only they import.
+	Skip func(path string) bool
+	// Matters reports whether a package that was asked for can have findings; nil: all can. Of the others only those are looked
+	// at that these import.
+	Matters func(pkg *packages.Package) bool
+	// ReadFile reads source files; nil: os.ReadFile.
+	ReadFile func(name string) ([]byte, error)
+	// Path renames packages, so that a table which knows them takes them for others; nil: none.
+	Path func(path string) string
 }
 
 // Result is what was found.
 type Result struct {
 	Fset     *token.FileSet
-	Findings []Finding // by position
-	Problems []Problem
+	Findings []Finding // by package, in each as they were reported
+	Packages []Package // those that were asked for and looked at, by path
+	Problems []Problem // by package
+	Graph    []*packages.Package
 }
 
 // Finding is one diagnostic of a package that was asked for.
@@ -41,166 +52,150 @@ type Finding struct {
 	analysis.Diagnostic
 }
 
+// Package is one that was looked at.
+type Package struct {
+	Path    string
+	Files   []*ast.File
+	Results map[*analysis.Analyzer]any
+}
+
 // Problem is why a package was not looked at.
 type Problem struct {
 	Package string
-	Err     error
+	Errs    []error
 }
+
+// String gives "path: first error", for tests.
+func (p Problem) String() string { return fmt.Sprintf("%s: %v", p.Package, p.Errs) }
 
 const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedDeps |
 	packages.NeedExportFile | packages.NeedModule | packages.NeedTypesSizes
 
-// Run looks at the packages and what they depend on.
-func Run(cfg Config) (*Result, error) {
-	graph, err := packages.Load(&packages.Config{Mode: mode, Dir: cfg.Dir}, cfg.Patterns...)
+// Load lists the packages and what they depend on, and has the go command build what they import.
+func Load(ctx context.Context, cfg Config) ([]*packages.Package, error) {
+	graph, err := packages.Load(&packages.Config{Context: ctx, Mode: mode, Dir: cfg.Dir, Env: cfg.Env}, cfg.Patterns...)
 	if err != nil {
-		return nil, fmt.Errorf("load packages: %w", err)
-	}
-	d := &driver{
-		cfg: cfg, fset: token.NewFileSet(), exports: map[string]*packages.Package{}, facts: newFacts(),
-		asked: map[*packages.Package]bool{}, result: &Result{},
-	}
-	d.result.Fset = d.fset
-	d.importer = importer.ForCompiler(d.fset, "gc", d.open)
-	for _, pkg := range graph {
-		d.asked[pkg] = true
-	}
-	var order []*packages.Package
-	packages.Visit(graph, nil, func(pkg *packages.Package) {
-		d.exports[pkg.PkgPath] = pkg
-		if !cfg.Skip(pkg.PkgPath) {
-			order = append(order, pkg)
+		if ctx.Err() != nil {
+			err = ctx.Err()
 		}
-	})
-	for _, pkg := range order {
-		if err := d.look(pkg); err != nil {
-			d.result.Problems = append(d.result.Problems, Problem{pkg.PkgPath, err})
-		}
+		return nil, fmt.Errorf("list packages: %w", err)
 	}
-	d.sort()
-	return d.result, nil
+	slices.SortFunc(graph, func(a, b *packages.Package) int { return strings.Compare(a.PkgPath, b.PkgPath) })
+	return graph, nil
+}
+
+// Run looks at the packages and what they depend on.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	graph, err := Load(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return Look(ctx, cfg, graph)
+}
+
+// Look is Run over packages that [Load] gave. It may be called again, with other sources.
+func Look(ctx context.Context, cfg Config, graph []*packages.Package) (*Result, error) {
+	if cfg.ReadFile == nil {
+		cfg.ReadFile = os.ReadFile
+	}
+	if cfg.Path == nil {
+		cfg.Path = func(path string) string { return path }
+	}
+	d := newDriver(cfg, graph)
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for _, u := range d.order {
+		wg.Go(func() {
+			defer close(u.done)
+			for _, dep := range u.deps {
+				<-dep.done
+			}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ctx.Err() == nil {
+				d.look(u)
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return d.result(graph), nil
 }
 
 type driver struct {
-	cfg      Config
-	fset     *token.FileSet
-	exports  map[string]*packages.Package
-	importer types.Importer
-	facts    *facts
-	asked    map[*packages.Package]bool
-	result   *Result
+	cfg     Config
+	fset    *token.FileSet
+	exports *exports
+	facts   *facts
+	order   []*unit // dependencies first
+	units   map[*packages.Package]*unit
 }
 
-func (d *driver) open(path string) (io.ReadCloser, error) {
-	pkg := d.exports[path]
-	if pkg == nil || pkg.ExportFile == "" {
-		return nil, fmt.Errorf("no export data of %s: it does not build", path)
-	}
-	return os.Open(pkg.ExportFile)
+// unit is one package that is looked at.
+type unit struct {
+	*packages.Package
+	asked    bool
+	deps     []*unit
+	done     chan struct{}
+	findings []Finding
+	problems []error
+	files    []*ast.File
+	results  map[*analysis.Analyzer]any
+	reach    map[string]bool // packages whose facts it may see
 }
 
-// look checks one package and runs the analyzers.
-func (d *driver) look(pkg *packages.Package) error {
-	if len(pkg.Errors) > 0 {
-		return pkg.Errors[0]
-	}
-	var files []*ast.File
-	for _, name := range pkg.CompiledGoFiles {
-		file, err := parser.ParseFile(d.fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		files = append(files, file)
-	}
-	info := &types.Info{
-		Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{}, Defs: map[*ast.Ident]types.Object{},
-		Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
-		Scopes: map[ast.Node]*types.Scope{}, FileVersions: map[*ast.File]string{},
-	}
-	check := types.Config{Importer: importing{d, pkg}, Sizes: types.SizesFor("gc", runtime.GOARCH)}
-	if m := pkg.Module; m != nil && m.GoVersion != "" {
-		check.GoVersion = "go" + m.GoVersion
-	}
-	checked, err := check.Check(pkg.PkgPath, d.fset, files, info)
-	if err != nil {
-		return err
-	}
-	r := &run{driver: d, pkg: pkg, files: files, types: checked, info: info, results: map[*analysis.Analyzer]any{}}
-	for _, a := range d.cfg.Analyzers {
-		if _, err := r.analyze(a); err != nil {
-			return fmt.Errorf("%s: %w", a.Name, err)
-		}
-	}
-	return nil
-}
-
-// importing resolves the imports of one package, vendored ones too.
-type importing struct {
-	*driver
-	pkg *packages.Package
-}
-
-func (i importing) Import(path string) (*types.Package, error) {
-	if path == "unsafe" {
-		return types.Unsafe, nil
-	}
-	if dep := i.pkg.Imports[path]; dep != nil {
-		path = dep.PkgPath
-	}
-	return i.importer.Import(path)
-}
-
-// run is one package under the analyzers.
-type run struct {
-	*driver
-	pkg     *packages.Package
-	files   []*ast.File
-	types   *types.Package
-	info    *types.Info
-	results map[*analysis.Analyzer]any
-}
-
-func (r *run) analyze(a *analysis.Analyzer) (any, error) {
-	if v, ok := r.results[a]; ok {
-		return v, nil
-	}
-	needs := map[*analysis.Analyzer]any{}
-	for _, need := range a.Requires {
-		v, err := r.analyze(need)
-		if err != nil {
-			return nil, err
-		}
-		needs[need] = v
-	}
-	pass := &analysis.Pass{
-		Analyzer: a, Fset: r.fset, Files: r.files, OtherFiles: r.pkg.OtherFiles, IgnoredFiles: r.pkg.IgnoredFiles,
-		Pkg: r.types, TypesInfo: r.info, TypesSizes: types.SizesFor("gc", runtime.GOARCH), ResultOf: needs, ReadFile: os.ReadFile,
-		Report: func(diag analysis.Diagnostic) {
-			if r.asked[r.pkg] {
-				r.result.Findings = append(r.result.Findings, Finding{r.pkg.PkgPath, diag})
+func newDriver(cfg Config, graph []*packages.Package) *driver {
+	fset := token.NewFileSet()
+	d := &driver{cfg: cfg, fset: fset, facts: newFacts(), units: map[*packages.Package]*unit{}}
+	d.exports = newExports(fset, graph)
+	for _, pkg := range graph {
+		if len(pkg.Errors) > 0 || cfg.Matters == nil || cfg.Matters(pkg) {
+			if u := d.add(pkg); u != nil {
+				u.asked = true
 			}
-		},
-		ImportObjectFact:  r.facts.object,
-		ExportObjectFact:  r.facts.putObject,
-		ImportPackageFact: r.facts.pkg,
-		ExportPackageFact: func(f analysis.Fact) { r.facts.putPackage(r.types, f) },
-		AllObjectFacts:    func() []analysis.ObjectFact { return nil },
-		AllPackageFacts:   func() []analysis.PackageFact { return nil },
+		}
 	}
-	if m := r.pkg.Module; m != nil {
-		pass.Module = &analysis.Module{Path: m.Path, Version: m.Version, GoVersion: m.GoVersion}
-	}
-	v, err := a.Run(pass)
-	r.results[a] = v
-	return v, err
+	return d
 }
 
-func (d *driver) sort() {
-	slices.SortStableFunc(d.result.Findings, func(a, b Finding) int {
-		p, q := d.fset.Position(a.Pos), d.fset.Position(b.Pos)
-		if c := compare(p, q); c != 0 {
-			return c
+// add puts a package behind what it imports.
+func (d *driver) add(pkg *packages.Package) *unit {
+	if u, ok := d.units[pkg]; ok {
+		return u
+	}
+	d.units[pkg] = nil
+	if pkg.PkgPath == "unsafe" || d.cfg.Skip(d.cfg.Path(pkg.PkgPath)) {
+		return nil
+	}
+	u := &unit{Package: pkg, done: make(chan struct{}), reach: map[string]bool{d.cfg.Path(pkg.PkgPath): true}}
+	for _, path := range slices.Sorted(maps.Keys(pkg.Imports)) {
+		if dep := d.add(pkg.Imports[path]); dep != nil {
+			u.deps = append(u.deps, dep)
+			for p := range dep.reach {
+				u.reach[p] = true
+			}
 		}
-		return compareText(a.Message, b.Message)
-	})
+	}
+	d.units[pkg] = u
+	d.order = append(d.order, u)
+	return u
+}
+
+func (d *driver) result(graph []*packages.Package) *Result {
+	r := &Result{Fset: d.fset, Graph: graph}
+	for _, u := range d.order {
+		if len(u.problems) > 0 {
+			r.Problems = append(r.Problems, Problem{u.PkgPath, u.problems})
+		}
+		if u.asked && len(u.problems) == 0 {
+			r.Findings = append(r.Findings, u.findings...)
+			r.Packages = append(r.Packages, Package{Path: u.PkgPath, Files: u.files, Results: u.results})
+		}
+	}
+	slices.SortFunc(r.Problems, func(a, b Problem) int { return strings.Compare(a.Package, b.Package) })
+	slices.SortFunc(r.Packages, func(a, b Package) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return strings.Compare(a.Package, b.Package) })
+	return r
 }

@@ -1,11 +1,9 @@
 package driver
 
 import (
-	"cmp"
-	"go/token"
 	"go/types"
 	"reflect"
-	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/types/objectpath"
@@ -14,8 +12,8 @@ import (
 // facts keeps what analyzers say of objects and packages, by name: an object checked from source and the same object from
 // export data are not one.
 type facts struct {
-	paths objectpath.Encoder
-	all   map[factKey]analysis.Fact
+	mu  sync.RWMutex
+	all map[factKey]analysis.Fact
 }
 
 type factKey struct {
@@ -24,36 +22,26 @@ type factKey struct {
 	kind   reflect.Type
 }
 
-func newFacts() *facts { return &facts{all: map[factKey]analysis.Fact{}} }
-
-func (f *facts) key(obj types.Object, fact analysis.Fact) (factKey, bool) {
-	if obj == nil || obj.Pkg() == nil {
-		return factKey{}, false
-	}
-	path, err := f.paths.For(obj)
-	if err != nil { // nobody else can name it
-		return factKey{}, false
-	}
-	return factKey{obj.Pkg().Path(), path, reflect.TypeOf(fact)}, true
+func keyOf(pkg, object string, fact analysis.Fact) factKey {
+	return factKey{pkg, objectpath.Path(object), reflect.TypeOf(fact)}
 }
 
+func newFacts() *facts { return &facts{all: map[factKey]analysis.Fact{}} }
+
 func (f *facts) get(k factKey, to analysis.Fact) bool {
+	f.mu.RLock()
 	had, ok := f.all[k]
+	f.mu.RUnlock()
 	if ok {
 		reflect.ValueOf(to).Elem().Set(reflect.ValueOf(had).Elem())
 	}
 	return ok
 }
 
-func (f *facts) object(obj types.Object, fact analysis.Fact) bool {
-	k, ok := f.key(obj, fact)
-	return ok && f.get(k, fact)
-}
-
-func (f *facts) putObject(obj types.Object, fact analysis.Fact) {
-	if k, ok := f.key(obj, fact); ok {
-		f.all[k] = fact
-	}
+func (f *facts) put(k factKey, fact analysis.Fact) {
+	f.mu.Lock()
+	f.all[k] = fact
+	f.mu.Unlock()
 }
 
 func (f *facts) pkg(pkg *types.Package, fact analysis.Fact) bool {
@@ -61,11 +49,33 @@ func (f *facts) pkg(pkg *types.Package, fact analysis.Fact) bool {
 }
 
 func (f *facts) putPackage(pkg *types.Package, fact analysis.Fact) {
-	f.all[factKey{pkg: pkg.Path(), kind: reflect.TypeOf(fact)}] = fact
+	f.put(factKey{pkg: pkg.Path(), kind: reflect.TypeOf(fact)}, fact)
 }
 
-func compare(p, q token.Position) int {
-	return cmp.Or(strings.Compare(p.Filename, q.Filename), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
+// lookup is how one package sees them: what names objects may not be shared.
+type lookup struct {
+	*facts
+	paths objectpath.Encoder
 }
 
-func compareText(a, b string) int { return strings.Compare(a, b) }
+func (l *lookup) key(obj types.Object, fact analysis.Fact) (factKey, bool) {
+	if obj == nil || obj.Pkg() == nil {
+		return factKey{}, false
+	}
+	path, err := l.paths.For(obj)
+	if err != nil { // nobody else can name it
+		return factKey{}, false
+	}
+	return factKey{obj.Pkg().Path(), path, reflect.TypeOf(fact)}, true
+}
+
+func (l *lookup) object(obj types.Object, fact analysis.Fact) bool {
+	k, ok := l.key(obj, fact)
+	return ok && l.get(k, fact)
+}
+
+func (l *lookup) putObject(obj types.Object, fact analysis.Fact) {
+	if k, ok := l.key(obj, fact); ok {
+		l.put(k, fact)
+	}
+}

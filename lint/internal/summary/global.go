@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -15,13 +16,21 @@ import (
 type global struct {
 	fact   Variable
 	types  map[string]*made
+	set    bool // something in the package gives it a value
 	writes []place
 	reads  []place
+	calls  []globalCall
 }
 
 type place struct {
 	by  *node
 	pos token.Pos
+}
+
+// globalCall is a call of what a variable holds.
+type globalCall struct {
+	by   *node
+	need Need
 }
 
 func (p *pkg) findGlobals() {
@@ -39,15 +48,17 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 		return
 	}
 	if own := p.globals[v]; own != nil {
-		own.reads = append(own.reads, place{n, pos})
+		if addr, ok := in.(ssa.Value); !ok || !onlyWritten(addr) {
+			own.reads = append(own.reads, place{n, pos})
+		}
 		return
 	}
 	if v.Pkg() == nil || isRuntime(v.Pkg().Path()) {
 		return
 	}
 	name := short(v.Pkg().Path() + "." + v.Name())
-	if effects.Std(v.Pkg().Path()) {
-		if e, known := effects.Of(v); !known {
+	if e, known, listed := listed(v); listed {
+		if !known {
 			p.hazard(n, "DET901", name, pos)
 		} else if e.Rule != "" {
 			p.hazard(n, e.Rule, name, pos)
@@ -55,37 +66,72 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 		return
 	}
 	var f Variable
+	if p.marks.word(v) == "pure" {
+		return
+	}
 	if p.pass.ImportObjectFact(v, &f) {
 		p.readFact(n, name, &f, pos)
+		for _, name := range f.Types {
+			if m := p.typesOf(v.Pkg())[name]; m != nil {
+				n.sum.types[name] = m
+			}
+		}
 	}
+	if p.setting(v) && f.Written == "" {
+		p.hazard(n, "DET505", name, pos)
+	}
+}
+
+// onlyWritten reports whether an address is taken to store there and for nothing else.
+func onlyWritten(addr ssa.Value) bool {
+	switch addr.(type) {
+	case *ssa.FieldAddr, *ssa.IndexAddr:
+		return len(*addr.Referrers()) > 0 && storesOnly(addr)
+	}
+	return false
+}
+
+// setting reports whether v is a variable of another module that is there to be set: a number, a text or a switch would be a
+// constant if it were not.
+func (p *pkg) setting(v *types.Var) bool {
+	var l Looked
+	if !v.Exported() || !p.pass.ImportPackageFact(v.Pkg(), &l) || l.Module == p.module {
+		return false
+	}
+	_, ok := v.Type().Underlying().(*types.Basic)
+	return ok
+}
+
+// asItself are the rules of what is told by its own name when a variable holds it: "logger" says more than "a variable
+// from outside".
+func asItself(h *Hazard) bool {
+	return h.Rule == "DET205" || h.Rule == "DET306" || h.Rule == "DET304" && strings.HasPrefix(h.What, "flag.")
 }
 
 // readFact adds what reading a variable brings.
 func (p *pkg) readFact(n *node, name string, f *Variable, pos token.Pos) {
 	if f.Written != "" {
-		p.noted(n, "DET502", name, f.Written, pos)
+		p.noted(n, "DET502", name, "written by "+f.Written, pos)
 	}
 	if f.Origin != nil {
-		p.noted(n, "DET503", name, f.Origin.What, pos)
+		rule := "DET503"
+		if asItself(f.Origin) {
+			rule = f.Origin.Rule
+		}
+		p.noted(n, rule, name, "set from "+f.Origin.What, pos)
+	}
+	if f.State != "" {
+		p.noted(n, "DET504", name, "what it holds remembers: "+f.State, pos)
 	}
 	held := newSum()
-	held.fill(f.Holds, nil)
-	for _, t := range f.Types {
-		held.types[t.Name] = madeOf(t)
-	}
-	n.sum.add(held, Step{Func: name, At: p.at(pos)}, pos, true)
-}
-
-func (p *pkg) noted(n *node, rule, what, note string, pos token.Pos) {
-	if !p.marks.allowed(rule, pos) {
-		n.sum.hazards.add(&Hazard{Rule: rule, What: what, Note: note, Pos: pos})
-	}
+	held.fill(f.Holds, nil, nil)
+	n.sum.add(held, p.module, Spot{Pos: pos}, Step{Func: name, At: p.at(pos)})
 }
 
 // writeGlobal notes a write of a package variable, of this package or of another.
 func (p *pkg) writeGlobal(n *node, g *ssa.Global, pos token.Pos) {
 	v, ok := g.Object().(*types.Var)
-	if !ok {
+	if !ok || v.Pkg() == nil || effects.Std(v.Pkg().Path()) || strings.HasSuffix(p.pass.Fset.Position(pos).Filename, "_test.go") {
 		return
 	}
 	if own := p.globals[v]; own != nil {
@@ -93,6 +139,27 @@ func (p *pkg) writeGlobal(n *node, g *ssa.Global, pos token.Pos) {
 		return
 	}
 	p.hazard(n, "DET501", short(v.Pkg().Path()+"."+v.Name()), pos)
+}
+
+// calledGlobal notes a call of what a package variable holds.
+func (p *pkg) calledGlobal(n *node, g *ssa.Global, need Need) {
+	v, ok := g.Object().(*types.Var)
+	if !ok {
+		return
+	}
+	own := p.globals[v]
+	if own == nil {
+		var f Variable
+		if v.Pkg() != nil && p.pass.ImportObjectFact(v, &f) && f.Unset {
+			if h := p.unknown(&need); h != nil {
+				n.sum.hazards.add(h)
+			}
+		}
+		return
+	}
+	if !slices.ContainsFunc(own.calls, func(c globalCall) bool { return c.by == n && c.need.Pos == need.Pos && c.need.Key == need.Key }) {
+		own.calls = append(own.calls, globalCall{n, need})
+	}
 }
 
 // judgeGlobals says what the variables of the package are good for, and tells those who read or write them.
@@ -110,43 +177,73 @@ func (p *pkg) judgeGlobals() {
 	}
 	initial := p.initial()
 	vars := slices.SortedFunc(maps.Keys(p.globals), func(a, b *types.Var) int { return int(a.Pos() - b.Pos()) })
-	for _, v := range vars {
-		p.origins(v, initial)
+	for range 3 { // variables are made of variables
+		for _, v := range vars {
+			p.origins(v, initial)
+		}
 	}
 	for _, v := range vars {
-		g, name := p.globals[v], short(v.Pkg().Path()+"."+v.Name())
-		for _, w := range g.writes {
-			if !initial[w.by] {
-				p.hazard(w.by, "DET501", name, w.pos)
-				if g.fact.Written == "" && p.marks.word(v) != "readonly" {
-					g.fact.Written = funcName(w.by.fn)
-				}
-			}
-		}
-		for _, r := range g.reads {
-			if !initial[r.by] {
-				p.readOwn(r, name, g)
-			}
-		}
+		p.tell(v, initial)
 	}
 	p.fix()
 	for _, v := range vars {
-		if g := p.globals[v]; g.fact.Written != "" || g.fact.Origin != nil || g.fact.Holds != nil || len(g.types) > 0 {
-			s := newSum()
-			s.make(g.types)
-			if f := s.fact(p.at); f != nil {
-				g.fact.Types = f.Types
+		p.exportVariable(v)
+	}
+}
+
+// tell gives what a variable brings to those who read, write or call it.
+func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
+	g, name := p.globals[v], short(v.Pkg().Path()+"."+v.Name())
+	written := map[string]bool{} // lines
+	for _, w := range g.writes {
+		g.set = true
+		if initial[w.by] {
+			continue
+		}
+		p.hazard(w.by, "DET501", name, w.pos)
+		written[p.line(w.pos)] = true
+		if g.fact.Written == "" && p.marks.word(v) != "readonly" {
+			g.fact.Written = funcName(w.by.fn)
+		}
+	}
+	g.fact.Unset = !g.set && open(v.Type())
+	for _, r := range g.reads {
+		if !initial[r.by] && p.marks.word(v) != "pure" {
+			f := g.fact
+			if written[p.line(r.pos)] {
+				f.Written = ""
 			}
-			p.pass.ExportObjectFact(v, &g.fact)
+			p.readFact(r.by, name, &f, r.pos)
+			r.by.sum.make(g.types)
+		}
+	}
+	for _, c := range g.calls {
+		if g.fact.Unset && g.fact.Written == "" && p.marks.word(v) == "" {
+			if h := p.unknown(&c.need); h != nil {
+				c.by.sum.hazards.add(h)
+			}
 		}
 	}
 }
 
-func (p *pkg) readOwn(r place, name string, g *global) {
-	f := g.fact
-	f.Types = nil
-	p.readFact(r.by, name, &f, r.pos)
-	r.by.sum.make(g.types)
+func (p *pkg) line(pos token.Pos) string {
+	at := p.at(pos)
+	at.Column = 0
+	return at.String()
+}
+
+func (p *pkg) exportVariable(v *types.Var) {
+	g := p.globals[v]
+	if g.fact.Written == "" && g.fact.Origin == nil && g.fact.State == "" && g.fact.Holds == nil && len(g.types) == 0 && !g.fact.Unset {
+		return
+	}
+	s := newSum()
+	s.make(g.types)
+	if f := s.fact(p.at); f != nil {
+		g.fact.Types = f.Types
+		p.tellTypes(s)
+	}
+	p.pass.ExportObjectFact(v, &g.fact)
 }
 
 // initial are the functions that run before main and never again: initialisers, and those that only such ones call.
@@ -176,122 +273,4 @@ func (p *pkg) initial() map[*node]bool {
 
 func isInit(fn *ssa.Function) bool {
 	return fn.Parent() == nil && fn.Signature.Recv() == nil && (fn.Name() == "init" || len(fn.Name()) > 5 && fn.Name()[:5] == "init#")
-}
-
-// origins looks at everything that initial functions store into v: what it was computed from, and the functions and
-// interfaces that it holds now.
-func (p *pkg) origins(v *types.Var, initial map[*node]bool) {
-	g := p.globals[v]
-	for _, n := range p.order {
-		if !initial[n] {
-			continue
-		}
-		for _, b := range n.fn.Blocks {
-			for _, in := range b.Instrs {
-				if s, ok := in.(*ssa.Store); ok && slices.ContainsFunc(addressed(s.Addr).globals, func(to *ssa.Global) bool { return to.Object() == v }) {
-					p.origin(n, g, s.Val)
-				}
-				if m, ok := in.(*ssa.MapUpdate); ok && slices.ContainsFunc(behind(m.Map).globals, func(to *ssa.Global) bool { return to.Object() == v }) {
-					p.origin(n, g, m.Value)
-				}
-			}
-		}
-	}
-}
-
-// origin follows a stored value back to the calls and functions that it is made of.
-func (p *pkg) origin(n *node, g *global, v ssa.Value) {
-	sources := map[ssa.Value]bool{}
-	trace(v, sources)
-	called, held := map[token.Pos]bool{}, newSum()
-	for s := range sources {
-		switch s := s.(type) {
-		case *ssa.Call:
-			called[s.Pos()] = true
-			if fn := s.Call.StaticCallee(); fn != nil && p.nodes[fn] != nil {
-				maps.Copy(g.types, p.nodes[fn].sum.types)
-			}
-		case *ssa.UnOp:
-			called[s.Pos()] = true
-		case *ssa.MakeInterface:
-			if m := p.typeOf(s.X.Type()); m != nil {
-				g.types[m.name] = m
-			}
-		case *ssa.Function:
-			p.hold(held, s)
-		case *ssa.MakeClosure:
-			p.hold(held, s.Fn.(*ssa.Function))
-		}
-	}
-	for _, h := range n.sum.hazards.sorted() {
-		if called[h.Pos] && g.fact.Origin == nil && !p.marks.allowed("DET503", h.Pos) {
-			o := *h
-			o.At, o.Pos = p.at(h.Pos), token.NoPos
-			g.fact.Origin = &o
-		}
-	}
-	g.fact.Holds = append(g.fact.Holds, factsOf(held.hazards, p.at)...)
-	maps.Copy(g.types, held.types)
-}
-
-// hold adds what fn does to what a variable holds.
-func (p *pkg) hold(held *sum, fn *ssa.Function) {
-	user := &node{fn: fn, sum: held}
-	p.use(user, fn, fn.Pos(), nil)
-	for _, c := range user.calls {
-		held.merge(c.to.sum)
-	}
-}
-
-// trace gathers the values that v is computed from, inside its function.
-func trace(v ssa.Value, seen map[ssa.Value]bool) {
-	if v == nil || seen[v] {
-		return
-	}
-	seen[v] = true
-	if a, ok := v.(*ssa.Alloc); ok {
-		for _, r := range *a.Referrers() {
-			switch r := r.(type) {
-			case *ssa.Store:
-				trace(r.Val, seen)
-			case *ssa.FieldAddr:
-				stored(r, seen)
-			case *ssa.IndexAddr:
-				stored(r, seen)
-			}
-		}
-	}
-	if m, ok := v.(*ssa.MakeMap); ok {
-		for _, r := range *m.Referrers() {
-			if u, ok := r.(*ssa.MapUpdate); ok {
-				trace(u.Value, seen)
-			}
-		}
-	}
-	if c, ok := v.(*ssa.Call); ok { // what is called is no part of the value
-		for _, arg := range c.Call.Args {
-			trace(arg, seen)
-		}
-		return
-	}
-	if in, ok := v.(ssa.Instruction); ok {
-		for _, op := range in.Operands(nil) {
-			trace(*op, seen)
-		}
-	}
-}
-
-func stored(addr ssa.Value, seen map[ssa.Value]bool) {
-	for _, r := range *addr.Referrers() {
-		switch r := r.(type) {
-		case *ssa.Store:
-			if r.Addr == addr {
-				trace(r.Val, seen)
-			}
-		case *ssa.FieldAddr:
-			stored(r, seen)
-		case *ssa.IndexAddr:
-			stored(r, seen)
-		}
-	}
 }

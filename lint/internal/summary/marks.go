@@ -8,40 +8,28 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/durablegen/durablegen/annotations"
+	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
-// runtimePath is the package whose functions an orchestrator may call, with all below it.
-const runtimePath = "github.com/durablegen/durablegen/runtime"
+// Runtime is the package whose functions an orchestrator may call, with all below it.
+const Runtime = "github.com/durablegen/durablegen/runtime"
 
 func isRuntime(path string) bool {
-	return path == runtimePath || len(path) > len(runtimePath) && path[:len(runtimePath)+1] == runtimePath+"/"
+	return path == Runtime || len(path) > len(Runtime) && path[:len(Runtime)+1] == Runtime+"/"
 }
 
 // marks are the directives of a package.
 type marks struct {
-	pass  *analysis.Pass
-	words map[types.Object]string
-	allow []allow
-}
-
-// allow is a piece of code in which some rules may be broken.
-type allow struct {
-	rules    []string
-	from, to token.Pos
-	pos      token.Pos
+	pass   *analysis.Pass
+	words  map[types.Object]string
+	policy *policy.Policy
 }
 
 func readMarks(pass *analysis.Pass) *marks {
-	m := &marks{pass: pass, words: map[types.Object]string{}}
-	for _, file := range pass.Files {
-		directives, _ := annotations.File(pass.Fset, file) // its mistakes are another rule's
-		for _, d := range directives {
-			switch d.Word {
-			case annotations.Allow:
-				m.addAllow(file, d)
-			default:
-				m.mark(d)
-			}
+	m := &marks{pass: pass, words: map[types.Object]string{}, policy: pass.ResultOf[policy.Analyzer].(*policy.Policy)}
+	for _, d := range m.policy.Directives { // its mistakes are another rule's
+		if d.Word != annotations.Allow {
+			m.mark(d)
 		}
 	}
 	return m
@@ -82,55 +70,29 @@ func (m *marks) word(obj types.Object) string {
 	return ""
 }
 
-// addAllow finds what an allow stands for: the function it is the comment of, the statement below it, or its own line.
-func (m *marks) addAllow(file *ast.File, d *annotations.Directive) {
-	a := allow{rules: d.Rules, pos: d.Pos}
-	if d.Node != nil {
-		a.from, a.to = d.Node.Pos(), d.Node.End()
-	} else {
-		a.from, a.to = m.lines(file, d)
-	}
-	m.allow = append(m.allow, a)
-}
-
-// lines is the code on the line of an allow, or, if that has none but the comment, the statement that begins on the next.
-func (m *marks) lines(file *ast.File, d *annotations.Directive) (from, to token.Pos) {
-	tf := m.pass.Fset.File(d.Pos)
-	line := tf.Line(d.Pos)
-	var own, next ast.Node
-	ast.Inspect(file, func(n ast.Node) bool {
-		if n == nil {
-			return false
-		}
-		switch n.(type) {
-		case ast.Stmt, ast.Spec, ast.Decl:
-			if n.Pos() < d.Pos && tf.Line(n.Pos()) == line {
-				own = n
-			}
-			if next == nil && tf.Line(n.Pos()) == line+1 {
-				next = n
-			}
-		}
-		return true
-	})
-	switch {
-	case own != nil:
-		return tf.LineStart(line), d.Pos
-	case next != nil:
-		return next.Pos(), next.End()
-	}
-	return d.Pos, d.End
-}
-
 // allowed reports whether a rule may be broken at pos.
-func (m *marks) allowed(rule string, pos token.Pos) bool {
-	for _, a := range m.allow {
-		if a.from <= pos && pos < a.to {
-			for _, r := range a.rules {
-				if r == rule {
-					return true
-				}
-			}
+func (m *marks) allowed(rule string, pos token.Pos) bool { return m.policy.Allowed(rule, pos) }
+
+// allowedThere is allowed for what a call at pos does elsewhere.
+func (m *marks) allowedThere(h *Hazard, module string, pos token.Pos) bool {
+	if h.Deep.known() && h.Deep.Module != module {
+		return m.policy.AllowedAbroad(h.Rule, pos)
+	}
+	return m.policy.Allowed(h.Rule, pos)
+}
+
+// hidden reports whether the policy takes code on the way to h as pure. Of a step, the package is where the next one is.
+func (m *marks) hidden(h *Hazard) bool {
+	for i, s := range h.Via {
+		at := h.Deep
+		if !at.known() {
+			at = h.At
+		}
+		if i+1 < len(h.Via) {
+			at = h.Via[i+1].At
+		}
+		if m.policy.Hides(at.Package, s.Func) {
+			return true
 		}
 	}
 	return false

@@ -1,49 +1,137 @@
 package summary
 
 import (
-	"go/ast"
-	"go/constant"
+	"cmp"
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
-
-	"github.com/durablegen/durablegen/lint/internal/effects"
 )
 
 // A loop over a map runs in another order each time. That is harmless as long as nothing shows the order: sums of integers,
-// sets, counters, a slice that is sorted before anything else looks at it. This file tells which loops are not.
+// sets, counters, a slice that is sorted before anything else looks at it. The files order*.go and sorted.go tell which loops
+// are not.
 
-// loop is one loop over a map.
+// loop is one loop over a map, or a function that is called for each of its entries in any order.
 type loop struct {
 	p      *pkg
-	n      *node
+	fn     *ssa.Function
 	pos    token.Pos
 	body   map[*ssa.BasicBlock]bool // with the header
-	header *ssa.BasicBlock
-	first  *ssa.BasicBlock // of an iteration
-	key    ssa.Value       // nil: not used
-	values map[ssa.Value]bool
+	header *ssa.BasicBlock          // nil: the whole function is called again and again
+	first  *ssa.BasicBlock          // of an iteration
+	key    ssa.Value                // nil: not used
+	values map[ssa.Value]bool       // what differs from iteration to iteration
+	inner  map[ssa.Value]bool       // parameters and captured variables that belong to the iteration
+	depth  int                      // of calls that were entered
+	leaks  []leak
 }
 
-// orders reports the loops over maps of a function whose order shows.
-func (p *pkg) orders(n *node) {
-	for _, b := range n.fn.Blocks {
-		for _, in := range b.Instrs {
-			next, ok := in.(*ssa.Next)
-			if !ok || next.IsString {
-				continue
+// leak is a place where the order of a loop shows.
+type leak struct {
+	rule, what string
+	pos        token.Pos
+	returned   bool // by the function, in a slice that its caller may sort
+}
+
+// orders reports the loops over maps, and other things in the order of maps, whose order shows.
+func (p *pkg) orders() {
+	exact := p.exact()
+	for _, n := range p.order {
+		for _, b := range live(n.fn) {
+			for _, in := range b.Instrs {
+				p.entered = 0
+				switch in := in.(type) {
+				case *ssa.BinOp:
+					p.fused(n, in, exact)
+				case *ssa.Next:
+					if l := p.loopOf(n, in); l != nil {
+						l.run()
+						p.leaked(n, "", l.pos, l.leaks)
+					}
+				case *ssa.Call:
+					p.unordered(n, in)
+				}
 			}
-			l := &loop{p: p, n: n, pos: next.Iter.Pos(), header: b, values: map[ssa.Value]bool{next: true}}
-			l.body = natural(b)
-			l.first, l.key = inside(b, l.body), l.extracted(next, 1)
-			if l.first == nil {
-				continue
-			}
-			l.taint()
-			l.judge()
 		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, n := range p.order {
+			p.entered = 0
+			for _, c := range n.calls {
+				changed = p.passPending(n, pending{c.to.sum, c.on, c.pos, c.step}) || changed
+			}
+			for _, c := range n.pendings {
+				changed = p.passPending(n, c) || changed
+			}
+		}
+	}
+}
+
+// leaked reports what shows of an order that has its place at pos: the worst of it. rule, if there is one, is told instead.
+func (p *pkg) leaked(n *node, rule string, pos token.Pos, leaks []leak) {
+	leaks = slices.DeleteFunc(leaks, func(l leak) bool { return p.marks.allowed(l.rule, l.pos) || p.marks.allowed(cmp.Or(rule, l.rule), pos) })
+	if len(leaks) == 0 {
+		return
+	}
+	slices.SortStableFunc(leaks, func(a, b leak) int { return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.pos, b.pos)) })
+	h := &Hazard{Rule: cmp.Or(rule, leaks[0].rule), What: leaks[0].what, Spot: p.spot(pos)}
+	if rule == "" && h.Rule != "DET405" && !strings.Contains(h.What, "order") {
+		h.What += " in map order"
+	}
+	switch {
+	case leaks[0].rule == "DET405":
+		h.Rule, h.Spot = leaks[0].rule, p.spot(leaks[0].pos)
+	case h.Pos.IsValid() && leaks[0].pos.IsValid() && leaks[0].pos != pos:
+		h.Deep = p.at(leaks[0].pos)
+	}
+	if slices.ContainsFunc(leaks, func(l leak) bool { return !l.returned }) {
+		n.sum.hazards.add(h)
+		return
+	}
+	n.sum.pending.add(h)
+}
+
+// loopOf is the loop that a step to the next entry of a map belongs to, nil if nothing of the entry is used.
+func (p *pkg) loopOf(n *node, next *ssa.Next) *loop {
+	if next.IsString {
+		return nil
+	}
+	l := &loop{p: p, fn: n.fn, pos: next.Iter.Pos(), header: next.Block(), values: map[ssa.Value]bool{next: true}}
+	l.body = natural(l.header)
+	l.first = l.header.Succs[0]
+	l.key = extracted(next, 1)
+	if len(l.header.Succs) != 2 || l.key == nil && extracted(next, 2) == nil {
+		return nil
+	}
+	return l
+}
+
+// called is the loop that fn is the body of.
+func (p *pkg) calledLoop(fn *ssa.Function, pos token.Pos) *loop {
+	l := &loop{p: p, fn: fn, pos: pos, body: map[*ssa.BasicBlock]bool{}, values: map[ssa.Value]bool{}}
+	for _, b := range fn.Blocks {
+		l.body[b] = true
+	}
+	for _, param := range fn.Params {
+		l.values[param] = true
+	}
+	if len(fn.Blocks) > 0 {
+		l.first = fn.Blocks[0]
+	}
+	if len(fn.Params) > 0 {
+		l.key = fn.Params[0]
+	}
+	return l
+}
+
+func (l *loop) run() {
+	if l.first != nil {
+		l.taint()
+		l.judge()
 	}
 }
 
@@ -77,10 +165,7 @@ func inside(header *ssa.BasicBlock, body map[*ssa.BasicBlock]bool) *ssa.BasicBlo
 	return nil
 }
 
-// reached reports whether a block is part of an iteration, or of what an iteration does when it leaves the loop.
-func (l *loop) reached(b *ssa.BasicBlock) bool { return l.body[b] || l.first.Dominates(b) }
-
-func (l *loop) extracted(next *ssa.Next, i int) ssa.Value {
+func extracted(next *ssa.Next, i int) ssa.Value {
 	for _, r := range *next.Referrers() {
 		if e, ok := r.(*ssa.Extract); ok && e.Index == i {
 			return e
@@ -89,11 +174,14 @@ func (l *loop) extracted(next *ssa.Next, i int) ssa.Value {
 	return nil
 }
 
+// reached reports whether a block is part of an iteration, or of what an iteration does when it leaves the loop.
+func (l *loop) reached(b *ssa.BasicBlock) bool { return l.body[b] || l.first.Dominates(b) }
+
 // taint finds the values that differ from iteration to iteration.
 func (l *loop) taint() {
 	for changed := true; changed; {
 		changed = false
-		for _, b := range l.n.fn.Blocks {
+		for _, b := range l.fn.Blocks {
 			if l.reached(b) {
 				for _, in := range b.Instrs {
 					changed = l.taintOf(in) || changed
@@ -114,6 +202,10 @@ func (l *loop) taintOf(in ssa.Instruction) bool {
 	if _, phi := v.(*ssa.Phi); !ok || l.values[v] || phi && in.Block() == l.header { // what is gathered is judged by itself
 		return false
 	}
+	if phi, ok := v.(*ssa.Phi); ok && l.chosen(phi) {
+		l.values[v] = true
+		return true
+	}
 	for _, op := range in.Operands(nil) {
 		if *op != nil && l.values[*op] {
 			l.values[v] = true
@@ -123,21 +215,43 @@ func (l *loop) taintOf(in ssa.Instruction) bool {
 	return false
 }
 
+// chosen reports whether a phi inside the body gives one of several constants by what the entry is: "name := "a"; if v > 3 {
+// name = "b" }".
+func (l *loop) chosen(phi *ssa.Phi) bool {
+	if !l.body[phi.Block()] || phi.Block() == l.header {
+		return false
+	}
+	for _, e := range phi.Edges {
+		if _, ok := e.(*ssa.Const); !ok {
+			return false
+		}
+	}
+	d := phi.Block().Idom()
+	if d == nil || !l.body[d] {
+		return false
+	}
+	i, ok := d.Instrs[len(d.Instrs)-1].(*ssa.If)
+	return ok && l.values[i.Cond]
+}
+
 func (l *loop) report(rule, what string, pos token.Pos) {
 	if !pos.IsValid() {
 		pos = l.pos
 	}
-	l.p.hazard(l.n, rule, what, pos)
+	l.leaks = append(l.leaks, leak{rule: rule, what: what, pos: pos})
 }
 
 func (l *loop) judge() {
-	for _, b := range l.n.fn.Blocks {
+	for _, b := range l.fn.Blocks {
 		if !l.body[b] {
 			continue
 		}
 		for _, in := range b.Instrs {
 			l.instruction(in)
 		}
+	}
+	if l.header == nil {
+		return
 	}
 	for _, in := range l.header.Instrs {
 		if phi, ok := in.(*ssa.Phi); ok {
@@ -148,9 +262,40 @@ func (l *loop) judge() {
 }
 
 // outside reports whether memory was there before the loop.
-func (l *loop) outside(addr ssa.Value) bool {
-	in, ok := root(addr).(ssa.Instruction)
-	return !ok || !l.body[in.Block()]
+func (l *loop) outside(addr ssa.Value) bool { return l.outsideOf(addr, map[ssa.Value]bool{}) }
+
+func (l *loop) outsideOf(addr ssa.Value, seen map[ssa.Value]bool) bool {
+	from := root(addr)
+	if l.inner[from] || seen[from] {
+		return false
+	}
+	seen[from] = true
+	in, ok := from.(ssa.Instruction)
+	if !ok || in.Parent() != l.fn || !l.body[in.Block()] {
+		return true
+	}
+	switch from := from.(type) {
+	case *ssa.Lookup: // what a map that was there before holds, unless it is of this iteration's key
+		return reference(from.Type()) && !l.isKey(from.Index) && l.outsideOf(from.X, seen)
+	case *ssa.Extract:
+		look, ok := from.Tuple.(*ssa.Lookup)
+		return ok && from.Index == 0 && reference(from.Type()) && !l.isKey(look.Index) && l.outsideOf(look.X, seen)
+	case *ssa.Phi:
+		return from.Block() != l.header && slices.ContainsFunc(from.Edges, func(e ssa.Value) bool {
+			_, isConst := e.(*ssa.Const)
+			return !isConst && l.outsideOf(e, seen)
+		})
+	}
+	return false
+}
+
+// reference reports whether values of a type share memory with others.
+func reference(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Slice:
+		return true
+	}
+	return false
 }
 
 // root is the variable, or the reference, that an address is in.
@@ -165,6 +310,12 @@ func root(addr ssa.Value) ssa.Value {
 			addr = a.X
 		case *ssa.Slice:
 			addr = a.X
+		case *ssa.MakeInterface:
+			addr = a.X
+		case *ssa.ChangeInterface:
+			addr = a.X
+		case *ssa.ChangeType:
+			addr = a.X
 		default:
 			return addr
 		}
@@ -174,31 +325,114 @@ func root(addr ssa.Value) ssa.Value {
 func (l *loop) instruction(in ssa.Instruction) {
 	switch in := in.(type) {
 	case *ssa.MapUpdate:
-		if l.outside(in.Map) && in.Key != l.key && l.values[in.Key] && l.values[in.Value] && !l.sums(in.Value, in) {
-			l.report("DET402", "map entry that the last iteration wins", in.Pos())
-		}
+		l.mapUpdate(in)
 	case *ssa.Store:
-		if l.outside(in.Addr) && !l.sums(in.Val, in) && l.values[in.Val] {
+		if l.outside(in.Addr) && l.values[in.Val] && !l.sums(in.Val, in) && !l.unique(in.Block()) {
 			l.stored(in)
+		}
+	case *ssa.Send:
+		if l.values[in.X] {
+			l.report("DET401", "send on a channel", in.Pos())
 		}
 	case ssa.CallInstruction:
 		l.call(in)
 	}
 }
 
+// mapUpdate judges an entry of a map that was there before: under the loop's key there is one for each iteration.
+func (l *loop) mapUpdate(in *ssa.MapUpdate) {
+	if !l.outside(in.Map) || in.Key == l.key && l.key != nil || !l.values[in.Value] || l.sums(in.Value, in) || l.unique(in.Block()) {
+		return
+	}
+	if isAppend(in.Value) && l.p.groupsSorted(in.Map) {
+		return
+	}
+	if l.perKey(in.Key) {
+		return
+	}
+	l.report("DET402", "map entry that the last iteration wins", in.Pos())
+}
+
+// perKey reports whether a key is made of the loop's key so that no two are alike: it is a part of a literal, or converted.
+func (l *loop) perKey(v ssa.Value) bool {
+	if l.key == nil {
+		return false
+	}
+	switch v := v.(type) {
+	case *ssa.ChangeType:
+		return v.X == l.key || l.perKey(v.X)
+	case *ssa.Convert:
+		return v.X == l.key || l.perKey(v.X)
+	case *ssa.BinOp: // a prefix or a suffix
+		return v.Op == token.ADD && basic(v.Type()) == types.String && (l.isKey(v.X) || l.isKey(v.Y)) ||
+			v.Op == token.ADD && isInteger(v.Type()) && (v.X == l.key && !l.values[v.Y] || v.Y == l.key && !l.values[v.X])
+	case *ssa.Call:
+		path, name := calleeName(v)
+		return path == "fmt" && (name == "Sprintf" || name == "Sprint") && l.printsKey(v)
+	case *ssa.UnOp:
+		a, ok := v.X.(*ssa.Alloc)
+		if !ok || !l.body[a.Block()] {
+			return false
+		}
+		for _, r := range *a.Referrers() {
+			if f, ok := r.(*ssa.FieldAddr); ok && slices.Contains(storedAt(f), l.key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l *loop) isKey(v ssa.Value) bool { return v == l.key || l.perKey(v) }
+
+// printsKey reports whether the loop's key is among the arguments of a variadic call.
+func (l *loop) printsKey(c *ssa.Call) bool {
+	args, ok := c.Call.Args[len(c.Call.Args)-1].(*ssa.Slice)
+	if !ok || args.X.Referrers() == nil {
+		return false
+	}
+	for _, r := range *args.X.Referrers() {
+		if ix, ok := r.(*ssa.IndexAddr); ok {
+			for _, v := range storedAt(ix) {
+				if m, ok := v.(*ssa.MakeInterface); ok && l.isKey(m.X) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // stored judges a variable or an element that is not held in a register: the last iteration wins, or text grows in any order.
 func (l *loop) stored(s *ssa.Store) {
-	if ix, ok := s.Addr.(*ssa.IndexAddr); ok && l.key != nil && ix.Index == l.key {
+	if ix, ok := s.Addr.(*ssa.IndexAddr); ok {
+		if l.key != nil && ix.Index == l.key {
+			return
+		}
+		l.fate(l.p.elements(ix.X, l), "DET402", "element in map order", s.Pos())
 		return
 	}
 	if isAppend(s.Val) {
-		if a, ok := s.Addr.(*ssa.Alloc); ok && l.sortedVariable(a) {
-			return
-		}
-		l.report("DET402", "append in map order", s.Val.Pos())
+		l.fate(l.p.variable(s.Addr, l), "DET402", "append in map order", s.Val.Pos())
+		return
+	}
+	if l.extremeStore(s) || l.choosesBool(s.Val, nil) {
 		return
 	}
 	l.report(ruleFor(s.Val.Type()), "assignment in map order", s.Pos())
+}
+
+// fate reports a slice that was gathered in any order, unless it is sorted in time.
+func (l *loop) fate(f fate, rule, what string, pos token.Pos) {
+	switch {
+	case f.leaks:
+		l.report(rule, what, pos)
+	case f.returned:
+		l.leaks = append(l.leaks, leak{rule, what, pos, true})
+	}
+	for _, s := range f.ties {
+		l.leaks = append(l.leaks, leak{rule: "DET405", what: "sort by a key that may be equal", pos: s})
+	}
 }
 
 func ruleFor(t types.Type) string {
@@ -208,247 +442,60 @@ func ruleFor(t types.Type) string {
 	return "DET402"
 }
 
-// sums reports whether v is what was there before, changed in a way whose order does not matter.
-func (l *loop) sums(v ssa.Value, at ssa.Instruction) bool {
-	op, ok := v.(*ssa.BinOp)
-	if !ok {
-		return false
-	}
-	b, ok := op.Type().Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsInteger == 0 {
-		return false
-	}
-	switch op.Op {
-	case token.ADD, token.MUL, token.OR, token.AND, token.XOR:
-		return l.same(op.X, at) || l.same(op.Y, at)
-	case token.SUB, token.AND_NOT:
-		return l.same(op.X, at)
-	}
-	return false
-}
-
-// same reports whether v reads what the instruction writes.
-func (l *loop) same(v ssa.Value, at ssa.Instruction) bool {
-	switch at := at.(type) {
-	case *ssa.Store:
-		u, ok := v.(*ssa.UnOp)
-		return ok && u.Op == token.MUL && equal(u.X, at.Addr)
-	case *ssa.MapUpdate:
-		if e, ok := v.(*ssa.Extract); ok {
-			v = e.Tuple
+// exits judges what leaves the loop early with something of its iteration: results that are returned, and variables that go
+// on from there.
+func (l *loop) exits() {
+	for _, b := range l.fn.Blocks {
+		if b == l.header || !l.first.Dominates(b) || l.unique(b) {
+			continue
 		}
-		look, ok := v.(*ssa.Lookup)
-		return ok && look.Index == at.Key && equal(look.X, at.Map)
+		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && slices.ContainsFunc(ret.Results, func(v ssa.Value) bool { return l.values[v] || l.partial(v, b) }) {
+			l.report("DET402", "first match in map order", ret.Pos())
+		}
+		for _, s := range b.Succs {
+			if s != l.header && !l.first.Dominates(s) && !l.one(b, s) {
+				l.leaves(b, s)
+			}
+		}
 	}
-	return false
 }
 
-// equal reports whether two addresses or references are written alike.
-func equal(a, b ssa.Value) bool {
-	if a == b {
-		return true
+// partial reports whether v is what was gathered until an early exit: it depends on the entries that came before. A number
+// that counts iterations does not, unless what an entry is decides about the exit.
+func (l *loop) partial(v ssa.Value, exit *ssa.BasicBlock) bool {
+	phi, ok := v.(*ssa.Phi)
+	if !ok || phi.Block() != l.header {
+		op, ok := v.(*ssa.BinOp)
+		return ok && l.body[op.Block()] && (l.partial(op.X, exit) || l.partial(op.Y, exit))
 	}
-	switch a := a.(type) {
-	case *ssa.FieldAddr:
-		b, ok := b.(*ssa.FieldAddr)
-		return ok && a.Field == b.Field && equal(a.X, b.X)
-	case *ssa.IndexAddr:
-		b, ok := b.(*ssa.IndexAddr)
-		return ok && equal(a.Index, b.Index) && equal(a.X, b.X)
-	case *ssa.UnOp:
-		b, ok := b.(*ssa.UnOp)
-		return ok && a.Op == b.Op && equal(a.X, b.X)
-	case *ssa.Const:
-		b, ok := b.(*ssa.Const)
-		return ok && a.Value != nil && b.Value != nil && constant.Compare(a.Value, token.EQL, b.Value)
-	}
-	return false
-}
-
-// gathered judges a variable that goes from iteration to iteration.
-func (l *loop) gathered(phi *ssa.Phi) {
 	for i, e := range phi.Edges {
-		if !l.body[l.header.Preds[i]] {
+		if !l.body[l.header.Preds[i]] || e == phi {
 			continue
 		}
-		l.update(phi, e, map[ssa.Value]bool{})
-	}
-}
-
-// update judges one way in which a variable is changed by an iteration.
-func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
-	if v == phi || seen[v] || !l.values[v] && !dependsOn(v, phi) {
-		return // unchanged, or the same in every iteration
-	}
-	seen[v] = true
-	switch v := v.(type) {
-	case *ssa.Phi:
-		for _, e := range v.Edges {
-			l.update(phi, e, seen)
-		}
-		return
-	case *ssa.BinOp:
-		if b, ok := v.Type().Underlying().(*types.Basic); ok && b.Info()&(types.IsInteger|types.IsBoolean) != 0 {
-			had, commutes := v.X, false
-			switch v.Op {
-			case token.ADD, token.MUL, token.OR, token.AND, token.XOR:
-				commutes = true
-			case token.SUB, token.AND_NOT:
-			default:
-				had = nil
-			}
-			if commutes && (v.Y == phi || seen[v.Y]) {
-				had = v.Y
-			}
-			if had == phi || seen[had] {
-				return
-			}
-			if p, ok := had.(*ssa.Phi); ok { // of a loop inside
-				l.update(phi, p, seen)
-				return
-			}
-		}
-	case *ssa.Call:
-		if b, ok := v.Call.Value.(*ssa.Builtin); ok && (b.Name() == "min" || b.Name() == "max") {
-			return
-		}
-		if isAppend(v) {
-			if !l.sorted(phi) && l.values[v] {
-				l.report("DET402", "append in map order", v.Pos())
-			}
-			return
-		}
-	}
-	if !l.used(phi) || l.extreme(phi, v) {
-		return
-	}
-	l.report(ruleFor(v.Type()), phi.Comment+" of the last iteration", l.assigned(phi.Comment))
-}
-
-// extreme recognises "if v > max { max = v }": the largest is the largest in any order.
-func (l *loop) extreme(phi *ssa.Phi, v ssa.Value) bool {
-	for _, r := range *phi.Referrers() {
-		c, ok := r.(*ssa.BinOp)
-		if !ok || !l.body[c.Block()] || c.X != v && c.Y != v {
+		if _, isConst := e.(*ssa.Const); isConst {
 			continue
 		}
-		switch c.Op {
-		case token.LSS, token.GTR, token.LEQ, token.GEQ:
+		if l.values[e] || l.decided(exit) && !l.setsFlag(e, phi) {
 			return true
 		}
 	}
 	return false
 }
 
-func dependsOn(v, on ssa.Value) bool {
-	in, ok := v.(ssa.Instruction)
-	return ok && slices.ContainsFunc(in.Operands(nil), func(op *ssa.Value) bool { return *op == on })
+// setsFlag reports whether an edge only ever brings constants, or what was there.
+func (l *loop) setsFlag(e ssa.Value, phi *ssa.Phi) bool {
+	inner, ok := e.(*ssa.Phi)
+	return ok && l.setsOnce(inner, phi)
 }
 
-func isAppend(v ssa.Value) bool {
-	c, ok := v.(*ssa.Call)
-	if !ok {
-		return false
-	}
-	b, ok := c.Call.Value.(*ssa.Builtin)
-	return ok && b.Name() == "append"
-}
-
-// used reports whether anything behind the loop looks at a value.
-func (l *loop) used(v ssa.Value) bool {
-	return slices.ContainsFunc(*v.Referrers(), func(r ssa.Instruction) bool { return !l.body[r.Block()] })
-}
-
-// call judges a call in the body: what acts must not act in any order, and what writes into something that was there before
-// writes in any order.
-func (l *loop) call(in ssa.CallInstruction) {
-	c := in.Common()
-	pos := in.Pos()
-	if c.IsInvoke() {
-		return
-	}
-	fn := c.StaticCallee()
-	if fn == nil {
-		return
-	}
-	if fn.Origin() != nil {
-		fn = fn.Origin()
-	}
-	if to := l.p.nodes[fn]; to != nil {
-		if l.p.acts(to, map[*node]bool{}) {
-			l.report("DET401", funcName(fn), pos)
-		}
-		for i := range to.sum.writes {
-			if i < len(c.Args) && l.outside(c.Args[i]) {
-				l.report("DET402", funcName(fn), pos)
-			}
-		}
-		return
-	}
-	obj, _ := fn.Object().(*types.Func)
-	if obj == nil || obj.Pkg() == nil {
-		return
-	}
-	switch path := obj.Pkg().Path(); {
-	case isRuntime(path):
-		if actsAtRuntime(obj) {
-			l.report("DET401", short(obj.FullName()), pos)
-		}
-	case effects.Std(path):
-		e, _ := effects.Of(obj)
-		for _, arg := range e.Writes {
-			if i := argument(obj, arg); i < len(c.Args) && l.outside(c.Args[i]) {
-				l.report("DET402", short(obj.FullName()), pos)
-			}
-		}
-	}
-}
-
-// acts reports whether a function schedules something, logs, or draws from the orchestration.
-func (p *pkg) acts(n *node, seen map[*node]bool) bool {
-	if seen[n] {
-		return false
-	}
-	seen[n] = true
-	for _, b := range n.fn.Blocks {
-		for _, in := range b.Instrs {
-			c, ok := in.(ssa.CallInstruction)
-			if !ok || c.Common().IsInvoke() {
-				continue
-			}
-			if fn := c.Common().StaticCallee(); fn != nil {
-				if fn.Origin() != nil {
-					fn = fn.Origin()
-				}
-				if obj, ok := fn.Object().(*types.Func); ok && obj.Pkg() != nil && isRuntime(obj.Pkg().Path()) && actsAtRuntime(obj) {
-					return true
-				}
-				if to := p.nodes[fn]; to != nil && p.acts(to, seen) {
-					return true
-				}
-			}
+// decided reports whether what an entry is decides about an exit.
+func (l *loop) decided(exit *ssa.BasicBlock) bool {
+	for b := exit; b != nil && b != l.header; b = b.Idom() {
+		if i, ok := b.Instrs[len(b.Instrs)-1].(*ssa.If); ok && l.values[i.Cond] {
+			return true
 		}
 	}
 	return false
-}
-
-// actsAtRuntime tells the runtime's functions that leave a trace from those that only look.
-func actsAtRuntime(obj *types.Func) bool {
-	if obj.Signature().Recv() == nil {
-		return obj.Signature().Params().Len() > 0
-	}
-	return !slices.Contains([]string{"Now", "InstanceID", "Input", "Err", "Done", "IsReplaying", "Error", "Unwrap", "String"}, obj.Name())
-}
-
-// exits judges what leaves the loop early with something of its iteration.
-func (l *loop) exits() {
-	for b := range l.body {
-		for _, s := range b.Succs {
-			if !l.body[s] && b != l.header && !l.unique(b) && !l.one(b, s) {
-				l.leaves(b, s)
-			}
-		}
-	}
 }
 
 // unique reports whether a block is only reached for one key: "if k == x".
@@ -469,59 +516,33 @@ func (l *loop) unique(b *ssa.BasicBlock) bool {
 // one reports whether an edge is taken for one key at most.
 func (l *loop) one(from, to *ssa.BasicBlock) bool {
 	i, ok := from.Instrs[len(from.Instrs)-1].(*ssa.If)
-	if !ok || l.key == nil || from.Succs[0] != to {
+	if !ok || l.key == nil {
 		return false
 	}
 	c, ok := i.Cond.(*ssa.BinOp)
-	return ok && c.Op == token.EQL && (c.X == l.key && !l.values[c.Y] || c.Y == l.key && !l.values[c.X])
+	if !ok || !(c.X == l.key && !l.values[c.Y] || c.Y == l.key && !l.values[c.X]) {
+		return false
+	}
+	return c.Op == token.EQL && from.Succs[0] == to || c.Op == token.NEQ && from.Succs[1] == to
 }
 
-// leaves looks at what is behind an early exit: results that are returned there, and variables that go on from there.
+// leaves looks at the variables that go on behind the loop from an early exit.
 func (l *loop) leaves(from, to *ssa.BasicBlock) {
+	for _, in := range l.header.Instrs {
+		phi, ok := in.(*ssa.Phi)
+		if ok && l.partial(phi, from) && slices.ContainsFunc(*phi.Referrers(), func(r ssa.Instruction) bool { return r.Block() != l.header && !l.first.Dominates(r.Block()) }) {
+			l.report("DET402", phi.Comment+" of the entries so far in map order", l.pos)
+		}
+	}
 	for _, in := range to.Instrs {
-		switch in := in.(type) {
-		case *ssa.Phi:
-			for i, e := range in.Edges {
-				if to.Preds[i] == from && l.values[e] {
-					l.report("DET402", "first match in map order", e.Pos())
-				}
-			}
-		case *ssa.Return:
-			for _, v := range in.Results {
-				if l.values[v] {
-					l.report("DET402", "first match in map order", in.Pos())
-					break
-				}
+		phi, ok := in.(*ssa.Phi)
+		if !ok {
+			return
+		}
+		for i, e := range phi.Edges {
+			if to.Preds[i] == from && (l.values[e] || l.partial(e, from)) {
+				l.report("DET402", "first match in map order", e.Pos())
 			}
 		}
 	}
-}
-
-// assigned finds where an iteration sets a variable: an SSA value has no place of its own for that.
-func (l *loop) assigned(name string) (pos token.Pos) {
-	for _, file := range l.p.pass.Files {
-		if file.FileStart <= l.pos && l.pos < file.FileEnd {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if r, ok := n.(*ast.RangeStmt); ok && r.For <= l.pos && l.pos < r.Body.Lbrace {
-					pos = setIn(r.Body, name)
-				}
-				return true
-			})
-		}
-	}
-	return pos
-}
-
-func setIn(body *ast.BlockStmt, name string) (pos token.Pos) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		if a, ok := n.(*ast.AssignStmt); ok && !pos.IsValid() {
-			for _, left := range a.Lhs {
-				if id, ok := left.(*ast.Ident); ok && id.Name == name {
-					pos = a.Pos()
-				}
-			}
-		}
-		return true
-	})
-	return pos
 }

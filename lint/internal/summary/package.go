@@ -1,22 +1,29 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
+	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
+	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
 // Analyzer computes the summaries of a package, and its facts.
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
+	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},
@@ -25,69 +32,117 @@ var Analyzer = &analysis.Analyzer{
 // Result is what the rules ask.
 type Result struct {
 	Roots []Root // the orchestrators of the package, in source order
+
+	pkg *pkg // nil: a package that a table knows
 }
 
 // Root is an orchestrator with everything that it reaches.
 type Root struct {
 	Func    *types.Func
+	Name    string    // as steps call it
 	Hazards []*Hazard // in the order of their places
 }
 
 // pkg is one package while it is looked at.
 type pkg struct {
-	pass    *analysis.Pass
-	ssa     *ssa.Package
-	nodes   map[*ssa.Function]*node
-	order   []*node // in source order
-	globals map[*types.Var]*global
-	marks   *marks
-	made    map[string]*made
-	foreign map[*types.Func]*sum
+	pass      *analysis.Pass
+	module    string // its path
+	brief     bool   // it was downloaded: nobody looks at it for its own sake, and one hazard of each rule is enough
+	ssa       *ssa.Package
+	nodes     map[*ssa.Function]*node
+	order     []*node // in source order
+	syntax    map[ast.Node]*node
+	globals   map[*types.Var]*global
+	marks     *marks
+	made      map[string]*made
+	foreign   map[*types.Func]*sum
+	linked    map[types.Object]bool // functions without a body, whose name is linked to another's
+	results   map[*ssa.CallCommon]*ssa.Call
+	named     map[token.Pos]*types.Func // by a call, at its left parenthesis
+	callees   map[*ast.Ident]bool
+	selectors map[*ast.Ident]*ast.SelectorExpr
+	mentions  map[mention][]token.Pos
+	busy      map[*ssa.IndexAddr]bool // elements whose loops are being judged
+	entered   int                     // calls that were entered to judge one loop
+	parts     map[types.Type][]types.Type
+	madeOf    map[types.Type]*made
+	told      map[string]*made                    // types that facts of the package name
+	imported  map[*types.Package]map[string]*made // the same of others
+	leafs     map[leafKey]leaves
+	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
 // node is a function of the package.
 type node struct {
-	fn    *ssa.Function
-	sum   *sum
-	calls []call
+	fn         *ssa.Function
+	sum        *sum
+	scanned    bool
+	calls      []call
+	dispatches []*dispatch
+	pendings   []pending
+}
+
+// pending is a call of a function of another package whose result may have the order of a map.
+type pending struct {
+	callee *sum
+	on     *ssa.CallCommon // nil: made a value
+	pos    token.Pos
+	step   Step
 }
 
 // call is an edge to another function of the package: a call of it, or a place where it is made a value.
 type call struct {
-	to  *node
-	pos token.Pos
-	on  *ssa.CallCommon // nil: made a value
+	to   *node
+	pos  token.Pos
+	on   *ssa.CallCommon // nil: made a value
+	step Step
+	had  int // the version of the callee's summary that has been added
 }
 
-func run(pass *analysis.Pass) (any, error) {
-	pass.ExportPackageFact(&Looked{})
+func run(pass *analysis.Pass) (result any, err error) {
+	defer func() { // code that nobody has thought of must not take the whole run with it
+		if r := recover(); r != nil {
+			err = fmt.Errorf("look at package %s: %v: it was not looked at; this is a mistake of the linter", pass.Pkg.Path(), r)
+		}
+	}()
+	p := &pkg{
+		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
+		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
+	}
+	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
+	if pass.Module != nil {
+		p.module, p.brief = pass.Module.Path, pass.Module.Version != ""
+	}
+	pass.ExportPackageFact(&Looked{Module: p.module})
 	if Known(pass.Pkg.Path()) {
 		return &Result{}, nil
 	}
-	built, fns := build(pass)
-	p := &pkg{
-		pass: pass, ssa: built, nodes: map[*ssa.Function]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
-		foreign: map[*types.Func]*sum{},
-	}
 	p.marks = readMarks(pass)
+	built, fns := pass.ResultOf[form.Analyzer].(*form.Package).Build()
+	p.ssa = built
 	for _, fn := range fns {
 		p.addNode(fn)
 	}
 	p.findGlobals()
-	for i := 0; i < len(p.order); i++ { // scanning may add wrappers
-		p.scan(p.order[i])
-	}
+	p.findLinked()
+	p.words()
 	p.fix()
-	for _, n := range p.order {
-		p.orders(n)
-	}
+	p.findSorts()
+	p.orders()
+	p.seeds()
 	p.judgeGlobals()
+	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
 	return p.result(), nil
 }
 
 // Known reports whether a table says what a package does, so that it is not looked at.
-func Known(path string) bool { return effects.Std(path) || isRuntime(path) }
+func Known(path string) bool {
+	return effects.Std(path) || isRuntime(path) || strings.HasPrefix(path, house)
+}
+
+// house is what stands behind the runtime, which only the runtime calls.
+var house = strings.TrimSuffix(Runtime, "runtime") + "internal/"
 
 func (p *pkg) addNode(fn *ssa.Function) *node {
 	if n := p.nodes[fn]; n != nil {
@@ -96,26 +151,104 @@ func (p *pkg) addNode(fn *ssa.Function) *node {
 	n := &node{fn: fn, sum: newSum()}
 	p.nodes[fn] = n
 	p.order = append(p.order, n)
+	if fn.Syntax() != nil && p.syntax[fn.Syntax()] == nil {
+		p.syntax[fn.Syntax()] = n
+	}
 	return n
 }
 
 // fix lets summaries flow along the calls until none grows.
 func (p *pkg) fix() {
+	for _, n := range p.order {
+		for i := range n.calls {
+			n.calls[i].had = 0
+		}
+		n.sum.version++
+	}
 	for changed := true; changed; {
 		changed = false
-		for _, n := range p.order {
-			for _, c := range n.calls {
-				changed = n.sum.add(c.to.sum, Step{Func: funcName(c.to.fn), At: p.at(c.pos)}, c.pos, false) || changed
-				changed = n.passWrites(c) || changed
+		p.calleesFirst()
+		for i := 0; i < len(p.order); i++ { // scanning and settling may add wrappers
+			if n := p.order[i]; p.flow(n) {
+				n.sum.version++
+				changed = true
 			}
 		}
 	}
 }
 
-// at tells a position as facts and messages do, without the folders of this machine.
-func (p *pkg) at(pos token.Pos) string {
+// flow adds to a function's summary what its callees have learnt, and reports whether that is news.
+func (p *pkg) flow(n *node) bool {
+	changed := false
+	if !n.scanned {
+		n.scanned, changed = true, true
+		p.scan(n)
+	}
+	for i := range n.calls {
+		c := &n.calls[i]
+		if c.had == c.to.sum.version {
+			continue
+		}
+		c.had = c.to.sum.version
+		changed = n.sum.add(c.to.sum, p.module, p.spot(c.pos), c.step) || changed
+		changed = n.passWrites(*c) || changed
+		changed = p.passNeeds(n, *c) || changed
+	}
+	for _, d := range n.dispatches {
+		changed = p.settle(n, d) || changed
+	}
+	return changed
+}
+
+// calleesFirst orders the functions so that most of what flows along calls flows in one go.
+func (p *pkg) calleesFirst() {
+	seen := map[*node]bool{}
+	order := make([]*node, 0, len(p.order))
+	var visit func(*node)
+	visit = func(n *node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, c := range n.calls {
+			visit(c.to)
+		}
+		order = append(order, n)
+	}
+	for _, n := range p.order {
+		visit(n)
+	}
+	p.order = order
+}
+
+// at is a position as facts and messages have it.
+func (p *pkg) at(pos token.Pos) Place {
+	if begin := p.begins[pos]; begin.IsValid() {
+		pos = begin
+	}
 	at := p.pass.Fset.Position(pos)
-	return fmt.Sprintf("%s/%s:%d:%d", p.pass.Pkg.Path(), filepath.Base(at.Filename), at.Line, at.Column)
+	return Place{Module: p.module, Package: p.pass.Pkg.Path(), File: at.Filename, Line: at.Line, Column: at.Column}
+}
+
+func begins(pass *analysis.Pass) map[token.Pos]token.Pos {
+	out := map[token.Pos]token.Pos{}
+	for _, file := range pass.Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok && pass.Fset.Position(c.Pos()).Line == pass.Fset.Position(c.Lparen).Line {
+				out[c.Lparen] = c.Pos()
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// spot is where something is in the package.
+func (p *pkg) spot(pos token.Pos) Spot {
+	if !p.brief {
+		return Spot{Pos: pos}
+	}
+	return Spot{At: Place{Module: p.module, Package: p.pass.Pkg.Path(), File: "-"}, Deep: p.at(pos)}
 }
 
 func (p *pkg) export() {
@@ -126,19 +259,57 @@ func (p *pkg) export() {
 		}
 		if f := n.sum.fact(p.at); f != nil {
 			p.pass.ExportObjectFact(obj, f)
+			p.tellTypes(n.sum)
 		}
 	}
+	looked := &Looked{Module: p.module}
+	for _, name := range slices.Sorted(maps.Keys(p.told)) {
+		looked.Types = append(looked.Types, p.told[name].fact(p.at))
+	}
+	p.pass.ExportPackageFact(looked)
 }
 
+// tellTypes notes that a fact names the types of s.
+func (p *pkg) tellTypes(s *sum) { maps.Copy(p.told, s.reached()) }
+
 func (p *pkg) result() *Result {
-	r := &Result{}
+	r := &Result{pkg: p}
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
-		if ok && p.marks.word(obj) == "orchestrator" {
-			r.Roots = append(r.Roots, Root{Func: obj, Hazards: n.sum.settle().hazards.sorted()})
+		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {
+			r.Roots = append(r.Roots, Root{Func: obj, Name: short(obj.FullName()), Hazards: p.root(n).sorted()})
 		}
 	}
 	return r
+}
+
+// root is everything that an orchestrator does.
+func (p *pkg) root(n *node) hazards {
+	s := n.sum.settle(p.module)
+	for _, h := range s.pending { // what it returns, others see
+		s.hazards.add(h)
+	}
+	p.unanswered(n.fn, s)
+	if h := p.receiver(n.fn); h != nil {
+		s.hazards.add(h)
+	}
+	return s.hazards
+}
+
+// receiver is DET506: what an orchestrator reads of its receiver was put there by this process.
+func (p *pkg) receiver(fn *ssa.Function) *Hazard {
+	r := fn.Signature.Recv()
+	if r == nil || len(*fn.Params[0].Referrers()) == 0 || p.marks.allowed("DET506", fn.Pos()) {
+		return nil
+	}
+	t := r.Type()
+	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	if st, ok := t.Underlying().(*types.Struct); ok && st.NumFields() == 0 {
+		return nil
+	}
+	return &Hazard{Rule: "DET506", What: "receiver " + r.Name(), Spot: Spot{Pos: fn.Pos()}}
 }
 
 // funcName is how people call a function: "club.stamp", "(*store.HTTP).Get"; a closure has the name of what it is in.

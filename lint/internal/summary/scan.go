@@ -3,10 +3,13 @@ package summary
 import (
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
 // scan reads the instructions of a function: what it does itself goes into its summary, what it calls into its edges.
@@ -15,10 +18,14 @@ func (p *pkg) scan(n *node) {
 		return
 	}
 	last := n.fn.Pos()
-	for _, b := range n.fn.Blocks {
-		for _, in := range b.Instrs {
-			if in.Pos().IsValid() {
-				last = in.Pos()
+	for _, b := range live(n.fn) {
+		for i, in := range b.Instrs {
+			pos := in.Pos()
+			for j := i; j < len(b.Instrs) && !pos.IsValid(); j++ { // what has no place belongs to what it is made for
+				pos = b.Instrs[j].Pos()
+			}
+			if pos.IsValid() {
+				last = pos
 			}
 			p.operands(n, in, last)
 			p.instruction(n, in, last)
@@ -26,10 +33,42 @@ func (p *pkg) scan(n *node) {
 	}
 }
 
+// live gives the blocks of a function without those behind a condition that is constant.
+func live(fn *ssa.Function) []*ssa.BasicBlock {
+	if len(fn.Blocks) == 0 {
+		return nil
+	}
+	reached := map[*ssa.BasicBlock]bool{}
+	var walk func(*ssa.BasicBlock)
+	walk = func(b *ssa.BasicBlock) {
+		if b == nil || reached[b] {
+			return
+		}
+		reached[b] = true
+		succs := b.Succs
+		if i, ok := b.Instrs[len(b.Instrs)-1].(*ssa.If); ok {
+			if c, ok := i.Cond.(*ssa.Const); ok {
+				succs = succs[:1]
+				if c.Value.String() == "false" {
+					succs = b.Succs[1:]
+				}
+			}
+		}
+		for _, s := range succs {
+			walk(s)
+		}
+	}
+	walk(fn.Blocks[0])
+	walk(fn.Recover)
+	return slices.DeleteFunc(slices.Clone(fn.Blocks), func(b *ssa.BasicBlock) bool { return !reached[b] })
+}
+
 // hazard notes what n does itself.
-func (p *pkg) hazard(n *node, rule, what string, pos token.Pos) {
+func (p *pkg) hazard(n *node, rule, what string, pos token.Pos) { p.noted(n, rule, what, "", pos) }
+
+func (p *pkg) noted(n *node, rule, what, note string, pos token.Pos) {
 	if !p.marks.allowed(rule, pos) {
-		n.sum.hazards.add(&Hazard{Rule: rule, What: what, Pos: pos})
+		n.sum.hazards.add(&Hazard{Rule: rule, What: what, Note: note, Spot: p.spot(pos)})
 	}
 }
 
@@ -49,6 +88,7 @@ func (p *pkg) instruction(n *node, in ssa.Instruction, pos token.Pos) {
 			p.hazard(n, "DET202", "receive from a channel", pos)
 		}
 	case *ssa.Call:
+		p.results[in.Common()] = in
 		p.call(n, in.Common(), pos)
 	case *ssa.Defer:
 		p.call(n, in.Common(), pos)
@@ -57,7 +97,9 @@ func (p *pkg) instruction(n *node, in ssa.Instruction, pos token.Pos) {
 	case *ssa.MapUpdate:
 		p.write(n, behind(in.Map), pos)
 	case *ssa.MakeInterface:
-		p.makeType(n, in.X.Type())
+		if !stream(in.X) {
+			p.makeType(n, in.X.Type())
+		}
 	}
 }
 
@@ -70,6 +112,9 @@ func (p *pkg) operands(n *node, in ssa.Instruction, pos token.Pos) {
 	for _, op := range in.Operands(nil) {
 		switch v := (*op).(type) {
 		case *ssa.Function:
+			if m, ok := in.(*ssa.MakeClosure); ok && p.bound(n, m, pos) {
+				continue
+			}
 			if v != called {
 				p.use(n, v, pos, nil)
 			}
@@ -79,9 +124,34 @@ func (p *pkg) operands(n *node, in ssa.Instruction, pos token.Pos) {
 	}
 }
 
+// bound is a method with its receiver that becomes a value, where what it does depends on the receiver: of an interface, or of
+// a logger. It reports whether it is one.
+func (p *pkg) bound(n *node, m *ssa.MakeClosure, pos token.Pos) bool {
+	fn := m.Fn.(*ssa.Function)
+	obj, ok := fn.Object().(*types.Func)
+	if !ok || fn.Synthetic == "" || len(m.Bindings) != 1 || obj.Signature().Recv() == nil {
+		return false
+	}
+	if types.IsInterface(obj.Signature().Recv().Type()) {
+		if need, benign, ok := p.needs(n, m.Bindings[0].Type(), obj, pos); ok {
+			p.dispatch(n, &dispatch{v: m.Bindings[0], need: need, benign: benign})
+		}
+		return true
+	}
+	if obj.Pkg() == nil || !isLogger(obj) {
+		return false
+	}
+	if e, _, listed := listed(obj); listed && e.Rule == "DET306" {
+		n.sum.acts = true
+		p.dispatch(n, &dispatch{v: m.Bindings[0], need: Need{Key: needLogger, What: short(obj.FullName()), Spot: Spot{Pos: pos}}})
+		return true
+	}
+	return false
+}
+
 func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 	if c.IsInvoke() {
-		p.invoke(n, c.Value.Type(), c.Method, pos)
+		p.invoke(n, c, pos)
 		return
 	}
 	switch v := c.Value.(type) {
@@ -97,15 +167,69 @@ func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 	default:
 		if fn := c.StaticCallee(); fn != nil {
 			p.use(n, fn, pos, c)
+			return
 		}
+		if p.saidPure(c.Value) {
+			return
+		}
+		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Spot: Spot{Pos: pos}}})
 	}
+}
+
+func (p *pkg) dispatch(n *node, d *dispatch) { n.dispatches = append(n.dispatches, d) }
+
+// saidPure reports whether a func is called that a field holds which is marked pure.
+func (p *pkg) saidPure(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.UnOp:
+		return p.saidPure(v.X)
+	case *ssa.FieldAddr:
+		if ptr, ok := v.X.Type().Underlying().(*types.Pointer); ok {
+			return p.pureField(ptr.Elem(), v.Field)
+		}
+	case *ssa.Field:
+		return p.pureField(v.X.Type(), v.Field)
+	}
+	return false
+}
+
+func (p *pkg) pureField(of types.Type, i int) bool {
+	st, ok := of.Underlying().(*types.Struct)
+	return ok && p.marks.word(st.Field(i).Origin()) == "pure"
+}
+
+// called is what people call a func that is called by its value.
+func called(v ssa.Value) string {
+	switch v := v.(type) {
+	case *ssa.Parameter:
+		return v.Name()
+	case *ssa.UnOp:
+		return called(v.X)
+	case *ssa.Global:
+		return v.Pkg.Pkg.Name() + "." + v.Name()
+	case *ssa.FieldAddr:
+		if s, ok := types.Unalias(v.X.Type()).Underlying().(*types.Pointer); ok {
+			if st, ok := s.Elem().Underlying().(*types.Struct); ok {
+				return st.Field(v.Field).Name()
+			}
+		}
+	case *ssa.Field:
+		if st, ok := v.X.Type().Underlying().(*types.Struct); ok {
+			return st.Field(v.Field).Name()
+		}
+	case *ssa.FreeVar:
+		return v.Name()
+	}
+	return "a func value"
 }
 
 // use is a call of a function, or a place where it becomes a value (c is nil).
 func (p *pkg) use(n *node, fn *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
-	if fn.Origin() != nil {
-		fn = fn.Origin()
+	for _, arg := range fn.TypeArgs() { // generic code calls methods of its type arguments
+		p.makeType(n, arg)
+		p.makeType(n, types.NewPointer(arg))
 	}
+	fn = origin(fn)
 	obj, _ := fn.Object().(*types.Func)
 	if obj == nil || fn.Parent() != nil { // a closure, or a wrapper that the compiler makes
 		p.edge(n, fn, pos, c)
@@ -113,36 +237,55 @@ func (p *pkg) use(n *node, fn *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 	}
 	obj = obj.Origin()
 	if r := obj.Signature().Recv(); r != nil && types.IsInterface(r.Type()) { // I.Method as a value
-		p.invoke(n, r.Type(), obj, pos)
+		p.opaque(n, r.Type(), obj, pos)
 		return
 	}
 	switch word := p.marks.word(obj); {
 	case word == "pure":
-	case word == "activity":
-		if c != nil {
-			p.hazard(n, "DUR101", short(obj.FullName()), pos)
-		}
-	case word == "orchestrator":
-		if c != nil {
-			p.hazard(n, "DUR102", short(obj.FullName()), pos)
-		}
+	case word == "activity", word == "orchestrator": // boundaries; who calls one directly hears of it from the contract rules
 	case obj.Pkg() == p.pass.Pkg:
 		if src := p.ssa.Prog.FuncValue(obj); src != nil {
 			p.edge(n, src, pos, c)
 		}
 	default:
-		p.abroad(n, obj, pos, c)
+		p.abroad(n, obj, p.mention(n, obj, pos), c)
 	}
+}
+
+// mention is where the source names a function near pos that is not called there by its name: "now := time.Now".
+func (p *pkg) mention(n *node, obj *types.Func, pos token.Pos) token.Pos {
+	if p.named[pos] == obj {
+		return pos
+	}
+	best := pos
+	far := 0
+	for _, at := range p.mentions[mention{n, obj}] {
+		d := int(at - pos)
+		if d = max(d, -d); best == pos || d < far {
+			best, far = at, d
+		}
+	}
+	return best
 }
 
 func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 	if len(to.Blocks) == 0 {
-		if to.Synthetic == "" {
-			p.hazard(n, "DET307", funcName(to), pos)
+		switch name := funcName(to); {
+		case to.Synthetic != "":
+		case p.linked[to.Object()]:
+			p.hazard(n, "DET903", name, pos)
+		case strings.Contains(name, "._Cfunc_"):
+			p.hazard(n, "DET307", "C."+name[strings.Index(name, "._Cfunc_")+len("._Cfunc_"):], pos)
+		default:
+			p.hazard(n, "DET307", name, pos)
 		}
 		return
 	}
-	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c})
+	if strings.Contains(to.Name(), "_Cfunc_") {
+		p.hazard(n, "DET307", "C."+strings.TrimPrefix(to.Name(), "_Cfunc_"), pos)
+		return
+	}
+	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c, step: Step{Func: funcName(to), At: p.at(pos)}})
 }
 
 // abroad is a use of a function of another package.
@@ -151,33 +294,46 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 		return
 	}
 	name := short(obj.FullName())
-	switch path := obj.Pkg().Path(); {
-	case isRuntime(path):
-	case effects.Std(path):
-		p.standard(n, obj, pos, c)
-	default:
-		s := p.summaryOf(obj)
-		if s == nil {
-			p.hazard(n, "DET901", name, pos)
-			return
+	if isRuntime(obj.Pkg().Path()) {
+		n.sum.acts = n.sum.acts || actsAtRuntime(obj)
+		return
+	}
+	if e, known, listed := listed(obj); listed {
+		p.listed(n, obj, e, known, pos, c)
+		return
+	}
+	if class := p.marks.policy.Class(obj); class != policy.Inspect && class != policy.Pure {
+		p.hazard(n, string(class), name, pos)
+		return
+	}
+	s := p.summaryOf(obj)
+	if s == nil {
+		p.hazard(n, "DET901", name, pos)
+		return
+	}
+	step := Step{Func: name, At: p.at(pos)}
+	more := newSum()
+	more.add(s, p.module, Spot{Pos: pos}, step)
+	for k, h := range more.hazards {
+		if p.marks.hidden(h) || p.marks.allowedThere(h, p.module, pos) {
+			delete(more.hazards, k)
 		}
-		before := n.sum
-		n.sum = newSum()
-		n.sum.add(s, Step{Func: name, At: p.at(pos)}, pos, true)
-		for k, h := range n.sum.hazards {
-			if p.marks.allowed(h.Rule, pos) {
-				delete(n.sum.hazards, k)
-			}
+	}
+	n.sum.add(more, p.module, Spot{Pos: pos})
+	if len(s.pending) > 0 {
+		n.pendings = append(n.pendings, pending{s, c, pos, step})
+	}
+	if c == nil {
+		return
+	}
+	for i := range s.writes {
+		if i < len(c.Args) {
+			p.write(n, behind(c.Args[i]), pos)
 		}
-		more := n.sum
-		n.sum = before
-		n.sum.merge(more)
-		if c != nil {
-			for i := range s.writes {
-				if i < len(c.Args) {
-					p.write(n, behind(c.Args[i]), pos)
-				}
-			}
+	}
+	for _, need := range s.needs {
+		if need.Param < len(c.Args) {
+			p.dispatch(n, p.answer(need, c.Args[need.Param], pos, step))
 		}
 	}
 }
@@ -190,8 +346,10 @@ func (p *pkg) summaryOf(obj *types.Func) *sum {
 	var s *sum
 	var f Function
 	switch {
+	case p.marks.policy.Class(obj) == policy.Pure:
+		s = newSum()
 	case p.pass.ImportObjectFact(obj, &f):
-		s = sumOf(&f)
+		s = sumOf(&f, p.typesOf(obj.Pkg()))
 	case p.pass.ImportPackageFact(obj.Pkg(), new(Looked)):
 		s = newSum()
 	}
@@ -199,26 +357,44 @@ func (p *pkg) summaryOf(obj *types.Func) *sum {
 	return s
 }
 
-// standard is a use of a function of the standard library.
-func (p *pkg) standard(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon) {
-	e, known := effects.Of(obj)
-	p.effect(n, short(obj.FullName()), e, known, pos)
+// typesOf are the types that facts of another package name.
+func (p *pkg) typesOf(of *types.Package) map[string]*made {
+	if m, ok := p.imported[of]; ok {
+		return m
+	}
+	m := map[string]*made{}
+	var l Looked
+	if p.pass.ImportPackageFact(of, &l) {
+		for _, t := range l.Types {
+			m[t.Name] = madeOf(t)
+		}
+	}
+	p.imported[of] = m
+	return m
+}
+
+// listed is a use of a function that a table knows.
+func (p *pkg) listed(n *node, obj *types.Func, e effects.Effect, known bool, pos token.Pos, c *ssa.CallCommon) {
+	name := short(obj.FullName())
+	switch {
+	case !known:
+		p.hazard(n, "DET901", name, pos)
+	case e.Rule == "DET306" && c != nil && isLogger(obj): // where it logs to is told where it was made
+		n.sum.acts = true
+		p.dispatch(n, &dispatch{v: c.Args[0], need: Need{Key: needLogger, What: name, Spot: Spot{Pos: pos}}})
+	case e.Rule == "DET412" && c != nil && deterministic(c):
+	case e.Rule != "":
+		p.hazard(n, e.Rule, name, pos)
+		n.sum.acts = n.sum.acts || e.Rule == "DET306"
+	}
 	for _, call := range e.Calls {
-		for _, m := range call.Methods {
-			n.sum.invoke(&Invoke{Key: m, Pos: pos, Via: []Step{{Func: short(obj.FullName()), At: p.at(pos)}}})
-		}
-		if c == nil || !call.Deep {
-			continue
-		}
-		if i := argument(obj, call.Arg); i < len(c.Args) {
-			for t := range parts(concrete(c.Args[i])) {
-				p.makeType(n, t)
-				p.makeType(n, types.NewPointer(t))
-			}
-		}
+		p.callback(n, obj, call, pos, c)
 	}
 	if c == nil {
 		return
+	}
+	if e.Zoned {
+		p.dispatch(n, &dispatch{v: c.Args[0], need: Need{Key: needZone, What: name, Spot: Spot{Pos: pos}}})
 	}
 	for _, arg := range e.Writes {
 		if i := argument(obj, arg); i < len(c.Args) {
@@ -227,12 +403,41 @@ func (p *pkg) standard(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommo
 	}
 }
 
-func (p *pkg) effect(n *node, name string, e effects.Effect, known bool, pos token.Pos) {
-	switch {
-	case !known:
-		p.hazard(n, "DET901", name, pos)
-	case e.Rule != "":
-		p.hazard(n, e.Rule, name, pos)
+// isLogger recognises the methods of the standard library's loggers that log.
+func isLogger(obj *types.Func) bool {
+	r := obj.Signature().Recv()
+	if r == nil {
+		return false
+	}
+	switch types.TypeString(r.Type(), nil) {
+	case "*log/slog.Logger", "*log.Logger":
+		return true
+	}
+	return false
+}
+
+// callback is what a listed function calls of what it is given.
+func (p *pkg) callback(n *node, obj *types.Func, call effects.Call, pos token.Pos, c *ssa.CallCommon) {
+	step := Step{Func: short(obj.FullName()), At: p.at(pos)}
+	for _, m := range call.Methods {
+		if m == effects.AnyMethod {
+			continue // a template names it, if any
+		}
+		need := Need{Key: m, What: m, Spot: Spot{Pos: pos}, Via: []Step{step}, Deep: call.Deep}
+		i := 0
+		if c != nil {
+			i = argument(obj, call.Arg)
+		}
+		if c == nil || i >= len(c.Args) {
+			n.sum.invoke(&Invoke{Key: m, Spot: need.Spot, Via: need.Via})
+			continue
+		}
+		if call.Elem {
+			need.Path = []int{element}
+		} else if strings.HasPrefix(m, "Write") {
+			p.write(n, behind(c.Args[i]), pos)
+		}
+		p.dispatch(n, &dispatch{v: c.Args[i], need: need, benign: call.Benign})
 	}
 }
 
@@ -244,22 +449,63 @@ func argument(obj *types.Func, i int) int {
 	return i
 }
 
-// invoke is a call of an interface's method. Of a foreign interface the table may say what it does whoever implements it.
-func (p *pkg) invoke(n *node, recv types.Type, m *types.Func, pos token.Pos) {
-	switch {
-	case m.Pkg() == nil || isRuntime(m.Pkg().Path()) || p.marks.word(m) == "pure":
+// invoke is a call of an interface's method, or of a type parameter's.
+func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
+	need, benign, ok := p.needs(n, c.Value.Type(), c.Method, pos)
+	if !ok {
 		return
-	case effects.Std(m.Pkg().Path()):
-		e, known := effects.Method(recv, m)
-		p.effect(n, short(m.FullName()), e, known, pos)
-		if len(e.Calls) == 0 {
-			return
-		}
 	}
-	n.sum.invoke(&Invoke{Key: methodKey(m), Pos: pos})
+	if strings.HasPrefix(c.Method.Name(), "Write") && effects.Std(c.Method.Pkg().Path()) {
+		p.write(n, behind(c.Value), pos)
+	}
+	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
+	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {
+		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+	}
 }
 
-// methodKey is name and signature, the receiver left out.
-func methodKey(m *types.Func) string {
-	return m.Name() + " " + types.TypeString(types.NewSignatureType(nil, nil, nil, m.Signature().Params(), m.Signature().Results(), m.Signature().Variadic()), nil)
+// opaque is invoke of whatever was made an interface.
+func (p *pkg) opaque(n *node, recv types.Type, m *types.Func, pos token.Pos) {
+	if need, _, ok := p.needs(n, recv, m, pos); ok {
+		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+	}
+}
+
+// needs is what a call of an interface's method needs to know. Of a foreign interface a table may say what it does whoever
+// implements it.
+func (p *pkg) needs(n *node, recv types.Type, m *types.Func, pos token.Pos) (need Need, benign, ok bool) {
+	name := short(m.FullName())
+	if named, ok := types.Unalias(recv).(*types.Named); ok {
+		name = short(named.Obj().Name() + "." + m.Name())
+	}
+	need = Need{Key: methodKey(m), What: name, Spot: Spot{Pos: pos}}
+	switch {
+	case m.Pkg() == nil:
+		return need, true, m.Name() == "Error"
+	case isRuntime(m.Pkg().Path()) || p.marks.word(m) != "" || p.marks.policy.Class(m) == policy.Pure:
+		return need, false, false
+	case p.marks.policy.Class(m) != policy.Inspect:
+		p.hazard(n, string(p.marks.policy.Class(m)), short(m.FullName()), pos)
+		return need, false, false
+	case effects.Std(m.Pkg().Path()):
+		e, known := effects.Method(recv, m)
+		switch {
+		case !known:
+			p.hazard(n, "DET901", short(m.FullName()), pos)
+		case e.Rule != "":
+			p.hazard(n, e.Rule, short(m.FullName()), pos)
+		}
+		if len(e.Calls) == 0 {
+			return need, false, false
+		}
+		benign = e.Calls[0].Benign
+	default:
+		if e, known := effects.Other(m); known {
+			if e.Rule != "" {
+				p.hazard(n, e.Rule, short(m.FullName()), pos)
+			}
+			return need, false, false
+		}
+	}
+	return need, benign, true
 }

@@ -89,7 +89,7 @@ func init() { words["b"] = 2 }
 
 //durable:orchestrator
 func Globals(ctx durable.Context, in string) (string, error) {
-	counter++            // want DET501 DET502
+	counter++            // want DET501
 	_ = words[in]        // constant
 	_ = started          // want DET503
 	_ = clockwork()      // want DET101

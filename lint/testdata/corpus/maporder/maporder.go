@@ -42,9 +42,9 @@ func Largest(ctx durable.Context, m in) (int, error) {
 //durable:orchestrator
 func ArgMax(ctx durable.Context, m in) (string, error) {
 	best, most := "", 0
-	for k, v := range m {
+	for k, v := range m { // want DET402
 		if v > most {
-			most, best = v, k // want DET402
+			most, best = v, k
 		}
 	}
 	return best, nil
@@ -53,8 +53,8 @@ func ArgMax(ctx durable.Context, m in) (string, error) {
 //durable:orchestrator
 func Collected(ctx durable.Context, m in) ([]string, error) {
 	var keys []string
-	for k := range m {
-		keys = append(keys, k) // want DET402
+	for k := range m { // want DET402
+		keys = append(keys, k)
 	}
 	return keys, nil
 }
@@ -77,8 +77,8 @@ func Sorted(ctx durable.Context, m in) ([]string, error) {
 //durable:orchestrator
 func SortedOnOnePath(ctx durable.Context, m in) ([]string, error) {
 	var keys []string
-	for k := range m {
-		keys = append(keys, k) // want DET402
+	for k := range m { // want DET402
+		keys = append(keys, k)
 	}
 	if len(m) > 2 {
 		slices.Sort(keys)
@@ -89,12 +89,12 @@ func SortedOnOnePath(ctx durable.Context, m in) ([]string, error) {
 //durable:orchestrator
 func Text(ctx durable.Context, m in) (string, error) {
 	s := ""
-	for k := range m {
-		s += k // want DET402
+	for k := range m { // want DET402
+		s += k
 	}
 	var b strings.Builder
-	for k := range m {
-		b.WriteString(k) // want DET402
+	for k := range m { // want DET402
+		b.WriteString(k)
 	}
 	return s + b.String(), nil
 }
@@ -120,17 +120,17 @@ func Set(ctx durable.Context, m in) (map[string]bool, error) {
 //durable:orchestrator
 func LastWins(ctx durable.Context, m in) (map[int]string, error) {
 	inverse := map[int]string{}
-	for k, v := range m {
-		inverse[v] = k // want DET402
+	for k, v := range m { // want DET402
+		inverse[v] = k
 	}
 	return inverse, nil
 }
 
 //durable:orchestrator
 func Scheduled(ctx durable.Context, m in) (string, error) {
-	for _, v := range m {
-		if err := durable.Sleep(ctx, time.Duration(v)); err != nil { // want DET401
-			return "", err // want DET402
+	for _, v := range m { // want DET401
+		if err := durable.Sleep(ctx, time.Duration(v)); err != nil {
+			return "", err
 		}
 	}
 	return "", nil
@@ -140,8 +140,8 @@ func nap(ctx durable.Context, v int) { _ = durable.Sleep(ctx, time.Duration(v)) 
 
 //durable:orchestrator
 func ScheduledDeeper(ctx durable.Context, m in) (string, error) {
-	for _, v := range m {
-		nap(ctx, v) // want DET401
+	for _, v := range m { // want DET401
+		nap(ctx, v)
 	}
 	return "", nil
 }
@@ -149,17 +149,17 @@ func ScheduledDeeper(ctx durable.Context, m in) (string, error) {
 //durable:orchestrator
 func Identifiers(ctx durable.Context, m in) (map[string]string, error) {
 	ids := map[string]string{}
-	for k := range m {
-		ids[k] = ctx.NewUUID() // want DET401
+	for k := range m { // want DET401
+		ids[k] = ctx.NewUUID()
 	}
 	return ids, nil
 }
 
 //durable:orchestrator
 func FirstMatch(ctx durable.Context, m in) (string, error) {
-	for k, v := range m {
+	for k, v := range m { // want DET402
 		if v > 3 {
-			return k, nil // want DET402
+			return k, nil
 		}
 	}
 	return "", nil
@@ -167,9 +167,9 @@ func FirstMatch(ctx durable.Context, m in) (string, error) {
 
 //durable:orchestrator
 func WhichError(ctx durable.Context, m in) (string, error) {
-	for k, v := range m {
+	for k, v := range m { // want DET402
 		if v < 0 {
-			return "", fmt.Errorf("%s is negative", k) // want DET402
+			return "", fmt.Errorf("%s is negative", k)
 		}
 	}
 	return "", nil
@@ -210,23 +210,23 @@ func OneKey(ctx durable.Context, m in) (int, error) {
 //durable:orchestrator
 func Mean(ctx durable.Context, m map[string]float64) (float64, error) {
 	total := 0.0
-	for _, v := range m {
-		total += v // want DET403
+	for _, v := range m { // want DET403
+		total += v
 	}
 	return total / float64(len(m)), nil
 }
 
 type tally struct {
-	count int
-	names []string
+	Count int
+	Names []string
 }
 
 //durable:orchestrator
 func Fields(ctx durable.Context, m in) (tally, error) {
 	var t tally
-	for k, v := range m {
-		t.count += v
-		t.names = append(t.names, k) // want DET402
+	for k, v := range m { // want DET402
+		t.Count += v
+		t.Names = append(t.Names, k)
 	}
 	return t, nil
 }

@@ -1,0 +1,1 @@
+// The bodies are left out: nobody links this package.
