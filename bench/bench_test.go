@@ -55,6 +55,7 @@ func TestParse(t *testing.T) {
 		{name: "against without pairs", args: "-workload hello -against old", err: "-against is for -pairs"},
 		{name: "flow elsewhere", args: "-workload flow -nats nats://example:4222", err: "with the server in its process"},
 		{name: "no time", args: "-timeout 0s", err: "more than 0"},
+		{name: "a trial", args: "-workload sizes", want: func(c *config) { c.workload, c.n, c.concurrency = "sizes", 10_000, 50 }},
 		{name: "stray argument", args: "hello", err: `unexpected argument "hello"`},
 		{name: "unknown flag", args: "-workloads hello", err: "not defined: -workloads: see -help"},
 	} {
@@ -154,6 +155,7 @@ func TestTrials(t *testing.T) {
 		{"-workload cold -n 5 -behind 1000", 2},
 		{"-workload thrash -n 80 -c 20", 3},
 		{"-workload sizes -n 100", 1},
+		{"-workload payloads -n 512 -scale 0.02", 10},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			t.Parallel()

@@ -18,14 +18,15 @@ import (
 
 // hub is a task hub with a worker, a client, and perhaps its server, each with connections of its own.
 type hub struct {
-	client *durable.Client
-	store  string // folder of the embedded server's store; "" for a server by URL
-	worker *durable.Worker
-	config durable.WorkerConfig
-	flow   *flow                           // instead of client and worker, of a workload without an engine
-	undo   []func() error                  // what close has to do, last first
-	again  func(ctx context.Context) error // starts another worker
-	dial   func() (*nats.Conn, error)      // connects to the embedded server; nil for one by URL
+	client     *durable.Client
+	partitions int    // of every group
+	store      string // folder of the embedded server's store; "" for a server by URL
+	worker     *durable.Worker
+	config     durable.WorkerConfig
+	flow       *flow                           // instead of client and worker, of a workload without an engine
+	undo       []func() error                  // what close has to do, last first
+	again      func(ctx context.Context) error // starts another worker
+	dial       func() (*nats.Conn, error)      // connects to the embedded server; nil for one by URL
 }
 
 // openHub starts what cfg asks for. After an error nothing is left running.
@@ -52,6 +53,7 @@ func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, e
 		return nil, err
 	}
 	h.undo = append(h.undo, backend.Close)
+	h.partitions = backend.Info().Partitions
 	h.client = durable.NewClient(backend, durable.ClientConfig{})
 	h.undo = append(h.undo, h.client.Close)
 	return h, nil

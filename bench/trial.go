@@ -19,6 +19,7 @@ type trial struct {
 	name        string
 	n           int // what it means, the trial says
 	concurrency int
+	flat        bool // no column is to rise: its last value by its first is told
 	run         func(ctx context.Context, cfg config) (*table, error)
 }
 
@@ -41,11 +42,27 @@ func (t *table) add(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
+// ratios gives the last value of each column by its first.
+func (t *table) ratios() []string {
+	ratios := []string{"last by first"}
+	for k := 1; k < len(t.head); k++ {
+		first, err1 := strconv.ParseFloat(t.rows[0][k], 64)
+		last, err2 := strconv.ParseFloat(t.rows[len(t.rows)-1][k], 64)
+		if err1 != nil || err2 != nil || first == 0 {
+			ratios = append(ratios, "")
+			continue
+		}
+		ratios = append(ratios, strconv.FormatFloat(last/first, 'f', 2, 64))
+	}
+	return ratios
+}
+
 var trials = []trial{
 	{name: "waiting", n: 100_000, concurrency: 200, run: runWaiting},
 	{name: "cold", n: 200, concurrency: 1, run: runCold},
 	{name: "thrash", n: 800, concurrency: 100, run: runThrash},
-	{name: "sizes", n: 10_000, concurrency: 1, run: runSizes},
+	{name: "sizes", n: 10_000, concurrency: 50, flat: true, run: runSizes},
+	{name: "payloads", n: 8 << 10, concurrency: 2, flat: true, run: runPayloads},
 }
 
 func trialOf(name string) (trial, bool) {
@@ -81,7 +98,11 @@ func runTrial(ctx context.Context, t trial, cfg config, stdout io.Writer) error 
 		return fmt.Errorf("bench: %s: %w", t.name, err)
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, row := range append([][]string{got.head}, got.rows...) {
+	rows := append([][]string{got.head}, got.rows...)
+	if t.flat {
+		rows = append(rows, got.ratios())
+	}
+	for _, row := range rows {
 		for _, cell := range row {
 			fmt.Fprint(w, cell, "\t")
 		}

@@ -449,7 +449,7 @@ func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) err
 	case !errors.Is(err, ErrNotFound), errors.Is(err, errPurged):
 		return err
 	default:
-		if _, to, err = c.young(ctx, id); err != nil {
+		if to, err = c.exists(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -134,7 +134,7 @@ func (c *Client) askable(ctx context.Context, id string) (group string, err erro
 	s, _, err := c.state(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged): // or it is too young to be projected
-		_, to, err := c.young(ctx, id)
+		to, err := c.exists(ctx, id)
 		return to.Group, err
 	case err != nil:
 		return "", err

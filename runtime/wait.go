@@ -82,6 +82,20 @@ func (c *Client) young(ctx context.Context, id string) (backend.Known, history.A
 	return k, to, err
 }
 
+// exists finds an instance that is not projected, as young does, without its history where that can be: who sends many events
+// before the first projection, or while no worker runs, would read all that he has sent with each of them.
+func (c *Client) exists(ctx context.Context, id string) (history.Address, error) {
+	to, err := c.find(ctx, id)
+	if err != nil {
+		return to, err
+	}
+	undecided, err := wait(ctx, func(done func(bool, error)) { backend.Undecided(c.be, to, done) })
+	if err == nil && !undecided {
+		_, to, err = c.young(ctx, id)
+	}
+	return to, err
+}
+
 // find gives the address of an instance that is not projected: this client has started it, or the log knows it.
 func (c *Client) find(ctx context.Context, id string) (history.Address, error) {
 	to := history.Address{Group: c.groupOf(id), ID: id}
@@ -316,7 +330,7 @@ func (c *Client) forget(id string, hints chan owner.Outcome) {
 func (c *Client) truth(ctx context.Context, id string) (owner.Outcome, bool, error) {
 	s, _, err := c.state(ctx, id)
 	if errors.Is(err, ErrNotFound) && !errors.Is(err, errPurged) {
-		_, _, err := c.young(ctx, id)
+		_, err := c.exists(ctx, id)
 		return owner.Outcome{}, false, err
 	}
 	if err != nil {

@@ -81,6 +81,9 @@ func (t *table) plot(p panel, l look) (*plot.Plot, error) {
 	}
 	if l.logY {
 		one.Y.Scale, one.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		if one.Y.Min > 0 && len(p.columns) > 1 { // room for the legend
+			one.Y.Max *= math.Pow(one.Y.Max/one.Y.Min, 0.15*float64(len(p.columns)))
+		}
 		return one, nil
 	}
 	// A curve that begins anywhere but at 0 makes noise look like growth. Above it is room for the legend.

@@ -583,6 +583,78 @@ func (countOrchestrator) Bind(fn func(ctx durable.Context, n int) (int, error)) 
 	return durable.BindOrchestrator(&countInfo, fn)
 }
 
+// ReverseActivity calls [Reverse] as a durable activity:
+//
+//	result, err := ReverseActivity.Call(ctx, text)
+//
+// Reverse turns a text round.
+var ReverseActivity reverseActivity
+
+type reverseActivity struct{}
+
+var reverseInfo = durable.Activity{
+	Name:   "workload.Reverse",
+	Source: "github.com/durablegen/durablegen/bench/workload.Reverse",
+}
+
+func (reverseActivity) Call(ctx durable.Context, text string, opts ...durable.CallOption) (string, error) {
+	return durable.StartActivity[string](ctx, &reverseInfo, text, opts...).Get(ctx)
+}
+
+func (reverseActivity) Start(ctx durable.Context, text string, opts ...durable.CallOption) durable.Future[string] {
+	return durable.StartActivity[string](ctx, &reverseInfo, text, opts...)
+}
+
+func (reverseActivity) Bind(fn func(text string) (string, error)) durable.Binding {
+	return durable.BindActivity(&reverseInfo, func(_ context.Context, a string) (string, error) {
+		return fn(a)
+	})
+}
+
+// CarryOrchestrator runs [Carry] as a durable orchestration, from outside and from another one:
+//
+//	handle, err := CarryOrchestrator.Start(ctx, c, text)
+//	result, err := CarryOrchestrator.Call(ctx, text)
+//
+// Carry has a text turned round.
+var CarryOrchestrator carryOrchestrator
+
+type carryOrchestrator struct{}
+
+var carryInfo = durable.Orchestrator{
+	Name:   "workload.Carry",
+	Group:  "workload",
+	Source: "github.com/durablegen/durablegen/bench/workload.Carry",
+}
+
+func (carryOrchestrator) Start(ctx context.Context, c *durable.Client, text string, opts ...durable.StartOption) (durable.Handle[string], error) {
+	return durable.StartInstance[string](ctx, c, &carryInfo, text, opts...)
+}
+
+func (carryOrchestrator) Attach(c *durable.Client, id string) durable.Handle[string] {
+	return durable.AttachInstance[string](c, &carryInfo, id)
+}
+
+func (carryOrchestrator) Schedule(ctx context.Context, c *durable.Client, s durable.Schedule, text string, opts ...durable.ScheduleOption) error {
+	return durable.CreateSchedule(ctx, c, &carryInfo, s, text, opts...)
+}
+
+func (carryOrchestrator) Call(ctx durable.Context, text string, opts ...durable.ChildOption) (string, error) {
+	return durable.StartChild[string](ctx, &carryInfo, text, opts...).Get(ctx)
+}
+
+func (carryOrchestrator) StartChild(ctx durable.Context, text string, opts ...durable.ChildOption) durable.Future[string] {
+	return durable.StartChild[string](ctx, &carryInfo, text, opts...)
+}
+
+func (carryOrchestrator) ContinueAsNew(ctx durable.Context, text string) error {
+	return durable.ContinueWith(ctx, text)
+}
+
+func (carryOrchestrator) Bind(fn func(ctx durable.Context, text string) (string, error)) durable.Binding {
+	return durable.BindOrchestrator(&carryInfo, fn)
+}
+
 // DurableReceivers holds the dependencies of the activities that are methods. Every field must be set.
 type DurableReceivers struct {
 	Gate *Gate
@@ -609,5 +681,7 @@ func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 		IdleOrchestrator.Bind(Idle),
 		RoundsOrchestrator.Bind(Rounds),
 		CountOrchestrator.Bind(Count),
+		ReverseActivity.Bind(Reverse),
+		CarryOrchestrator.Bind(Carry),
 	)
 }

@@ -5,6 +5,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -182,3 +183,17 @@ func Count(ctx durable.Context, n int) (int, error) {
 	}
 	return sum, nil
 }
+
+// Reverse turns a text round.
+//
+//durable:activity
+func Reverse(text string) (string, error) {
+	bytes := []byte(text)
+	slices.Reverse(bytes)
+	return string(bytes), nil
+}
+
+// Carry has a text turned round.
+//
+//durable:orchestrator
+func Carry(ctx durable.Context, text string) (string, error) { return ReverseActivity.Call(ctx, text) }

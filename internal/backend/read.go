@@ -72,6 +72,14 @@ func Read(b Backend, of history.Address, reach uint64, done func(Known, error)) 
 	})
 }
 
+// Undecided reports whether the log holds the start of an instance and no turn record of it: it exists then and has not
+// ended, however long its inbox is, of which nothing is read. Else Read tells.
+func Undecided(b Backend, of history.Address, done func(bool, error)) {
+	b.LoadAfter(of, TheEnd-1, 0, func(l Loaded, err error) {
+		done(l.Start != nil && l.TurnSeq == 0, err)
+	})
+}
+
 // addArchive completes what was loaded with the entry in the archive. A tail that begins behind the snapshot is read
 // again from where the snapshot ends (after): the start it followed was a copy that came late, or there is none any more.
 func addArchive(b Backend, of history.Address, reach uint64, l Loaded, after bool, done func(Known, error)) {

@@ -66,6 +66,23 @@ func (i *instance) deliverUnprojected(d delivery) {
 // deliverYoung delivers to an instance that only the log knows, unless that shows what has ended and expired.
 func (i *instance) deliverYoung(d delivery, to history.Address) {
 	i.p.begin()
+	backend.Undecided(i.p.be, to, func(undecided bool, err error) {
+		i.locked(func() {
+			switch {
+			case err != nil:
+				i.stored(d.o, err)
+			case undecided:
+				i.putDelivery(d, to)
+			default:
+				i.deliverDecided(d, to)
+			}
+		})
+	})
+}
+
+// deliverDecided looks at the whole history of such an instance.
+func (i *instance) deliverDecided(d delivery, to history.Address) {
+	i.p.begin()
 	backend.Read(i.p.be, to, backend.TheEnd, func(k backend.Known, err error) {
 		i.locked(func() {
 			switch {

@@ -150,4 +150,9 @@ func TestLoadsOfManySubjects(t *testing.T) {
 	if l := load(t, b, anna, last); l.Start == nil || len(l.Tail) != n {
 		t.Errorf("start %v and %d messages, want %d", l.Start, len(l.Tail), n)
 	}
+	answers := make(chan result[bool], 1)
+	backend.Undecided(b, anna, func(undecided bool, err error) { answers <- result[bool]{undecided, err} })
+	if r := receive(t, answers); !r.v || r.err != nil {
+		t.Errorf("undecided: %t, error %v", r.v, r.err)
+	}
 }

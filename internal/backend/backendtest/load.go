@@ -20,6 +20,7 @@ var loads = []promise{
 	{"continued as new and ended", loadContinuedEnd},
 	{"a new run after a run that continued as new", loadReplacedContinued},
 	{"the group of an instance", findGroup},
+	{"an instance that has decided nothing", undecided},
 }
 
 // loadedAs checks a load: sequences of start, base and tail (0: none), and the fence.
@@ -167,4 +168,28 @@ func findGroup(t *testing.T, h Hub) {
 			t.Errorf("group of %q: %q, error %v, want %q", want.ID, group, err, want.Group)
 		}
 	}
+}
+
+func undecided(t *testing.T, h Hub) {
+	c := connect(t, h)
+	is := func(what string, want bool) {
+		t.Helper()
+		got, err := await(t, "an answer", func(done func(bool, error)) { backend.Undecided(c, anna, done) })
+		if got != want || err != nil {
+			t.Errorf("%s: %t, error %v, want %t", what, got, err, want)
+		}
+	}
+	is("nobody", false)
+	c.put(anna, event("early"))
+	is("no start", false)
+	first := c.put(anna, start(1))
+	is("a start", true)
+	c.put(anna, event("late"))
+	c.put(anna, task(charge, 0))
+	is("a task and an event, but no turn", true)
+	if l := c.loadAfter(anna, backend.TheEnd-1); len(l.Tail) > 0 {
+		t.Errorf("%d messages are read to tell", len(l.Tail))
+	}
+	c.put(anna, &history.Turn{Run: 1, At: first})
+	is("a turn", false)
 }
