@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/gob"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -113,13 +115,16 @@ type stored struct {
 
 // write writes all facts, those of imports too: who imports the package may meet their objects in it.
 func (f *facts) write(name string) error {
-	var list []stored
-	for k, fact := range f.all {
-		list = append(list, stored{k.pkg, string(k.object), fact})
-	}
-	slices.SortFunc(list, func(a, b stored) int { // the go command compares files
-		return strings.Compare(a.Package+" "+a.Object+" "+fmt.Sprintf("%T", a.Fact), b.Package+" "+b.Object+" "+fmt.Sprintf("%T", b.Fact))
+	keys := slices.SortedFunc(maps.Keys(f.all), func(a, b factKey) int { // the go command compares files
+		if c := cmp.Or(strings.Compare(a.pkg, b.pkg), strings.Compare(string(a.object), string(b.object))); c != 0 || a.kind == b.kind {
+			return c
+		}
+		return strings.Compare(a.kind.String(), b.kind.String())
 	})
+	list := make([]stored, len(keys))
+	for n, k := range keys {
+		list[n] = stored{k.pkg, string(k.object), f.all[k]}
+	}
 	var buf bytes.Buffer
 	if err := gob.NewEncoder(&buf).Encode(list); err != nil {
 		return err
