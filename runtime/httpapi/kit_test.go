@@ -57,6 +57,7 @@ func bindings(bankOpen *atomic.Bool) []durable.Binding {
 // hub is a hub in memory, in a bubble, with an API.
 type hub struct {
 	t        *testing.T
+	m        *membackend.Memory
 	client   *durable.Client
 	api      http.Handler
 	bankOpen atomic.Bool
@@ -68,16 +69,22 @@ func inHub(t *testing.T, cfg httpapi.Config, test func(t *testing.T, h *hub)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := membackend.New(membackend.Config{Live: true, Partitions: 2, Hub: "club"})
 		t.Cleanup(func() { must(t, m.Close()) })
-		h := &hub{t: t, client: durable.NewClient(m.View("client"), durable.ClientConfig{})}
+		h := &hub{t: t, m: m, client: durable.NewClient(m.View("client"), durable.ClientConfig{})}
 		t.Cleanup(func() { must(t, h.client.Close()) })
 		h.api = httpapi.New(h.client, cfg)
-		var r durable.Registry
-		must(t, r.Add(bindings(&h.bankOpen)...))
-		w := durable.NewWorker(m.View("worker"), &r, durable.WorkerConfig{})
-		must(t, w.Start(t.Context()))
-		t.Cleanup(func() { must(t, w.Stop(context.Background())) })
+		h.work(bindings(&h.bankOpen)...)
 		test(t, h)
 	})
+}
+
+// work starts a worker.
+func (h *hub) work(bindings ...durable.Binding) {
+	h.t.Helper()
+	var r durable.Registry
+	must(h.t, r.Add(bindings...))
+	w := durable.NewWorker(h.m.View("worker"), &r, durable.WorkerConfig{})
+	must(h.t, w.Start(h.t.Context()))
+	h.t.Cleanup(func() { must(h.t, w.Stop(context.Background())) })
 }
 
 // pass lets everything come to rest.
