@@ -3,6 +3,7 @@ package durable
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,6 +78,9 @@ func (c *Client) history(ctx context.Context, id string) (History, error) {
 		return History{}, err
 	}
 	messages, err := c.messages(ctx, s)
+	if err == nil && !s.Status.Final() {
+		messages, err = c.withRetries(ctx, s.Address, messages)
+	}
 	if err := cmp.Or(err, s.Unreadable()); err != nil {
 		return History{}, err
 	}
@@ -118,4 +122,28 @@ func (c *Client) messages(ctx context.Context, s backend.State) ([]history.Messa
 		first = l.Base
 	}
 	return append([]history.Message{*first}, l.Tail...), l.Unreadable()
+}
+
+// mostRetries is of how many activities under way the next attempt is looked up: each is a read.
+const mostRetries = 20
+
+// withRetries adds the schedules of the next attempts of activities, which are no part of a history.
+func (c *Client) withRetries(ctx context.Context, of history.Address, messages []history.Message) ([]history.Message, error) {
+	h, looked := steps.Of(messages), 0
+	for _, s := range h.Steps {
+		if s.Kind != steps.Activity || s.State != steps.Open || looked == mostRetries {
+			continue
+		}
+		looked++
+		ref := history.Ref{Run: h.Run, Execution: h.Execution, Slot: uint32(s.Slot)}
+		t, err := wait(ctx, func(done func(*history.Timer, error)) { c.be.Retry(of, ref, done) })
+		switch {
+		case errors.Is(err, backend.ErrNotFound), errors.Is(err, backend.ErrCodec):
+		case err != nil:
+			return nil, err
+		default:
+			messages = append(messages, history.Message{Time: messages[len(messages)-1].Time, Record: t})
+		}
+	}
+	return messages, nil
 }

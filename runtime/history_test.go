@@ -1,6 +1,7 @@
 package durable_test
 
 import (
+	gocmp "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,6 +65,37 @@ func TestHistory(t *testing.T) {
 		check("x", `completed after 2 min. started done 7; activity done 78; suspended done ; resumed done ; event done "yes"; ended done 8;`)
 		if _, err := h.client.History(t.Context(), "none"); !errors.Is(err, durable.ErrNotFound) {
 			t.Errorf("of nobody: got %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// TestHistoryOfRetries: the next attempt of an activity, when it comes and why, as well as a completion from outside.
+func TestHistoryOfRetries(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o, charge, ask := flow("Pay"), task("ChargeFee"), task("AskBoard")
+		h.work(durable.BindActivity(charge, func(context.Context, int) (int, error) { return 0, errors.New("card declined") }),
+			durable.BindActivity(ask, func(ctx context.Context, _ int) (int, error) {
+				_, err := durable.CompleteLater(ctx)
+				return 0, gocmp.Or(err, durable.ErrCompleteLater)
+			}),
+			durable.BindOrchestrator(o, func(ctx durable.Context, in int) (int, error) {
+				if in == 0 {
+					return call[int](ctx, ask, in, durable.Timeout(48*time.Hour))
+				}
+				return call[int](ctx, charge, in, durable.RetryPolicy{Attempts: 5, First: time.Minute, Backoff: 1})
+			}))
+		start[int](h, o, 7, durable.InstanceID("x"))
+		start[int](h, o, 0, durable.InstanceID("later"))
+		h.pass(3*time.Minute + 10*time.Second)
+		for id, want := range map[string]string{
+			"x":     "activity ChargeFee attempt 5 of 5, next in 50 s, last error card declined",
+			"later": "activity AskBoard is to be completed from outside, 1 day left",
+		} {
+			got, err := h.client.History(t.Context(), id)
+			must(t, err)
+			if diff := cmp.Diff(want, got.Summary); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", id, diff)
+			}
 		}
 	})
 }

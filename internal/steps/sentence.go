@@ -97,7 +97,11 @@ func (h History) activities(now time.Time) []string {
 		if s.Kind != Activity || s.State != Open {
 			continue
 		}
-		if s.Attempt <= 1 && s.LastErr == "" {
+		switch {
+		case s.Outside:
+			fine = append(fine, fmt.Sprintf("activity %s is to be completed from outside, %s left", short(s.Name), span(s.Due.Sub(now))))
+			continue
+		case s.Attempt <= 1 && s.LastErr == "":
 			fine = append(fine, "activity "+short(s.Name)+since(now, s.Began))
 			continue
 		}

@@ -53,6 +53,7 @@ type Step struct {
 	Due      time.Time       `json:"due,omitzero"`       // of a timer; of an activity that waits for its next attempt; of a start that was to be later
 	Attempt  int             `json:"attempt,omitempty"`  // of an activity, from 1: the last that is known to have begun, or to be next when there is a Due
 	Attempts int             `json:"attempts,omitempty"` // most of them; 0: the call did not say, the worker's registration does
+	Outside  bool            `json:"outside,omitempty"`  // the activity has returned, and is to be completed from outside before Due
 	Local    bool            `json:"local,omitempty"`    // the activity ran in the worker of the orchestration
 	Input    json.RawMessage `json:"input,omitempty"`    // or arguments, or what the event carries
 	Result   json.RawMessage `json:"result,omitempty"`
@@ -211,7 +212,12 @@ func (r *reader) later(t *history.Timer) {
 	if t.Task == nil {
 		return
 	}
-	if s := r.open(t.Ref, Activity); s != nil && s.Name == t.Task.Name && t.Task.Attempt >= s.Attempt {
+	s := r.open(t.Ref, Activity)
+	switch {
+	case s == nil || s.Name != t.Task.Name || t.Task.Attempt < s.Attempt:
+	case t.Task.Lapsed: // it stands in for a completion from outside
+		s.Outside, s.Due = true, t.Due
+	default:
 		s.tried(t.Task)
 		s.Due = t.Due
 	}
@@ -219,7 +225,7 @@ func (r *reader) later(t *history.Timer) {
 
 // tried notes an attempt.
 func (s *Step) tried(t *history.Task) {
-	s.Attempt, s.LastErr, s.Due = t.Attempt, t.LastErr, time.Time{}
+	s.Attempt, s.LastErr, s.Due, s.Outside = t.Attempt, t.LastErr, time.Time{}, false
 	if t.Policy != nil {
 		s.Attempts = t.Policy.Attempts
 	}
@@ -287,7 +293,7 @@ func (r *reader) done(m history.Message, d *history.Done) {
 		return
 	}
 	s := &r.Steps[n]
-	s.State, s.Ended, s.Due, s.Local, s.Result = Done, m.Time, time.Time{}, d.Local, json.RawMessage(d.Result)
+	s.State, s.Ended, s.Due, s.Local, s.Outside, s.Result = Done, m.Time, time.Time{}, d.Local, false, json.RawMessage(d.Result)
 	if d.Attempt > 0 {
 		s.Attempt = d.Attempt
 	}
