@@ -124,9 +124,20 @@ func TestBaseURL(t *testing.T) {
 	})
 }
 
-// TestHubIsAway: what cannot be answered is 503 and says so.
+// TestHubIsAway: what cannot be answered is 503 or 504, says so, and does not keep who asks for ever.
 func TestHubIsAway(t *testing.T) {
-	inHub(t, httpapi.Config{MaxWait: time.Second}, func(t *testing.T, h *hub) {
+	inHub(t, httpapi.Config{}, func(t *testing.T, h *hub) {
+		h.view.Disconnect()
+		for _, request := range []string{"GET /instances/x", "POST /instances/x/terminate", "POST /orchestrators/flow.Echo/x", "DELETE /instances/x", "POST /instances/x/restart"} {
+			method, path, _ := strings.Cut(request, " ")
+			begin := time.Now()
+			got := h.ask(method, webhooks+path, "")
+			row{code: got.Code, answer: "~may have happened"}.check(t, got)
+			if took := time.Since(begin); got.Code != 503 && got.Code != 504 || took > 21*time.Second {
+				t.Errorf("%s gives %d after %v", request, got.Code, took)
+			}
+		}
+		h.view.Reconnect()
 		must(t, h.client.Close())
 		row{code: 503, answer: "~may have happened…closed", headers: "Retry-After: 5"}.check(t, h.ask("POST", webhooks+"/orchestrators/flow.Echo/x", ""))
 	})

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	durable "github.com/durablegen/durablegen/runtime"
@@ -28,25 +29,34 @@ func withOrigin(ctx context.Context, o origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
+// answerWithin bounds everything but a wait for the end of an instance and a purge of many.
+const answerWithin = 20 * time.Second
+
 // call is one request that is let in.
 type call struct {
 	w http.ResponseWriter
 	r *http.Request
-	q query
+
+	whole context.Context // that ends only when nobody reads the answer
+	q     query
 	origin
 	id string // of the instance, "" when the path has none
 }
 
 // serve has a call handled, and tells what is wrong.
 func (a *api) serve(w http.ResponseWriter, r *http.Request, handle func(*call) error) {
-	c := &call{w: w, r: r, q: queryOf(r.URL.RawQuery), id: r.PathValue("id")}
+	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+	defer cancel()
+	whole := r.Context()
+	r = r.WithContext(ctx)
+	c := &call{w: w, r: r, whole: whole, q: queryOf(r.URL.RawQuery), id: r.PathValue("id")}
 	c.origin, _ = r.Context().Value(originKey{}).(origin)
 	r.Body = http.MaxBytesReader(w, r.Body, a.cfg.MaxBody)
 	err := a.check(c)
 	if err == nil {
 		err = handle(c)
 	}
-	if err != nil && r.Context().Err() == nil { // else nobody reads it
+	if err != nil && whole.Err() == nil { // else nobody reads it
 		problemOf(err).write(w)
 	}
 }

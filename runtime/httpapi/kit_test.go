@@ -58,6 +58,7 @@ func bindings(bankOpen *atomic.Bool) []durable.Binding {
 type hub struct {
 	t        *testing.T
 	m        *membackend.Memory
+	view     *membackend.View // of the client
 	client   *durable.Client
 	api      http.Handler
 	bankOpen atomic.Bool
@@ -69,7 +70,8 @@ func inHub(t *testing.T, cfg httpapi.Config, test func(t *testing.T, h *hub)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := membackend.New(membackend.Config{Live: true, Partitions: 2, Hub: "club"})
 		t.Cleanup(func() { must(t, m.Close()) })
-		h := &hub{t: t, m: m, client: durable.NewClient(m.View("client"), durable.ClientConfig{})}
+		h := &hub{t: t, m: m, view: m.View("client")}
+		h.client = durable.NewClient(h.view, durable.ClientConfig{})
 		t.Cleanup(func() { must(t, h.client.Close()) })
 		h.api = httpapi.New(h.client, cfg)
 		h.work(bindings(&h.bankOpen)...)

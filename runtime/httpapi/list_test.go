@@ -170,6 +170,15 @@ func TestEffects(t *testing.T) {
 			row{code: 200, answer: `{"instancesDeleted":2}`}.check(t, h.ask("DELETE", webhooks+"/instances/p?recursive=true", ""))
 		})
 	})
+	t.Run("a wait is cut", func(t *testing.T) {
+		inHub(t, httpapi.Config{MaxWait: 3 * time.Second}, func(t *testing.T, h *hub) {
+			begin := time.Now()
+			row{code: 202, answer: "~statusQueryGetUri"}.check(t, h.ask("POST", webhooks+"/orchestrators/flow.Wait/x?timeout=100", ""))
+			if took := time.Since(begin); took < 3*time.Second || took > 4*time.Second {
+				t.Errorf("it took %v, want 3 s", took)
+			}
+		})
+	})
 	// No start without its answer: what a wait needs is checked before.
 	t.Run("a bad wait starts nothing", func(t *testing.T) {
 		inHub(t, httpapi.Config{}, func(t *testing.T, h *hub) {

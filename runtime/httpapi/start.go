@@ -84,7 +84,7 @@ func (a *api) started(c *call, id string, limit time.Duration) error {
 	if limit > 0 {
 		// Where the server cannot have its deadline changed, that holds.
 		_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(limit + time.Minute))
-		ctx, cancel := context.WithTimeout(c.r.Context(), limit)
+		ctx, cancel := context.WithTimeout(c.whole, limit)
 		defer cancel()
 		inst, err := a.client.Wait(ctx, id)
 		switch {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -133,9 +132,9 @@ func (a *api) purgeAll(c *call) error {
 		}
 	}
 	f.Statuses = ended
-	result, err := a.client.PurgeAll(c.r.Context(), f, c.purgeOptions()...)
+	result, err := a.client.PurgeAll(c.whole, f, c.purgeOptions()...)
 	switch {
-	case err != nil && result.Purged > 0 && !errors.Is(err, c.r.Context().Err()):
+	case err != nil && result.Purged > 0:
 		p := *problemOf(err)
 		p.message, p.detail = wentWrong, fmt.Sprintf("%d instances were purged, then: %v", result.Purged, err)
 		return &p
