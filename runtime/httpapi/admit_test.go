@@ -127,6 +127,13 @@ func TestBaseURL(t *testing.T) {
 // TestHubIsAway: what cannot be answered is 503 or 504, says so, and does not keep who asks for ever.
 func TestHubIsAway(t *testing.T) {
 	inHub(t, httpapi.Config{}, func(t *testing.T, h *hub) {
+		h.view.Pause(time.Hour)
+		begin := time.Now()
+		row{code: 504, answer: "~in time"}.check(t, h.ask("GET", webhooks+"/instances/x", ""))
+		if took := time.Since(begin); took != 20*time.Second {
+			t.Errorf("an answer took %v, want 20 s", took)
+		}
+		h.view.Resume()
 		h.view.Disconnect()
 		for _, request := range []string{"GET /instances/x", "POST /instances/x/terminate", "POST /orchestrators/flow.Echo/x", "DELETE /instances/x", "POST /instances/x/restart"} {
 			method, path, _ := strings.Cut(request, " ")
@@ -140,6 +147,18 @@ func TestHubIsAway(t *testing.T) {
 		h.view.Reconnect()
 		must(t, h.client.Close())
 		row{code: 503, answer: "~may have happened…closed", headers: "Retry-After: 5"}.check(t, h.ask("POST", webhooks+"/orchestrators/flow.Echo/x", ""))
+	})
+}
+
+// TestReasonInJSON: a reason that is JSON is told as such, any other as a string.
+func TestReasonInJSON(t *testing.T) {
+	inHub(t, httpapi.Config{}, func(t *testing.T, h *hub) {
+		h.populate()
+		h.ask("POST", webhooks+"/instances/running/terminate?reason=%7B%22a%22%3A1%7D", "")
+		h.ask("POST", webhooks+"/instances/a%20b%2Fc/terminate?reason=%7B", "")
+		h.pass()
+		row{code: 200, answer: `~"output":{"a":1}`}.check(t, h.ask("GET", webhooks+"/instances/running", ""))
+		row{code: 200, answer: `~"output":"{"`}.check(t, h.ask("GET", webhooks+"/instances/a%20b%2Fc", ""))
 	})
 }
 

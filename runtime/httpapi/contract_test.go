@@ -58,24 +58,28 @@ func (want row) check(t *testing.T, got *httptest.ResponseRecorder) {
 	}
 }
 
-// inEachPrefix runs rows, each on a hub of its own with an instance in each state.
+// inEachPrefix runs rows below both prefixes, each on a hub of its own with an instance in each state. In what is wanted
+// the prefix stands as PREFIX.
 func inEachPrefix(t *testing.T, rows []row) {
 	t.Parallel()
-	for n, r := range rows {
-		prefix := []string{"/runtime/webhooks/durabletask", "/durabletask"}[n%2]
-		t.Run(r.name, func(t *testing.T) {
-			inHub(t, httpapi.Config{MaxBody: 1000}, func(t *testing.T, h *hub) {
-				h.populate()
-				method, path, _ := strings.Cut(r.request, " ")
-				r.check(t, h.ask(method, prefix+path, r.body, r.header...))
+	for _, r := range rows {
+		for _, prefix := range []string{webhooks, "/durabletask"} {
+			r := r
+			r.answer, r.headers = strings.ReplaceAll(r.answer, "PREFIX", prefix), strings.ReplaceAll(r.headers, "PREFIX", prefix)
+			t.Run(r.name+prefix, func(t *testing.T) {
+				inHub(t, httpapi.Config{MaxBody: 1000}, func(t *testing.T, h *hub) {
+					h.populate()
+					method, path, _ := strings.Cut(r.request, " ")
+					r.check(t, h.ask(method, prefix+path, r.body, r.header...))
+				})
 			})
-		})
+		}
 	}
 }
 
-// links is the body of an answer to a start, below the prefix that it was asked for.
-func links(prefix, id string) string {
-	at := "http://club.example:7071" + prefix + "/instances/" + id
+// links is the body of an answer to a start.
+func links(id string) string {
+	at := "http://club.example:7071PREFIX/instances/" + id
 	about := `taskHub=club\u0026connection=Storage"`
 	return fmt.Sprintf(`{"id":%q,"statusQueryGetUri":"%[2]s?%[3]s,"sendEventPostUri":"%[2]s/raiseEvent/{eventName}?%[3]s,`+
 		`"terminatePostUri":"%[2]s/terminate?reason={text}\u0026%[3]s,"rewindPostUri":"%[2]s/rewind?reason={text}\u0026%[3]s,`+
@@ -88,10 +92,11 @@ const webhooks = "/runtime/webhooks/durabletask"
 func TestStart(t *testing.T) {
 	wrong := `~"Message":"One or more of the arguments submitted is incorrect"…"ExceptionMessage":"`
 	inEachPrefix(t, []row{
-		{"an id", "POST /orchestrators/flow.Echo/x", `{"a":1}`, nil, 202, links(webhooks, "x"),
-			"Location: http://club.example:7071/runtime/webhooks/durabletask/instances/x?taskHub=club&connection=Storage; Retry-After: 10"},
-		{"no id", "POST /orchestrators/flow.Echo", "", nil, 202, `~"statusQueryGetUri":"http://club.example:7071/durabletask/instances/`, "Retry-After: 10"},
-		{"slashes at the end, other case", "POST /Orchestrators/flow.Echo/x/", "", nil, 202, links(webhooks, "x"), ""},
+		{"an id", "POST /orchestrators/flow.Echo/x", `{"a":1}`, nil, 202, links("x"),
+			"Location: http://club.example:7071PREFIX/instances/x?taskHub=club&connection=Storage; Retry-After: 10"},
+		{"an id that needs encoding", "POST /orchestrators/flow.Echo/x%20y%2F%26", "", nil, 202, `~"id":"x y/\u0026"…http://club.example:7071PREFIX/instances/x%20y%2F%26?`, ""},
+		{"no id", "POST /orchestrators/flow.Echo", "", nil, 202, `~"statusQueryGetUri":"http://club.example:7071PREFIX/instances/`, "Retry-After: 10"},
+		{"slashes at the end, other case", "POST /Orchestrators/flow.Echo/x/", "", nil, 202, links("x"), ""},
 		{"hub and connection in any case", "POST /orchestrators/flow.Echo?TASKHUB=CLUB&Connection=Other", "", nil, 202, `~taskHub=club\u0026connection=Other`, ""},
 		{"no JSON", "POST /orchestrators/flow.Echo", `{"a"`, nil, 400, `~"Message":"Invalid JSON content"…unexpected end`, ""},
 		{"not UTF-8", "POST /orchestrators/flow.Echo", "\"\xff\"", nil, 400, `~Invalid JSON content…UTF-8`, ""},
@@ -102,7 +107,7 @@ func TestStart(t *testing.T) {
 		{"a template", "POST /orchestrators/%7BfunctionName%7D", "", nil, 400, wrong + "…{functionName}", ""},
 		{"a template for the id", "POST /orchestrators/flow.Echo/%7BinstanceId%7D", "", nil, 400, wrong + "…{instanceId}", ""},
 		{"an id that lives", "POST /orchestrators/flow.Echo/running", "", nil, 409, `~"Message":"The state of the instance does not allow this"…exists already`, ""},
-		{"an id that has ended", "POST /orchestrators/flow.Echo/completed", "", nil, 202, links("/durabletask", "completed"), ""},
+		{"an id that has ended", "POST /orchestrators/flow.Echo/completed", "", nil, 202, links("completed"), ""},
 		{"a huge body", "POST /orchestrators/flow.Echo", `"` + strings.Repeat("x", 1000) + `"`, nil, 413, `~"Message":"The body is too large"`, ""},
 		{"another hub", "POST /orchestrators/flow.Echo?taskHub=other", "", nil, 400, wrong + `…serves the task hub \"club\"…other`, ""},
 		{"bad tags", "POST /orchestrators/flow.Echo?tags=x", "", nil, 400, wrong + "…key=value", ""},
@@ -113,15 +118,15 @@ func TestStart(t *testing.T) {
 		{"wait: the empty string", "POST /orchestrators/flow.Echo?timeout=10", `""`, nil, 200, `""`, ""},
 		{"wait: failed", "POST /orchestrators/flow.Pay?timeout=10", `5`, nil, 200, `~"runtimeStatus":"Failed"…card declined`, ""},
 		{"wait: failed, as an error", "POST /orchestrators/flow.Pay?timeout=10&returnInternalServerErrorOnFailure=true", `5`, nil, 500, `~"runtimeStatus":"Failed"`, ""},
-		{"wait: not done", "POST /orchestrators/flow.Wait/x?timeout=10", ``, nil, 202, links(webhooks, "x"), "Retry-After: 10"},
+		{"wait: not done", "POST /orchestrators/flow.Wait/x?timeout=10", ``, nil, 202, links("x"), "Retry-After: 10"},
 		{"wait: interval longer than timeout", "POST /orchestrators/flow.Echo/x?timeout=1&pollingInterval=2", ``, nil, 400, wrong + "…pollingInterval=2", ""},
 		{"wait: a negative timeout", "POST /orchestrators/flow.Echo/x?timeout=-1", ``, nil, 400, wrong + "…timeout=-1", ""},
-		{"wait: no number", "POST /orchestrators/flow.Echo/x?timeout=long", ``, nil, 202, links("/durabletask", "x"), ""},
+		{"wait: no number", "POST /orchestrators/flow.Echo/x?timeout=long", ``, nil, 202, links("x"), ""},
 	})
 }
 
 func TestStatus(t *testing.T) {
-	self := "Location: http://club.example:7071/runtime/webhooks/durabletask/instances/"
+	self := "Location: http://club.example:7071PREFIX/instances/"
 	one := func(name, id, status, input, custom, output, more string) string {
 		return fmt.Sprintf(`{"name":"flow.%s","instanceId":"%s","runtimeStatus":"%s","input":%s,"customStatus":%s,"output":%s,"createdTime":"T","lastUpdatedTime":"T"%s}`,
 			name, id, status, input, custom, output, more)

@@ -128,6 +128,7 @@ func TestEffects(t *testing.T) {
 		"resume":           {[]string{"POST /instances/suspended/raiseEvent/go", "POST /instances/suspended/resume"}, "suspended", `Completed {"x":1}`},
 		"rewind":           {[]string{"POST /instances/failed/rewind"}, "failed", "Completed 5"},
 		"restart":          {[]string{"POST /instances/failed/restart?restartWithNewInstanceId=false"}, "failed", "Completed 5"},
+		"restart beside":   {[]string{"POST /instances/failed/restart"}, "failed", "Failed durable: activity bank.Charge, attempt 1: card declined"},
 		"start again":      {[]string{"POST /orchestrators/flow.Echo/failed"}, "failed", `Completed {"x":1}`},
 		"start with all":   {[]string{"POST /orchestrators/flow.Wait/x?version=9&tags=a%3Db&startAt=2000-01-01T01:00:00Z"}, "x", "Pending "},
 		"children go, too": {[]string{"POST /orchestrators/flow.Parent/p", "POST /instances/p/terminate"}, "child", "Terminated parent p was terminated"},

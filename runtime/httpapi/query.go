@@ -82,8 +82,8 @@ func (q query) time(key string) (t time.Time) {
 	return t
 }
 
-// statuses reads runtimeStatus. Names that are unknown are skipped; named tells whether any was not.
-func (q query) statuses() (all []durable.Status, named bool) {
+// statuses reads runtimeStatus. Names that are unknown are skipped.
+func (q query) statuses() (all []durable.Status) {
 	byNumber := []durable.Status{durable.Running, durable.Completed, "ContinuedAsNew", durable.Failed, durable.Canceled, durable.Terminated, durable.Pending, durable.Suspended}
 	for _, text := range q["runtimestatus"] {
 		for name := range strings.SplitSeq(text, ",") {
@@ -96,7 +96,7 @@ func (q query) statuses() (all []durable.Status, named bool) {
 			}
 		}
 	}
-	return all, len(all) > 0
+	return all
 }
 
 // filter reads what chooses instances. createdTimeTo includes its moment.
@@ -105,7 +105,7 @@ func (q query) filter() (durable.Filter, error) {
 	if to := q.time("createdTimeTo"); !to.IsZero() {
 		f.CreatedBefore = to.Add(1)
 	}
-	f.Statuses, _ = q.statuses()
+	f.Statuses = q.statuses()
 	var err error
 	f.Tags, err = q.tags()
 	return f, err

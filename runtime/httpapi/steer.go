@@ -3,7 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -22,11 +21,7 @@ func (a *api) raise(c *call) error {
 	if err != nil {
 		return err
 	}
-	var event any
-	if value != nil {
-		event = value
-	}
-	return c.steered(func() error { return a.client.Raise(c.r.Context(), c.id, name, event) })
+	return c.steered(func() error { return a.client.Raise(c.r.Context(), c.id, name, value) })
 }
 
 // steered answers to what was asked of an instance.
@@ -111,7 +106,7 @@ func (c *call) purgeOptions() (opts []durable.PurgeOption) {
 	return opts
 }
 
-// purgeAll removes what fits and has ended, whatever statuses are named.
+// purgeAll removes what fits and has ended: the client leaves alone what has not, whatever statuses are named or not.
 func (a *api) purgeAll(c *call) error {
 	f, err := c.q.filter()
 	if err != nil {
@@ -121,17 +116,6 @@ func (a *api) purgeAll(c *call) error {
 		writeJSON(c.w, http.StatusBadRequest, "Please provide value for 'createdTimeFrom' parameter.")
 		return nil
 	}
-	if f.CreatedBefore.IsZero() {
-		f.CreatedBefore = time.Now()
-	}
-	ended := []durable.Status{durable.Completed, durable.Failed, durable.Terminated, durable.Canceled}
-	if _, named := c.q.statuses(); named {
-		ended = both(f.Statuses, ended)
-		if len(ended) == 0 { // an empty list would choose all
-			return durable.ErrNotFound
-		}
-	}
-	f.Statuses = ended
 	result, err := a.client.PurgeAll(c.whole, f, c.purgeOptions()...)
 	switch {
 	case err != nil && result.Purged > 0:
@@ -145,16 +129,4 @@ func (a *api) purgeAll(c *call) error {
 	}
 	writeJSON(c.w, http.StatusOK, purged{result.Purged})
 	return nil
-}
-
-// both gives what stands in a and b.
-func both(a, b []durable.Status) (c []durable.Status) {
-	for _, s := range a {
-		for _, t := range b {
-			if s == t {
-				c = append(c, s)
-			}
-		}
-	}
-	return c
 }
