@@ -114,7 +114,7 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 		start.Version = *so.version
 	}
 	if err := start.Check(); err != nil { // before the id is claimed
-		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
+		return "", fmt.Errorf("durable: start %s: %w: %w", o.Name, ErrPayload, err)
 	}
 	id := so.id
 	if id == "" {

@@ -14,24 +14,26 @@ import (
 
 // Errors to branch on with errors.Is.
 var (
-	ErrNotFound      = errors.New("durable: no such instance")
-	ErrAlreadyExists = errors.New("durable: instance exists already")
-	ErrFinished      = errors.New("durable: instance has ended")
-	ErrFull          = errors.New("durable: instance keeps as many events as it may that its orchestrator has not received")
-	ErrNotFailed     = errors.New("durable: instance has not failed")
-	ErrNotFinished   = errors.New("durable: instance has not ended")
-	ErrTerminated    = errors.New("durable: instance was terminated")
-	ErrCanceled      = activity.ErrCanceled  // also the cause of the context of an activity that nobody waits for any more
-	ErrTimeout       = activity.ErrTimeout   // an attempt of an activity, or a wait: Future.Within; so are the next two
-	ErrDeadline      = activity.ErrDeadline  // all attempts of a call together
-	ErrHeartbeat     = activity.ErrHeartbeat // an attempt was silent for too long
-	ErrPanic         = errors.New("durable: code panicked")
-	ErrPoison        = errors.New("durable: task killed its workers")
-	ErrPayload       = errors.New("durable: value cannot be stored or read")
-	ErrPermission    = backend.ErrPermission  // the server refuses this user
-	ErrUnavailable   = backend.ErrUnavailable // no answer from the server; what was asked may have happened
-	ErrClosed        = backend.ErrClosed      // the backend is closed
-	ErrCodec         = backend.ErrCodec       // a payload that this program has no codec or key for; see WithCodec
+	ErrNotFound       = errors.New("durable: no such instance")
+	ErrAlreadyExists  = errors.New("durable: instance exists already")
+	ErrFinished       = errors.New("durable: instance has ended")
+	ErrFull           = errors.New("durable: instance keeps as many events as it may that its orchestrator has not received")
+	ErrNotFailed      = errors.New("durable: instance has not failed")
+	ErrNotFinished    = errors.New("durable: instance has not ended")
+	ErrTerminated     = errors.New("durable: instance was terminated")
+	ErrCanceled       = activity.ErrCanceled  // also the cause of the context of an activity that nobody waits for any more
+	ErrTimeout        = activity.ErrTimeout   // an attempt of an activity, or a wait: Future.Within; so are the next two
+	ErrDeadline       = activity.ErrDeadline  // all attempts of a call together
+	ErrHeartbeat      = activity.ErrHeartbeat // an attempt was silent for too long
+	ErrNoOrchestrator = errors.New("durable: no such orchestrator")
+	ErrIncomplete     = errors.New("durable: history is not kept whole")
+	ErrPanic          = errors.New("durable: code panicked")
+	ErrPoison         = errors.New("durable: task killed its workers")
+	ErrPayload        = errors.New("durable: value cannot be stored or read")
+	ErrPermission     = backend.ErrPermission  // the server refuses this user
+	ErrUnavailable    = backend.ErrUnavailable // no answer from the server; what was asked may have happened
+	ErrClosed         = backend.ErrClosed      // the backend is closed
+	ErrCodec          = backend.ErrCodec       // a payload that this program has no codec or key for; see WithCodec
 )
 
 // kinds ties the failures that the system makes to their sentinels.

@@ -114,7 +114,7 @@ func (c *Client) failed(ctx context.Context, id string) (s backend.State, a back
 	case len(a.Messages) == 0:
 		err = fmt.Errorf("its history has expired: start it again: %w", ErrNotFound)
 	case a.Partial:
-		err = errors.New("its history was too large to be archived whole: start it again")
+		err = fmt.Errorf("%w: it was too large to be archived: start it again", ErrIncomplete)
 	}
 	return s, a, err
 }

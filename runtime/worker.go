@@ -139,6 +139,9 @@ func (w *Worker) start(ctx context.Context) error {
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
 		return err
 	}
+	if err := announce(ctx, w.be.Meta(), w.registry); err != nil {
+		return err
+	}
 	locals := activity.Local{}
 	for _, name := range slices.Sorted(maps.Keys(w.registry.activities)) { // in order: a test sees the same run
 		b := w.registry.activities[name]

@@ -142,7 +142,7 @@ func (h *house) serveSite(addr string, rules club.Rules) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return h.serve(addr, site)
+	return h.serve(addr, h.withAPI(site))
 }
 
 // serve serves HTTP until the house is closed.

@@ -56,12 +56,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // settings are the flags.
 type settings struct {
-	data, addr, nats, hub, share, world string
-	demo, crash, worker, untilEOF       bool
-	seed                                uint64
-	day                                 time.Duration
-	level                               slog.Level
-	log                                 *slog.Logger
+	data, addr, apiKey, nats, hub, share, world string
+	demo, crash, worker, untilEOF               bool
+	seed                                        uint64
+	day                                         time.Duration
+	level                                       slog.Level
+	log                                         *slog.Logger
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -70,6 +70,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&s.data, "data", "", "`directory` of the data (default membership-data; for -demo a temporary one)")
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`address` of the web page")
+	f.StringVar(&s.apiKey, "api-key", "", "`key` of the management API beside the web page; without one there is no API (default $MEMBERSHIP_API_KEY)")
 	f.StringVar(&s.nats, "nats", "", "`URL` of a NATS server (default: a server inside the process)")
 	f.StringVar(&s.hub, "hub", "", "task hub (default membership; for -demo a fresh one)")
 	f.DurationVar(&s.day, "day", 24*time.Hour, "how long a day of the house rules lasts; 1s shows a year in six minutes")
@@ -110,6 +111,9 @@ func (s settings) withDefaults() settings {
 		if s.demo {
 			s.hub = fmt.Sprintf("membership-demo-%d-%d", os.Getpid(), time.Now().Unix())
 		}
+	}
+	if s.apiKey == "" {
+		s.apiKey = os.Getenv("MEMBERSHIP_API_KEY")
 	}
 	if s.data == "" && !s.demo {
 		s.data = "membership-data"

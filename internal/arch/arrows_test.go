@@ -31,6 +31,7 @@ const (
 	diffs      = "github.com/rogpeppe/go-internal/diff"
 	goCmp      = "github.com/google/go-cmp"
 	yaml       = "go.yaml.in/yaml/v3"
+	xtime      = "golang.org/x/time"
 	cobra      = "github.com/spf13/cobra"
 )
 
@@ -48,6 +49,7 @@ var arrows = []arrow{
 	{folder: "internal/history", std: pure},
 	{folder: "internal/engine", house: []string{"internal/history"}, std: pureOrSlog},
 	{folder: "internal/cron", std: pure},
+	{folder: "internal/steps", house: []string{"internal/history"}, std: pure},
 	{folder: "internal/backend", house: []string{"internal/history"}},
 	{folder: "internal/backend/...", house: []string{"internal/backend", "internal/history"}, outside: []string{goCmp}}, // the conformance suite
 	{folder: "internal/membackend/...", house: []string{"internal/backend", "internal/history"}},
@@ -58,9 +60,10 @@ var arrows = []arrow{
 	{folder: "internal/holes", house: whole}, // the same
 
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
-	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/history"}},
+	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/steps", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
+	{folder: "runtime/httpapi", house: []string{"runtime", "internal/history"}, outside: []string{xtime}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
@@ -95,7 +98,7 @@ var arrows = []arrow{
 
 var whole = []string{"internal/activity", "internal/owner", "internal/membackend/...", "internal/engine", "internal/backend", "internal/history"}
 
-var public = slices.Clip([]string{"runtime", "runtime/natsbackend", "runtime/natsbackend/embedded"})
+var public = slices.Clip([]string{"runtime", "runtime/natsbackend", "runtime/natsbackend/embedded", "runtime/httpapi"})
 
 // pure is the part of the standard library that has no I/O, no randomness and no log.
 func pure(path string) bool {

@@ -83,6 +83,9 @@ type Log interface {
 	Append(a Append, done func(seq uint64, err error))
 	// CancelTimer removes a schedule; removing one that fired or never was is no error.
 	CancelTimer(to history.Address, ref history.Ref, done func(err error))
+	// Retry reads the schedule that brings the next attempt of an activity's slot, or ErrNotFound. It is for people: when it
+	// answers, the schedule may have fired. With ErrCodec the texts of its task are left sealed.
+	Retry(of history.Address, ref history.Ref, done func(t *history.Timer, err error))
 	// Floor tells how far the log could be shortened if only those counted who consume it: next is above every sequence
 	// that was in it at the call, floor the lowest one that some consumer has not had acknowledged, next if there is none.
 	// A consumer may learn of a message a moment after it is stored: nothing young may be removed on the strength of it.

@@ -58,6 +58,19 @@ func (b *Backend) LoadAfter(of history.Address, after, reach uint64, done func(b
 	b.Backend.LoadAfter(of, after, reach, b.opened(done))
 }
 
+// Retry implements backend.Log.
+func (b *Backend) Retry(of history.Address, ref history.Ref, done func(*history.Timer, error)) {
+	b.Backend.Retry(of, ref, func(t *history.Timer, err error) {
+		if err == nil {
+			w := b.opening()
+			clear := *t
+			clear.Task = w.task(t.Task)
+			t, err = &clear, w.err
+		}
+		done(t, err)
+	})
+}
+
 func (b *Backend) opened(done func(backend.Loaded, error)) func(backend.Loaded, error) {
 	return func(l backend.Loaded, err error) {
 		if err == nil {

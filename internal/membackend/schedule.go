@@ -1,6 +1,7 @@
 package membackend
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -58,6 +59,21 @@ func (v *View) CancelTimer(to history.Address, ref history.Ref, done func(err er
 		v.m.unschedule(to, ref)
 		return struct{}{}, nil
 	}, func(_ struct{}, err error) { done(err) })
+}
+
+// Retry implements backend.Log.
+func (v *View) Retry(of history.Address, ref history.Ref, done func(*history.Timer, error)) {
+	ask(v, op{verb: "read the schedule of", id: of.ID}, Verdict{}, false, func() (*history.Timer, error) {
+		s := v.m.schedules[scheduleKey{of, ref}]
+		if s == nil || s.entry.gone || s.entry.produces() != history.KindTask {
+			return nil, fmt.Errorf("membackend: the next attempt of slot %s of %s/%s: %w", ref, of.Group, of.ID, backend.ErrNotFound)
+		}
+		r, err := s.entry.record()
+		if err != nil {
+			return nil, err
+		}
+		return r.(*history.Timer), nil
+	}, done)
 }
 
 // clock is the time of a process, which may be off.

@@ -68,6 +68,11 @@ func (h clientHub) LoadAfter(of history.Address, after, reach uint64, done func(
 	done(answer(h.env.world, func(done func(backend.Loaded, error)) { h.View.LoadAfter(of, after, reach, done) }))
 }
 
+// Retry implements backend.Log.
+func (h clientHub) Retry(of history.Address, ref history.Ref, done func(*history.Timer, error)) {
+	done(answer(h.env.world, func(done func(*history.Timer, error)) { h.View.Retry(of, ref, done) }))
+}
+
 // Group implements backend.Log.
 func (h clientHub) Group(id string, done func(string, error)) {
 	done(answer(h.env.world, func(done func(string, error)) { h.View.Group(id, done) }))

@@ -119,6 +119,11 @@ func (f *Faulty) CancelTimer(to history.Address, ref history.Ref, done func(err 
 	}, func(_ struct{}, err error) { done(err) })
 }
 
+// Retry implements backend.Log.
+func (f *Faulty) Retry(of history.Address, ref history.Ref, done func(*history.Timer, error)) {
+	call(f, Pass, func(done func(*history.Timer, error)) { f.Backend.Retry(of, ref, done) }, done)
+}
+
 // Load implements backend.Log.
 func (f *Faulty) Load(of history.Address, reach uint64, done func(backend.Loaded, error)) {
 	var upTo uint64

@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ var timers = []promise{
 	{"cancelled before it fires", cancelBefore},
 	{"cancelled after it fired, or when it never was", cancelLate},
 	{"a retry brings the task", retryTimer},
+	{"the next attempt can be seen", seeRetry},
 }
 
 // Due times are this far from now: near enough to wait for, and far enough to be in the future when they are stored.
@@ -155,4 +157,36 @@ func retryTimer(t *testing.T, h Hub) {
 		t.Errorf("task %d from %v for the %d. time, want a new one from %v", d.Seq, d.From, d.Attempts, odd)
 	}
 	differs(t, "the task", &again, d.Task)
+}
+
+// nextAttempt reads the schedule of a slot's next attempt.
+func (c *client) nextAttempt(of history.Address, ref history.Ref) (*history.Timer, error) {
+	c.t.Helper()
+	return await(c.t, "the schedule of a task", func(done func(*history.Timer, error)) { c.Retry(of, ref, done) })
+}
+
+func seeRetry(t *testing.T, h Hub) {
+	c := connect(t, h)
+	due := c.Clock().Now().Add(away).UTC().Round(0)
+	again := task(charge, 5)
+	again.Attempt, again.LastErr, again.Args = 4, "declined: ключ, 100 %", blob
+	c.put(odd, &history.Timer{Ref: again.Ref, Due: due, Task: again})
+	c.put(odd, &history.Timer{Ref: slot(6), Due: due})
+	got, err := c.nextAttempt(odd, again.Ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.Due.Equal(due) || got.Ref != again.Ref {
+		t.Errorf("it is due at %v for %v, want %v for %v", got.Due, got.Ref, due, again.Ref)
+	}
+	differs(t, "the task", again, got.Task)
+	for _, ref := range []history.Ref{slot(6), slot(7)} { // a timer of the orchestrator, and none
+		if _, err := c.nextAttempt(odd, ref); !errors.Is(err, backend.ErrNotFound) {
+			t.Errorf("slot %s: got %v, want ErrNotFound", ref, err)
+		}
+	}
+	c.cancel(odd, again.Ref)
+	if _, err := c.nextAttempt(odd, again.Ref); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("after it was cancelled: got %v, want ErrNotFound", err)
+	}
 }
