@@ -218,7 +218,7 @@ func trimmed(paths []string) []string {
 // TestSeamIsKnown: a method that the seam gets must be looked at, whether it carries payloads.
 func TestSeamIsKnown(t *testing.T) {
 	t.Parallel()
-	encoded := []string{"Append", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "LoadAfter", "PutArchive", "PutState", "Signal", "Tasks"}
+	encoded := []string{"Append", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "LoadAfter", "PutArchive", "PutState", "Retry", "Signal", "Tasks"}
 	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "DeleteState", "EnsureActivity", "EnsureGroup", "Floor", "Group", "Info", "ListArchives", "ListLog", "LiveStates", "MayOwn", "Meta", "Settle", "Shorten", "Sweep", "Topic"}
 	want := slices.Sorted(slices.Values(slices.Concat(encoded, harmless)))
 	var got []string
@@ -227,6 +227,39 @@ func TestSeamIsKnown(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("methods of the seam (-want +got): say in codec.Backend what becomes of its payloads:\n%s", diff)
+	}
+}
+
+// retries is a store whose next attempt of everything is a sealed one.
+type retries struct {
+	backend.Backend
+	timer *history.Timer
+}
+
+func (r retries) Info() backend.Info { return backend.Info{MaxPayload: 16 << 20} }
+
+func (r retries) Retry(_ history.Address, _ history.Ref, done func(*history.Timer, error)) {
+	done(r.timer, nil)
+}
+
+// TestRetryIsOpened: the next attempt of an activity is read in clear, and the store keeps its own.
+func TestRetryIsOpened(t *testing.T) {
+	t.Parallel()
+	b, store := wrap(t, aesgcm(t, "k1"))
+	args := history.Payload(`"` + secret + `"`)
+	b.Append(backend.Append{Record: &history.Timer{Task: &history.Task{Name: "a", Attempt: 2, Args: args}}}, nil)
+	sealed := store.record.(*history.Timer)
+	b, err := codec.New(retries{timer: sealed}, aesgcm(t, "k1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Retry(history.Address{}, history.Ref{}, func(got *history.Timer, err error) {
+		if err != nil || string(got.Task.Args) != string(args) {
+			t.Errorf("the arguments are %s, error %v", got.Task.Args, err)
+		}
+	})
+	if strings.Contains(string(sealed.Task.Args), secret) {
+		t.Error("what is stored was changed, or not sealed")
 	}
 }
 
