@@ -38,6 +38,7 @@ generated: ## the generated files are what the generator writes, byte for byte
 modules: ## go.mod is tidy and the modules are what go.sum says
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+	$(GO) -C bench/compare list ../peer >/dev/null # its go.mod fits this one
 
 test: ## run the tests
 	$(GO) test ./...

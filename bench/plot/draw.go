@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/plotutil"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -28,7 +29,11 @@ const (
 
 // save puts the panels of t below each other.
 func save(t *table, l look, out string) error {
-	canvas, err := draw.NewFormattedCanvas(width, height*vg.Length(len(t.panels)), strings.TrimPrefix(filepath.Ext(out), "."))
+	tall := height
+	if t.crowded() {
+		tall *= 2
+	}
+	canvas, err := draw.NewFormattedCanvas(width, tall*vg.Length(len(t.panels)), strings.TrimPrefix(filepath.Ext(out), "."))
 	if err != nil {
 		return err
 	}
@@ -58,6 +63,9 @@ func save(t *table, l look, out string) error {
 	return f.Close()
 }
 
+// crowded reports that the words have no room beside each other.
+func (t *table) crowded() bool { return len(t.words) > 8 }
+
 func (t *table) plot(p panel, l look) (*plot.Plot, error) {
 	one := plot.New()
 	one.X.Label.Text, one.Y.Label.Text = t.xName, p.unit
@@ -66,7 +74,13 @@ func (t *table) plot(p panel, l look) (*plot.Plot, error) {
 	add := t.addLine
 	if t.words != nil {
 		add = t.addBars
+		if l.logY { // a bar begins at 0, which a logarithmic scale has not
+			add = t.addDots
+		}
 		one.NominalX(t.words...)
+		if t.crowded() {
+			one.X.Tick.Label.Rotation, one.X.Tick.Label.XAlign, one.X.Tick.Label.YAlign = math.Pi/2, text.XRight, text.YCenter
+		}
 	}
 	for i, c := range p.columns {
 		if err := add(one, i, len(p.columns), c); err != nil {
@@ -109,6 +123,29 @@ func (t *table) addLine(to *plot.Plot, i, _ int, c column) error {
 	dots.Shape, dots.Radius = draw.CircleGlyph{}, vg.Points(1.5)
 	to.Add(line, dots)
 	to.Legend.Add(c.name, line)
+	return nil
+}
+
+// addDots puts a dot where a bar would end.
+func (t *table) addDots(to *plot.Plot, i, of int, c column) error {
+	var points plotter.XYs
+	for k, y := range c.ys {
+		if y > 0 {
+			points = append(points, plotter.XY{X: float64(k) + 0.2*(float64(i)-float64(of-1)/2), Y: y})
+		}
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	dots, err := plotter.NewScatter(points)
+	if err != nil {
+		return err
+	}
+	dots.Color, dots.Shape, dots.Radius = plotutil.Color(i), draw.CircleGlyph{}, vg.Points(3)
+	to.Add(dots)
+	if of > 1 {
+		to.Legend.Add(c.name, dots)
+	}
 	return nil
 }
 

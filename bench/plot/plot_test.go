@@ -15,6 +15,7 @@ func TestDraw(t *testing.T) {
 	}{
 		"lines":  {"seconds,log (MB),archive (MB),rate\n1,10,1,5000\n2,12,,5100\n", look{title: "soak"}, []string{"soak", "seconds", "log", "archive", "MB", "rate"}},
 		"sizes":  {"n,cost (ms)\n100,3\n1000,3.1\n10000,3\n", look{logX: true, logY: true}, []string{"100", "10000", "ms"}},
+		"beside": {"variant,rate (1/s),CPU (µs)\nours,4000,350\ntheirs,40,\n", look{logY: true}, []string{"ours", "theirs", "100"}},
 		"words":  {"system,relaxed (per s),strict (per s)\nours,5000,3000\ntheirs,1000,\n", look{}, []string{"ours", "theirs", "strict", "per s"}},
 		"no gap": {"n,cost\n1,\n2,\n", look{}, []string{"cost"}},
 	} {
