@@ -30,5 +30,6 @@
 // # Bounds
 //
 // All of it ends and stays small: paths into values have four steps, judging a loop enters a hundred calls, a downloaded
-// module tells one hazard of each rule for a function. Behind a bound an answer is coarser, and errs towards reporting.
+// module tells one hazard of each rule for a function. Behind a bound an answer is coarser; a value that is kept deeper than four steps
+// down may be missed.
 package summary
