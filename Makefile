@@ -72,8 +72,8 @@ compare: ## check bench/compare, run it, and draw what came out: other systems b
 lintbench: ## time the linter beside go vet on a module of 100 packages with 1,000 annotated functions
 	$(GO) run ./bench/lint
 
-robust: ## have the linter look at everything in std, x/tools and nats.go as if it were orchestrations
-	$(GO) test ./lint -run ForeignCode -v -timeout 1h -foreign "std golang.org/x/tools/... github.com/nats-io/nats.go/..."
+robust: ## have the linter look at everything in std and nats.go, and what is used of x/tools, as if it were orchestrations
+	$(GO) test ./lint -run ForeignCode -v -timeout 1h -foreign "std github.com/nats-io/nats.go/... $$($(GO) list -deps ./... | grep ^golang.org/x/tools | tr '\n' ' ')"
 
 plugin: ## check lint/golangci, the plugin of golangci-lint, which is a module of its own
 	$(GO) -C lint/golangci vet ./...
