@@ -349,8 +349,9 @@ func (i *instance) readMark(then func(acked uint64)) {
 
 // unmark removes the mark, unless somebody has parked the instance again meanwhile: what that acknowledged must be read.
 func (i *instance) unmark(then func()) {
+	i.unmarking = true
 	if i.phase == parked {
-		i.projecting = false
+		i.parkAgain()
 		return
 	}
 	known := i.known()
@@ -358,25 +359,28 @@ func (i *instance) unmark(then func()) {
 		known = math.MaxUint64
 	}
 	var acked uint64
-	i.unmarking = true
 	i.background(func(ctx context.Context) (err error) {
 		acked, err = dropMark(ctx, i.p.be.Meta(), i.addr, known)
 		return err
 	}, func(err error) {
-		i.unmarking = false
 		switch {
-		case i.phase == parked: // meanwhile: the new mark has waited, this may have removed it
-			i.projecting, i.markAgain = false, false
-			i.remark()
-		case err != nil:
+		case i.phase == parked:
+			i.parkAgain()
+		case err != nil: // still unmarking: a new mark waits
 			i.retry(err, func() { i.unmark(then) })
 		case acked > known:
 			i.reread(acked)
 		default:
-			i.marked = false
+			i.marked, i.unmarking = false, false
 			then()
 		}
 	})
+}
+
+// parkAgain goes on with parking that has waited for the mark before to be removed: the removal may have met the new one.
+func (i *instance) parkAgain() {
+	i.unmarking, i.projecting, i.markAgain = false, false, false
+	i.remark()
 }
 
 // dropMark removes a mark that tells of nothing above known. It gives what the mark that it leaves tells.

@@ -95,7 +95,9 @@ func (r *barrier) bind(id string) {
 	defer r.mu.Unlock()
 	r.server = id
 	r.news, r.going.log, r.covered.log = 0, 0, 0
-	r.handed.log = math.MaxUint64 // by which process, only their number tells
+	if r.handed.log = 0; r.handed.count != r.covered.count {
+		r.handed.log = math.MaxUint64 // by which process, only their number tells
+	}
 }
 
 // note counts a delivery, which is handed on at once.
@@ -214,7 +216,7 @@ func (r *barrier) end(err error) {
 	r.round = nil
 	if r.closed || errors.Is(err, errSetBack) { // what waits for the next round was told by the old process, too
 		batch, r.waiting = append(batch, r.waiting...), nil
-		r.handed.count++
+		r.handed = reach{r.handed.count + 1, math.MaxUint64}
 	}
 	if r.out = len(r.waiting) > 0; r.out {
 		r.begin()
