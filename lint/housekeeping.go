@@ -10,9 +10,9 @@ import (
 )
 
 var houseRules = []Rule{
-	{"DET951", Error, "suppression without a reason", "whoever reads it later has to know whether it still holds", "write //durable:allow DET101 -- reason", "", "", "0.1"},
-	{"DET952", Warning, "unused suppression", "it would hide the next mistake at this place", "remove it", "", "", "0.1"},
-	{"DET953", Error, "misplaced or misspelt directive", "nothing acts on it", "write it as docs/directives.md says, directly above what it marks", "", "", "0.1"},
+	{"DET951", Error, "suppression without a reason", "whoever reads it later has to know whether it still holds", "write //durable:allow DET101 -- reason", "0.1"},
+	{"DET952", Warning, "unused suppression", "it would hide the next mistake at this place", "remove it", "0.1"},
+	{"DET953", Error, "misplaced or misspelt directive", "nothing acts on it", "write it as docs/directives.md says, directly above what it marks", "0.1"},
 }
 
 // housekeeping gives what is wrong with the directives of a package.

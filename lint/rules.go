@@ -18,8 +18,6 @@ type Rule struct {
 	Title    string // in a few words
 	Why      string // "it reads the wall clock"
 	Do       string // "use ctx.Now()"
-	Wrong    string // code that breaks it, of an orchestrator's body
-	Right    string // the same, kept
 	Since    string // version of durablegen
 }
 
