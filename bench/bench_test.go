@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/bench/workload"
@@ -275,6 +277,7 @@ func footprint(t *testing.T, name string) map[string]trace {
 		tr := trace{messages: state.Msgs, bytes: state.Bytes}
 		consumers := s.ListConsumers(t.Context())
 		for c := range consumers.Info() {
+			c = settled(t, nc, s, c)
 			tr.acked += c.Delivered.Consumer - uint64(c.NumAckPending)
 		}
 		if err := consumers.Err(); err != nil {
@@ -283,6 +286,21 @@ func footprint(t *testing.T, name string) map[string]trace {
 		traces[name] = tr
 	}
 	return traces
+}
+
+// settled gives what is known of a consumer when the server has worked off the acknowledgements that it was sent: it queues them
+// for each consumer, and answers one that asks for an answer in its turn.
+func settled(t *testing.T, nc *nats.Conn, s jetstream.Stream, c *jetstream.ConsumerInfo) *jetstream.ConsumerInfo {
+	t.Helper()
+	const inProgress = "+WPI"
+	if _, err := nc.RequestWithContext(t.Context(), fmt.Sprintf("$JS.ACK.%s.%s.1.1.1.0.0", c.Stream, c.Name), []byte(inProgress)); err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := s.Consumer(t.Context(), c.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return consumer.CachedInfo()
 }
 
 func TestEachStopsAtTheFirstError(t *testing.T) {
