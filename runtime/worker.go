@@ -175,7 +175,7 @@ func (w *Worker) start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no more work and waits for what runs: activities first, then partitions are handed over. When ctx ends
+// Stop hands the partitions over, takes no more tasks and waits for what runs. When ctx ends
 // first, the contexts of running activities are cancelled and their tasks go to other workers. A worker that was
 // stopped, or never started, stops without error.
 func (w *Worker) Stop(ctx context.Context) error {
@@ -191,13 +191,17 @@ func (w *Worker) Stop(ctx context.Context) error {
 	return nil
 }
 
+// Partitions go first: as long as this worker has some, what they call locally has a place here.
 func (w *Worker) stop(ctx context.Context) error {
+	var errs []error
+	for _, g := range w.groups {
+		errs = append(errs, g.Leave(ctx))
+	}
 	var wg sync.WaitGroup
 	for _, q := range w.queues {
 		wg.Go(func() { q.Stop(ctx) })
 	}
 	wg.Wait()
-	var errs []error
 	for _, g := range w.groups {
 		errs = append(errs, g.Stop(ctx))
 	}

@@ -184,7 +184,9 @@ type TaskDelivery struct {
 // TaskQueue delivers to one worker.
 type TaskQueue interface {
 	Grant(n int) // let n more tasks come
-	Stop()       // no more deliveries; waits until deliver has returned. Ungranted and undelivered tasks go to others
+	// Stop ends the deliveries and waits until deliver has returned; ungranted and undelivered tasks go to others. Tasks may
+	// still come until ctx ends, if taking back what was asked for could lose some of them for a while.
+	Stop(ctx context.Context)
 }
 
 // States is the projection of instances for people and clients.

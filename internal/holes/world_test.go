@@ -244,7 +244,7 @@ func (w *world) serve(name string, value any) error {
 	if err != nil {
 		return err
 	}
-	defer q.Stop()
+	defer q.Stop(w.t.Context())
 	q.Grant(1)
 	if !w.until(func() bool { return len(got) > 0 }) {
 		return fmt.Errorf("no task of %s is delivered", name)

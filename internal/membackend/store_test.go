@@ -156,7 +156,7 @@ func TestStopGivesBackWhatIsOnItsWay(t *testing.T) {
 	b.RunFor(5 * time.Second)
 	b.v.Append(backend.Append{To: to, Record: &history.Task{Name: "a", Attempt: 1}}, func(uint64, error) {})
 	b.Run(func() bool { return len(b.Log()) == 1 })
-	q.Stop()
+	q.Stop(t.Context())
 	queue("second", &second).Grant(1)
 	b.RunFor(4 * time.Second)
 	if first != 0 || second != 1 {

@@ -80,7 +80,7 @@ func (q *taskQueue) Grant(n int) {
 }
 
 // Stop implements backend.TaskQueue. Called within deliver, it does not wait for it.
-func (q *taskQueue) Stop() {
+func (q *taskQueue) Stop(context.Context) {
 	m := q.v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()

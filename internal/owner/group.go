@@ -32,8 +32,9 @@ type Group struct {
 	failed   []failure  // by partition: hand-overs in a row that did not succeed
 	requests [][]func() // by partition: ends the subscriptions to what its owner is asked; of the hand-over under way, then of Stop
 	stopping bool
-	idle     sync.WaitGroup // beats and balancing rounds under way
-	stop     []func()       // of subscriptions
+	idle     sync.WaitGroup    // beats and balancing rounds under way
+	stop     []func()          // of subscriptions
+	draining []<-chan struct{} // of partitions that Leave has released
 	cancel   context.CancelFunc
 	ctx      context.Context
 }
@@ -79,15 +80,18 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	return g, nil
 }
 
-// Stop leaves the group: partitions are released, the others are told, and what is under way is stored while they begin.
-func (g *Group) Stop(ctx context.Context) error {
+// Leave releases the partitions and tells the others, who begin while what is under way here is stored.
+func (g *Group) Leave(ctx context.Context) error {
 	g.mu.Lock()
+	left := g.stopping
 	g.stopping = true
 	g.mu.Unlock()
+	if left {
+		return nil
+	}
 	g.cancel()
 	g.idle.Wait()
 	var errs []error
-	var draining []<-chan struct{}
 	for n, p := range g.partitions {
 		g.hearRequests(p, false)
 		if g.owned[n] {
@@ -95,24 +99,30 @@ func (g *Group) Stop(ctx context.Context) error {
 			drained, err := p.release(ctx)
 			errs = append(errs, err)
 			if err == nil {
-				draining = append(draining, drained)
+				g.draining = append(g.draining, drained)
 			}
 		}
 	}
 	g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
-	for _, drained := range draining {
+	for _, stop := range g.stop {
+		stop()
+	}
+	return errors.Join(errs...)
+}
+
+// Stop leaves the group, if Leave has not, and waits until what is under way is stored.
+func (g *Group) Stop(ctx context.Context) error {
+	err := g.Leave(ctx)
+	for _, drained := range g.draining {
 		select {
 		case <-drained:
 		case <-ctx.Done():
 		}
 	}
-	for _, stop := range g.stop {
-		stop()
-	}
 	for _, p := range g.partitions {
 		p.drop()
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // Owned lists the partitions that this worker has.

@@ -20,8 +20,9 @@ type members struct {
 	live   map[string]member
 	last   time.Time // this worker's last beat while connected
 	since  time.Time // when this worker could hear again
-	joined bool
-	away   bool // resigned: this worker owns nothing
+	joined bool      // it has judged before
+	deaf   bool      // it could not hear since, so it may have missed who came and went
+	away   bool      // resigned: this worker owns nothing
 }
 
 type member struct {
@@ -82,7 +83,7 @@ func (m *members) beaten(now time.Time, connected bool) (fence bool) {
 		return silent && !alone
 	}
 	if m.since.IsZero() || silent {
-		m.since = now
+		m.since, m.deaf = now, m.joined
 	}
 	m.last = now
 	return silent && !alone
@@ -106,7 +107,7 @@ func (m *members) hear(data []byte, now time.Time) (stranger, left bool) {
 }
 
 // owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not connected, or has
-// not listened for a dead time since it could. The first time, as long as an answer to its first beat may take. One that
+// not listened for a dead time since it could again. One that joins listens for as long as an answer to its first beat may take. One that
 // has not beaten for the dead time has slept, and what it has not heard meanwhile tells nothing: it has to fence itself first.
 func (m *members) owners(now time.Time, partitions int) (owners []string, ok bool) {
 	m.mu.Lock()
@@ -114,9 +115,9 @@ func (m *members) owners(now time.Time, partitions int) (owners []string, ok boo
 	if m.since.IsZero() || now.Sub(m.last) > m.cfg.Dead {
 		return nil, false
 	}
-	wait := m.cfg.Dead
-	if !m.joined {
-		wait = m.cfg.Heartbeat / 5
+	wait := m.cfg.Heartbeat / 5
+	if m.deaf {
+		wait = m.cfg.Dead
 	}
 	if now.Sub(m.since) < wait {
 		return nil, false

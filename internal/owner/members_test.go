@@ -2,6 +2,7 @@ package owner
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,30 @@ func TestFence(t *testing.T) {
 				t.Error("it fences itself again")
 			}
 		})
+	}
+}
+
+// TestJoiner: a worker that has just joined takes part at once: it takes what one that leaves has released. A deploy starts the
+// new workers first.
+func TestJoiner(t *testing.T) {
+	const dead = 2 * time.Second
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	m := newMembers(&Config{Worker: "me", Group: "g", Code: noCode{}, Heartbeat: dead / 4, Dead: dead})
+	m.beaten(now, true)
+	m.hear(beatOf(t, "me"), now)
+	m.hear(beatOf(t, "other"), now)
+	for _, c := range []struct {
+		left string
+		want int
+	}{{"", 4}, {"other", 8}} {
+		now = now.Add(dead / 20)
+		if c.left != "" {
+			m.hear(newMembers(&Config{Worker: c.left, Code: noCode{}}).beat(true), now)
+		}
+		owners, ok := m.owners(now, 8)
+		if mine := len(slices.DeleteFunc(owners, func(w string) bool { return w != "me" })); !ok || mine != c.want {
+			t.Errorf("%q has left: it owns %d of 8 partitions (judged: %t), want %d", c.left, mine, ok, c.want)
+		}
 	}
 }
 

@@ -172,12 +172,12 @@ func TestTasksComeAsGranted(t *testing.T) {
 	if len(got) != 0 || len(otherGot) != 0 {
 		t.Errorf("%d and %d tasks came beyond the grant", len(got), len(otherGot))
 	}
-	other.Stop()
+	other.Stop(t.Context())
 	q.Grant(5)
 	for range 5 {
 		receive(t, got).Ack()
 	}
-	q.Stop()
+	q.Stop(t.Context())
 }
 
 func TestAStoppedQueueGivesBack(t *testing.T) {
@@ -185,7 +185,7 @@ func TestAStoppedQueueGivesBack(t *testing.T) {
 	b := fresh(t)
 	const name = "membership.SendChallenge"
 	q, _ := queue(t, b, name, 100)
-	q.Stop()
+	q.Stop(t.Context())
 	_, got := queue(t, b, name, 1)
 	put(t, b, anna, &history.Task{Ref: history.Ref{Run: 1}, Name: name, Attempt: 1})
 	receive(t, got).Ack()

@@ -61,6 +61,7 @@ type puller struct {
 	retry   *time.Timer
 	refusal error
 	closed  bool
+	ending  chan struct{} // if not nil nothing more is asked for; closed when nothing is that may still come
 	drained chan struct{} // closed when the subscription that stop ended is empty
 }
 
@@ -121,6 +122,10 @@ func (p *puller) renew() error {
 
 // ask requests what there is credit for, in few requests: not before half of the credit is without one. Lock held.
 func (p *puller) ask() {
+	if p.ending != nil {
+		p.checkEnded()
+		return
+	}
 	want := max(p.credit, p.window)
 	if p.closed || p.standby || want == 0 || 2*p.asked > want || p.asked == want {
 		return
@@ -320,6 +325,37 @@ func (p *puller) setBack() {
 	p.mu.Unlock()
 	if p.void != nil && !closed {
 		p.void()
+	}
+}
+
+// finish asks for no more and waits until what is asked for has come, or the server does not have it asked for any more. In
+// a cluster the server that delivers hears later than ours that a subscription has ended, and until then what it delivers
+// is lost until its ack wait has passed.
+func (p *puller) finish(ctx context.Context) {
+	if p.link.ConnectedClusterName() == "" {
+		return
+	}
+	p.mu.Lock()
+	ended := make(chan struct{})
+	p.ending = ended
+	p.checkEnded()
+	p.mu.Unlock()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	case <-p.b.ctx.Done():
+	}
+}
+
+// checkEnded ends finish when nothing is asked for. Lock held.
+func (p *puller) checkEnded() {
+	if p.asked > 0 {
+		return
+	}
+	select {
+	case <-p.ending:
+	default:
+		close(p.ending)
 	}
 }
 

@@ -40,9 +40,10 @@ type tasks struct {
 func (t *tasks) Grant(n int) { t.pull.grant(n) }
 
 // Stop implements backend.TaskQueue.
-func (t *tasks) Stop() {
+func (t *tasks) Stop(patience context.Context) {
 	ctx, cancel := context.WithTimeout(t.b.ctx, giveUp)
 	defer cancel()
+	t.pull.finish(patience)
 	err := t.pull.stop(ctx)
 	t.mu.Lock()
 	t.stopped = true

@@ -150,7 +150,7 @@ func deliverRecords(t *testing.T, h Hub) {
 		}
 		differs(t, r.name, want, d.Task)
 		d.Ack()
-		q.Stop()
+		q.Stop(c.t.Context())
 	}
 }
 

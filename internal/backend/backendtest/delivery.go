@@ -147,8 +147,8 @@ func (q faultyQueue) Grant(n int) {
 }
 
 // Stop implements backend.TaskQueue.
-func (q faultyQueue) Stop() {
+func (q faultyQueue) Stop(ctx context.Context) {
 	if q.f.alive() {
-		q.inner.Stop()
+		q.inner.Stop(ctx)
 	}
 }

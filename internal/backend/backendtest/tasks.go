@@ -166,7 +166,7 @@ func ackWaitOfTasks(t *testing.T, h Hub) {
 	ds := old.want(1, seqs...)
 	ds[0].Ack()
 	longest := report(t, a.Clock(), ds[1].Progress)
-	old.Stop()
+	old.Stop(t.Context())
 
 	other := b.tasks(charge, backend.Activity{Name: charge})
 	other.Grant(3)
@@ -245,7 +245,7 @@ func stopTasks(t *testing.T, h Hub) {
 	seqs := a.putTasks(1)
 	old.Grant(3)
 	old.want(1, seqs...)[0].Ack()
-	old.Stop() // with two grants left
+	old.Stop(t.Context()) // with two grants left
 	later := b.putTasks(2)
 	other := b.tasks(charge, backend.Activity{Name: charge})
 	other.Grant(2)
