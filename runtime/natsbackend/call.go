@@ -2,6 +2,7 @@ package natsbackend
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -114,8 +115,8 @@ func (t *calls) request(ctx context.Context, subject string, body []byte) (*nats
 }
 
 func (t *calls) start(c *call) {
-	c.begun = time.Now()
 	t.mu.Lock()
+	c.begun = t.now()
 	if t.closed {
 		t.mu.Unlock()
 		go c.finish(0, backend.ErrClosed)
@@ -180,7 +181,8 @@ func (t *calls) send(c *call, now time.Time) error {
 		t.open.remove(c)
 		t.open.add(c)
 		c.got = nil
-		c.msg.Reply = t.prefix + strconv.FormatUint(c.token, 36)
+		var buf [64]byte
+		c.msg.Reply = string(strconv.AppendUint(append(buf[:0], t.prefix...), c.token, 36))
 	}
 	c.sent, c.retry = now, time.Time{}
 	if t.server != "" && t.link.ConnectedServerId() != t.server { // setBack is on its way
@@ -214,8 +216,8 @@ func (t *calls) answered(m *nats.Msg) {
 	if err != nil {
 		return
 	}
-	now := time.Now()
 	t.mu.Lock()
+	now := t.now()
 	c := t.open.get(token)
 	if c == nil {
 		t.mu.Unlock()
@@ -328,6 +330,14 @@ func (t *calls) refill(now time.Time) (failed failures) {
 	return failed
 }
 
+// now is the time, not before the last tick: exact enough for what is kept by ticks, and a clock a call is not. Lock held.
+func (t *calls) now() time.Time {
+	if t.ticking {
+		return t.ticked
+	}
+	return time.Now()
+}
+
 // wake starts the clock when there is something to watch. Lock held.
 func (t *calls) wake() {
 	if !t.ticking && t.open.size+len(t.waiting)+len(t.commits.queue) > 0 {
@@ -386,7 +396,7 @@ func (t *calls) expire(queue []*call, now time.Time, failed *failures) []*call {
 
 // resend sends calls again in the order they were begun. Lock held.
 func (t *calls) resend(due []*call, now time.Time) (failed failures) {
-	slices.SortFunc(due, func(a, b *call) int { return a.begun.Compare(b.begun) })
+	slices.SortFunc(due, func(a, b *call) int { return cmp.Compare(a.token, b.token) })
 	for _, c := range due {
 		if c.batchOf != nil {
 			t.open.remove(c)
@@ -478,7 +488,7 @@ func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 	any = len(failed) > 0
 	failed = append(failed, t.refill(time.Now())...)
 	t.mu.Unlock()
-	slices.SortStableFunc(failed, func(a, b failure) int { return a.begun.Compare(b.begun) })
+	slices.SortStableFunc(failed, func(a, b failure) int { return cmp.Compare(a.token, b.token) })
 	failed.finish()
 	return any
 }
