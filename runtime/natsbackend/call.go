@@ -64,7 +64,7 @@ type calls struct {
 	ticking bool
 	closed  bool
 	ticked  time.Time
-	leaders [2]owing // of reads and of publishes: one that has lost its office still answers reads
+	leaders [leaders]owing
 }
 
 func newCalls(l *link, r *barrier) (*calls, error) {
@@ -122,8 +122,9 @@ func (t *calls) start(c *call) {
 		go c.finish(0, backend.ErrClosed)
 		return
 	}
-	if of := t.leader(c); of != nil {
-		if of.since.IsZero() || t.open.size == 0 && c.begun.Sub(of.asked) > readEvery {
+	if n := c.leader(); n >= 0 {
+		of := &t.leaders[n]
+		if of.since.IsZero() || t.open.owed[n] == 0 && c.begun.Sub(of.asked) > readEvery {
 			of.since = c.begun
 		}
 		of.asked = c.begun
@@ -251,10 +252,10 @@ func (t *calls) answered(m *nats.Msg) {
 		return
 	}
 	t.open.remove(c)
-	if of := t.leader(c); of != nil && (c.done != nil || !bytes.Contains(m.Data, noLeader)) {
-		of.since = time.Time{}
-		if t.open.size > 0 {
-			of.since = now
+	if n := c.leader(); n >= 0 && (c.done != nil || !bytes.Contains(m.Data, noLeader)) {
+		t.leaders[n].since = time.Time{}
+		if t.open.owed[n] > 0 {
+			t.leaders[n].since = now
 		}
 	}
 	failed, server := t.refill(now), t.server
@@ -266,23 +267,30 @@ func (t *calls) answered(m *nats.Msg) {
 // noLeader is in the answer to a read when a cluster has no leader for it.
 var noLeader = []byte(`"code":503`)
 
+// The leaders that calls are for. One that has lost its office still answers reads.
+const (
+	leaderOfReads = iota
+	leaderOfWrites
+	leaders
+)
+
 // owing tells what leaders owe an answer to.
 type owing struct {
 	asked time.Time // when one was last asked for anything
 	since time.Time // since when none has answered; zero: none owes anything
 }
 
-// leader gives what c counts into, nil for what any server may answer, also one that is cut off from the rest.
-func (t *calls) leader(c *call) *owing {
+// leader tells whose answer c waits for; -1: any server may give it, also one that is cut off from the rest.
+func (c *call) leader() int {
 	switch {
 	case c.bare:
-		return nil
+		return -1
 	case c.done != nil:
-		return &t.leaders[1]
+		return leaderOfWrites
 	case strings.Contains(c.msg.Subject, directGet):
-		return nil
+		return -1
 	}
-	return &t.leaders[0]
+	return leaderOfReads
 }
 
 // repeat sends c again because nobody listened: at once a few times, then later. Lock held.
