@@ -320,7 +320,7 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 		}
 	}
 	n.sum.add(more, p.module, Spot{Pos: pos})
-	if len(s.pending) > 0 {
+	if len(s.pending)+len(s.each) > 0 {
 		n.pendings = append(n.pendings, pending{s, c, pos, step})
 	}
 	if c == nil {
