@@ -14,7 +14,7 @@ import (
 
 // scan reads the instructions of a function: what it does itself goes into its summary, what it calls into its edges.
 func (p *pkg) scan(n *node) {
-	if obj := n.fn.Object(); obj != nil && p.marks.word(obj) == "pure" {
+	if obj := n.fn.Object(); !n.claim && obj != nil && p.marks.word(obj) == "pure" {
 		return
 	}
 	last := n.fn.Pos()
