@@ -64,10 +64,21 @@ func (p *pkg) passEach(n *node, c pending) bool {
 
 // given judges a func that is called in the order that h tells of.
 func (p *pkg) given(n *node, fn ssa.Value, h *Hazard, pos token.Pos) bool {
-	if param, ok := fn.(*ssa.Parameter); ok {
-		return n.sum.calls(slices.Index(n.fn.Params, param), h)
+	params := behind(fn).params
+	switch fn.(type) {
+	case *ssa.Function, *ssa.MakeClosure:
+		params = nil
 	}
-	return p.ordered(n, h, pos, p.each(fn, h.What, pos))
+	changed := false
+	for _, param := range params { // of a function around n nothing is told
+		if i := slices.Index(n.fn.Params, param); i >= 0 {
+			changed = n.sum.calls(i, h) || changed
+		}
+	}
+	if len(params) == 0 {
+		changed = p.ordered(n, h, pos, p.each(fn, h.What, pos))
+	}
+	return changed
 }
 
 // ordered adds h to n if something shows of its order, and the ties that are sorted in it.

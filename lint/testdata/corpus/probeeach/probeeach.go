@@ -66,6 +66,17 @@ func VisitFillsMap(ctx durable.Context, in map[string]int) (map[string]int, erro
 	return out, nil
 }
 
+func later(m map[string]int, fn func(string, int)) func() {
+	return func() { visit(m, fn) }
+}
+
+//durable:orchestrator
+func SumsLater(ctx durable.Context, in map[string]int) (int, error) {
+	n := 0
+	later(in, func(_ string, v int) { n += v })()
+	return n, nil
+}
+
 type bag struct{ items map[string]int }
 
 func (b *bag) all() iter.Seq2[string, int] {
