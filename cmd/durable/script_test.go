@@ -57,6 +57,7 @@ func scripts(t *testing.T, p testscript.Params) {
 		e.Defer(site.close)
 		e.Setenv("XDG_CONFIG_HOME", e.WorkDir)
 		e.Setenv("NO_COLOR", "1")
+		e.Setenv("NATS_TIMEOUT", patience.String())
 		return nil
 	}
 	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){
