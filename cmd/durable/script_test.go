@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -43,6 +44,8 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	exits N CMD...   runs a command that must exit with N
 //	norm FILE        writes what the last command printed to stdout into FILE: times, random ids and paddings made equal
 //	normerr FILE     the same of stderr
+//	said FILE        the same of stderr, then stdout
+//	agree GOT WANT   compares two files so
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts(t, testscript.Params{Dir: "testdata"})
@@ -75,8 +78,10 @@ func scripts(t *testing.T, p testscript.Params) {
 			return s.write("nats/context.txt", args[0])
 		}),
 		"exits":   exits,
-		"norm":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stdout", args) },
-		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stderr", args) },
+		"norm":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stdout") },
+		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr") },
+		"said":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr", "stdout") },
+		"agree":   agree,
 	}
 	testscript.Run(t, p)
 }
@@ -266,10 +271,25 @@ var volatile = []struct {
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
-func norm(ts *testscript.TestScript, what string, args []string) {
-	text := ts.ReadFile(what)
+// norm writes what the last command printed into a file.
+func norm(ts *testscript.TestScript, file string, streams ...string) {
+	text := ""
+	for _, stream := range streams {
+		text += ts.ReadFile(stream)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(file), []byte(equal(text)), 0o600))
+}
+
+// equal makes equal what differs from run to run.
+func equal(text string) string {
 	for _, v := range volatile {
 		text = v.pattern.ReplaceAllString(text, v.with)
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	return text
+}
+
+func agree(ts *testscript.TestScript, _ bool, args []string) {
+	if diff := cmp.Diff(equal(ts.ReadFile(args[1])), equal(ts.ReadFile(args[0]))); diff != "" {
+		ts.Fatalf("it says something else (-want +got):\n%s", diff)
+	}
 }
