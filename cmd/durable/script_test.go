@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //
 //	serve            starts a server with the hub "default", and sets NATS_URL
 //	stop             stops it
-//	guard            starts one with the users admin and viewer, whose passwords are pw; viewer may write nothing
+//	guard            starts one with the users admin and viewer, whose passwords are pw, and an instance: kept; viewer may write nothing
 //	work [changed]   starts a worker of kit_test.go, or one whose code has changed; the end of the session stops it
 //	rest             stops it
 //	bank             opens the bank: Pay succeeds from now on
@@ -152,7 +152,15 @@ func (s *site) guard(ts *testscript.TestScript) error {
 	ts.Setenv("NATS_URL", ns.ClientURL())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return natsbackend.Provision(ctx, natsbackend.Config{URL: strings.Replace(ns.ClientURL(), "//", "//admin:pw@", 1)})
+	b, err := natsbackend.Connect(ctx, natsbackend.Config{URL: strings.Replace(ns.ClientURL(), "//", "//admin:pw@", 1), Provision: true})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	c := durable.NewClient(b, durable.ClientConfig{})
+	defer c.Close()
+	_, err = durable.StartInstance[string](ctx, c, flow("Wait"), nil, durable.InstanceID("kept"))
+	return err
 }
 
 // context makes a context of the nats command, in its folder and here.
