@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
@@ -35,19 +35,18 @@ func (s *session) look(cmd *cobra.Command, ids []string, f *choose.Flags, verb s
 // told on stderr, and is left out; the error says how to exit then.
 func each[T any](ctx context.Context, s *session, ids []string, single bool, ask func(ctx context.Context, id string) (T, error)) ([]T, error) {
 	answers, errs := make([]T, len(ids)), make([]error, len(ids))
-	turns := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for n, id := range ids {
-		turns <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turns }()
+		g.Go(func() error {
 			errs[n] = s.briefly(ctx, func(ctx context.Context) (err error) {
 				answers[n], err = ask(ctx, id)
 				return err
 			})
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = g.Wait() // each has its own error
 	if single {
 		if errs[0] != nil {
 			return nil, errs[0]
