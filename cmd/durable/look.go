@@ -8,18 +8,19 @@ import (
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
+	durable "github.com/durablegen/durablegen/runtime"
 )
 
-// look runs do on the ids that are given or chosen. single tells that it is one that was given: its verb tells of one
-// thing, not of a list with one.
-func (s *session) look(cmd *cobra.Command, ids []string, f *choose.Flags, verb string, do func(ctx context.Context, h *hub, ids []string, single bool) error) error {
+// look runs do on the ids that are given, or else chosen: by a filter without a status those of instances in the states
+// to. single tells that it is one that was given: its verb tells of one thing, not of a list with one.
+func (s *session) look(cmd *cobra.Command, ids []string, f *choose.Flags, verb string, to []durable.Status, do func(ctx context.Context, h *hub, ids []string, single bool) error) error {
 	single := len(ids) == 1 && ids[0] != "-"
 	ids, err := s.chosen(ids, f, verb)
 	if err != nil {
 		return err
 	}
 	return s.with(cmd.Context(), func(h *hub) error {
-		targets, err := s.targets(cmd.Context(), h, ids, f, nil)
+		targets, err := s.targets(cmd.Context(), h, ids, f, to)
 		if err != nil {
 			return err
 		}
