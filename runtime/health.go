@@ -1,0 +1,106 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
+)
+
+// slack is how much later than planned a loop of the worker may run before it counts as stuck.
+const slack = 30 * time.Second
+
+// Status tells how the worker is now, for metrics. It may be called at any time, and waits for nothing.
+func (w *Worker) Status() observe.Status {
+	s := observe.Status{Worker: w.name, Hub: w.be.Info().Hub, Store: observe.StoreStatus{Connected: w.be.Connected()}}
+	if l, ok := backend.As[backend.Linked](w.be); ok {
+		s.Store = l.Status()
+	}
+	p := w.seen.Load()
+	for _, g := range p.groups {
+		s.Groups = append(s.Groups, g.Status())
+	}
+	for _, q := range p.queues {
+		s.Activities = append(s.Activities, q.Status())
+	}
+	return s
+}
+
+// Live reports whether restarting the process would help: the worker's own loops have stood still for half a minute,
+// which is how an orchestrator that does not return shows, or its connection is lost for good ([ErrClosed]). nil while the
+// server is away: the worker waits for it. nil before Start and after Stop too.
+func (w *Worker) Live() error {
+	if w.seen.Load().state != workerStarted {
+		return nil
+	}
+	if err := w.lost(); err != nil {
+		return err
+	}
+	var errs []error
+	now := w.be.Clock().Now()
+	for _, g := range w.Status().Groups {
+		for _, l := range g.Loops {
+			if late := now.Sub(l.Ran) - l.Every; late > slack {
+				errs = append(errs, fmt.Errorf("durable: worker: group %q: %q has not run for %v: does an orchestrator not return? the goroutines of the process tell", g.Group, l.Name, late.Round(time.Second)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Ready reports whether the worker does its work: it has started, is connected, the server lets it own partitions of a hub
+// that is provisioned, and the names of its registry are claimed. It asks the server: [ErrUnavailable] or [ErrPermission]
+// when the answer is no.
+func (w *Worker) Ready(ctx context.Context) error {
+	switch w.seen.Load().state {
+	case workerNew:
+		return errors.New("durable: worker: not started yet")
+	case workerStopped:
+		return errors.New("durable: worker: stopped")
+	}
+	status := w.Status()
+	if !status.Store.Connected {
+		return fmt.Errorf("durable: worker: %w: not connected to NATS, connecting again", ErrUnavailable)
+	}
+	for _, g := range status.Groups {
+		if err := w.be.MayOwn(ctx, g.Group); err != nil {
+			return fmt.Errorf("durable: worker: %w", err)
+		}
+		if g.Resigned {
+			return fmt.Errorf("durable: worker: group %q: %w: it owns nothing until the server permits it to", g.Group, ErrPermission)
+		}
+	}
+	return w.claimed(ctx)
+}
+
+// claimed looks for the claims of the registry's names, which are gone when the hub was made anew behind the worker's back.
+func (w *Worker) claimed(ctx context.Context) error {
+	claims, err := w.be.Meta().List(ctx, "name")
+	if err != nil {
+		return fmt.Errorf("durable: worker: read the claims of names: %w", err)
+	}
+	for kind, names := range map[string]map[string]Binding{"orchestrator": w.registry.orchestrators, "activity": w.registry.activities} {
+		for name := range names {
+			if _, ok := claims["name."+kind+"."+history.EncodeID(name)]; !ok {
+				return fmt.Errorf("durable: worker: nobody has claimed the %s name %q in this hub any more: was the hub made anew? start the worker anew", kind, name)
+			}
+		}
+	}
+	return nil
+}
+
+// lost is why there is no connection any more; nil while there is.
+func (w *Worker) lost() error {
+	l, ok := backend.As[backend.Linked](w.be)
+	if !ok || l.Err() == nil {
+		return nil
+	}
+	if errors.Is(l.Err(), ErrClosed) {
+		return fmt.Errorf("durable: worker: the connection to the hub is closed: %w", ErrClosed)
+	}
+	return fmt.Errorf("durable: worker: %w for good: %w", ErrClosed, l.Err())
+}
