@@ -14,7 +14,7 @@ type Hooks struct {
 	Parked  func(Park)  // nobody here can run it; it waits for other code, see docs/operations.md
 
 	Delivered func(Delivery) // a message has come to the owner of an instance
-	Turned    func(Turn)     // the code of an orchestrator has run until it waited
+	Turned    func(Turn)     // the code of an orchestrator has run until it waited; what a load runs counts into Loaded
 	Loaded    func(Load)     // an instance that was not in memory has been read and replayed
 
 	AttemptStarted func(Attempt)    // the function of an activity is about to be called
