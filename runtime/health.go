@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
-	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/observe"
 )
 
@@ -44,7 +45,7 @@ func (w *Worker) Live() error {
 	now := w.be.Clock().Now()
 	for _, g := range w.Status().Groups {
 		for _, l := range g.Loops {
-			if late := now.Sub(l.Ran) - l.Every; late > slack {
+			if late := now.Sub(l.Ran) - l.Every; late > slack && !l.Reads {
 				errs = append(errs, fmt.Errorf("durable: worker: group %q: %q has not run for %v: does an orchestrator not return? the goroutines of the process tell", g.Group, l.Name, late.Round(time.Second)))
 			}
 		}
@@ -77,18 +78,19 @@ func (w *Worker) Ready(ctx context.Context) error {
 	return w.claimed(ctx)
 }
 
-// claimed looks for the claims of the registry's names, which are gone when the hub was made anew behind the worker's back.
+// claimed looks for the claim of one of the registry's names. It is gone with all others when the hub was made anew behind
+// the worker's back.
 func (w *Worker) claimed(ctx context.Context) error {
-	claims, err := w.be.Meta().List(ctx, "name")
-	if err != nil {
-		return fmt.Errorf("durable: worker: read the claims of names: %w", err)
+	kind, names := "orchestrator", w.registry.orchestrators
+	if len(names) == 0 {
+		kind, names = "activity", w.registry.activities
 	}
-	for kind, names := range map[string]map[string]Binding{"orchestrator": w.registry.orchestrators, "activity": w.registry.activities} {
-		for name := range names {
-			if _, ok := claims["name."+kind+"."+history.EncodeID(name)]; !ok {
-				return fmt.Errorf("durable: worker: nobody has claimed the %s name %q in this hub any more: was the hub made anew? start the worker anew", kind, name)
-			}
-		}
+	name := slices.Min(slices.Collect(maps.Keys(names)))
+	switch _, _, err := w.be.Meta().Get(ctx, nameKey(kind, name)); {
+	case errors.Is(err, backend.ErrNotFound):
+		return fmt.Errorf("durable: worker: nobody has claimed the %s name %q in this hub any more: was it made anew? start the worker anew", kind, name)
+	case err != nil:
+		return fmt.Errorf("durable: worker: read the claim of the name %q: %w", name, err)
 	}
 	return nil
 }

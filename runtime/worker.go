@@ -247,8 +247,10 @@ func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	return errors.Join(errs...)
 }
 
+func nameKey(kind, name string) string { return "name." + kind + "." + history.EncodeID(name) }
+
 func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool) error {
-	key := "name." + kind + "." + history.EncodeID(name)
+	key := nameKey(kind, name)
 	for {
 		had, rev, err := meta.Get(ctx, key)
 		switch {

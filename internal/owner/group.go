@@ -71,11 +71,11 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
 	g.stop = append(g.stop, stop)
-	g.every("beat", cfg.Heartbeat, g.beat)
-	g.every("balance", cfg.Heartbeat/5, g.balance)
-	g.every("rejoin", askAgain, g.rejoin)
+	g.every(&loop{name: "beat", every: cfg.Heartbeat}, g.beat)
+	g.every(&loop{name: "balance", every: cfg.Heartbeat / 5}, g.balance)
+	g.every(&loop{name: "rejoin", every: askAgain, reads: true}, g.rejoin)
 	if cfg.Retention.Every > 0 {
-		g.every("retention", cfg.Retention.Every, (&retention{g: g}).shorten)
+		g.every(&loop{name: "retention", every: cfg.Retention.Every, reads: true}, (&retention{g: g}).shorten)
 	}
 	if err := g.watchParked(); err != nil {
 		return nil, errors.Join(err, g.Stop(ctx))
@@ -141,9 +141,8 @@ func (g *Group) Owned() []int {
 	return owned
 }
 
-// every runs fn now and then again and again, d after its end, until the group stops.
-func (g *Group) every(name string, d time.Duration, fn func()) {
-	l := &loop{name: name, every: d}
+// every runs fn now and then again and again, a pause after its end, until the group stops.
+func (g *Group) every(l *loop, fn func()) {
 	l.ran.Store(g.cfg.Backend.Clock().Now().UnixNano())
 	g.loops = append(g.loops, l)
 	g.recur(0, func() { g.again(l, fn) })
@@ -299,7 +298,7 @@ func (g *Group) watchParked() error {
 		return fmt.Errorf("owner: group %q: %w", g.cfg.Group, err)
 	}
 	g.stop = append(g.stop, stop)
-	g.every("parked", parkedEvery, g.listParked)
+	g.every(&loop{name: "parked", every: parkedEvery, reads: true}, g.listParked)
 	return nil
 }
 

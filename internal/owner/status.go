@@ -11,6 +11,7 @@ import (
 type loop struct {
 	name  string
 	every time.Duration
+	reads bool
 	ran   atomic.Int64 // when its last round ended, in nanoseconds of Unix time
 }
 
@@ -21,7 +22,7 @@ func (g *Group) Status() observe.GroupStatus {
 		s.Instances += int(p.cached.Load())
 	}
 	for _, l := range g.loops {
-		s.Loops = append(s.Loops, observe.LoopStatus{Name: l.name, Every: l.every, Ran: time.Unix(0, l.ran.Load())})
+		s.Loops = append(s.Loops, observe.LoopStatus{Name: l.name, Every: l.every, Ran: time.Unix(0, l.ran.Load()), Reads: l.reads})
 	}
 	return s
 }

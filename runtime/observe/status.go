@@ -32,6 +32,7 @@ type LoopStatus struct {
 	Name  string
 	Every time.Duration // pause between two rounds
 	Ran   time.Time     // when the last round ended; before the first: when the loop began
+	Reads bool          // a round reads the hub, and may take as long as that does
 }
 
 // ActivityStatus is a worker's share of an activity.
