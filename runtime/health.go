@@ -17,7 +17,8 @@ const slack = 30 * time.Second
 
 // Status tells how the worker is now, for metrics. It may be called at any time, and waits for nothing.
 func (w *Worker) Status() observe.Status {
-	s := observe.Status{Worker: w.name, Hub: w.be.Info().Hub, Store: observe.StoreStatus{Connected: w.be.Connected()}}
+	info := w.be.Info()
+	s := observe.Status{Worker: w.name, Hub: info.Hub, Partitions: info.Partitions, Store: observe.StoreStatus{Connected: w.be.Connected()}}
 	if l, ok := backend.As[backend.Linked](w.be); ok {
 		s.Store = l.Status()
 	}

@@ -6,6 +6,7 @@ import "time"
 type Status struct {
 	Worker     string
 	Hub        string
+	Partitions int // of each group
 	Store      StoreStatus
 	Groups     []GroupStatus    // of orchestrators that it runs, by name
 	Activities []ActivityStatus // that it runs, by name

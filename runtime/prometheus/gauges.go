@@ -16,6 +16,7 @@ var (
 	reconnects = gauge("durable_nats_reconnects_total", "Times that a connection was made again.", "worker")
 	unanswered = gauge("durable_nats_unanswered_requests", "Writes and reads that wait for an answer of NATS.", "worker")
 	partitions = gauge("durable_partitions_owned", "Partitions that the worker owns.", "worker", "group")
+	all        = gauge("durable_partitions", "Partitions of a group, owned or not.", "worker", "group")
 	instances  = gauge("durable_instances_cached", "Instances in the worker's memory.", "worker", "group")
 	resigned   = gauge("durable_worker_resigned", "1 while the worker owns nothing because the server does not permit it to.", "worker", "group")
 	loopRan    = gauge("durable_loop_last_run_timestamp_seconds", "When a loop of the worker has run last.", "worker", "group", "loop")
@@ -36,7 +37,7 @@ func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, v := range m.vectors() {
 		v.Describe(to)
 	}
-	for _, d := range []*prometheus.Desc{connected, reconnects, unanswered, partitions, instances, resigned, loopRan, loopEvery, slots, running} {
+	for _, d := range []*prometheus.Desc{connected, reconnects, unanswered, partitions, all, instances, resigned, loopRan, loopEvery, slots, running} {
 		to <- d
 	}
 }
@@ -62,6 +63,7 @@ func collect(to chan<- prometheus.Metric, worker string, s observe.Status) {
 	send(unanswered, float64(s.Store.Unanswered))
 	for _, g := range s.Groups {
 		send(partitions, float64(g.Partitions), g.Group)
+		send(all, float64(s.Partitions), g.Group)
 		send(instances, float64(g.Instances), g.Group)
 		send(resigned, truth(g.Resigned), g.Group)
 		for _, l := range g.Loops {
