@@ -94,7 +94,7 @@ func (s *spans) tree() string {
 			fmt.Fprintf(&b, "%s%s", indent, span.Name)
 			for _, a := range span.Attributes {
 				if a.Key == "durable.attempt" || a.Key == "durabletask.task.status" {
-					fmt.Fprintf(&b, " %s", a.Value.Emit())
+					fmt.Fprintf(&b, " %s", a.Value.String())
 				}
 			}
 			if span.Status.Code != 0 {
