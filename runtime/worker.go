@@ -78,7 +78,7 @@ type Worker struct {
 	registry *Registry
 	cfg      WorkerConfig
 	name     string
-	logger   *slog.Logger // with the hub
+	logger   *slog.Logger // with hub and worker
 
 	mu     sync.Mutex
 	state  workerState
@@ -107,7 +107,7 @@ const (
 func NewWorker(b Backend, r *Registry, cfg WorkerConfig) *Worker {
 	w := &Worker{be: b, registry: r, cfg: cfg.withDefaults(), name: cfg.Name + "-" + newID()}
 	w.seen.Store(&parts{})
-	w.logger = w.cfg.Logger.With(observe.KeyHub, b.Info().Hub)
+	w.logger = w.cfg.Logger.With(observe.KeyHub, b.Info().Hub, observe.KeyWorker, w.name)
 	return w
 }
 

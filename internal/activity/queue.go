@@ -316,7 +316,7 @@ func (r *running) done(result history.Payload, f *history.Failure) history.Recor
 // store would count that as a delivery, and the next worker might take it for one that kills its workers. Its slot stays
 // empty meanwhile, so that a worker without the key does not take everything from those who have it.
 func (q *Queue) pass(r *running, err error) {
-	q.cfg.Logger.Error("durable: task left to other workers, this one cannot decode it", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyError, err)
+	q.cfg.Logger.Error("durable: task left to other workers, this one cannot decode it", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyAttempt, r.d.Task.Attempt, observe.KeyError, err)
 	r.pause = passFor
 	again := *r.d.Task
 	again.LastErr = err.Error()
@@ -360,7 +360,7 @@ func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
 		case errors.Is(err, backend.ErrPermission) && q.stopped():
 			q.release(r, false) // the next worker may be allowed to
 		default:
-			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyError, err)
+			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyAttempt, r.d.Task.Attempt, observe.KeyError, err)
 			q.cfg.Backend.Clock().After(wait, func() { q.put(r, rec, min(2*wait, lastRetry)) })
 		}
 	})

@@ -1,11 +1,6 @@
 // Package observe is how a worker tells what it does: a struct of functions that are called with plain data, for metrics,
 // traces and lifecycle events. Packages runtime/otel, runtime/prometheus and runtime/cloudevents are made of it; an
-// adapter of your own is a few lines:
-//
-//	hooks := observe.Hooks{
-//		Ended: func(e observe.End) { orders.Add(ctx, 1, outcome(e.Status)) },
-//	}
-//	worker := durable.NewWorker(hub, &code, durable.WorkerConfig{Hooks: hooks})
+// adapter of your own is a few lines, see the example of [Hooks].
 //
 // No payload, argument, result or error text is ever handed over.
 package observe
