@@ -11,7 +11,7 @@ CSV      ?= soak.csv
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint lintbench robust plugin generated modules test race fuzz sim demo bench chaos plots soak compare npm ci
+.PHONY: help build generate check lint lintbench robust plugin observe generated modules test race fuzz sim demo bench chaos plots soak compare npm ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ plots: ## check bench/plot, which draws the benchmarks' CSV files and is a modul
 	$(GO) -C bench/plot vet ./...
 	$(GO) -C bench/plot test ./...
 
+observe: ## check runtime/otel, runtime/prometheus and deploy/worker, which are modules of their own
+	@set -e; for module in runtime/otel runtime/prometheus deploy/worker; do \
+		echo $$module; $(GO) -C $$module mod tidy -diff; $(GO) -C $$module vet ./...; $(GO) -C $$module test -race ./...; done
+
 npm: ## drive the HTTP API with the npm client of Durable Functions; needs Node.js and npm
 	$(GO) vet -tags npm ./runtime/httpapi
 	$(GO) tool staticcheck -tags npm ./runtime/httpapi
@@ -92,6 +96,6 @@ chaos: ## break every part of a cluster of three servers under load, from SEED (
 	$(GO) run ./bench/chaos -seed $(SEED)
 
 # The tests come last, so that the run closes with their own summary.
-ci: build check race plots plugin npm ## what CI runs: also random worlds that nobody has seen
+ci: build check race plots plugin observe npm ## what CI runs: also random worlds that nobody has seen
 	$(GO) test ./internal/sim -run Fresh -v -fresh 25
 	$(GO) test ./...

@@ -116,7 +116,7 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 	if err != nil {
 		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
 	}
-	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(c.be.Clock().Now()), Born: c.be.Clock().Now()}
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(c.be.Clock().Now()), Born: c.be.Clock().Now(), Trace: so.trace}
 	if so.version != nil {
 		start.Version = *so.version
 	}
@@ -379,7 +379,13 @@ func checkReason(reason string) error {
 
 // tell puts a record into the inbox of an instance that exists and has not ended.
 func (c *Client) tell(ctx context.Context, id string, rec history.Record) error {
-	return c.around(ctx, operationOf(id, rec), func(ctx context.Context) error { return c.tellNow(ctx, id, rec) })
+	op := operationOf(id, rec)
+	return c.around(ctx, op, func(ctx context.Context) error {
+		if e, ok := rec.(*history.Event); ok {
+			e.Trace = op.TraceParent
+		}
+		return c.tellNow(ctx, id, rec)
+	})
 }
 
 func (c *Client) tellNow(ctx context.Context, id string, rec history.Record) error {

@@ -25,13 +25,16 @@ type (
 	OrchestratorInterceptor func(ctx Context, next func(Context) error) error
 )
 
-// Operation is something a client does. An interceptor may read it; of a start it may also set tags.
+// Operation is something a client does. An interceptor may read it; it may also set the tags of a start, and the trace
+// context of a start or raise.
 type Operation struct {
 	Verb string // start, raise, cancel, terminate, suspend, resume, restart, rewind, plan (of a rewind), purge, get, history, list, count, wait, watch, follow, query,
 	// schedule, or of a schedule: schedule pause, schedule resume, schedule trigger, schedule update, schedule delete
 	Instance string // "" for list, count, follow and PurgeAll, and for a start with a generated id until next returns
 	Name     string // of the orchestrator (that a schedule runs), event or query, if there is one
 	Tags     Tags   // of a start; never nil then
+	// TraceParent is the W3C trace context (traceparent) that a start or raise hands on; "" or one of another form: none.
+	TraceParent string
 }
 
 // around runs do within the client's interceptors.
@@ -58,6 +61,7 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		if len(op.Tags) > 0 {
 			opts = append(opts[:len(opts):len(opts)], op.Tags)
 		}
+		opts = append(opts[:len(opts):len(opts)], traceParent(op.TraceParent))
 		id, err := c.startNow(ctx, o, args, opts)
 		op.Instance = id
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/durablegen/durablegen/internal/activity"
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // ErrCompleteLater is what an activity returns whose outcome comes from [Client.CompleteActivity] or
@@ -97,12 +98,12 @@ func (c *Client) settle(ctx context.Context, token string, outcome func(history.
 	if _, cancelErr := wait(ctx, func(done func(struct{}, error)) {
 		c.be.CancelTimer(t.Address, t.Ref, func(err error) { done(struct{}{}, err) })
 	}); cancelErr != nil {
-		c.logger.Warn("durable: an activity that is complete may run once more: its schedule is not removed", "instance", t.ID, "error", cancelErr)
+		c.logger.Warn("durable: an activity that is complete may run once more: its schedule is not removed", observe.KeyInstance, t.ID, observe.KeyError, cancelErr)
 	}
 	tidy, cancel := context.WithTimeout(ctx, tidyTime)
 	defer cancel()
 	if tidyErr := activity.Forget(tidy, c.be.Meta(), t.Address, t.Ref); tidyErr != nil {
-		c.logger.Debug("durable: the details of a heartbeat are left behind", "instance", t.ID, "error", tidyErr)
+		c.logger.Debug("durable: the details of a heartbeat are left behind", observe.KeyInstance, t.ID, observe.KeyError, tidyErr)
 	}
 	return err
 }

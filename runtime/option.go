@@ -53,7 +53,13 @@ type startOptions struct {
 	version *string
 	at      time.Time
 	after   time.Duration
+	trace   string
 }
+
+// traceParent is the trace context that interceptors give a start.
+type traceParent string
+
+func (t traceParent) applyStart(o *startOptions) { o.trace = string(t) }
 
 // Timeout is how long one attempt of an activity may take. Zero keeps what the activity was registered with.
 type Timeout time.Duration

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/owner"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // WorkerConfig configures a Worker. The zero value is ready.
@@ -29,7 +31,8 @@ type WorkerConfig struct {
 	Heartbeat    time.Duration // 0: 500 ms
 	Dead         time.Duration // silence after which the others take a worker's partitions over; 0: 2 s
 	Interceptors WorkerInterceptors
-	Logger       *slog.Logger // of orchestrators and of what an operator should see; nil discards
+	Hooks        observe.Hooks // told of what happens; see docs/observability.md
+	Logger       *slog.Logger  // of orchestrators and of what an operator should see; nil discards
 }
 
 func (c WorkerConfig) withDefaults() WorkerConfig {
@@ -75,8 +78,18 @@ type Worker struct {
 	registry *Registry
 	cfg      WorkerConfig
 	name     string
+	logger   *slog.Logger // with hub and worker
 
 	mu     sync.Mutex
+	state  workerState
+	groups []*owner.Group
+	queues []*activity.Queue
+
+	seen atomic.Pointer[parts] // for who must not wait for mu, which Start and Stop hold for long
+}
+
+// parts is what a worker consists of, as others see it. It does not change.
+type parts struct {
 	state  workerState
 	groups []*owner.Group
 	queues []*activity.Queue
@@ -92,22 +105,33 @@ const (
 
 // NewWorker makes a worker; Start or Run makes it work.
 func NewWorker(b Backend, r *Registry, cfg WorkerConfig) *Worker {
-	return &Worker{be: b, registry: r, cfg: cfg.withDefaults(), name: cfg.Name + "-" + newID()}
+	w := &Worker{be: b, registry: r, cfg: cfg.withDefaults(), name: cfg.Name + "-" + newID()}
+	w.seen.Store(&parts{})
+	w.logger = w.cfg.Logger.With(observe.KeyHub, b.Info().Hub, observe.KeyWorker, w.name)
+	return w
 }
 
 // Run starts the worker, works until ctx ends or the process gets SIGTERM or SIGINT, and stops it: running activities
-// end, partitions are handed over.
+// end, partitions are handed over. When the connection to the hub is lost for good, it stops and returns [ErrClosed]: a
+// program that exits with an error then is started anew by whatever looks after it.
 func (w *Worker) Run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := w.Start(ctx); err != nil {
 		return err
 	}
-	<-ctx.Done()
+	var lost <-chan struct{} // nil: for ever
+	if l, ok := backend.As[backend.Linked](w.be); ok {
+		lost = l.Done()
+	}
+	select {
+	case <-ctx.Done():
+	case <-lost:
+	}
 	stop() // a second signal kills
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.DrainTimeout)
 	defer cancel()
-	return w.Stop(drain)
+	return errors.Join(w.lost(), w.Stop(drain))
 }
 
 // Start begins to work and returns. It reports a name that belongs to other code, a hub that is not provisioned, and
@@ -126,6 +150,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		return err
 	}
 	w.state = workerStarted
+	w.seen.Store(&parts{workerStarted, w.groups, w.queues})
 	return nil
 }
 
@@ -147,7 +172,7 @@ func (w *Worker) start(ctx context.Context) error {
 		b := w.registry.activities[name]
 		q, err := activity.Start(ctx, activity.Config{
 			Backend: w.be, Name: name, Activity: b.activity.Name, Run: w.intercepted(b), Policy: policyOf(b.activity),
-			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.cfg.Logger,
+			Slots: w.cfg.Slots, Concurrency: b.activity.Concurrency, Poison: max(w.cfg.Poison, 0), Logger: w.logger, Hooks: w.cfg.Hooks,
 		})
 		if err != nil {
 			return err
@@ -164,7 +189,7 @@ func (w *Worker) start(ctx context.Context) error {
 		code.interceptors, code.clock = w.cfg.Interceptors.Orchestrators, w.be.Clock().Now
 		g, err := owner.Start(ctx, owner.Config{
 			Backend: w.be, Group: group, Worker: w.name, Code: code, Fail: failureOf,
-			Logger: w.cfg.Logger, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
+			Logger: w.logger, Hooks: w.cfg.Hooks, Cache: w.cfg.Cache, Heartbeat: w.cfg.Heartbeat, Dead: w.cfg.Dead,
 			Retention: retention, Local: locals,
 		})
 		if err != nil {
@@ -185,6 +210,7 @@ func (w *Worker) Stop(ctx context.Context) error {
 		return nil
 	}
 	w.state = workerStopped
+	w.seen.Store(&parts{workerStopped, w.groups, w.queues})
 	if err := w.stop(ctx); err != nil {
 		return fmt.Errorf("durable: worker: stop: %w", err)
 	}
@@ -221,8 +247,10 @@ func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	return errors.Join(errs...)
 }
 
+func nameKey(kind, name string) string { return "name." + kind + "." + history.EncodeID(name) }
+
 func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool) error {
-	key := "name." + kind + "." + history.EncodeID(name)
+	key := nameKey(kind, name)
 	for {
 		had, rev, err := meta.Get(ctx, key)
 		switch {

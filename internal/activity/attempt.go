@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // What ends the context of an attempt; each is its cause.
@@ -38,6 +39,7 @@ type Attempt struct {
 func (q *Queue) begin(r *running) *Attempt {
 	a := &r.own
 	r.attempt.Store(a)
+	q.tellStarted(r)
 	a.watch()
 	return a
 }
@@ -91,7 +93,7 @@ func (q *Queue) overdue(r *running) {
 
 // drop ends a task that nobody waits for any more: there is no outcome, and no other attempt either.
 func (q *Queue) drop(r *running) {
-	if r.decided.CompareAndSwap(false, true) {
+	if q.decide(r, verdict{outcome: observe.Canceled}) {
 		q.conclude(r, false, func() { q.settled(r) })
 	}
 }

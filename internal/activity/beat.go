@@ -9,6 +9,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 const (
@@ -100,7 +101,7 @@ func (a *Attempt) Details(ctx context.Context) (history.Payload, bool) {
 		if err == nil {
 			return past, past != nil
 		}
-		a.q.cfg.Logger.Warn("durable: the details of an earlier attempt cannot be read", "activity", a.q.cfg.Name, "instance", a.r.d.From.ID, "error", err)
+		a.q.cfg.Logger.Warn("durable: the details of an earlier attempt cannot be read", observe.KeyActivity, a.q.cfg.Name, observe.KeyInstance, a.r.d.From.ID, observe.KeyError, err)
 		if errors.Is(err, backend.ErrPermission) || errors.Is(err, backend.ErrClosed) || !k.pause(ctx.Done(), wait) {
 			return nil, false
 		}
@@ -227,7 +228,7 @@ func (k *keeper) write() {
 	k.store.Unlock()
 	if err != nil {
 		k.untake(details)
-		k.a.q.cfg.Logger.Warn("durable: the details of a heartbeat are not stored", "activity", k.a.q.cfg.Name, "instance", k.a.r.d.From.ID, "error", err)
+		k.a.q.cfg.Logger.Warn("durable: the details of a heartbeat are not stored", observe.KeyActivity, k.a.q.cfg.Name, observe.KeyInstance, k.a.r.d.From.ID, observe.KeyError, err)
 	}
 }
 
@@ -340,7 +341,7 @@ func (q *Queue) forget(r *running) {
 		ctx, cancel := context.WithTimeout(context.Background(), beatPatience)
 		defer cancel()
 		if err := Forget(ctx, q.cfg.Backend.Meta(), r.d.From, r.d.Task.Ref); err != nil {
-			q.cfg.Logger.Warn("durable: the details of a heartbeat are left behind", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+			q.cfg.Logger.Warn("durable: the details of a heartbeat are left behind", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyError, err)
 		}
 	}()
 }

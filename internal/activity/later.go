@@ -6,6 +6,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Later makes the token that completes this call from outside. First it stores what happens if nobody does: when the
@@ -67,7 +68,7 @@ func (q *Queue) putOff(r *running, f *Failure) {
 		q.fail(r, f)
 		return
 	}
-	if r.decided.CompareAndSwap(false, true) {
+	if q.decide(r, verdict{outcome: observe.Deferred}) {
 		q.conclude(r, true, func() { q.release(r, true) })
 	}
 }
@@ -86,7 +87,7 @@ func (q *Queue) unschedule(r *running, then func()) {
 	}
 	q.cfg.Backend.CancelTimer(r.d.From, r.d.Task.Ref, func(err error) {
 		if err != nil {
-			q.cfg.Logger.Warn("durable: an activity that is complete may run once more: its schedule is not removed", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+			q.cfg.Logger.Warn("durable: an activity that is complete may run once more: its schedule is not removed", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyError, err)
 		}
 		then()
 	})

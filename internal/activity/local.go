@@ -62,7 +62,7 @@ func (r *running) ended(lastErr string) {
 func (q *Queue) settledLocal(r *running, err error) {
 	if err == nil {
 		go q.work(r)
-	} else if r.decided.CompareAndSwap(false, true) {
+	} else if q.decide(r, verdict{}) {
 		q.release(r, false)
 	}
 }
@@ -79,14 +79,14 @@ func (c *local) cancel() {
 }
 
 // retry begins another attempt at its time, here if that is soon.
-func (c *local) retry(r *running, next *history.Timer) {
+func (c *local) retry(r *running, next *history.Timer, v verdict) {
 	q := c.q
 	wait := next.Due.Sub(q.cfg.Backend.Clock().Now())
 	if wait > LongestRest {
-		q.store(r, later(next))
+		q.store(r, later(next), v)
 		return
 	}
-	if !r.decided.CompareAndSwap(false, true) {
+	if !q.decide(r, v) {
 		return
 	}
 	q.conclude(r, true, func() {

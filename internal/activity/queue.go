@@ -13,6 +13,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Config says how one activity is run by one worker. Backend, Name, Run and Policy's Timeout and Attempts are required.
@@ -26,6 +27,7 @@ type Config struct {
 	Concurrency int            // executions at once in the whole hub; 0: the backend's default
 	Poison      int            // deliveries of one task before it fails for good; each but the last ended without an answer
 	Logger      *slog.Logger
+	Hooks       observe.Hooks // told of what happens
 }
 
 // Call is one execution of an activity.
@@ -164,7 +166,7 @@ func (q *Queue) abandon(done <-chan struct{}) {
 	}
 	q.mu.Unlock()
 	for _, r := range left {
-		if r.decided.CompareAndSwap(false, true) {
+		if q.decide(r, verdict{outcome: observe.Returned}) {
 			q.conclude(r, true, func() { q.release(r, false) })
 		}
 	}
@@ -248,14 +250,14 @@ func (q *Queue) run(r *running) {
 	}
 	if d.Err != nil {
 		// Nobody will ever be able to read it, and it does not say which slot waits for it; the log keeps it for people.
-		q.cfg.Logger.Error("durable: task dropped, it cannot be decoded", "activity", q.cfg.Name, "instance", d.From.ID, "sequence", d.Seq, "error", d.Err)
+		q.cfg.Logger.Error("durable: task dropped, it cannot be decoded", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, d.From.ID, "sequence", d.Seq, observe.KeyError, d.Err)
 		q.release(r, true)
 		return
 	}
 	if due := d.Task.NotBefore; !due.IsZero() && q.cfg.Backend.Clock().Now().Before(due) {
 		again := *d.Task
 		again.NotBefore = time.Time{}
-		q.store(r, &history.Timer{Ref: again.Ref, Due: due, Task: &again})
+		q.store(r, &history.Timer{Ref: again.Ref, Due: due, Task: &again}, verdict{})
 		return
 	}
 	if failure := q.stillborn(r); failure != nil {
@@ -269,7 +271,7 @@ func (q *Queue) run(r *running) {
 	case failure != nil && a.aborted():
 		q.drop(r)
 	case failure == nil:
-		q.store(r, r.done(result, nil))
+		q.store(r, r.done(result, nil), verdict{outcome: observe.Succeeded})
 	case failure.Later:
 		q.putOff(r, failure)
 	default:
@@ -281,24 +283,24 @@ func (q *Queue) run(r *running) {
 // fail stores a failure, or the schedule of the next attempt.
 func (q *Queue) fail(r *running, f *Failure) {
 	if q.ctx.Err() != nil && !f.Final { // stopped by this worker: somebody else's attempt, not a failure
-		if r.decided.CompareAndSwap(false, true) {
+		if q.decide(r, verdict{outcome: observe.Returned}) {
 			q.conclude(r, true, func() { q.release(r, false) })
 		}
 		return
 	}
 	if due, ok := r.again(f, q.cfg.Backend.Clock().Now()); ok {
-		next := r.next(due, f.Message)
+		next, v := r.next(due, f.Message), verdict{observe.Retried, f.Kind}
 		if r.local != nil {
-			r.local.retry(r, next)
+			r.local.retry(r, next, v)
 			return
 		}
-		q.store(r, next)
+		q.store(r, next, v)
 		return
 	}
 	if f.Failure.Final = f.Final; f.Kind != "" && f.LastErr == "" {
 		f.LastErr = r.d.Task.LastErr
 	}
-	q.store(r, r.done(nil, &f.Failure))
+	q.store(r, r.done(nil, &f.Failure), verdict{observe.Failed, f.Kind})
 }
 
 func (r *running) done(result history.Payload, f *history.Failure) history.Record {
@@ -314,19 +316,19 @@ func (r *running) done(result history.Payload, f *history.Failure) history.Recor
 // store would count that as a delivery, and the next worker might take it for one that kills its workers. Its slot stays
 // empty meanwhile, so that a worker without the key does not take everything from those who have it.
 func (q *Queue) pass(r *running, err error) {
-	q.cfg.Logger.Error("durable: task left to other workers, this one cannot decode it", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+	q.cfg.Logger.Error("durable: task left to other workers, this one cannot decode it", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyAttempt, r.d.Task.Attempt, observe.KeyError, err)
 	r.pause = passFor
 	again := *r.d.Task
 	again.LastErr = err.Error()
 	if r.policy.Deadline > 0 {
 		again.Since = r.since()
 	}
-	q.store(r, &history.Timer{Ref: again.Ref, Due: q.cfg.Backend.Clock().Now().Add(passFor), Task: &again})
+	q.store(r, &history.Timer{Ref: again.Ref, Due: q.cfg.Backend.Clock().Now().Add(passFor), Task: &again}, verdict{})
 }
 
 // store writes the first outcome of a task and then acknowledges it.
-func (q *Queue) store(r *running, rec history.Record) {
-	if r.decided.CompareAndSwap(false, true) {
+func (q *Queue) store(r *running, rec history.Record, v verdict) {
+	if q.decide(r, v) {
 		if r.local != nil {
 			q.vacate(r)
 		}
@@ -358,7 +360,7 @@ func (q *Queue) put(r *running, rec history.Record, wait time.Duration) {
 		case errors.Is(err, backend.ErrPermission) && q.stopped():
 			q.release(r, false) // the next worker may be allowed to
 		default:
-			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", "activity", q.cfg.Name, "instance", r.d.From.ID, "error", err)
+			q.cfg.Logger.Warn("durable: the outcome of an activity is not stored yet, will be tried again", observe.KeyActivity, q.cfg.Name, observe.KeyInstance, r.d.From.ID, observe.KeyAttempt, r.d.Task.Attempt, observe.KeyError, err)
 			q.cfg.Backend.Clock().After(wait, func() { q.put(r, rec, min(2*wait, lastRetry)) })
 		}
 	})

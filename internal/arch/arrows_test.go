@@ -51,27 +51,30 @@ type arrow struct {
 // first row that fits a package counts. A package that no row fits is an error: put it where it belongs.
 var arrows = []arrow{
 	{folder: "internal/history", std: pure},
-	{folder: "internal/engine", house: []string{"internal/history"}, std: pureOrSlog},
+	{folder: "runtime/observe", std: pure}, // what is told of everything below, in plain data
+	{folder: "internal/engine", house: []string{"runtime/observe", "internal/history"}, std: pureOrSlog},
 	{folder: "internal/cron", std: pure},
 	{folder: "internal/steps", house: []string{"internal/history"}, std: pure},
-	{folder: "internal/backend", house: []string{"internal/history"}},
-	{folder: "internal/backend/...", house: []string{"internal/backend", "internal/history"}, outside: []string{goCmp}}, // the conformance suite
+	{folder: "internal/backend", house: []string{"runtime/observe", "internal/history"}},
+	{folder: "internal/backend/...", house: []string{"runtime/observe", "internal/backend", "internal/history"}, outside: []string{goCmp}}, // the conformance suite
 	{folder: "internal/membackend/...", house: []string{"internal/backend", "internal/history"}},
-	{folder: "internal/owner", house: []string{"internal/engine", "internal/backend", "internal/history"}},
-	{folder: "internal/activity", house: []string{"internal/engine", "internal/backend", "internal/history"}},
+	{folder: "internal/owner", house: []string{"runtime/observe", "internal/engine", "internal/backend", "internal/history"}},
+	{folder: "internal/activity", house: []string{"runtime/observe", "internal/engine", "internal/backend", "internal/history"}},
 	{folder: "internal/codec", house: []string{"internal/backend", "internal/history"}},
 	{folder: "internal/sim", house: whole},   // tests of all of the above together
 	{folder: "internal/holes", house: whole}, // the same
 
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
-	{folder: "runtime", house: []string{"internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/steps", "internal/history"}},
+	{folder: "runtime", house: []string{"runtime/observe", "internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/steps", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
+	{folder: "runtime/health"},
+	{folder: "runtime/cloudevents", house: []string{"runtime", "runtime/observe", "internal/history"}},
 	{folder: "runtime/httpapi", house: []string{"runtime", "internal/history"}, outside: []string{xtime}},
 	{folder: "internal/natscontext", outside: []string{natsClient}},
-	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/natscontext", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
-	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
-	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
+	{folder: "runtime/natsbackend", house: []string{"runtime/observe", "runtime", "internal/natscontext", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
+	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/observe", "runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
+	{folder: "runtime/natsbackend/...", house: []string{"runtime/observe", "runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
@@ -101,9 +104,9 @@ var arrows = []arrow{
 	{folder: "bench/...", house: append(public, "bench/..."), outside: []string{natsClient}}, // its flows do without the engine
 }
 
-var whole = []string{"internal/activity", "internal/owner", "internal/membackend/...", "internal/engine", "internal/backend", "internal/history"}
+var whole = []string{"runtime/observe", "internal/activity", "internal/owner", "internal/membackend/...", "internal/engine", "internal/backend", "internal/history"}
 
-var public = slices.Clip([]string{"runtime", "runtime/natsbackend", "runtime/natsbackend/embedded", "runtime/httpapi"})
+var public = slices.Clip([]string{"runtime", "runtime/natsbackend", "runtime/natsbackend/embedded", "runtime/httpapi", "runtime/observe", "runtime/health", "runtime/cloudevents"})
 
 // pure is the part of the standard library that has no I/O, no randomness and no log.
 func pure(path string) bool {

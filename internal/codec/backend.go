@@ -24,6 +24,9 @@ func New(b backend.Backend, codecs ...Codec) (*Backend, error) {
 	return &Backend{b, l}, err
 }
 
+// Unwrap gives the backend that stores.
+func (b *Backend) Unwrap() backend.Backend { return b.Backend }
+
 // Open decodes a record. What cannot be decoded stays sealed, and the error (ErrCodec) tells why.
 func (b *Backend) Open(r history.Record) (history.Record, error) {
 	w := b.opening()

@@ -138,13 +138,13 @@ func clear(path string, v reflect.Value, found *[]string) {
 
 var (
 	parent  = []string{"Parent.Address.Group", "Parent.Address.ID"}
-	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done))
+	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done), []string{"Trace"})
 	failure = []string{"Kind", "Name"}
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure), []string{"Site"})
 	turn    = slices.Concat(
 		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Site", "Slots.Child.Version", "Slots.Child.Tags", "Slots.Hash" /* in memory only */, "End.Status"},
 		below("End.Failure", failure), below("End.Base.Start", start),
-		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
+		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Buffered.Trace", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
 )
 
 func below(path string, fields []string) []string {
@@ -168,10 +168,10 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Start{}, start},
 		{&history.Done{}, done},
 		{&history.Fired{}, nil},
-		{&history.Event{}, []string{"Name", "ID"}},
+		{&history.Event{}, []string{"Name", "ID", "Trace"}},
 		{&history.Control{}, slices.Concat([]string{"Verb", "ID"}, parent, []string{"Child"})},
-		{&history.Task{}, []string{"Name", "Site"}},
-		{&history.Timer{}, []string{"Task.Name", "Task.Site"}},
+		{&history.Task{}, []string{"Name", "Site", "Trace"}},
+		{&history.Timer{}, []string{"Task.Name", "Task.Site", "Task.Trace"}},
 		{&history.Turn{}, turn},
 		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Root", "Tags"}, below("Claim", start))},
 		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Late.Record", done), below("Messages.Record", done))},

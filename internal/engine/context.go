@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Now is the time of the message being applied, never earlier than that of one before (I8).
@@ -67,7 +68,9 @@ func (c *Coroutine) Logger() *slog.Logger {
 	if m.logger == nil {
 		to := slog.DiscardHandler
 		if m.cfg.Logger != nil {
-			to = m.cfg.Logger.Handler().WithAttrs([]slog.Attr{slog.String("instance", m.cfg.Self.ID), slog.String("orchestrator", m.start.Orchestrator)})
+			to = m.cfg.Logger.Handler().WithAttrs([]slog.Attr{
+				slog.String(observe.KeyInstance, m.cfg.Self.ID), slog.Uint64(observe.KeyRun, uint64(m.run)), slog.String(observe.KeyOrchestrator, m.start.Orchestrator),
+			})
 		}
 		m.logger = slog.New(handler{m, to})
 	}

@@ -37,6 +37,7 @@ const (
 	headSince   = "Durable-Since"  // when the first attempt was stored
 	headLapsed  = "Durable-Lapsed" // the attempt before was not completed from outside in its time
 	headFailed  = "Durable-Failed" // the body of a Done is a failure
+	headTrace   = "Durable-Trace"  // of a start, a task and an event: W3C traceparent
 )
 
 // Most bytes that a record may hold of what others choose. Encode refuses more, so that Decode reads all it wrote.
@@ -71,7 +72,7 @@ func encode(h []Field, r Record) (header []Field, body []byte, err error) {
 		header, err = firedFields(h, r.Ref, r.Due)
 	case *Event:
 		header, err = pair(h, headEvent, r.ID, r.Name, mostName)
-		body = r.Payload
+		header, body = withTrace(header, r.Trace), r.Payload
 	case *Control:
 		header, body, err = encodeControl(h, r)
 	case *Timer:
@@ -118,7 +119,7 @@ func decode(kind Kind, get func(key string) string, body []byte) (Record, error)
 		return decodeFired(get)
 	case KindEvent:
 		id, name, err := unpair(get(headEvent))
-		return &Event{Name: name, ID: id, Payload: body}, err
+		return &Event{Name: name, ID: id, Payload: body, Trace: readTrace(get)}, err
 	case KindControl:
 		id, verb, err := unpair(get(headControl))
 		c := &Control{Verb: Verb(verb), ID: id, Reason: strings.ToValidUTF8(string(body), "\uFFFD")}
@@ -209,7 +210,7 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 		}
 		h = append(h, Field{headAt, string(at)})
 	}
-	return h, nil
+	return withTrace(h, t.Trace), nil
 }
 
 func decodeTask(get func(string) string, body []byte) (Record, error) {
@@ -231,7 +232,7 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	if at := get(headAt); at != "" && err == nil {
 		t.NotBefore, err = parseTime(at)
 	}
-	t.Lapsed = get(headLapsed) != ""
+	t.Lapsed, t.Trace = get(headLapsed) != "", readTrace(get)
 	return t, err
 }
 

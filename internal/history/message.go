@@ -294,6 +294,7 @@ type line struct {
 	Failed  string `json:"failed"`
 	Since   string `json:"since"`
 	Lapsed  string `json:"lapsed"`
+	Trace   string `json:"trace"`
 
 	Reason string          `json:"reason"`
 	Body   Payload         `json:"v"`
@@ -355,6 +356,8 @@ func (l *line) get(head string) func(string) string {
 			return l.Since
 		case headLapsed:
 			return l.Lapsed
+		case headTrace:
+			return l.Trace
 		}
 		return head // of the kind that is asked for
 	}

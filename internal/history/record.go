@@ -59,6 +59,7 @@ type Start struct {
 	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
 	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
 	Prior        *Prior            `json:"prior,omitempty"`  // of a run that goes on with the history of a failed one
+	Trace        string            `json:"trace,omitempty"`  // W3C traceparent of whoever started it; "" when there is none
 	// Born is when it was decided to start it, in whole milliseconds; zero: unknown. A start that is stored much later may
 	// be a copy of one whose run has ended, and left the log (H10).
 	Born time.Time `json:"born,omitzero"`
@@ -119,6 +120,7 @@ type Event struct {
 	Name    string  `json:"name"` // lower case: event names are case-insensitive
 	ID      string  `json:"id"`   // a repeated id changes nothing (I2)
 	Payload Payload `json:"payload,omitempty"`
+	Trace   string  `json:"trace,omitempty"` // W3C traceparent of the sender; "" when there is none
 }
 
 // Verb is what a Control record asks for.
@@ -161,6 +163,8 @@ type Task struct {
 	Since time.Time `json:"since,omitzero"`
 	// Lapsed says that the attempt before was to be completed from outside, and was not in its time.
 	Lapsed bool `json:"lapsed,omitempty"`
+	// Trace is the W3C traceparent of the orchestration; "" when there is none. Replays do not compare it.
+	Trace string `json:"trace,omitempty"`
 	// NotBefore is when it is to run, of a task that the owner has stored for a later attempt; zero: at once.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
@@ -295,7 +299,8 @@ type Base struct {
 	Start    Start     `json:"start"`           // the run's start with the new input
 	First    Payload   `json:"first,omitempty"` // the input that the run began with
 	Started  time.Time `json:"started"`
-	Clock    time.Time `json:"clock"` // running maximum of the inbox time stamps (I8)
+	Began    time.Time `json:"began,omitzero"` // when the execution that ends did; zero: as the run
+	Clock    time.Time `json:"clock"`          // running maximum of the inbox time stamps (I8)
 	Buffered []Event   `json:"buffered,omitempty"`
 	Seen     []SeenID  `json:"seen,omitempty"`
 	Paused   bool      `json:"paused,omitempty"` // suspended

@@ -12,6 +12,8 @@ import (
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 250_000_000, time.UTC)
 
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 // samples holds every kind of record, plain and with all it can carry, and its form in the log.
 var samples = []struct {
 	name   string
@@ -59,6 +61,9 @@ var samples = []struct {
 		Causes: []*history.Failure{{Message: "two", After: time.Second}}, Omitted: 3, LastErr: "before",
 	}}, []string{"Durable-Done: 1-0-2 0 0 club.Fee", "Durable-Failed: 1"},
 		`{"message":"no","kind":"deadline","cause":{"message":"one","final":true},"causes":[{"message":"two","after":1000000000}],"omitted":3,"last":"before"}`},
+	{"start of a trace", &history.Start{Run: 1, Orchestrator: "a", Trace: trace}, []string{"Durable-Start: 1 a", "Durable-Trace: " + trace}, ""},
+	{"task of a trace", &history.Task{Name: "a", Attempt: 1, Trace: trace}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Trace: " + trace}, ""},
+	{"event of a trace", &history.Event{Name: "a", ID: "1", Trace: trace}, []string{"Durable-Event: 1 a", "Durable-Trace: " + trace}, ""},
 	{"fired", &history.Fired{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},
 	{"event without an id", &history.Event{Name: "%"}, []string{"Durable-Event: % %25"}, ""},

@@ -57,12 +57,12 @@ func startFields(h []Field, s *Start) ([]Field, error) {
 		}
 		h = append(h, Field{headTags, tags})
 	}
-	return h, nil
+	return withTrace(h, s.Trace), nil
 }
 
 func decodeStart(get func(string) string, body []byte) (Record, error) {
 	w := words{rest: get(headStart)}
-	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body}
+	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body, Trace: readTrace(get)}
 	if w.rest != "" {
 		s.Born = time.UnixMilli(int64(w.uint("born", 63))).UTC()
 	}

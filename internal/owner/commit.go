@@ -47,6 +47,9 @@ func (i *instance) commit(c *cause, turn engine.Turn, err error, known *records)
 		return
 	}
 	run, execution := i.machine.Ref()
+	if turn.End != nil && turn.End.Base != nil && execution > 0 {
+		turn.End.Base.Began = i.began
+	}
 	i.commits = append(i.commits, &commit{cause: c, after: after, turn: &history.Turn{
 		Run: run, Execution: execution, At: turn.Cause, Base: i.base, Slots: missing, End: turn.End,
 	}})
@@ -167,15 +170,17 @@ func (i *instance) end(c *commit, seq uint64) {
 		}
 	}
 	if c.turn.End.Status != history.ContinuedAsNew {
-		i.finish(c.turn, i.p.be.Clock().Now())
+		i.finish(c.turn, i.p.be.Clock().Now(), false)
 		return
 	}
+	i.tellEnded(c.turn.End, c.turn.End.Base.Clock, false)
 	i.next(c.cause, seq, c.turn)
 }
 
 // next begins the execution that a continue-as-new record describes, with what has queued for it.
 func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
-	i.execution = turn.Execution + 1
+	i.execution, i.began, i.traced = turn.Execution+1, turn.End.Base.Clock, false
+	i.tellStarted()
 	prog, ok := i.program()
 	if !ok {
 		i.park(unknownCode(i.start.Record.(*history.Start)))
@@ -188,7 +193,9 @@ func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
 	i.past.reset(base)
 	i.machine = engine.Resume(i.engineConfig(prog), base)
 	i.phase = live
+	began := i.beginTurn()
 	first, err := i.machine.Begin()
+	i.endTurn(began)
 	i.commit(c, first, err, nil)
 	i.drain()
 }

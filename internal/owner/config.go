@@ -7,6 +7,7 @@ import (
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Config is what a Group needs to know. Backend, Group, Worker, Code and Fail are required.
@@ -18,6 +19,7 @@ type Config struct {
 	Fail    func(error) *history.Failure // encodes an error that an orchestrator returned
 	Logger  *slog.Logger                 // of orchestrators and of what an operator should see; nil discards
 	Local   Local                        // runs local activities; nil: all go through their queues
+	Hooks   observe.Hooks                // told of what happens
 
 	Cache     int           // instances kept in memory per partition, a soft limit; 0: 4,096
 	Heartbeat time.Duration // 0: 500 ms

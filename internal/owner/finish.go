@@ -99,8 +99,8 @@ func HintTopic(id string) string { return "end." + history.EncodeID(id) }
 func StateTopic(id string) string { return "state." + history.EncodeID(id) }
 
 // finish stores what follows from the record that ended the run: the parent hears, the history is archived, then the
-// projection says so. All of it is done again from the record when anything is lost on the way.
-func (i *instance) finish(t *history.Turn, at time.Time) {
+// projection says so. All of it is done again from the record when anything is lost on the way; again: it is.
+func (i *instance) finish(t *history.Turn, at time.Time, again bool) {
 	i.phase = ended
 	i.over = at
 	i.final, i.failed = t, t.End.Status == history.Failed
@@ -109,6 +109,11 @@ func (i *instance) finish(t *history.Turn, at time.Time) {
 		i.custom, i.finished = i.machine.CustomStatus(), i.machine.Clock()
 	}
 	i.closeMachine()
+	ended := i.finished
+	if ended.IsZero() { // it was ended without its code
+		ended = at
+	}
+	i.tellEnded(t.End, ended, again)
 	i.hint()
 	i.conclude(i.archive)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 const (
@@ -33,6 +34,7 @@ type Group struct {
 	requests [][]func() // by partition: ends the subscriptions to what its owner is asked; of the hand-over under way, then of Stop
 	stopping bool
 	idle     sync.WaitGroup    // beats and balancing rounds under way
+	loops    []*loop           // complete when Start returns
 	stop     []func()          // of subscriptions
 	draining []<-chan struct{} // of partitions that Leave has released
 	cancel   context.CancelFunc
@@ -49,6 +51,7 @@ type failure struct {
 // the other live workers have had time to answer the first beat.
 func Start(ctx context.Context, cfg Config) (*Group, error) {
 	cfg = cfg.withDefaults()
+	cfg.Logger = cfg.Logger.With(observe.KeyGroup, cfg.Group)
 	if err := cfg.Backend.EnsureGroup(ctx, cfg.Group); err != nil {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
@@ -68,11 +71,11 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
 	g.stop = append(g.stop, stop)
-	g.every(cfg.Heartbeat, g.beat)
-	g.every(cfg.Heartbeat/5, g.balance)
-	g.every(askAgain, g.rejoin)
+	g.every(&loop{name: "beat", every: cfg.Heartbeat}, g.beat)
+	g.every(&loop{name: "balance", every: cfg.Heartbeat / 5}, g.balance)
+	g.every(&loop{name: "rejoin", every: askAgain, reads: true}, g.rejoin)
 	if cfg.Retention.Every > 0 {
-		g.every(cfg.Retention.Every, (&retention{g: g}).shorten)
+		g.every(&loop{name: "retention", every: cfg.Retention.Every, reads: true}, (&retention{g: g}).shorten)
 	}
 	if err := g.watchParked(); err != nil {
 		return nil, errors.Join(err, g.Stop(ctx))
@@ -138,14 +141,17 @@ func (g *Group) Owned() []int {
 	return owned
 }
 
-// every runs fn now and then again and again, d after its end, until the group stops.
-func (g *Group) every(d time.Duration, fn func()) {
-	g.recur(0, func() { g.again(d, fn) })
+// every runs fn now and then again and again, a pause after its end, until the group stops.
+func (g *Group) every(l *loop, fn func()) {
+	l.ran.Store(g.cfg.Backend.Clock().Now().UnixNano())
+	g.loops = append(g.loops, l)
+	g.recur(0, func() { g.again(l, fn) })
 }
 
-func (g *Group) again(d time.Duration, fn func()) {
+func (g *Group) again(l *loop, fn func()) {
 	if g.busy(fn) {
-		g.recur(d, func() { g.again(d, fn) })
+		l.ran.Store(g.cfg.Backend.Clock().Now().UnixNano())
+		g.recur(l.every, func() { g.again(l, fn) })
 	}
 }
 
@@ -209,7 +215,7 @@ func (g *Group) hear(data []byte) {
 // resign leaves what this worker owns to the others, because the store does not let it work.
 func (g *Group) resign(err error) {
 	if g.members.resign(true) {
-		g.cfg.Logger.Error("durable: this worker owns nothing until it is permitted to", "group", g.cfg.Group, "error", err)
+		g.cfg.Logger.Error("durable: this worker owns nothing until it is permitted to", observe.KeyError, err)
 		g.cfg.Backend.Signal(g.members.topic(), g.members.beat(true))
 	}
 }
@@ -222,7 +228,7 @@ func (g *Group) rejoin() {
 	ctx, cancel := context.WithTimeout(g.ctx, handOverIn)
 	defer cancel()
 	if g.cfg.Backend.MayOwn(ctx, g.cfg.Group) == nil && g.members.resign(false) {
-		g.cfg.Logger.Info("durable: this worker may own partitions again", "group", g.cfg.Group)
+		g.cfg.Logger.Info("durable: this worker may own partitions again")
 		g.tell()
 	}
 }
@@ -267,7 +273,7 @@ func (g *Group) move(p *Partition, mine bool) {
 	if mine && errors.Is(err, backend.ErrPermission) {
 		g.resign(err)
 	} else {
-		g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", "group", g.cfg.Group, "partition", n, "error", err)
+		g.cfg.Logger.Warn("durable: partition not handed over yet, will be tried again", observe.KeyPartition, n, observe.KeyError, err)
 	}
 }
 
@@ -292,7 +298,7 @@ func (g *Group) watchParked() error {
 		return fmt.Errorf("owner: group %q: %w", g.cfg.Group, err)
 	}
 	g.stop = append(g.stop, stop)
-	g.every(parkedEvery, g.listParked)
+	g.every(&loop{name: "parked", every: parkedEvery, reads: true}, g.listParked)
 	return nil
 }
 
@@ -305,7 +311,7 @@ func (g *Group) listParked() {
 	marks, err := g.cfg.Backend.Meta().List(ctx, markPrefix+"."+history.EncodeID(g.cfg.Group))
 	if err != nil {
 		if g.ctx.Err() == nil {
-			g.cfg.Logger.Warn("durable: parked instances cannot be listed, will be tried again", "group", g.cfg.Group, "error", err)
+			g.cfg.Logger.Warn("durable: parked instances cannot be listed, will be tried again", observe.KeyError, err)
 		}
 		return
 	}

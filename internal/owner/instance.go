@@ -37,6 +37,7 @@ type instance struct {
 	start     history.Message // Record is *history.Start
 	run       uint32
 	execution uint32          // of the run
+	began     time.Time       // when the execution did, by the log's clock
 	base      uint64          // sequence of the record that the current execution began from
 	applied   uint64          // highest inbox sequence applied
 	reach     uint64          // what the load was to reach
@@ -86,6 +87,10 @@ type instance struct {
 	finalWaits   bool          // the final state waits for a write under way
 	final        *history.Turn // the record that ended the run
 
+	traced      bool // traceParent is known
+	traceParent string
+	asking      time.Time // when the load was begun that is under way, if somebody wants to know
+
 	failed  bool                        // how the run has ended
 	kept    uint64                      // events up to here that came behind that end are in the archive
 	gone    bool                        // the next run has been started
@@ -115,7 +120,8 @@ type unknown struct {
 // startFresh begins an instance that nobody has seen before.
 func (i *instance) startFresh(d backend.Delivery) {
 	i.start = d.Message
-	i.run, i.need = 1, d.Message.Seq
+	i.run, i.need, i.began = 1, d.Message.Seq, d.Message.Time
+	i.tellStarted()
 	prog, ok := i.program()
 	if !ok {
 		i.queue = append(i.queue, d)
@@ -126,7 +132,9 @@ func (i *instance) startFresh(d backend.Delivery) {
 	i.machine = engine.New(i.engineConfig(prog), i.start)
 	i.past.add(i.start)
 	c := i.hold(d.Message.Seq, d.Receipt)
+	began := i.beginTurn()
 	turn, err := i.machine.Begin()
+	i.endTurn(began)
 	i.applied = d.Message.Seq
 	i.commit(c, turn, err, nil)
 }
@@ -173,7 +181,9 @@ func (i *instance) deliver(d backend.Delivery) {
 
 // apply gives the machine one message that the log holds no decisions of.
 func (i *instance) apply(m history.Message, c *cause) {
+	began := i.beginTurn()
 	turn, err := i.machine.Apply(m)
+	i.endTurn(began)
 	i.applied = m.Seq
 	i.heed(m)
 	i.past.add(m)

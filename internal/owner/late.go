@@ -5,6 +5,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // keepLate puts events that came behind the end of a failed run into its archive entry, before they are acknowledged: a
@@ -53,7 +54,7 @@ func (i *instance) putLate(a backend.Archive, entry uint64, late []history.Messa
 			case err == nil:
 				i.keptUpTo(late)
 			case unfit(err):
-				i.p.cfg.Logger.Warn("durable: a failed instance has no room for late events: a rewind will not know them", "instance", i.addr.ID, "error", err)
+				i.p.cfg.Logger.Warn("durable: a failed instance has no room for late events: a rewind will not know them", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 				i.keptUpTo(late)
 			default:
 				i.retry(err, i.acknowledgeAll) // a conflict too: what is there is read again

@@ -52,6 +52,7 @@ func recordsOf(tail []history.Message, run, execution uint32) *records {
 // load reads the instance from the log and the archive.
 func (i *instance) load() {
 	i.phase = loading
+	i.beginLoad()
 	i.reach = i.p.delivered
 	reach := i.reach
 	switch {
@@ -164,11 +165,11 @@ func (i *instance) rebuild(k backend.Known) {
 	var first history.Message
 	if base != nil { // the start may have left the log, or be a copy of an older run's that came late
 		i.start, i.base, execution, first = startOf(*base), base.Seq, base.Record.(*history.Turn).Execution+1, *base
-		i.need = base.Record.(*history.Turn).At + 1
+		i.need, i.began = base.Record.(*history.Turn).At+1, base.Record.(*history.Turn).End.Base.Clock
 	} else {
 		i.start, first = *l.Start, *l.Start
 		execution = l.Start.Record.(*history.Start).Prior.Execution()
-		i.need = l.Start.Seq
+		i.need, i.began = l.Start.Seq, l.Start.Time
 	}
 	if k.Archive.Snapshot() && k.Archive.Run == i.run {
 		i.settled, i.need = max(i.settled, k.Archive.At), 0 // what the log must keep, the projection knows
@@ -186,9 +187,14 @@ func (i *instance) rebuild(k backend.Known) {
 			}
 			// The first final record is authoritative, also against what a replay would decide (I2).
 			i.applied, i.finished = tail[n-1].Seq, tail[n-1].Time
-			i.finish(t, tail[n-1].Time)
+			i.finish(t, tail[n-1].Time, true)
 			return
 		}
+	}
+	if base != nil {
+		i.tellUntold(base.Record.(*history.Turn))
+	} else if i.news > 0 && l.Start.Seq >= i.news {
+		i.tellStarted()
 	}
 	i.tail = tail
 	defer func() { i.tail = nil }()
@@ -267,6 +273,7 @@ func (i *instance) replay(prog engine.Program, base *history.Message, tail []his
 		i.parkFor(err)
 		return
 	}
+	i.endLoad(1 + len(tail))
 	i.rest = rest
 	for _, turn := range turns {
 		i.commit(i.hold(turn.Cause, nil), turn, nil, known)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Mark says that nobody runs an instance. It is stored before the messages that led to it are acknowledged,
@@ -57,7 +58,7 @@ func unknownCode(s *history.Start) string {
 
 // parkFor stops an instance on an error that repeating it does not mend.
 func (i *instance) parkFor(err error) {
-	i.p.cfg.Logger.Error("durable: instance parked", "instance", i.addr.ID, "error", err)
+	i.p.cfg.Logger.Error("durable: instance parked", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 	i.park(err.Error())
 }
 
@@ -74,6 +75,7 @@ func (i *instance) park(reason string) {
 	}
 	i.phase = parked
 	i.reason = reason
+	i.tellParked()
 	i.remark()
 }
 

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Partition is one partition of a group: the instances that this worker has live, and the inbox while it owns it.
@@ -32,7 +34,8 @@ type Partition struct {
 	recent    list.List   // instances by use, latest in front
 	dirty     []*instance // whose projection is behind, in the order they became so
 	ticking   bool
-	open      int // outputs, loads and projections under way
+	cached    atomic.Int32 // len(instances), for who does not have the mutex
+	open      int          // outputs, loads and projections under way
 	drained   func()
 }
 
@@ -177,10 +180,11 @@ func (p *Partition) deliver(d backend.Delivery) {
 	}
 	if d.Err != nil && !errors.Is(d.Err, backend.ErrCodec) {
 		// Nobody will ever be able to read it; the log keeps it for people.
-		p.cfg.Logger.Error("durable: message dropped, it cannot be decoded", "instance", d.To.ID, "sequence", d.Message.Seq, "error", d.Err)
+		p.cfg.Logger.Error("durable: message dropped, it cannot be decoded", observe.KeyInstance, d.To.ID, "sequence", d.Message.Seq, observe.KeyError, d.Err)
 		d.Ack()
 		return
 	}
+	p.tellDelivered(d)
 	p.dispatch(d)
 }
 
@@ -225,6 +229,7 @@ func (p *Partition) add(addr history.Address) *instance {
 	i := &instance{p: p, addr: addr, proven: p.be.Clock().Now()} // a delivery shows that it lives, or a load will
 	i.place = p.recent.PushFront(i)
 	p.instances[addr.ID] = i
+	p.cached.Add(1)
 	return i
 }
 
@@ -237,6 +242,7 @@ func (p *Partition) remove(i *instance) {
 	p.open -= i.retries // nobody waits for what will not be done
 	i.closeMachine()
 	delete(p.instances, i.addr.ID)
+	p.cached.Add(-1)
 	i.clean()
 	p.recent.Remove(i.place)
 	p.checkDrained()

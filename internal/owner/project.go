@@ -7,6 +7,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // touch notes that the projection is behind. It is written coalesced: a short orchestration writes it once, at its end.
@@ -141,7 +142,7 @@ func (i *instance) putState(s backend.State, then func()) {
 			case errors.Is(err, backend.ErrConflict):
 				i.compareState(s, then)
 			case unfit(err):
-				i.p.cfg.Logger.Error("durable: the projection cannot be written; the instance goes on, its messages stay unacknowledged", "instance", i.addr.ID, "error", err)
+				i.p.cfg.Logger.Error("durable: the projection cannot be written; the instance goes on, its messages stay unacknowledged", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 				fallthrough
 			default:
 				i.retry(err, func() { i.putState(s, then) })

@@ -10,6 +10,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Question asks a live instance for what it has in memory. It is a signal: it may get lost, or come twice.
@@ -52,7 +53,7 @@ func (g *Group) hearRequests(p *Partition, mine bool) {
 	} {
 		stop, err := g.cfg.Backend.Listen(topic, answer)
 		if err != nil {
-			g.cfg.Logger.Warn("durable: the owner of a partition does not hear what it is asked", "group", g.cfg.Group, "partition", p.number, "topic", topic, "error", err)
+			g.cfg.Logger.Warn("durable: the owner of a partition does not hear what it is asked", observe.KeyPartition, p.number, "topic", topic, observe.KeyError, err)
 			continue
 		}
 		g.requests[p.number] = append(g.requests[p.number], stop)
@@ -107,7 +108,7 @@ func (i *instance) answerAsked() {
 			return
 		}
 		over = true
-		i.p.cfg.Logger.Warn("durable: a query handler takes too long: its instance is loaded anew", "instance", i.addr.ID, "query", q.Name, "limit", queryTime)
+		i.p.cfg.Logger.Warn("durable: a query handler takes too long: its instance is loaded anew", observe.KeyInstance, i.addr.ID, "query", q.Name, "limit", queryTime)
 		i.p.be.Signal(q.Reply, Answer{Error: fmt.Sprintf("its handler has not returned within %v", queryTime)}.encode())
 		if !i.dead {
 			i.lose()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Retention says how the log is shortened. The owner of a group's first partition does it for the hub; several groups'
@@ -219,7 +220,7 @@ func (r *retention) goOn(err error, then func()) {
 func (r *retention) failed(err error) {
 	r.running = false
 	if r.g.ctx.Err() == nil && !r.refused {
-		r.g.cfg.Logger.Warn("durable: the log is not shortened, will be tried again", "group", r.g.cfg.Group, "error", err)
+		r.g.cfg.Logger.Warn("durable: the log is not shortened, will be tried again", observe.KeyError, err)
 	}
 	r.refused = unfit(err)
 }

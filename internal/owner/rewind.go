@@ -8,6 +8,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // A rewind is a control message to an ended instance. It is no part of a run, so nothing of it is decided by a machine:
@@ -127,7 +128,7 @@ func (i *instance) rewindArchived(c *history.Control, a backend.Archive) {
 	case a.Status != history.Failed || a.Partial:
 		if err := backend.Unreadable(&history.Turn{End: end}); err != nil && c.Parent != nil {
 			// What is sealed for a record of an end cannot be put into a completion as it is.
-			i.p.cfg.Logger.Warn("durable: a parent that was rewound waits for a worker that can read how its child ended", "child", i.addr.ID, "error", err)
+			i.p.cfg.Logger.Warn("durable: a parent that was rewound waits for a worker that can read how its child ended", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 			i.retry(err, func() { i.rewind(c) })
 			return
 		}
@@ -171,7 +172,7 @@ func (i *instance) putRewound(c *history.Control, ended backend.Archive, a backe
 			case errors.Is(err, backend.ErrConflict):
 				i.startRewound(c, ended)
 			case unfit(err):
-				i.p.cfg.Logger.Error("durable: an instance cannot be rewound", "instance", i.addr.ID, "error", err)
+				i.p.cfg.Logger.Error("durable: an instance cannot be rewound", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 				i.answerParent(c, nil, fmt.Sprintf("instance %q cannot be rewound: %v", i.addr.ID, err))
 			default:
 				i.retry(err, func() { i.startRewound(c, ended) })
@@ -222,7 +223,7 @@ func (i *instance) tell(a backend.Append) {
 			switch {
 			case err == nil:
 			case unfit(err):
-				i.p.cfg.Logger.Error("durable: a parent cannot be told of its child", "child", i.addr.ID, "error", err)
+				i.p.cfg.Logger.Error("durable: a parent cannot be told of its child", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 			default:
 				i.retry(err, func() { i.tell(a) })
 				return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // A snapshot moves the history of a live instance from the log into the archive. The order is what matters (H16): the
@@ -147,7 +148,7 @@ func (i *instance) putSnapshot(a backend.Archive, need uint64) {
 				i.otherSnapshot(a, need)
 			case unfit(err):
 				i.freezing = false
-				i.p.cfg.Logger.Warn("durable: the log cannot be shortened past an instance: its history cannot be stored as a snapshot", "instance", i.addr.ID, "error", err)
+				i.p.cfg.Logger.Warn("durable: the log cannot be shortened past an instance: its history cannot be stored as a snapshot", observe.KeyInstance, i.addr.ID, observe.KeyError, err)
 			default:
 				i.retry(err, func() { i.putSnapshot(a, need) })
 			}

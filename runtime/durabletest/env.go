@@ -44,6 +44,8 @@ type config struct {
 	trip   time.Duration // longest way of a message; negative: none
 	seeds  int           // of Explore
 	vary   bool          // results are not compared
+	worker func(durable.WorkerConfig) durable.WorkerConfig
+	client func(durable.ClientConfig) durable.ClientConfig
 }
 
 // Seed is an [Option] that makes messages take up to a millisecond each way, so that what happens at the same time
@@ -67,6 +69,26 @@ type loggerOption struct{ l *slog.Logger }
 
 func (o loggerOption) apply(c *config) { c.logger = o.l }
 
+// Configure is an [Option] that changes how the test's worker and client are configured: to see what hooks and
+// interceptors do. Either may be nil. Hooks must not depend on real time.
+func Configure(worker func(durable.WorkerConfig) durable.WorkerConfig, client func(durable.ClientConfig) durable.ClientConfig) Option {
+	return configureOption{worker, client}
+}
+
+type configureOption struct {
+	worker func(durable.WorkerConfig) durable.WorkerConfig
+	client func(durable.ClientConfig) durable.ClientConfig
+}
+
+func (o configureOption) apply(c *config) {
+	if o.worker != nil {
+		c.worker = o.worker
+	}
+	if o.client != nil {
+		c.client = o.client
+	}
+}
+
 // New makes a hub and a worker for a test. All of it ends with the test.
 func New(t testing.TB, opts ...Option) *Env {
 	t.Helper()
@@ -74,7 +96,11 @@ func New(t testing.TB, opts ...Option) *Env {
 }
 
 func newConfig(opts []Option) config {
-	cfg := config{begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trip: -1}
+	cfg := config{
+		worker: func(c durable.WorkerConfig) durable.WorkerConfig { return c },
+		client: func(c durable.ClientConfig) durable.ClientConfig { return c },
+		begin:  time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trip: -1,
+	}
 	for _, o := range opts {
 		o.apply(&cfg)
 	}
@@ -89,7 +115,7 @@ func newEnv(t testing.TB, cfg config) *Env {
 	e := &Env{t: t, cfg: cfg, stale: true, world: &world{m: m, look: m.View("look"), begin: cfg.begin.UTC()}}
 	e.world.moved.L = &e.world.mu
 	e.world.start = e.start
-	e.client = durable.NewClient(clientHub{m.View("client"), e}, durable.ClientConfig{Logger: cfg.logger})
+	e.client = durable.NewClient(clientHub{m.View("client"), e}, cfg.client(durable.ClientConfig{Logger: cfg.logger}))
 	t.Cleanup(e.close)
 	return e
 }
@@ -225,7 +251,7 @@ func (e *Env) start() error {
 	}
 	inside.Intercept(e.code, e.seeBegin)
 	e.view = e.world.m.View("worker")
-	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, durable.WorkerConfig{Name: "test", Logger: e.cfg.logger})
+	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, e.cfg.worker(durable.WorkerConfig{Name: "test", Logger: e.cfg.logger}))
 	e.world.stayAwake()
 	if err := e.worker.Start(context.Background()); err != nil {
 		e.world.fail(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // What the protocol needs of the server: 2.14 brought CONSUMER.RESET and the scheduling rules, API level 4.
@@ -58,6 +59,8 @@ type Backend struct {
 	pullers    map[*puller]struct{}
 	again      chan struct{} // closed at the next reconnect
 	closed     bool
+	death      error         // why there is no connection any more
+	dead       chan struct{} // closed then
 }
 
 // connect names the steps.
@@ -69,10 +72,11 @@ func connect(ctx context.Context, cfg Config) (*Backend, error) {
 	b := &Backend{
 		cfg: cfg, login: login, names: namesOf(cfg.Hub), api: apiPrefix(cfg.Domain),
 		deliveries: map[role]*link{}, pullers: map[*puller]struct{}{}, again: make(chan struct{}),
+		dead: make(chan struct{}),
 	}
 	b.index = newIndex(b)
 	b.ctx, b.stop = context.WithCancel(context.Background())
-	if b.link, err = dial(ctx, cfg, login, roleWrite, ""); err != nil {
+	if b.link, err = dial(ctx, cfg, login, roleWrite, "", b.gone); err != nil {
 		b.stop()
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func connect(ctx context.Context, cfg Config) (*Backend, error) {
 		b.Close()
 		return nil, err
 	}
-	cfg.Logger.Info("connected to a task hub", "hub", cfg.Hub, "server", b.link.ConnectedUrlRedacted(),
+	cfg.Logger.Info("connected to a task hub", "server", b.link.ConnectedUrlRedacted(),
 		"partitions", b.info.Partitions, "durability", b.info.Durability)
 	return b, nil
 }
@@ -220,7 +224,7 @@ func (b *Backend) delivery(ctx context.Context, r role) (*link, error) {
 	if l := b.deliveries[r]; l != nil {
 		return l, nil
 	}
-	l, err := dial(ctx, b.cfg, b.login, r, b.link.ConnectedUrl())
+	l, err := dial(ctx, b.cfg, b.login, r, b.link.ConnectedUrl(), b.gone)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +248,7 @@ func (b *Backend) reconnected() {
 	if !b.barrier.on.Load() { // perhaps there is a server now that trails
 		b.goes(func() {
 			if err := b.barrier.learn(b.ctx); err != nil && b.ctx.Err() == nil {
-				b.cfg.Logger.Warn("how durable the server is that was reconnected to is not known", "err", err)
+				b.cfg.Logger.Warn("how durable the server is that was reconnected to is not known", observe.KeyError, err)
 			}
 		})
 	}
@@ -350,6 +354,7 @@ func (b *Backend) Close() error {
 	}
 	b.closed = true
 	b.mu.Unlock()
+	b.die(backend.ErrClosed)
 	b.stop()
 	b.eachPuller(nil, (*puller).abandon)
 	for _, l := range b.deliveries {

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // SyncSubject is where a server is asked, by a request without a body, to make durable what it has acknowledged. A server
@@ -255,7 +256,7 @@ func (r *barrier) tell(err error) {
 	case errors.Is(err, backend.ErrClosed), errors.Is(err, errSetBack):
 	case err != nil && !r.failing:
 		r.failing = true
-		r.b.cfg.Logger.Error("nothing is acknowledged: the server does not make durable what it has written; was it replaced by one that is not embedded.Strict?", "subject", SyncSubject, "err", err)
+		r.b.cfg.Logger.Error("nothing is acknowledged: the server does not make durable what it has written; was it replaced by one that is not embedded.Strict?", "subject", SyncSubject, observe.KeyError, err)
 	case err == nil && r.failing:
 		r.failing = false
 		r.b.cfg.Logger.Info("acknowledgements go on: the server makes durable what it has written", "subject", SyncSubject)

@@ -88,6 +88,13 @@ func (t *calls) publish(subject string, header nats.Header, body []byte, done fu
 	t.start(c)
 }
 
+// unanswered counts the calls that wait for an answer.
+func (t *calls) unanswered() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.open.size + len(t.waiting)
+}
+
 // get sends a read; it returns at once.
 func (t *calls) get(subject string, body []byte, batch bool, read func([]*nats.Msg, error)) {
 	t.start(&call{msg: nats.Msg{Subject: subject, Data: body}, batch: batch, read: read})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/natscontext"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Config says where the hub is. The zero value is the hub "default" on nats://127.0.0.1:4222.
@@ -92,6 +93,7 @@ func (cfg Config) resolve() (Config, []nats.Option, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.Logger = cfg.Logger.With(observe.KeyHub, cfg.Hub)
 	return cfg, options, cfg.validate()
 }
 

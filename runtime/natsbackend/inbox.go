@@ -13,6 +13,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Inbox implements backend.Backend.
@@ -126,7 +127,7 @@ func (i *inbox) heal() {
 		defer cancel()
 		err := i.redeliver(ctx, pull)
 		if err != nil && i.b.ctx.Err() == nil {
-			i.b.cfg.Logger.Warn("could not have lost messages delivered again", "inbox", i.name, "err", err)
+			i.b.cfg.Logger.Warn("could not have lost messages delivered again", "inbox", i.name, observe.KeyError, err)
 		}
 		_ = i.b.pause(healEvery) // at most one reset in this time; on close there is nothing left to do
 		i.mu.Lock()
@@ -199,7 +200,7 @@ func (i *inbox) checkAfter(pause time.Duration, suspect string) {
 			next = firstCheck
 		case pin != "":
 			if _, err := i.takeOver(ctx); err != nil {
-				i.b.cfg.Logger.Debug("could not take over", "inbox", i.name, "err", err)
+				i.b.cfg.Logger.Debug("could not take over", "inbox", i.name, observe.KeyError, err)
 			}
 			pin, next = "", firstCheck
 		}
@@ -335,7 +336,7 @@ func (b *Backend) fetch(kind history.Kind, m *nats.Msg) ([]byte, error) {
 		if !errors.Is(err, backend.ErrUnavailable) {
 			return body, err
 		}
-		b.cfg.Logger.Warn("waiting for a payload", "subject", m.Subject, "err", err)
+		b.cfg.Logger.Warn("waiting for a payload", "subject", m.Subject, observe.KeyError, err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // link is one connection. Links reconnect for ever; what has to happen then hangs on again.
@@ -42,8 +43,9 @@ const (
 
 // dial connects. Publishes of the write connection are kept in its call table while it is down, not in the client's
 // buffer: that way they are sent again in order. The connection begins with the server near, if that is one of its own:
-// what breaks there breaks all connections of a worker, and the others see at once that it is gone.
-func dial(ctx context.Context, cfg Config, login []nats.Option, r role, near string) (*link, error) {
+// what breaks there breaks all connections of a worker, and the others see at once that it is gone. gone is told when the
+// client has given the connection up without shut.
+func dial(ctx context.Context, cfg Config, login []nats.Option, r role, near string, gone func(role, error)) (*link, error) {
 	l := &link{log: cfg.Logger, guards: map[*guard]struct{}{}, arrived: time.Now(), stay: moveAfter}
 	o := nats.GetDefaultOptions()
 	o.Servers = splitURLs(cfg.URL)
@@ -66,7 +68,7 @@ func dial(ctx context.Context, cfg Config, login []nats.Option, r role, near str
 		}
 	}
 	o.Servers, o.NoRandomize = ordered(o.Servers, near, !o.NoRandomize), true
-	l.listen(&o, r)
+	l.listen(&o, r, gone)
 	nc, err := o.Connect()
 	if err != nil {
 		return nil, connectError(cfg, err)
@@ -106,8 +108,19 @@ func splitURLs(list string) []string {
 }
 
 // listen takes over the connection's callbacks and passes them on to the user's own.
-func (l *link) listen(o *nats.Options, r role) {
-	onError, onAgain, onGone := o.AsyncErrorCB, o.ReconnectedCB, o.DisconnectedErrCB
+func (l *link) listen(o *nats.Options, r role, gone func(role, error)) {
+	onError, onAgain, onGone, onEnd := o.AsyncErrorCB, o.ReconnectedCB, o.DisconnectedErrCB, o.ClosedCB
+	o.ClosedCB = func(nc *nats.Conn) {
+		l.mu.Lock()
+		shut := l.closed
+		l.mu.Unlock()
+		if !shut {
+			gone(r, nc.LastError())
+		}
+		if onEnd != nil {
+			onEnd(nc)
+		}
+	}
 	o.AsyncErrorCB = func(nc *nats.Conn, s *nats.Subscription, err error) {
 		l.failed(err)
 		if onError != nil {
@@ -129,7 +142,7 @@ func (l *link) listen(o *nats.Options, r role) {
 	}
 	o.DisconnectedErrCB = func(nc *nats.Conn, err error) {
 		if !nc.IsClosed() {
-			l.log.Warn("lost the connection to NATS", "connection", string(r), "err", err)
+			l.log.Warn("lost the connection to NATS", "connection", string(r), observe.KeyError, err)
 		}
 		if onGone != nil {
 			onGone(nc, err)
@@ -163,7 +176,7 @@ func (cfg Config) loginSource() string {
 func (l *link) failed(err error) {
 	verb, subject, ok := refusal(err)
 	if !ok {
-		l.log.Warn("NATS reports an error", "err", err)
+		l.log.Warn("NATS reports an error", observe.KeyError, err)
 		return
 	}
 	perm := fmt.Errorf("natsbackend: %w: %s %q: give the user of this connection that permission", backend.ErrPermission, verb, subject)
@@ -181,7 +194,7 @@ func (l *link) failed(err error) {
 		told = f(perm, subject) || told
 	}
 	if !told { // acknowledgements and signals: nobody waits for an answer
-		l.log.Error("not permitted", "err", perm)
+		l.log.Error("not permitted", observe.KeyError, perm)
 	}
 }
 
@@ -304,7 +317,7 @@ func (l *link) unheard(since, now time.Time) {
 	}
 	l.log.Warn("JetStream is out of reach of this server, trying another", "connection", l.Opts.Name, "server", l.ConnectedUrlRedacted(), "silent", now.Sub(since))
 	if err := l.ForceReconnect(); err != nil {
-		l.log.Debug("could not leave the server", "err", err)
+		l.log.Debug("could not leave the server", observe.KeyError, err)
 	}
 }
 

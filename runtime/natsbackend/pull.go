@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 const (
@@ -297,7 +298,7 @@ func (p *puller) refused(err error, subject string) (mine bool) {
 		return false
 	}
 	if p.refusal == nil {
-		p.b.cfg.Logger.Error("not permitted to pull", "err", err)
+		p.b.cfg.Logger.Error("not permitted to pull", observe.KeyError, err)
 		p.b.goes(p.deny)
 	}
 	p.refusal = err
@@ -418,7 +419,7 @@ var (
 // comes again, and receivers drop duplicates.
 func (l *link) answer(reply string, what []byte) {
 	if err := l.Publish(reply, what); err != nil {
-		l.log.Debug("an acknowledgement was lost", "err", err)
+		l.log.Debug("an acknowledgement was lost", observe.KeyError, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Tasks implements backend.Backend.
@@ -50,7 +51,7 @@ func (t *tasks) Stop(patience context.Context) {
 	t.mu.Unlock()
 	t.held.Wait()
 	if err != nil && t.b.ctx.Err() == nil {
-		t.b.cfg.Logger.Warn("could not give back tasks", "activity", t.activity, "err", err)
+		t.b.cfg.Logger.Warn("could not give back tasks", observe.KeyActivity, t.activity, observe.KeyError, err)
 	}
 }
 
@@ -59,7 +60,7 @@ func (t *tasks) handle(m *nats.Msg) {
 	d := backend.TaskDelivery{Receipt: r, Progress: r.progress}
 	at, ok := parseDelivery(m.Reply)
 	if !ok {
-		t.b.cfg.Logger.Error("a delivery has an unknown form", "activity", t.activity, "reply", m.Reply)
+		t.b.cfg.Logger.Error("a delivery has an unknown form", observe.KeyActivity, t.activity, "reply", m.Reply)
 		return
 	}
 	d.Seq, d.Time, d.Attempts = at.stream, at.time, at.attempts

@@ -51,7 +51,7 @@ func TestUndecidedPublish(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	l, err := dial(ctx, cfg, login, roleWrite, "")
+	l, err := dial(ctx, cfg, login, roleWrite, "", func(role, error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

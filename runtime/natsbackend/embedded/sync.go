@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/durablegen/durablegen/runtime/natsbackend"
+	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // syncer serves natsbackend.SyncSubject. Requests that come while a round is under way share the next one, so a round
@@ -126,7 +127,7 @@ func (y *syncer) round() error {
 		return nil
 	}
 	if y.s.cfg.Logger != nil {
-		y.s.cfg.Logger.Error("the store could not be made durable", "dir", y.s.cfg.Dir, "err", err)
+		y.s.cfg.Logger.Error("the store could not be made durable", "dir", y.s.cfg.Dir, observe.KeyError, err)
 	}
 	if errors.Is(err, errLost) {
 		y.s.lost = fmt.Errorf("%w; the server has to be started anew", err)
