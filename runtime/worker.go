@@ -80,6 +80,7 @@ type Worker struct {
 	state  workerState
 	groups []*owner.Group
 	queues []*activity.Queue
+	silent func() // ends the answers to who asks for workers; nil before there are any
 }
 
 type workerState int
@@ -172,7 +173,9 @@ func (w *Worker) start(ctx context.Context) error {
 		}
 		w.groups = append(w.groups, g)
 	}
-	return nil
+	var err error
+	w.silent, err = w.answerWhoIsThere()
+	return err
 }
 
 // Stop hands the partitions over, takes no more tasks and waits for what runs. When ctx ends
@@ -193,6 +196,9 @@ func (w *Worker) Stop(ctx context.Context) error {
 
 // Partitions go first: as long as this worker has some, what they call locally has a place here.
 func (w *Worker) stop(ctx context.Context) error {
+	if w.silent != nil {
+		w.silent()
+	}
 	var errs []error
 	for _, g := range w.groups {
 		errs = append(errs, g.Leave(ctx))
