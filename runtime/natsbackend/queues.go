@@ -102,7 +102,7 @@ func (n *names) queue(c *jetstream.ConsumerInfo) (q backend.Queue, ok bool) {
 	}
 	q.Group, err = history.DecodeID(words[0]) // GROUP.N.*.in.>
 	p, errPartition := strconv.Atoi(words[1])
-	q.Partition, q.Served = p, pinOf(c) != ""
+	q.Partition, q.Served = p, c.NumWaiting > 0 || pinOf(c) != "" // nobody is pinned before the first delivery
 	return q, errors.Join(err, errPartition) == nil
 }
 

@@ -102,6 +102,10 @@ func surveyInboxes(t *testing.T, h Hub) {
 	c.queueIs(ours, "without an owner", func(q backend.Queue) bool {
 		return q.Pending == 1 && q.Open == 0 && !q.Served && q.OldestID == odd.ID && !q.Oldest.IsZero()
 	})
+	idle := c.open(anna)
+	c.queueIs(func(q backend.Queue) bool { return q.Group == anna.Group && q.Partition == c.partition(anna) }, "with an owner and nothing to do",
+		func(q backend.Queue) bool { return q.Served })
+	idle.release()
 	b := c.open(odd)
 	d := b.next()
 	c.queueIs(ours, "with an owner", func(q backend.Queue) bool { return q.Pending == 0 && q.Open == 1 && q.Served })
