@@ -33,6 +33,9 @@ const (
 	yaml       = "go.yaml.in/yaml/v3"
 	xtime      = "golang.org/x/time"
 	cobra      = "github.com/spf13/cobra"
+	pflag      = "github.com/spf13/pflag"
+	uniseg     = "github.com/rivo/uniseg"
+	xterm      = "golang.org/x/term"
 )
 
 // arrow is what the packages of one folder may import beside the standard library, test files left out.
@@ -64,7 +67,8 @@ var arrows = []arrow{
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/httpapi", house: []string{"runtime", "internal/history"}, outside: []string{xtime}},
-	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
+	{folder: "internal/natscontext", outside: []string{natsClient}},
+	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/natscontext", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
@@ -88,7 +92,7 @@ var arrows = []arrow{
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
-	{folder: "cmd/durable", house: append(public, "runtime/doctor"), outside: []string{cobra, natsClient}},
+	{folder: "cmd/durable/...", house: append(public, "runtime/doctor", "internal/natscontext", "cmd/durable/..."), outside: []string{cobra, pflag, natsClient, yaml, progress, uniseg, xterm}},
 	{folder: "bench/workload", house: public},
 	{folder: "bench/lint"},
 	{folder: "bench/chaos", house: append(public, "internal/chaos/harness", "bench/workload")},

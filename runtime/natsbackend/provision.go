@@ -157,7 +157,7 @@ func (b *Backend) missing(err error, what string) error {
 		return err
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrBucketNotFound):
 		return fmt.Errorf("natsbackend: the hub %s does not exist, or not whole, on %s%s: %s is missing: create it with `durable init` or Config.Provision: %w",
-			b.cfg.Hub, b.cfg.URL, b.inDomain(), what, backend.ErrNotFound)
+			b.cfg.Hub, b.cfg.where(), b.inDomain(), what, ErrNoHub)
 	case away(err):
 		return fmt.Errorf("natsbackend: open %s: %w: %w", what, backend.ErrUnavailable, err)
 	}
