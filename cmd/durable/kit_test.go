@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	durable "github.com/durablegen/durablegen/runtime"
 )
@@ -21,6 +22,7 @@ func bindings() []durable.Binding {
 		durable.BindOrchestrator(flow("Pay"), func(ctx durable.Context, in int) (int, error) {
 			return durable.StartActivity[int](ctx, charge, in).Get(ctx)
 		}),
+		durable.BindOrchestrator(flow("Nap"), func(ctx durable.Context, d time.Duration) (bool, error) { return true, durable.Sleep(ctx, d) }),
 		durable.BindOrchestrator(flow("Parent"), func(ctx durable.Context, in string) (json.RawMessage, error) {
 			return durable.StartChild[json.RawMessage](ctx, wait, nil, durable.InstanceID(in)).Get(ctx)
 		}),

@@ -31,6 +31,9 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	serve            starts a server with the hub "default", and sets NATS_URL
 //	stop             stops it
 //	work             starts a worker of kit_test.go; the end of the session stops it
+//	rest             stops the workers
+//	plan ID          creates a schedule of flow.Echo, for each night
+//	triggered ID     waits until the hub shows that a schedule was triggered
 //	shows ID STATUS  waits until the hub shows an instance with this status
 //	exits N CMD...   runs a command that must exit with N
 //	norm FILE        writes what the last command printed to stdout into FILE: times, random ids and paddings made equal
@@ -52,13 +55,16 @@ func scripts(t *testing.T, p testscript.Params) {
 		return nil
 	}
 	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){
-		"serve":   onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.serve(ts) }),
-		"stop":    onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.stop() }),
-		"work":    onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.work() }),
-		"shows":   onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.shows(args[0], args[1]) }),
-		"exits":   exits,
-		"norm":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stdout", args) },
-		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stderr", args) },
+		"serve":     onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.serve(ts) }),
+		"stop":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.stop() }),
+		"work":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.work() }),
+		"rest":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.rest() }),
+		"plan":      onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.plan(args[0]) }),
+		"triggered": onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.triggered(args[0]) }),
+		"shows":     onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.shows(args[0], args[1]) }),
+		"exits":     exits,
+		"norm":      func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stdout", args) },
+		"normerr":   func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stderr", args) },
 	}
 	testscript.Run(t, p)
 }
@@ -133,8 +139,8 @@ func (s *site) work() error {
 	return nil
 }
 
-// shows waits until the hub shows an instance with a status.
-func (s *site) shows(id, status string) error {
+// client runs do with a client of the hub.
+func (s *site) client(do func(ctx context.Context, c *durable.Client) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	b, err := natsbackend.Connect(ctx, natsbackend.Config{URL: s.server.URL()})
@@ -144,19 +150,55 @@ func (s *site) shows(id, status string) error {
 	defer b.Close()
 	c := durable.NewClient(b, durable.ClientConfig{})
 	defer c.Close()
-	for inst, err := range c.Watch(ctx, id) {
-		if err != nil || inst.Status == durable.Status(status) {
-			return err
+	return do(ctx, c)
+}
+
+// shows waits until the hub shows an instance with a status.
+func (s *site) shows(id, status string) error {
+	return s.client(func(ctx context.Context, c *durable.Client) error {
+		for inst, err := range c.Watch(ctx, id) {
+			if err != nil || inst.Status == durable.Status(status) {
+				return err
+			}
 		}
+		return fmt.Errorf("%s has ended, and was not %s", id, status)
+	})
+}
+
+func (s *site) plan(id string) error {
+	return s.client(func(ctx context.Context, c *durable.Client) error {
+		return durable.CreateSchedule(ctx, c, flow("Echo"), durable.Schedule{ID: id, Cron: []string{"0 3 * * *"}, TimeZone: "Europe/Berlin"}, "x")
+	})
+}
+
+// triggered waits until the hub shows that a schedule was triggered and its run has ended.
+func (s *site) triggered(id string) error {
+	return s.client(func(ctx context.Context, c *durable.Client) error {
+		for _, err := range c.Watch(ctx, "schedule:"+id) {
+			if err != nil {
+				return err
+			}
+			info, err := c.DescribeSchedule(ctx, id)
+			if err != nil || info.Triggered == 1 && len(info.Recent) == 1 && info.Recent[0].Status.Final() {
+				return err
+			}
+		}
+		return fmt.Errorf("schedule %s has ended, and was not triggered", id)
+	})
+}
+
+// rest stops the workers.
+func (s *site) rest() (err error) {
+	for _, stop := range s.stops {
+		err = errors.Join(err, stop())
 	}
-	return fmt.Errorf("%s has ended, and was not %s", id, status)
+	s.stops = nil
+	return err
 }
 
 func (s *site) close() {
-	for _, stop := range s.stops {
-		if err := stop(); err != nil {
-			s.env.T().Log(err)
-		}
+	if err := s.rest(); err != nil {
+		s.env.T().Log(err)
 	}
 	if s.server != nil {
 		s.server.Close()
@@ -191,6 +233,9 @@ var volatile = []struct {
 	{regexp.MustCompile(`\b(\d+ (s|min|h)|less than 1 s)\b`), "SPAN"},
 	{regexp.MustCompile(`\b[a-z2-7]{20}\b`), "RANDOM"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "SERVER"},
+	{regexp.MustCompile(`\bnats-server [\d.]+`), "nats-server VERSION"},
+	{regexp.MustCompile(`\b\d+(\.\d)? ([KMGTPE]i)?B\b`), "SIZE"},
+	{regexp.MustCompile(`\bfor (\d+m)?\d+s\b`), "for SPAN"},
 	{regexp.MustCompile(`(\S)  +`), "$1  "},
 	{regexp.MustCompile(`(?m) +$`), ""},
 }

@@ -121,12 +121,12 @@ func (e *examination) ofGroup(name string, g *group) (found []Finding) {
 	case g.waiting > 0 && e.old(g.oldest):
 		found = append(found, Finding{
 			Kind: Unserved, Severity: Error, Group: name, ID: g.oldest.OldestID, Cure: start,
-			What: fmt.Sprintf("no worker serves %d of the %d partitions of group %q: %d messages wait there, the oldest for %v", g.unserved, g.partitions, name, g.waiting, e.age(g.oldest)),
+			What: fmt.Sprintf("no worker serves %d of the %d partitions of group %q: messages wait there (%d), the oldest for %v", g.unserved, g.partitions, name, g.waiting, e.age(g.oldest)),
 		})
 	case g.unserved == g.partitions && live > 0:
 		found = append(found, Finding{
 			Kind: Unserved, Severity: Warning, Group: name, Cure: start,
-			What: fmt.Sprintf("group %q has %d live instances and no worker", name, live),
+			What: fmt.Sprintf("group %q has live instances (%d) and no worker", name, live),
 		})
 	}
 	for _, q := range g.slow {
@@ -148,13 +148,13 @@ func (e *examination) tasks(queues []backend.Queue) (found []Finding) {
 		case !q.Served:
 			found = append(found, Finding{
 				Kind: Unserved, Severity: Error, ID: q.OldestID,
-				What: fmt.Sprintf("no worker serves the activity %s: %d tasks wait, the oldest for %v", q.Activity, q.Pending, e.age(q)),
+				What: fmt.Sprintf("no worker serves the activity %s: tasks wait (%d), the oldest for %v", q.Activity, q.Pending, e.age(q)),
 				Cure: "start a worker that registers it; `durable workers` lists those that run",
 			})
 		case q.Repeated > 0:
 			found = append(found, Finding{
 				Kind: Stuck, Severity: Warning, ID: q.OldestID,
-				What: fmt.Sprintf("%d tasks of the activity %s have been delivered more than once: their workers have died, or were silent", q.Repeated, q.Activity),
+				What: fmt.Sprintf("tasks of the activity %s have been delivered more than once (%d): their workers have died, or were silent", q.Activity, q.Repeated),
 				Cure: "look into the logs of the workers, which `durable workers` names; a task that kills its workers fails after 10 deliveries",
 			})
 		}
@@ -206,7 +206,7 @@ func (e *examination) parkedFindings() (found []Finding) {
 		}
 		found = append(found, Finding{
 			Kind: Parked, Severity: Error, Group: of.group, ID: ones.first,
-			What: fmt.Sprintf("%d instances of %s are parked, such as this one: %s", ones.count, name, of.why),
+			What: fmt.Sprintf("instances of %s are parked (%d): %s", name, ones.count, of.why),
 			Cure: "deploy a worker whose code fits, and they go on by themselves; or `durable terminate` them",
 		})
 	}

@@ -40,11 +40,11 @@ func TestNobodyServesAGroup(t *testing.T) {
 	inWard(t, func(t *testing.T, w *ward) {
 		w.rest()
 		w.pass(time.Minute)
-		finds(t, w.hub, doctor.Unserved, doctor.Warning, `"flow"`, "2 live instances")
+		finds(t, w.hub, doctor.Unserved, doctor.Warning, `"flow"`, "live instances (2)")
 		must(t, w.client.Raise(t.Context(), "waits", "go", 5))
 		finds(t, w.hub, doctor.Unserved, doctor.Warning)
 		w.pass(2 * time.Minute)
-		finds(t, w.hub, doctor.Unserved, doctor.Error, "2 of the 2 partitions", "1 messages", "2m0s", "waits")
+		finds(t, w.hub, doctor.Unserved, doctor.Error, "2 of the 2 partitions", "messages wait there (1)", "2m0s", "waits")
 	})
 }
 
@@ -60,7 +60,7 @@ func TestNobodyServesAnActivity(t *testing.T) {
 			t.Errorf("a task that is young is a finding: %v", found)
 		}
 		w.pass(2 * time.Minute)
-		finds(t, w.hub, doctor.Unserved, doctor.Error, "flow.Nobody", "1 tasks", "2m0s", "waits")
+		finds(t, w.hub, doctor.Unserved, doctor.Error, "flow.Nobody", "tasks wait (1)", "2m0s", "waits")
 		must(t, w.hub.EnsureActivity(t.Context(), backend.Activity{Name: "flow.Nobody"}))
 		finds(t, w.hub, doctor.Unserved, doctor.Error, "flow.Nobody")
 		must(t, w.client.Terminate(t.Context(), "waits", "nobody will ever serve it"))
@@ -84,7 +84,7 @@ func TestATaskComesAgainAndAgain(t *testing.T) {
 		queue.Grant(100)
 		defer queue.Stop(t.Context())
 		w.pass(2 * time.Minute)
-		finds(t, w.hub, doctor.Stuck, doctor.Warning, "flow.Deadly", "1 tasks", "waits")
+		finds(t, w.hub, doctor.Stuck, doctor.Warning, "flow.Deadly", "more than once (1)", "waits")
 	})
 }
 
@@ -109,7 +109,7 @@ func TestParkedInstancesAreOneFinding(t *testing.T) {
 		w.start(unknown, "p1", 1)
 		w.start(unknown, "p2", 1)
 		w.pass(10 * time.Second)
-		finds(t, w.hub, doctor.Parked, doctor.Error, "2 instances of flow.Unknown", "no worker here knows", "p")
+		finds(t, w.hub, doctor.Parked, doctor.Error, "instances of flow.Unknown are parked (2)", "no worker here knows", "p")
 	})
 }
 

@@ -26,9 +26,9 @@ type house struct {
 	url string
 }
 
-// scope is what users of a role are for: starters may deal with the group "desk" only.
+// scope is what users of a role are for: starters may deal with the group "desk" only, and with large payloads.
 func scope(role natsbackend.Role) natsbackend.Scope {
-	s := natsbackend.Scope{Hub: "club", Inbox: "_INBOX_" + string(role)}
+	s := natsbackend.Scope{Hub: "club", Inbox: "_INBOX_" + string(role), Large: role == natsbackend.RoleStarter}
 	if role == natsbackend.RoleStarter || role == natsbackend.RoleViewer {
 		s.Groups = []string{"desk"}
 	}
@@ -44,7 +44,7 @@ func openHouse(t *testing.T) *house {
 		user(t, &users, string(role), role, scope(role))
 	}
 	own := scope(natsbackend.RoleStarter)
-	own.OwnIDs = true
+	own.OwnIDs, own.Large = true, false
 	user(t, &users, "chooser", natsbackend.RoleStarter, own)
 	path := filepath.Join(t.TempDir(), "nats.conf")
 	conf := fmt.Sprintf("jetstream {}\naccounts { CLUB { jetstream: enabled, users: [\n%s] } }\n", users.String())

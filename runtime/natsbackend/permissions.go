@@ -35,6 +35,9 @@ type Scope struct {
 	Groups     []string
 	Partitions int    // of the hub's groups; defaults to 8
 	Inbox      string // prefix of the user's inboxes; defaults to "_INBOX". One of its own keeps its answers from others
+	// Large has users who are no workers read and store payloads of more than 256 KiB, which lie in an object store. Reading it
+	// takes a consumer, and a consumer may be told to deliver to any subject of the account: it is trust, too.
+	Large bool
 	// OwnIDs has a starter choose ids of instances, and create schedules. They are claimed in the bucket of the states: with it,
 	// a starter could also overwrite what is shown of others.
 	OwnIDs bool
@@ -113,19 +116,23 @@ func (g *grants) ask(requests ...string) {
 	}
 }
 
-// look is what connecting and reading takes. Where nothing but readers has consumers, a reader may have one.
+// look is what connecting and reading takes. It takes no consumer: lists are read page by page without one.
 func (g *grants) look() {
 	g.publish(SyncSubject, userInfo)
-	g.ask("INFO")
+	g.ask("INFO", "CONSUMER.INFO."+g.names.log+".*")
 	for _, part := range g.names.streams() {
 		s := part.stream
 		g.ask("STREAM.INFO."+s, directGet+"."+s, directGet+"."+s+".>", leaderGet+"."+s)
-		if part.holds != backend.HoldsLog {
-			g.ask("CONSUMER.CREATE."+s+".>", "CONSUMER.INFO."+s+".*", "CONSUMER.MSG.NEXT."+s+".*", "CONSUMER.DELETE."+s+".*")
-			g.publish("$JS.FC." + s + ".>")
-		}
 	}
-	g.ask("CONSUMER.INFO." + g.names.log + ".*")
+	if g.Large {
+		g.consume("OBJ_" + g.names.payloads)
+	}
+}
+
+// consume permits consumers of a stream that has none but those of readers.
+func (g *grants) consume(s string) {
+	g.ask("CONSUMER.CREATE."+s+".>", "CONSUMER.INFO."+s+".*", "CONSUMER.MSG.NEXT."+s+".*", "CONSUMER.DELETE."+s+".*")
+	g.publish("$JS.FC." + s + ".>")
 }
 
 // watch is what tells how the hub fares: its queues, its workers, the log as it happens.
@@ -163,7 +170,9 @@ func (g *grants) query() {
 func (g *grants) start() {
 	g.inbox("start", "event.>")
 	g.query()
-	g.payloads()
+	if g.Large {
+		g.payloads()
+	}
 	if g.OwnIDs {
 		g.states()
 	}
@@ -174,8 +183,10 @@ const scheduleEvents = "event.durable=3Aschedule"
 
 func (g *grants) steer() {
 	g.inbox("start", "ctl.*", scheduleEvents)
-	g.payloads()
 	g.states()
+	if g.Large {
+		g.payloads()
+	}
 	g.publish(g.names.archiveSubjects + ">") // a purge leaves a mark there
 }
 
@@ -200,6 +211,11 @@ func (g *grants) work() {
 	g.states()
 	g.bucket(g.names.meta)
 	g.payloads()
+	for _, part := range g.names.streams() {
+		if part.holds != backend.HoldsLog {
+			g.consume(part.stream)
+		}
+	}
 	g.ask("CONSUMER.CREATE."+log+".>", "CONSUMER.MSG.NEXT."+log+".*", "CONSUMER.UNPIN."+log+".*", "CONSUMER.RESET."+log+".*")
 	g.ask("STREAM.PURGE."+log, "STREAM.PURGE.OBJ_"+g.names.payloads, "STREAM.MSG.DELETE.OBJ_"+g.names.payloads)
 }

@@ -69,6 +69,11 @@ func TestRoleStarter(t *testing.T) {
 			_, err := durable.StartInstance[string](ctx, c, errand, "small", durable.InstanceID("mine"))
 			return err
 		}},
+		act{"store a large payload", func() error {
+			_, err := durable.StartInstance[string](ctx, h.client("chooser"), errand, big+"another")
+			return err
+		}},
+		act{"read a large payload", func() error { _, err := h.client("chooser").Get(ctx, id); return err }},
 		act{"start in another group", func() error { _, err := durable.StartInstance[int](ctx, c, other, nil); return err }},
 		act{"terminate", func() error { return c.Terminate(ctx, live.ID(), "no") }},
 		act{"suspend", func() error { return c.Suspend(ctx, live.ID(), "no") }},
@@ -139,7 +144,7 @@ func TestRoleViewer(t *testing.T) {
 		h.mayNotWork("viewer"), h.mayNotReach("viewer", "other"), h.mayNotReach("viewer", "third"),
 	)
 	h.refusedRequests("viewer", "durable.club.desk.0.x.in.event.go", "durable-signal.club.beat=2Edesk", "durable-archive.club.x", "$KV.durable_club_meta.x",
-		"$O.durable_club_payloads.M.x", "$JS.API.CONSUMER.CREATE.DURABLE_club.in_desk_0.durable.>", "$JS.API.CONSUMER.DELETE.DURABLE_club.in_desk_0", "$JS.ACK.DURABLE_club.in_desk_0.1.1.1.1.1")
+		"$O.durable_club_payloads.M.x", "$JS.API.CONSUMER.CREATE.DURABLE_club.in_desk_0.durable.>", "$JS.API.CONSUMER.CREATE.KV_durable_club_instances.x.y", "$JS.API.CONSUMER.DELETE.DURABLE_club.in_desk_0", "$JS.ACK.DURABLE_club.in_desk_0.1.1.1.1.1")
 }
 
 func TestRoleOperator(t *testing.T) {

@@ -80,9 +80,9 @@ func (p Printer) One(v any, name string, people func(w io.Writer)) error {
 func List[T any](p Printer, all []T, name func(T) string, columns ...Column[T]) error {
 	switch p.Format {
 	case JSON:
-		return p.json(slices.Concat([]T{}, all), "  ") // none are [], not null
+		return p.json(append([]T{}, all...), "  ") // none are [], not null
 	case YAML:
-		return p.yaml(slices.Concat([]T{}, all))
+		return p.yaml(append([]T{}, all...))
 	case JSONL:
 		for _, v := range all {
 			if err := p.json(v, ""); err != nil {
