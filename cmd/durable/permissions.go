@@ -62,6 +62,7 @@ as a command of nsc. It asks no server.
 	flags.IntVar(&scope.Partitions, "partitions", 0, "that the hub has (default 8)")
 	flags.StringVar(&scope.Inbox, "inbox", "", "`prefix` of the user's inboxes (default _INBOX); with one of its own, no other user sees its answers")
 	flags.BoolVar(&scope.Large, "large-payloads", false, "who is no worker may store and read payloads of more than 256 KiB; that takes a consumer, which may be told to deliver anywhere in the account")
+	flags.BoolVar(&scope.Follow, "follow", false, "a viewer or operator may follow the log (durable tail); that takes a consumer of it, and so the user could change those of workers")
 	flags.BoolVar(&scope.OwnIDs, "own-ids", false, "a starter may choose ids and create schedules, and so also overwrite what is shown of others")
 	flags.StringVar(&nsc, "nsc", "", "print a command of nsc that gives the permissions to this `user`")
 	return cmd

@@ -46,6 +46,9 @@ func openHouse(t *testing.T) *house {
 	own := scope(natsbackend.RoleStarter)
 	own.OwnIDs, own.Large = true, false
 	user(t, &users, "chooser", natsbackend.RoleStarter, own)
+	follow := scope(natsbackend.RoleViewer)
+	follow.Follow = true
+	user(t, &users, "follower", natsbackend.RoleViewer, follow)
 	path := filepath.Join(t.TempDir(), "nats.conf")
 	conf := fmt.Sprintf("jetstream {}\naccounts { CLUB { jetstream: enabled, users: [\n%s] } }\n", users.String())
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
@@ -88,8 +91,11 @@ func (h *house) config(name string, cfg natsbackend.Config) natsbackend.Config {
 	cfg.URL = h.url
 	cfg.Options = []nats.Option{nats.UserInfo(name, "p")}
 	if name != "root" {
-		role := strings.Replace(name, "chooser", "starter", 1)
+		role := strings.NewReplacer("chooser", "starter", "follower", "viewer").Replace(name)
 		cfg.Options = append(cfg.Options, nats.CustomInboxPrefix("_INBOX_"+role))
+	}
+	if name == "chooser" { // an upload that is refused is refused in several parts, of which one is told
+		return cfg
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(refusals{h.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return cfg

@@ -38,6 +38,9 @@ type Scope struct {
 	// Large has users who are no workers read and store payloads of more than 256 KiB, which lie in an object store. Reading it
 	// takes a consumer, and a consumer may be told to deliver to any subject of the account: it is trust, too.
 	Large bool
+	// Follow has a viewer or an operator follow the log as it grows, see durable tail. It takes a consumer of the log: with it, the
+	// user could also change the consumers of workers.
+	Follow bool
 	// OwnIDs has a starter choose ids of instances, and create schedules. They are claimed in the bucket of the states: with it,
 	// a starter could also overwrite what is shown of others.
 	OwnIDs bool
@@ -135,12 +138,14 @@ func (g *grants) consume(s string) {
 	g.publish("$JS.FC." + s + ".>")
 }
 
-// watch is what tells how the hub fares: its queues, its workers, the log as it happens.
+// watch is what tells how the hub fares: its queues, and its workers.
 func (g *grants) watch() {
 	g.ask("CONSUMER.LIST." + g.names.log)
 	g.publish(g.names.signals + history.EncodeID(backend.WorkersTopic))
-	g.subscribe(g.names.subjects + ">")
 	g.query()
+	if g.Follow {
+		g.ask("CONSUMER.CREATE."+g.names.log+".*", "CONSUMER.MSG.NEXT."+g.names.log+".*")
+	}
 }
 
 // inbox permits some messages to instances of the groups.

@@ -3,6 +3,7 @@ package natsbackend_test
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,6 +85,14 @@ func TestRoleStarter(t *testing.T) {
 		"$JS.API.CONSUMER.CREATE.DURABLE_club.in_desk_0.durable.>", "$JS.API.STREAM.PURGE.DURABLE_club")
 }
 
+// first gives the error of the first of several.
+func first[T any](all iter.Seq2[T, error]) error {
+	for _, err := range all {
+		return err
+	}
+	return errors.New("nothing came")
+}
+
 func TestRoleViewer(t *testing.T) {
 	h := openHouse(t)
 	h.works(nil)
@@ -117,12 +126,10 @@ func TestRoleViewer(t *testing.T) {
 			return err
 		}},
 		act{"watch", func() error {
-			for _, err := range c.Watch(ctx, live.ID()) {
-				return err
-			}
-			return nil
+			return first(c.Watch(ctx, live.ID()))
 		}},
 		act{"doctor", func() error { _, err := doctor.Examine(ctx, b, doctor.Config{}); return err }},
+		act{"follow", func() error { return first(h.client("follower").Follow(ctx, 1)) }},
 	)
 	state := backend.State{Address: history.Address{Group: "desk", ID: "ghost"}, Name: "desk.Ghost", Status: history.Running, Run: 1}
 	if _, err := await(t, func(done func(uint64, error)) { h.as("root", natsbackend.Config{}).PutState(state, 0, done) }); err != nil {
@@ -130,6 +137,7 @@ func TestRoleViewer(t *testing.T) {
 	}
 	refused(t,
 		act{"start", func() error { _, err := durable.StartInstance[string](ctx, c, errand, "small"); return err }},
+		act{"follow", func() error { return first(c.Follow(ctx, 1)) }},
 		act{"raise", func() error { return c.Raise(ctx, live.ID(), "go", "now") }},
 		act{"terminate", func() error { return c.Terminate(ctx, live.ID(), "no") }},
 		act{"resume", func() error { return c.Resume(ctx, live.ID(), "no") }},
