@@ -98,19 +98,30 @@ const (
 func Examine(ctx context.Context, hub durable.Backend, cfg Config) (Report, error) {
 	cfg.Patience, cfg.Silence = cmp.Or(cfg.Patience, 10*time.Second), cmp.Or(cfg.Silence, time.Minute)
 	e := &examination{hub: hub, cfg: cfg, seen: map[string]*patient{}, keeps: hub.Info().Retention, live: map[string]int{}, parked: map[parked]*parkedOnes{}}
-	report, err := e.survey(ctx)
-	if err == nil {
-		err = e.inspect(ctx, &report)
-	}
-	if err == nil {
-		var found []Finding
-		found, err = e.look(ctx)
-		report.Findings = append(report.Findings, found...)
-	}
-	if err != nil {
-		return report, fmt.Errorf("durable: examine the hub %s: %w", hub.Info().Hub, err)
+	info := hub.Info()
+	report := Report{Hub: info.Hub, Durability: info.Durability}
+	if err := e.examineHub(ctx, &report); err != nil {
+		return report, fmt.Errorf("durable: examine the hub %s: %w", info.Hub, err)
 	}
 	return report, nil
+}
+
+// examineHub names the steps. What serves the hub is measured first: lists take consumers, which count.
+func (e *examination) examineHub(ctx context.Context, r *Report) (err error) {
+	if r.Usage, err = e.hub.Usage(ctx); err != nil {
+		return err
+	}
+	queues, err := e.hub.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.survey(ctx, r); err != nil {
+		return err
+	}
+	r.Findings = e.inspect(r.Usage, queues)
+	found, err := e.look(ctx)
+	r.Findings = append(r.Findings, found...)
+	return err
 }
 
 type examination struct {
@@ -144,10 +155,8 @@ func (e *examination) patient(of history.Address) *patient {
 }
 
 // survey lists what there is: states first, so that what is made from the rest is there already.
-func (e *examination) survey(ctx context.Context) (r Report, err error) {
-	info := e.hub.Info()
-	r.Hub, r.Durability = info.Hub, info.Durability
-	err = e.hub.ListStates(ctx, func(s backend.State) bool {
+func (e *examination) survey(ctx context.Context, r *Report) error {
+	err := e.hub.ListStates(ctx, func(s backend.State) bool {
 		p := e.patient(s.Address)
 		p.shown, p.final, p.run = true, s.Status.Final(), s.Run
 		r.States++
@@ -155,7 +164,7 @@ func (e *examination) survey(ctx context.Context) (r Report, err error) {
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	err = e.hub.ListArchives(ctx, func(a backend.Archive) bool {
 		r.Archived++
@@ -170,7 +179,7 @@ func (e *examination) survey(ctx context.Context) (r Report, err error) {
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	logged := map[string]struct{}{}
 	err = e.hub.ListLog(ctx, func(of history.Address, run uint32) bool {
@@ -180,10 +189,10 @@ func (e *examination) survey(ctx context.Context) (r Report, err error) {
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.Logged = len(logged)
-	return r, e.listMarks(ctx)
+	return e.listMarks(ctx)
 }
 
 // sound reports whether the lists show nothing that needs a look.

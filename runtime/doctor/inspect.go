@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,17 +11,9 @@ import (
 	"github.com/durablegen/durablegen/internal/backend"
 )
 
-// inspect looks at what serves the hub, and at what waits for workers.
-func (e *examination) inspect(ctx context.Context, r *Report) (err error) {
-	if r.Usage, err = e.hub.Usage(ctx); err != nil {
-		return err
-	}
-	queues, err := e.hub.Queues(ctx)
-	if err != nil {
-		return err
-	}
-	r.Findings = slices.Concat(clocks(r.Usage), limits(r.Usage), replicas(r.Usage), e.inboxes(queues), e.tasks(queues), e.parkedFindings())
-	return nil
+// inspect judges what serves the hub, and what waits for workers.
+func (e *examination) inspect(u backend.Usage, queues []backend.Queue) []Finding {
+	return slices.Concat(clocks(u), limits(u), replicas(u), e.inboxes(queues), e.tasks(queues), e.parkedFindings())
 }
 
 const (

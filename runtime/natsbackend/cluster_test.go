@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/doctor"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
@@ -104,5 +106,22 @@ func TestCluster(t *testing.T) {
 	collect(t, "inbox", n+50, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
 	if l := load(t, b, anna, seq); len(l.Tail) != n+51 {
 		t.Errorf("%d messages after the change", len(l.Tail))
+	}
+	lags(t, b)
+}
+
+// lags waits until the doctor finds that the server which is gone has replicas that are not current.
+func lags(t *testing.T, b *natsbackend.Backend) {
+	t.Helper()
+	for ctx := within(t); ; {
+		r, err := doctor.Examine(ctx, b, doctor.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool {
+			return f.Kind == doctor.Lagging && strings.Contains(f.What, "has 3 replicas")
+		}) {
+			return
+		}
 	}
 }
