@@ -155,6 +155,44 @@ func TestRoleViewer(t *testing.T) {
 		"$O.durable_club_payloads.M.x", "$JS.API.CONSUMER.CREATE.DURABLE_club.in_desk_0.durable.>", "$JS.API.CONSUMER.CREATE.KV_durable_club_instances.x.y", "$JS.API.CONSUMER.DELETE.DURABLE_club.in_desk_0", "$JS.ACK.DURABLE_club.in_desk_0.1.1.1.1.1")
 }
 
+// TestAnswersAreNoRecords: a server does not check whether an asker may publish to the subject that he names for the answer.
+func TestAnswersAreNoRecords(t *testing.T) {
+	h := openHouse(t)
+	h.works(nil)
+	ctx, root := within(t), h.client("root")
+	live, err := durable.StartInstance[string](ctx, root, errand, "waits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(h.url, h.config("starter", natsbackend.Config{}).Options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	fields, body, err := history.Encode(&history.Control{Verb: history.Terminate, ID: "1", Reason: "smuggled"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := fmt.Sprintf("durable.club.desk.%d.%s.in.", history.Partition(live.ID(), 8), live.ID())
+	smuggled := append(history.Frame(fields, len(body)), body...)
+	if _, err := nc.RequestWithContext(ctx, inbox+"event.x", smuggled); err != nil { // stored
+		t.Fatal(err)
+	}
+	read := "$JS.API.DIRECT.GET.DURABLE_club." + inbox + "event.x"
+	if err := nc.PublishRequest(read, inbox+"ctl.terminate", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nc.RequestWithContext(ctx, read, nil); err != nil { // the one before has been answered
+		t.Fatal(err)
+	}
+	if err := root.Raise(ctx, live.ID(), "go", "!"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := live.Wait(ctx); err != nil || got != "waits!!" {
+		t.Errorf("it ends with %q, %v, want it to go on as if nothing had been smuggled", got, err)
+	}
+}
+
 func TestRoleOperator(t *testing.T) {
 	h := openHouse(t)
 	var mended atomic.Bool
