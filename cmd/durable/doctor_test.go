@@ -49,7 +49,7 @@ func TestDoctor(t *testing.T) {
 	ask(t, s.URL(), exit.Error, "--fix would remove the state", "doctor", "--hub", "ward")
 	ask(t, "", exit.OK, "fixed: remove the state", "doctor", "--hub=ward", "--server", s.URL(), "--fix")
 	ask(t, s.URL(), exit.OK, "0 found", "doctor", "--hub", "ward")
-	ask(t, s.URL(), exit.NotFound, "does not exist", "doctor", "--hub", "nowhere")
+	ask(t, s.URL(), exit.NotFound, "there is no hub nowhere", "doctor", "--hub", "nowhere")
 }
 
 func TestUsage(t *testing.T) {

@@ -36,13 +36,12 @@ func instanceOf(i durable.Instance) instance {
 	}
 }
 
-// payload is stored data within JSON; a codec of the user's own may have made it something else.
-func payload(data []byte) json.RawMessage {
-	if len(data) == 0 || json.Valid(data) {
-		return data
+// stamp is a time with how long ago it is; "" of the zero time.
+func stamp(now, t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	quoted, _ := json.Marshal(string(data)) // a string always has a JSON form
-	return quoted
+	return clock(t) + " (" + ago(now, t) + ")"
 }
 
 func nameOf(i instance) string { return i.ID }

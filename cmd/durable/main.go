@@ -7,12 +7,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 func main() { os.Exit(command()) }
 
 func command() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	cobra.EnableCommandSorting = false // help has them in the order of verbs
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], surroundings{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
 }

@@ -24,7 +24,7 @@ func raiseCommand(s *session) *cobra.Command {
 			if data == "-" && len(ids) == 1 && ids[0] == "-" {
 				return exit.Usagef("stdin cannot be both the ids and the data")
 			}
-			value, err := s.payload("--data", data)
+			value, err := s.given("--data", data)
 			if err != nil {
 				return err
 			}

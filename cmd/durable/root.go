@@ -22,12 +22,19 @@ var verbs = []struct {
 	{"Instances:", []func(*session) *cobra.Command{
 		startCommand,
 		listCommand,
+		countCommand,
+		showCommand,
+		historyCommand,
+		whyCommand,
+		treeCommand,
+		tailCommand,
 		waitCommand,
 		raiseCommand,
 		suspendCommand,
 		resumeCommand,
 		cancelCommand,
 		terminateCommand,
+		rewindCommand,
 		restartCommand,
 		purgeCommand,
 	}},
@@ -62,6 +69,7 @@ func run(ctx context.Context, args []string, around surroundings) int {
 	cmd.SetIn(around.stdin)
 	cmd.SetOut(around.stdout)
 	cmd.SetErr(around.stderr)
+	s.format.Find(args) // an error may come before the flags are parsed
 	err := cmd.ExecuteContext(ctx)
 	if err != nil && !exit.IsSilent(err) {
 		s.complain(err)
@@ -81,7 +89,10 @@ func root(s *session) *cobra.Command {
 			return s.Resolve(s.getenv)
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.With(exit.Usage, err) })
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return exit.Usagef("%w: `%s -h` lists the flags", err, cmd.CommandPath())
+	})
 	s.AddFlags(cmd.PersistentFlags())
 	cmd.PersistentFlags().VarP(&s.format, "output", "o", strings.Join(output.Formats, ", "))
 	complete(cmd, "output", output.Formats)
@@ -104,11 +115,10 @@ func known(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("there is no verb %q", args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		text += ": did you mean " + strings.Join(like, " or ") + "?"
+		return exit.Usagef("there is no verb %q; did you mean %s?", args[0], strings.Join(like, " or "))
 	}
-	return exit.Usagef("%s", text)
+	return exit.Usagef("there is no verb %q: `durable -h` lists them", args[0])
 }
 
 // between accepts from least to most arguments; what names those that are missing.
@@ -141,13 +151,14 @@ type problem struct {
 
 func problemOf(err error) *problem { return &problem{exit.Of(err).String(), exit.Message(err)} }
 
-// complain tells an error: people on stderr, programs on stdout too.
+// mention tells people an error.
+func (s *session) mention(err error) {
+	fmt.Fprintln(s.stderr, "durable: "+output.Clean(exit.Message(err)))
+}
+
+// complain tells the error that the command ends with: people on stderr, programs on stdout too.
 func (s *session) complain(err error) {
-	text := "durable: " + exit.Message(err)
-	if exit.Of(err) == exit.Usage {
-		text += "\nRun durable -h for help, or durable VERB -h."
-	}
-	fmt.Fprintln(s.stderr, output.Clean(text))
+	s.mention(err)
 	if s.format.ForPrograms() {
 		v := struct {
 			Error *problem `json:"error"`

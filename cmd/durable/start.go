@@ -43,7 +43,7 @@ func startCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			input, err := s.payload("the input", strings.Join(args[1:], ""))
+			input, err := s.given("the input", strings.Join(args[1:], ""))
 			if err != nil {
 				return err
 			}

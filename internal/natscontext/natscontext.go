@@ -50,7 +50,7 @@ func Load(name string) (Settings, error) {
 	}
 	s, err := LoadFile(filepath.Join(dir, "context", name+".json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no context %q of the nats command; `nats context ls` lists them: %w", name, err)
+		err = fmt.Errorf("there is no context %q of the nats command; `nats context ls` lists them", name)
 	}
 	return s, err
 }

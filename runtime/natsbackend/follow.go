@@ -17,8 +17,8 @@ var followed = [...]string{"in.start", "in.event.*", "in.ctl.*", "turn"}
 
 // FollowLog implements backend.Log.
 func (b *Backend) FollowLog(ctx context.Context, after uint64, yield func(backend.Happening) bool) (last uint64, err error) {
-	ctx, end := b.link.guard(ctx, b.names.log)
-	last, err = b.follow(ctx, after, yield)
+	guarded, end := b.link.guard(ctx, b.names.log)
+	last, err = b.follow(guarded, after, yield)
 	if err = end(err); err == nil {
 		return last, nil
 	}

@@ -184,6 +184,9 @@ func (f *Flags) steps(ctx context.Context, c *durable.Client, inst durable.Insta
 		return false, fmt.Errorf("look for the failed step %s: %w", f.failedStep, err)
 	}
 	return slices.ContainsFunc(h.Steps, func(s durable.Step) bool {
-		return s.State == durable.StepFailed && s.Kind != durable.StepEnded && (s.Name == f.failedStep || strings.HasSuffix(s.Name, "."+f.failedStep))
+		return s.State == durable.StepFailed && s.Kind != durable.StepEnded && Named(s.Name, f.failedStep)
 	}), nil
 }
+
+// Named reports whether a wire name is the one that is asked for, or ends with it.
+func Named(name, asked string) bool { return name == asked || strings.HasSuffix(name, "."+asked) }

@@ -169,8 +169,10 @@ func Open(ctx context.Context, cfg natsbackend.Config, timeout time.Duration) (*
 	defer cancel()
 	b, err := natsbackend.Connect(ctx, cfg)
 	switch {
-	case err == nil, errors.Is(err, natsbackend.ErrNoHub):
-		return b, err
+	case err == nil:
+		return b, nil
+	case errors.Is(err, natsbackend.ErrNoHub):
+		return nil, exit.With(exit.NotFound, fmt.Errorf("there is no hub %s, or not all of it, on %s: `durable init --hub %s` creates it, --hub chooses another", cfg.Hub, where(cfg.URL), cfg.Hub))
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
 		err = fmt.Errorf("%w: %s refuses the login: check --user, --password, --creds, --nkey or the context", durable.ErrPermission, where(cfg.URL))
 	}

@@ -37,6 +37,20 @@ func (f *Format) Set(text string) error {
 	return nil
 }
 
+// Find sets the format that a command line asks for with -o or --output, if there is one.
+func (f *Format) Find(args []string) {
+	for n, arg := range args {
+		flag, text, joined := strings.Cut(arg, "=")
+		switch {
+		case flag != "-o" && flag != "--output":
+			continue
+		case !joined && n+1 < len(args):
+			text = args[n+1]
+		}
+		_ = f.Set(text) // whoever parses it tells
+	}
+}
+
 // String implements pflag.Value.
 func (f *Format) String() string { return string(*f) }
 
