@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
 	"github.com/durablegen/durablegen/cmd/durable/internal/output"
+	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/doctor"
 )
 
@@ -79,20 +81,26 @@ func (s *session) tellReport(r doctor.Report) error {
 
 // tellFacts prints what is no finding.
 func (s *session) tellFacts(w io.Writer, r doctor.Report) {
-	line := func(head, text string) { fmt.Fprintf(w, "%-8s  %s\n", head, output.Clean(text)) }
+	line := func(head, text string) { fmt.Fprintf(w, "%-9s  %s\n", head, output.Clean(text)) }
 	line("hub", r.Hub+" on "+r.Usage.Server)
 	line("writes", r.Durability)
-	if r.Usage.User != "" {
-		may := strings.Join(r.Usage.Roles, ", ")
-		if may == "" {
-			may = "none of the roles of `durable permissions`"
-		}
-		line("user", fmt.Sprintf("%s of account %s, which may be: %s", r.Usage.User, r.Usage.Account, may))
-	}
+	line("user", userOf(r.Usage))
 	for _, st := range r.Usage.Stores {
 		line(st.Holds, fmt.Sprintf("%d messages, %s", st.Messages, size(st.Bytes)))
 	}
 	fmt.Fprintln(w)
+}
+
+// userOf tells as whom the command is connected, and what that user may do.
+func userOf(u durable.Usage) string {
+	if u.User == "" && len(u.Roles) == 0 {
+		return "the server does not tell as whom this is connected"
+	}
+	may := strings.Join(u.Roles, ", ")
+	if may == "" {
+		may = "none of the roles of `durable permissions`"
+	}
+	return fmt.Sprintf("%s of account %s, who may be: %s", cmp.Or(u.User, "anybody"), cmp.Or(u.Account, "(none)"), may)
 }
 
 func (s *session) tellFinding(w io.Writer, f finding) {
@@ -107,7 +115,7 @@ func (s *session) tellFinding(w io.Writer, f finding) {
 	if f.Severity == doctor.Error {
 		style = output.Red
 	}
-	fmt.Fprintf(w, "%s  %s\n", s.printer().Paint(style, fmt.Sprintf("%-8s", f.Kind)), output.Clean(of+f.What))
+	fmt.Fprintf(w, "%s  %s\n", s.printer().Paint(style, fmt.Sprintf("%-9s", f.Kind)), output.Clean(of+f.What))
 	help := "help: " + f.Cure
 	switch {
 	case f.Fixed:
@@ -117,5 +125,5 @@ func (s *session) tellFinding(w io.Writer, f finding) {
 	case f.Fixable:
 		help = "--fix would " + f.Cure
 	}
-	fmt.Fprintf(w, "          %s\n", output.Clean(help))
+	fmt.Fprintf(w, "           %s\n", output.Clean(help))
 }
