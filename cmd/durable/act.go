@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -74,6 +75,8 @@ func (s *session) act(cmd *cobra.Command, ids []string, m *many, d deed) error {
 // chosen checks what instances are chosen by, and gives the ids; of "-" those that stdin has, one a line.
 func (s *session) chosen(ids []string, f *choose.Flags, verb string) ([]string, error) {
 	switch {
+	case slices.Contains(ids, ""):
+		return nil, exit.Usagef("an id is empty")
 	case len(ids) == 0 && !f.Given():
 		return nil, exit.Usagef("%s what? Give the id of an instance, or a filter such as --name; it is never all of them", verb)
 	case len(ids) > 0 && f.Given():
