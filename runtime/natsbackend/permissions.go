@@ -121,27 +121,34 @@ func (g *grants) ask(requests ...string) {
 
 // look is what connecting and reading takes. It takes no consumer: lists are read page by page without one.
 func (g *grants) look() {
-	g.publish(SyncSubject, userInfo)
-	g.ask("INFO", "CONSUMER.INFO."+g.names.log+".*")
-	for _, part := range g.names.streams() {
-		s := part.stream
-		g.ask("STREAM.INFO."+s, directGet+"."+s, directGet+"."+s+".>", leaderGet+"."+s)
+	n := &g.names
+	g.publish(SyncSubject)
+	g.ask("INFO")
+	for _, part := range n.streams() {
+		g.ask("STREAM.INFO." + part.stream)
+	}
+	for _, s := range []string{n.log, n.archive, "KV_" + n.instances, "KV_" + n.meta} {
+		g.ask(directGet+"."+s+".>", leaderGet+"."+s)
+	}
+	for _, s := range []string{n.log, "KV_" + n.instances, "KV_" + n.meta} {
+		g.ask(directGet + "." + s)
 	}
 	if g.Large {
-		g.consume("OBJ_" + g.names.payloads)
+		g.large()
 	}
 }
 
-// consume permits consumers of a stream that has none but those of readers.
-func (g *grants) consume(s string) {
-	g.ask("CONSUMER.CREATE."+s+".>", "CONSUMER.INFO."+s+".*", "CONSUMER.MSG.NEXT."+s+".*", "CONSUMER.DELETE."+s+".*")
+// large permits to read what is too big for a message.
+func (g *grants) large() {
+	s := "OBJ_" + g.names.payloads
+	g.ask(directGet+"."+s+".>", "CONSUMER.CREATE."+s+".>", "CONSUMER.DELETE."+s+".*")
 	g.publish("$JS.FC." + s + ".>")
 }
 
-// watch is what tells how the hub fares: its queues, and its workers.
+// watch is what tells how the hub fares: its queues, its workers, and all that it has archived.
 func (g *grants) watch() {
-	g.ask("CONSUMER.LIST." + g.names.log)
-	g.publish(g.names.signals + history.EncodeID(backend.WorkersTopic))
+	g.publish(userInfo, g.names.signals+history.EncodeID(backend.WorkersTopic))
+	g.ask("CONSUMER.LIST."+g.names.log, directGet+"."+g.names.archive)
 	g.query()
 	if g.Follow {
 		g.ask("CONSUMER.CREATE."+g.names.log+".*", "CONSUMER.MSG.NEXT."+g.names.log+".*")
@@ -173,6 +180,7 @@ func (g *grants) query() {
 }
 
 func (g *grants) start() {
+	g.ask("CONSUMER.INFO." + g.names.log + ".*") // is the group there?
 	g.inbox("start", "event.>")
 	g.query()
 	if g.Large {
@@ -187,6 +195,7 @@ func (g *grants) start() {
 const scheduleEvents = "event.durable=3Aschedule"
 
 func (g *grants) steer() {
+	g.ask("CONSUMER.INFO." + g.names.log + ".*")
 	g.inbox("start", "ctl.*", scheduleEvents)
 	g.states()
 	if g.Large {
@@ -210,19 +219,19 @@ func (g *grants) bucket(name string) {
 func (g *grants) payloads() { g.publish("$O." + g.names.payloads + ".>") }
 
 func (g *grants) work() {
-	log := g.names.log
+	log, states, objects := g.names.log, "KV_"+g.names.instances, "OBJ_"+g.names.payloads
 	g.publish(g.names.subjects+">", g.names.archiveSubjects+">", g.names.signals+">")
-	g.publish("$JS.ACK."+log+".>", "$JS.ACK.*.*."+log+".>")
+	g.publish("$JS.ACK."+log+".>", "$JS.ACK.*.*."+log+".>") // the longer one is of a domain
+	for _, request := range []string{"CREATE.%s.>", "INFO.%s.*", "MSG.NEXT.%s.*", "UNPIN.%s.*", "RESET.%s.*"} {
+		g.ask("CONSUMER." + fmt.Sprintf(request, log))
+	}
+	g.ask("STREAM.PURGE." + log)
 	g.states()
+	g.ask("CONSUMER.CREATE."+states+".>", "CONSUMER.MSG.NEXT."+states+".*") // to look for what lives
 	g.bucket(g.names.meta)
 	g.payloads()
-	for _, part := range g.names.streams() {
-		if part.holds != backend.HoldsLog {
-			g.consume(part.stream)
-		}
-	}
-	g.ask("CONSUMER.CREATE."+log+".>", "CONSUMER.MSG.NEXT."+log+".*", "CONSUMER.UNPIN."+log+".*", "CONSUMER.RESET."+log+".*")
-	g.ask("STREAM.PURGE."+log, "STREAM.PURGE.OBJ_"+g.names.payloads, "STREAM.MSG.DELETE.OBJ_"+g.names.payloads)
+	g.large()
+	g.ask(directGet+"."+objects, leaderGet+"."+objects, "STREAM.PURGE."+objects, "STREAM.MSG.DELETE."+objects) // to remove some
 }
 
 // own permits whatever concerns the streams of the hub, and no others.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,7 @@ func TestRoleStarter(t *testing.T) {
 			return err
 		}},
 		act{"list", func() error { _, err := c.List(ctx, durable.Filter{}); return err }},
+		act{"orchestrators", func() error { _, err := c.Orchestrators(ctx); return err }},
 		act{"start by name", func() error { _, err := c.StartByName(ctx, "desk.Errand", []byte(`"small"`)); return err }},
 		act{"raise", func() error { return c.Raise(ctx, id, "go", big) }},
 		act{"wait", func() error {
@@ -285,6 +287,14 @@ func TestRoleWorker(t *testing.T) {
 			}
 			return err
 		}},
+		act{"look for what lives", func() error {
+			n := 0
+			_, err := b.LiveStates(ctx, 0, func(history.Address, uint64, bool) { n++ })
+			if err == nil && n == 0 {
+				err = errors.New("there is nothing")
+			}
+			return err
+		}},
 		act{"shorten the log", func() error {
 			floor, err := await(t, func(done func(uint64, error)) { b.Floor(func(floor, _ uint64, err error) { done(floor, err) }) })
 			if err != nil {
@@ -396,5 +406,22 @@ func TestPermissionsOfNothing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), says) || len(p.Publish) > 0 {
 			t.Errorf("%v, %v, want nothing and an error that says %q", p, err, says)
 		}
+	}
+}
+
+// TestPermissionsInADomain: requests of the API, and what is put into buckets, carry its name.
+func TestPermissionsInADomain(t *testing.T) {
+	t.Parallel()
+	p, err := natsbackend.PermissionsOf(natsbackend.RoleWorker, natsbackend.Scope{Hub: "club", Domain: "hub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"$JS.hub.API.INFO", "$JS.hub.API.STREAM.INFO.DURABLE_club", "$JS.hub.API.$KV.durable_club_instances.>", "durable.club.>"} {
+		if !slices.Contains(p.Publish, want) {
+			t.Errorf("it may not publish to %s: %q", want, p.Publish)
+		}
+	}
+	if i := slices.IndexFunc(p.Publish, func(s string) bool { return strings.HasPrefix(s, "$JS.API.") || strings.HasPrefix(s, "$KV.") }); i >= 0 {
+		t.Errorf("it may publish to %s, outside of the domain", p.Publish[i])
 	}
 }
