@@ -8,10 +8,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
@@ -218,17 +219,16 @@ const atOnce = 16
 func (s *session) actOnAll(ctx context.Context, h *hub, targets []instance, d deed) error {
 	bar := s.progress(d.did, len(targets))
 	all := make([]tried, len(targets))
-	turns := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for n, t := range targets {
-		turns <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turns }()
+		g.Go(func() error {
 			all[n] = s.outcomeOf(ctx, h, t.ID, d)
 			bar()
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = g.Wait() // each has its own error
 	sum := summary{Verb: d.does, Instances: []outcome{}}
 	codes := map[exit.Code]bool{}
 	for _, o := range all {
@@ -267,7 +267,7 @@ func (s *session) progress(what string, all int) func() {
 		return func() {}
 	}
 	bar := progressbar.NewOptions(all, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	return func() { _ = bar.Add(1) } // it is there for people who watch
 }
 
@@ -296,16 +296,24 @@ func (s *session) tellAll(sum summary, d deed) error {
 			return
 		}
 		fmt.Fprintf(w, "%s %d of %s\n", d.did, sum.Done, counted(len(sum.Instances)))
+		failed := 0
 		for _, o := range sum.Instances {
 			switch {
-			case o.problem != nil:
-				fmt.Fprintf(w, "failed: %s\n", output.Clean(o.Message))
-			case o.NewID != "" && o.NewID != o.ID:
+			case o.problem == nil && o.as() != "":
 				fmt.Fprintf(w, "%s%s\n", output.Clean(o.ID), o.as())
+			case o.problem != nil && failed < mostReasons:
+				fmt.Fprintf(w, "failed: %s\n", output.Clean(o.Message))
+				failed++
 			}
+		}
+		if sum.Failed > failed {
+			fmt.Fprintf(w, "and %d more failed: -o json tells of all\n", sum.Failed-failed)
 		}
 	})
 }
+
+// mostReasons is of how many failures people are told.
+const mostReasons = 20
 
 // name is the id that is of use from now on.
 func (o outcome) name() string {

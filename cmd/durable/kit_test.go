@@ -52,7 +52,7 @@ func bindings(changed bool, bankOpen func() bool) []durable.Binding {
 }
 
 func flow(name string) *durable.Orchestrator {
-	return &durable.Orchestrator{Name: "flow." + name, Group: "flow", Source: "example.com/flow." + name}
+	return &durable.Orchestrator{Name: "orders." + name, Group: "orders", Source: "example.com/orders." + name}
 }
 
 func task(name string) *durable.Activity {

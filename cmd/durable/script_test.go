@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -33,7 +34,7 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //
 //	serve            starts a server with the hub "default", and sets NATS_URL
 //	stop             stops it
-//	guard            starts one with the users admin and viewer, whose passwords are pw; viewer may write nothing
+//	guard            starts one with the users admin and viewer, whose passwords are pw, and an instance: kept; viewer may write nothing
 //	work [changed]   starts a worker of kit_test.go, or one whose code has changed; the end of the session stops it
 //	rest             stops it
 //	bank             opens the bank: Pay succeeds from now on
@@ -45,6 +46,8 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	exits N CMD...   runs a command that must exit with N
 //	norm FILE        writes what the last command printed to stdout into FILE: times, random ids and paddings made equal
 //	normerr FILE     the same of stderr
+//	said FILE        the same of stderr, then stdout
+//	agree GOT WANT   compares two files so
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts(t, testscript.Params{Dir: "testdata"})
@@ -79,8 +82,10 @@ func scripts(t *testing.T, p testscript.Params) {
 			return s.write("nats/context.txt", args[0])
 		}),
 		"exits":   exits,
-		"norm":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stdout", args) },
-		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, "stderr", args) },
+		"norm":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stdout") },
+		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr") },
+		"said":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr", "stdout") },
+		"agree":   agree,
 	}
 	testscript.Run(t, p)
 }
@@ -151,7 +156,15 @@ func (s *site) guard(ts *testscript.TestScript) error {
 	ts.Setenv("NATS_URL", ns.ClientURL())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return natsbackend.Provision(ctx, natsbackend.Config{URL: strings.Replace(ns.ClientURL(), "//", "//admin:pw@", 1)})
+	b, err := natsbackend.Connect(ctx, natsbackend.Config{URL: strings.Replace(ns.ClientURL(), "//", "//admin:pw@", 1), Provision: true})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	c := durable.NewClient(b, durable.ClientConfig{})
+	defer c.Close()
+	_, err = durable.StartInstance[string](ctx, c, flow("Wait"), nil, durable.InstanceID("kept"))
+	return err
 }
 
 // context makes a context of the nats command, in its folder and here.
@@ -270,10 +283,25 @@ var volatile = []struct {
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
-func norm(ts *testscript.TestScript, what string, args []string) {
-	text := ts.ReadFile(what)
+// norm writes what the last command printed into a file.
+func norm(ts *testscript.TestScript, file string, streams ...string) {
+	text := ""
+	for _, stream := range streams {
+		text += ts.ReadFile(stream)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(file), []byte(equal(text)), 0o600))
+}
+
+// equal makes equal what differs from run to run.
+func equal(text string) string {
 	for _, v := range volatile {
 		text = v.pattern.ReplaceAllString(text, v.with)
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	return text
+}
+
+func agree(ts *testscript.TestScript, _ bool, args []string) {
+	if diff := cmp.Diff(equal(ts.ReadFile(args[1])), equal(ts.ReadFile(args[0]))); diff != "" {
+		ts.Fatalf("it says something else (-want +got):\n%s", diff)
+	}
 }
