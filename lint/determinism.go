@@ -31,7 +31,8 @@ type found struct {
 func runDeterminism(pass *analysis.Pass) (any, error) {
 	places := newPlaces(pass)
 	var all []found
-	roots := pass.ResultOf[summary.Analyzer].(*summary.Result).Roots
+	result := pass.ResultOf[summary.Analyzer].(*summary.Result)
+	roots := result.Roots
 	for i := range roots {
 		for _, h := range roots[i].Hazards {
 			at := places.of(h.Spot)
@@ -43,6 +44,11 @@ func runDeterminism(pass *analysis.Pass) (any, error) {
 		return cmp.Or(strings.Compare(a.order, b.order), strings.Compare(a.Rule, b.Rule), cmp.Compare(weight(a.Hazard), weight(b.Hazard)),
 			cmp.Compare(len(a.Via), len(b.Via)))
 	})
+	for _, claim := range result.Claims {
+		for _, h := range claim.Hazards {
+			pass.Report(broken(&claim, h, places))
+		}
+	}
 	fixes := mend.New(pass, summary.Runtime)
 	for _, f := range distinct(all) {
 		d := diagnostic(f)
@@ -51,6 +57,21 @@ func runDeterminism(pass *analysis.Pass) (any, error) {
 		pass.Report(d)
 	}
 	return nil, nil
+}
+
+// broken tells what a function does that is said to be pure.
+func broken(claim *summary.Root, h *summary.Hazard, places *places) analysis.Diagnostic {
+	at := places.of(h.Spot)
+	rule, _ := RuleOf(h.Rule)
+	way := ""
+	if steps := names(found{root: claim, Hazard: h}); len(steps) > 0 {
+		way = " via " + strings.Join(steps, " → ")
+	}
+	return analysis.Diagnostic{
+		Pos: at.Pos(), End: at.End(), Category: h.Rule, Related: places.related(h),
+		Message: fmt.Sprintf("%s in %s%s, which is marked //durable:pure: %s; give it what it needs as an argument, or take the mark away (%s)",
+			h.What, claim.Func.Name(), way, rule.Why, rule.ID),
+	}
 }
 
 // distinct tells a hazard once that several orchestrators reach, and of a call into another module the gravest thing only:

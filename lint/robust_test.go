@@ -15,7 +15,7 @@ import (
 	"github.com/durablegen/durablegen/lint/internal/driver"
 )
 
-var foreign = flag.String("foreign", "encoding/json text/template sort strings",
+var foreign = flag.String("foreign", "encoding/json text/template sort strings slices maps",
 	"packages that TestForeignCode takes for orchestrations, separated by spaces")
 
 var function = regexp.MustCompile(`(?m)^func `)

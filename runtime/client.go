@@ -513,49 +513,40 @@ type Filter struct {
 	Limit int // most instances, of PurgeAll most that have ended; 0: 1,000 of List, all of PurgeAll
 }
 
-// List tells of the instances that fit, the newest first. It reads the whole projection; inputs and results are left out.
-// A negative limit is an error.
+// query is what the backend is asked for, a page of 1,000 unless f has a limit.
+func (f Filter) query() backend.Query {
+	q := backend.Query{
+		Name: f.Name, IDPrefix: f.IDPrefix, ParentID: f.ParentID, RootID: f.RootID, Tags: f.Tags,
+		CreatedFrom: f.CreatedFrom, CreatedBefore: f.CreatedBefore, FinishedFrom: f.FinishedFrom, FinishedBefore: f.FinishedBefore,
+		Limit: min(cmp.Or(f.Limit, 1000), backend.MostFound),
+	}
+	for _, s := range f.Statuses {
+		q.Statuses = append(q.Statuses, history.Status(s))
+	}
+	return q
+}
+
+// List tells of the first f.Limit instances that fit, the newest first; inputs and results are left out. It needs no worker,
+// and reads what it finds and little more, but the whole projection if the filter has a bound of Finished. A negative limit
+// is an error.
 func (c *Client) List(ctx context.Context, f Filter) ([]Instance, error) {
-	if f.Limit < 0 {
-		return nil, fmt.Errorf("durable: list: Filter.Limit is %d, want a positive number, or 0 for 1,000", f.Limit)
-	}
-	if f.Limit == 0 {
-		f.Limit = 1000
-	}
-	var found []Instance
-	err := c.around(ctx, &Operation{Verb: "list"}, func(ctx context.Context) error {
-		return c.be.ListStates(ctx, func(s backend.State) bool {
-			if f.fits(s) {
-				found = append(found, instanceOf(s))
-			}
-			return true
-		})
+	page, _, err := c.ListPage(ctx, f, "")
+	return page, err
+}
+
+// Count counts the instances that fit, by status; f.Limit does not count. It is exact if nothing changes meanwhile, and needs no
+// worker. It reads the whole projection if the filter has more than a name and statuses, or if much has expired or changed lately.
+func (c *Client) Count(ctx context.Context, f Filter) (map[Status]int, error) {
+	counts := map[Status]int{}
+	err := c.around(ctx, &Operation{Verb: "count"}, func(ctx context.Context) error {
+		found, err := c.be.CountStates(ctx, f.query())
+		for s, n := range found {
+			counts[Status(s)] = n
+		}
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("durable: list: %w", err)
+		return nil, fmt.Errorf("durable: count: %w", err)
 	}
-	slices.SortStableFunc(found, func(a, b Instance) int { return b.Created.Compare(a.Created) })
-	return found[:min(len(found), f.Limit)], nil
-}
-
-func (f Filter) fits(s backend.State) bool {
-	for k, v := range f.Tags {
-		if had, ok := s.Tags[k]; !ok || had != v {
-			return false
-		}
-	}
-	return (f.Name == "" || s.Name == f.Name || strings.HasSuffix(s.Name, "."+f.Name)) &&
-		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, Status(s.Status))) &&
-		strings.HasPrefix(s.ID, f.IDPrefix) &&
-		(f.ParentID == "" || s.Parent != nil && s.Parent.ID == f.ParentID) &&
-		(f.RootID == "" || history.RootID(s.Root, s.Parent, s.ID) == f.RootID) &&
-		within(s.Created, f.CreatedFrom, f.CreatedBefore) && within(s.Finished, f.FinishedFrom, f.FinishedBefore)
-}
-
-// within reports whether t lies in [from, before); a zero bound bounds nothing, a zero t lies in no bounds.
-func within(t, from, before time.Time) bool {
-	if from.IsZero() && before.IsZero() {
-		return true
-	}
-	return !t.IsZero() && !t.Before(from) && (before.IsZero() || t.Before(before))
+	return counts, nil
 }

@@ -317,6 +317,11 @@ func TestList(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", c.name, diff)
 			}
 		}
+		counts, err := h.client.Count(t.Context(), durable.Filter{Name: "Short", Limit: 1})
+		must(t, err)
+		if diff := cmp.Diff(map[durable.Status]int{durable.Completed: 2, durable.Failed: 1}, counts); diff != "" {
+			t.Errorf("counts (-want +got):\n%s", diff)
+		}
 	})
 }
 

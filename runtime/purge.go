@@ -63,10 +63,11 @@ func (c *Client) PurgeAll(ctx context.Context, f Filter, opts ...PurgeOption) (P
 	}
 	var result PurgeResult
 	err := c.around(ctx, &Operation{Verb: "purge"}, func(ctx context.Context) (err error) {
+		q := f.query()
 		var fit []chosen
 		ended := 0 // those that run must not keep it from going on, time after time
 		err = c.be.ListStates(ctx, func(s backend.State) bool {
-			if f.fits(s) {
+			if q.Fits(&s) {
 				fit = append(fit, chosen{s.ID, s.Run})
 				if s.Status.Final() {
 					ended++

@@ -267,7 +267,7 @@ func (c *Client) scheduleInfo(inst Instance, about json.RawMessage) (ScheduleInf
 }
 
 // ListSchedules tells of all schedules that were not deleted, by their ids; finished ones for as long as the hub keeps
-// ended instances. It reads the whole projection.
+// ended instances.
 func (c *Client) ListSchedules(ctx context.Context) ([]ScheduleInfo, error) {
 	all, err := c.List(ctx, Filter{Name: scheduleName, Limit: math.MaxInt})
 	if err != nil {

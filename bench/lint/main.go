@@ -5,7 +5,8 @@
 //	go run ./bench/lint -packages 20 -functions 200 -rounds 5
 //
 // Every round changes a comment in every package, so that nobody has results from before; the standard library and the runtime
-// are compiled already. It prints the median of each, its ratio to go vet, and the most memory that any of its processes held.
+// are compiled already. It prints the medians of each, their ratios to go vet (on a busy machine only that of the CPU time means
+// anything), and the most memory that any of its processes held.
 package main
 
 import (
@@ -109,11 +110,11 @@ func (c *contender) run(cmd *exec.Cmd, counts bool) error {
 func report(stdout io.Writer, m module, contenders []*contender) error {
 	fmt.Fprintf(stdout, "%d packages, %d annotated functions, %d lines\n\n", m.packages, m.functions, m.lines)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "command\ts\t× go vet\tCPU s\tlargest process MB\t")
-	base := median(contenders[0].times)
+	fmt.Fprintln(w, "command\ts\t× go vet\tCPU s\t× go vet\tlargest process MB\t")
+	base, work := median(contenders[0].times), median(contenders[0].cpu)
 	for _, c := range contenders {
-		t := median(c.times)
-		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.0f\t\n", c.name, t.Seconds(), t.Seconds()/base.Seconds(), median(c.cpu).Seconds(), float64(c.peak)/1e6)
+		t, cpu := median(c.times), median(c.cpu)
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t\n", c.name, t.Seconds(), t.Seconds()/base.Seconds(), cpu.Seconds(), cpu.Seconds()/work.Seconds(), float64(c.peak)/1e6)
 	}
 	return w.Flush()
 }

@@ -38,7 +38,7 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	work [changed]   starts a worker of kit_test.go, or one whose code has changed; the end of the session stops it
 //	rest             stops it
 //	bank             opens the bank: Pay succeeds from now on
-//	plan ID          creates a schedule of flow.Echo, for each night
+//	plan ID          creates a schedule of orders.Echo, for each night
 //	triggered ID     waits until the hub shows that a schedule was triggered, and its run has ended
 //	shows ID STATUS  waits until the hub shows an instance with this status, or as parked
 //	context FILE URL USER  makes a context of the nats command, for this user with the password pw; FILE is its name

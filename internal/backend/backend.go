@@ -206,6 +206,13 @@ type States interface {
 	DeleteState(id string, rev uint64, done func(err error))
 	// ListStates calls yield for every state until it returns false.
 	ListStates(ctx context.Context, yield func(State) bool) error
+	// FindStates gives the first states that q chooses, in the order of a list; more tells that there are more. A state that
+	// changes meanwhile is given as it was or as it is. It costs what is found, not what there is, if there is an index and q
+	// has no bounds of Finished; else it reads all states.
+	FindStates(ctx context.Context, q Query) (page []State, more bool, err error)
+	// CountStates counts the states that q chooses, by status. Limit and After do not count. It is exact if nothing changes
+	// meanwhile.
+	CountStates(ctx context.Context, q Query) (map[history.Status]int, error)
 	// LiveStates calls yield for what was stored or deleted after revision since, in that order and read on the leader: for
 	// live instances that have begun with what they need of the log, for all else with live false. It gives the newest
 	// revision, for the next call; with an error too, that of what it has yielded. What has expired leaves nothing to yield.

@@ -251,6 +251,9 @@ func TestClientRefused(t *testing.T) {
 			return err
 		}
 	}
+	if err := start(durable.InstanceID("claimed"))(within(t), admin.client); err != nil { // it is projected at once, and so listed
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, user, subject string
 		do                  func(context.Context, *durable.Client) error

@@ -158,6 +158,15 @@ func (b *Backend) ListStates(ctx context.Context, yield func(backend.State) bool
 	return b.Backend.ListStates(ctx, func(s backend.State) bool { return yield(b.openState(s)) })
 }
 
+// FindStates implements backend.States.
+func (b *Backend) FindStates(ctx context.Context, q backend.Query) (page []backend.State, more bool, err error) {
+	page, more, err = b.Backend.FindStates(ctx, q)
+	for n, s := range page {
+		page[n] = b.openState(s)
+	}
+	return page, more, err
+}
+
 func (b *Backend) openState(s backend.State) backend.State {
 	w := b.opening()
 	s = w.state(s)

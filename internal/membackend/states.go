@@ -168,6 +168,26 @@ func (v *View) ListStates(ctx context.Context, yield func(backend.State) bool) e
 	return ctx.Err()
 }
 
+// FindStates implements backend.States.
+func (v *View) FindStates(ctx context.Context, q backend.Query) (page []backend.State, more bool, err error) {
+	newest := backend.NewNewest(q)
+	err = v.ListStates(ctx, func(s backend.State) bool { newest.Add(s); return true })
+	page, more = newest.Page()
+	return page, more, err
+}
+
+// CountStates implements backend.States.
+func (v *View) CountStates(ctx context.Context, q backend.Query) (map[history.Status]int, error) {
+	counts := map[history.Status]int{}
+	err := v.ListStates(ctx, func(s backend.State) bool {
+		if q.Fits(&s) {
+			counts[s.Status]++
+		}
+		return true
+	})
+	return counts, err
+}
+
 // ListArchives implements backend.Archives, in the order of the ids.
 func (v *View) ListArchives(ctx context.Context, yield func(backend.Archive) bool) error {
 	entries, err := now(ctx, v, op{verb: "list", id: "archive entries"}, func() (entries []version, err error) {

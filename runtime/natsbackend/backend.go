@@ -41,6 +41,7 @@ type Backend struct {
 	states  *bucket
 	meta    *bucket
 	watched jetstream.KeyValue // the meta bucket again, for watching
+	index   *index
 
 	archives source
 	payloads source // descriptions of objects
@@ -69,6 +70,7 @@ func connect(ctx context.Context, cfg Config) (*Backend, error) {
 		cfg: cfg, login: login, names: namesOf(cfg.Hub), api: apiPrefix(cfg.Domain),
 		deliveries: map[role]*link{}, pullers: map[*puller]struct{}{}, again: make(chan struct{}),
 	}
+	b.index = newIndex(b)
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	if b.link, err = dial(ctx, cfg, login, roleWrite, ""); err != nil {
 		b.stop()
@@ -246,6 +248,7 @@ func (b *Backend) reconnected() {
 			}
 		})
 	}
+	b.index.stale.Store(true)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	close(b.again)

@@ -1,7 +1,10 @@
 package natsbackend_test
 
 import (
+	"crypto/rand"
+	"flag"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,6 +89,112 @@ func BenchmarkDelivery(b *testing.B) {
 	for range cap(slots) {
 		slots <- struct{}{}
 	}
+}
+
+var instances = flag.Int("instances", 100_000, "how many instances the hub of BenchmarkList has")
+
+// fill stores the states of n instances that have ended, one second apart: every thousandth has failed, every hundredth is of
+// another orchestrator.
+func fill(b *testing.B, hub *natsbackend.Backend, n int) {
+	b.Helper()
+	begin := time.Now().Add(-time.Duration(n) * time.Second)
+	answers := make(chan error, n)
+	slots := make(chan struct{}, 1000)
+	for k := range n {
+		at := begin.Add(time.Duration(k) * time.Second)
+		s := backend.State{
+			Address: history.Address{Group: "workload", ID: fmt.Sprintf("%s%d", strings.ToLower(rand.Text()[:14]), k%1000)}, Name: "workload.Hello",
+			Status: history.Completed, Run: 1, At: uint64(k), Created: at, Updated: at, Finished: at,
+		}
+		switch {
+		case k%1000 == 7:
+			s.Status, s.Failure = history.Failed, "it failed"
+		case k%200 == 9:
+			s.Status, s.Finished = history.Running, time.Time{}
+		}
+		if k%100 == 3 {
+			s.Name, s.ID = "workload.Order", fmt.Sprintf("order-%d-%d", k%365, k)
+		}
+		slots <- struct{}{}
+		hub.PutState(s, 0, func(_ uint64, err error) { answers <- err; <-slots })
+	}
+	for range n {
+		if err := <-answers; err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkList is the first page of lists, with the index in memory and without (cold).
+func BenchmarkList(b *testing.B) {
+	s, err := embedded.Start(b.Context(), embedded.Config{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	connect := func() *natsbackend.Backend {
+		hub, err := s.Backend(b.Context(), natsbackend.Config{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { hub.Close() })
+		return hub
+	}
+	hub := connect()
+	fill(b, hub, *instances)
+	begun := time.Now()
+	if err := hub.ListStates(b.Context(), func(backend.State) bool { return true }); err != nil {
+		b.Fatal(err)
+	}
+	scan := time.Since(begun)
+	begun = time.Now()
+	if _, _, err := hub.FindStates(b.Context(), backend.Query{Limit: 1}); err != nil {
+		b.Fatal(err)
+	}
+	made := time.Since(begun)
+	size := hub.IndexSize(b.Context())
+	b.Logf("%d states: a scan takes %v, the first list, which makes the index, %v; the index has %.1f bytes a state", *instances, scan, made, float64(size)/float64(*instances))
+	for _, c := range []struct {
+		name string
+		q    backend.Query
+	}{
+		{"all", backend.Query{}},
+		{"failed", backend.Query{Statuses: []history.Status{history.Failed}}},
+		{"running", backend.Query{Statuses: []history.Status{history.Running}}},
+		{"name", backend.Query{Name: "Order"}},
+		{"failed-name", backend.Query{Name: "Hello", Statuses: []history.Status{history.Failed}}},
+		{"prefix", backend.Query{IDPrefix: "order-12"}},
+		{"old", backend.Query{CreatedBefore: time.Now().Add(-time.Duration(*instances) / 2 * time.Second)}},
+	} {
+		c.q.Limit = 100
+		list := func(b *testing.B, hub *natsbackend.Backend) {
+			page, _, err := hub.FindStates(b.Context(), c.q)
+			if err != nil || len(page) == 0 {
+				b.Fatalf("%d states, %v", len(page), err)
+			}
+		}
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				list(b, hub)
+			}
+		})
+		b.Run(c.name+"-cold", func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				hub.ForgetIndex()
+				b.StartTimer()
+				list(b, hub)
+			}
+		})
+	}
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			counts, err := hub.CountStates(b.Context(), backend.Query{})
+			if err != nil || counts[history.Failed] != *instances/1000 {
+				b.Fatalf("%v, %v", counts, err)
+			}
+		}
+	})
 }
 
 // BenchmarkFirstList is what whoever begins to shorten the log reads: the projection of runs that have ended, all of it.

@@ -59,7 +59,7 @@ func TestCluster(t *testing.T) {
 	var b *natsbackend.Backend
 	for ctx := within(t); b == nil; { // until the cluster has a leader
 		var err error
-		if b, err = natsbackend.Connect(ctx, natsbackend.Config{URL: urls, Provision: true, Replicas: 3}); err != nil && ctx.Err() != nil {
+		if b, err = natsbackend.Connect(ctx, natsbackend.SmallIndex(natsbackend.Config{URL: urls, Provision: true, Replicas: 3}, 16)); err != nil && ctx.Err() != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,6 +92,15 @@ func TestCluster(t *testing.T) {
 	if _, _, err := getState(t, b, anna.ID); !errors.Is(err, backend.ErrNotFound) {
 		t.Errorf("the state of nobody: %v", err)
 	}
+	states := newChanges(t, b, 1)
+	for range 4 {
+		for range 40 {
+			states.change()
+		}
+		for range 3 {
+			states.check("three replicas", b)
+		}
+	}
 
 	queuesComeAndGo(t, servers)
 
@@ -110,6 +119,7 @@ func TestCluster(t *testing.T) {
 	if l := load(t, b, anna, seq); len(l.Tail) != n+51 {
 		t.Errorf("%d messages after the change", len(l.Tail))
 	}
+	states.check("after the change", b)
 	lags(t, b)
 }
 

@@ -49,6 +49,8 @@ type Config struct {
 
 	hasty bool // tests keep ended runs for less than MinRetention
 
+	indexRows int // tests make segments of the index small
+
 	Options []nats.Option // further options of the connections, applied last
 	Logger  *slog.Logger  // defaults to none
 }

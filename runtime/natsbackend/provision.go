@@ -98,7 +98,7 @@ func (b *Backend) archiveConfig() jetstream.StreamConfig {
 	}
 }
 
-// statesConfig is that of a key-value bucket, whose keys may expire.
+// statesConfig is that of a key-value bucket, whose keys may expire, compressed as the archive is.
 func (b *Backend) statesConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              "KV_" + b.names.instances,
@@ -108,6 +108,7 @@ func (b *Backend) statesConfig() jetstream.StreamConfig {
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
 		MaxMsgsPerSubject: 1,
+		Compression:       jetstream.S2Compression,
 		Discard:           jetstream.DiscardNew,
 		Duplicates:        100 * time.Millisecond,
 		DenyDelete:        true,
@@ -171,7 +172,6 @@ func (b *Backend) keyValue(ctx context.Context, name string) (kv jetstream.KeyVa
 			kv, err = b.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: name, Description: "durable orchestrations: task hub " + b.cfg.Hub,
 				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
-				Compression: name == b.names.instances, // as the archive
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
 				kv, err = b.js.KeyValue(ctx, name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,8 @@ type query struct {
 	Multi    []string `json:"multi_last,omitempty"`
 	Batch    int      `json:"batch,omitempty"`
 	MaxBytes int      `json:"max_bytes,omitempty"`
+
+	Since *time.Time `json:"start_time,omitempty"` // of any replica
 }
 
 // several reports whether the answer has several messages, closed by one with a status.
@@ -81,9 +84,14 @@ func (s source) last(subject string) func() (stored, error) { return s.one(query
 // at reads the message with a sequence on the leader, or ErrNotFound.
 func (s source) at(seq uint64) func() (stored, error) { return s.one(query{Seq: seq}) }
 
+// since reads the first message that is not older than a time, or ErrNotFound.
+func (s source) since(t time.Time) func() (stored, error) {
+	return s.one(query{Since: &t, Next: ">"})
+}
+
 func (s source) one(q query) func() (stored, error) {
 	api, read := directGet, readDirect
-	if !s.single {
+	if !s.single && q.Since == nil {
 		api, read = leaderGet, readLeader
 	}
 	c := s.ask(api, q)
@@ -106,6 +114,41 @@ func (s source) one(q query) func() (stored, error) {
 			}
 		}
 	}
+}
+
+// atOnce is how many messages are asked for at once, singly: what others ask for waits behind them.
+const atOnce = 512
+
+// each reads the messages with some sequences, calls yield for those that are there until it fails, and gives those that are
+// gone for ever. With several replicas only a later message proves that: a leader that has been deposed may not have yet what
+// it is asked for.
+func (s source) each(seqs []uint64, yield func(stored) error) (gone []uint64, err error) {
+	for batch := range slices.Chunk(seqs, atOnce) {
+		answers := make([]func() (stored, error), len(batch))
+		for n, seq := range batch {
+			if s.single {
+				answers[n] = s.at(seq)
+			} else {
+				answers[n] = s.next(seq, ">")
+			}
+		}
+		for n, answer := range answers { // all of them, also behind one that fails
+			m, e := answer()
+			switch {
+			case errors.Is(e, backend.ErrNotFound) && !s.single:
+			case errors.Is(e, backend.ErrNotFound), e == nil && m.seq != batch[n]:
+				gone = append(gone, batch[n])
+			case err == nil && e == nil:
+				err = yield(m)
+			case err == nil:
+				err = e
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	return gone, err
 }
 
 // pause waits, unless the backend is closed.

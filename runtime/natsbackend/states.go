@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -70,14 +69,29 @@ const headerNeed = "Durable-Need"
 // LiveStates implements backend.States.
 func (b *Backend) LiveStates(ctx context.Context, since uint64, yield func(a history.Address, need uint64, live bool)) (newest uint64, err error) {
 	newest = since
+	from := since
+	d := b.index.lend() // what is read anyway makes the index longer
+	if d != nil {
+		from = min(since, d.last)
+		defer func() {
+			b.index.giveBack(ctx, d)
+			b.index.tidy(ctx)
+		}()
+	}
 	var failed error
-	err = b.states.read.bulk(ctx, since+1, b.states.keys+">", func(m stored) bool {
+	err = b.states.read.bulk(ctx, from+1, b.states.keys+">", func(m stored) bool {
 		if failed = ctx.Err(); failed != nil {
 			return false
 		}
 		var a history.Address
-		if a.ID, failed = history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys)); failed != nil {
+		if a.ID, failed = b.idOf(m); failed != nil {
 			return false
+		}
+		if d != nil {
+			d.read(b, m, a.ID)
+		}
+		if m.seq <= since {
+			return true
 		}
 		need := m.header.Get(headerNeed)
 		if need == "" {

@@ -331,3 +331,30 @@ func TestALostPayloadIsAnError(t *testing.T) {
 		})
 	}
 }
+
+// TestCompressed: what is kept for long is kept small; a hello is promised to cost 1.6 kB.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	open(t, s, natsbackend.Config{})
+	nc, err := nats.Connect("", s.Option())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]jetstream.StoreCompression{
+		"DURABLE_default": jetstream.NoCompression, "DURABLE_default_ARCHIVE": jetstream.S2Compression, "KV_durable_default_instances": jetstream.S2Compression,
+	} {
+		stream, err := js.Stream(within(t), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := stream.CachedInfo().Config.Compression; got != want {
+			t.Errorf("%s: compression %v, want %v", name, got, want)
+		}
+	}
+}

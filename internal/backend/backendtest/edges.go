@@ -261,6 +261,12 @@ func endList(t *testing.T, h Hub) {
 	if err := c.ListStates(ctx, func(backend.State) bool { return true }); err == nil {
 		t.Error("a list whose context has ended gives no error")
 	}
+	if _, _, err := c.FindStates(ctx, backend.Query{Limit: 1}); err == nil {
+		t.Error("a search whose context has ended gives no error")
+	}
+	if _, err := c.CountStates(ctx, backend.Query{}); err == nil {
+		t.Error("a count whose context has ended gives no error")
+	}
 }
 
 // longMeta: 64 KiB of details, which a codec and JSON make longer, under the longest id as it is encoded.

@@ -224,6 +224,22 @@ func (f *Faulty) ListStates(ctx context.Context, yield func(backend.State) bool)
 	return f.Backend.ListStates(ctx, yield)
 }
 
+// FindStates implements backend.States.
+func (f *Faulty) FindStates(ctx context.Context, q backend.Query) ([]backend.State, bool, error) {
+	if err := f.living(); err != nil {
+		return nil, false, err
+	}
+	return f.Backend.FindStates(ctx, q)
+}
+
+// CountStates implements backend.States.
+func (f *Faulty) CountStates(ctx context.Context, q backend.Query) (map[history.Status]int, error) {
+	if err := f.living(); err != nil {
+		return nil, err
+	}
+	return f.Backend.CountStates(ctx, q)
+}
+
 // EnsureGroup implements backend.Backend.
 func (f *Faulty) EnsureGroup(ctx context.Context, group string) error {
 	if err := f.living(); err != nil {

@@ -15,6 +15,7 @@ var stores = []promise{
 	{"states are compared and set", compareStates},
 	{"states come back as they were put", keepStates},
 	{"states are listed", listStates},
+	{"states are found page by page", findStates},
 	{"a deleted state leaves its revision", deleteStates},
 	{"archive entries are compared and set", compareArchives},
 	{"archive entries come back as they were put", keepArchives},
@@ -221,5 +222,76 @@ func keepArchives(t *testing.T, h Hub) {
 			t.Errorf("entry %d was stored as %d", at, seq)
 		}
 		differs(t, "archive entry", a, got)
+	}
+}
+
+// findStates lists two pages of what has been put, replaced and deleted, and counts it.
+func findStates(t *testing.T, h Hub) {
+	c := connect(t, h)
+	child := func(id string, of string) backend.State {
+		s := backend.State{Address: history.Address{Group: "club", ID: id}, Name: "club.Join", Status: history.Running, Created: due}
+		s.Parent = &history.Parent{Address: history.Address{Group: "club", ID: of}, Ref: ref}
+		return s
+	}
+	tagged := backend.State{Address: odd, Name: "shop.Join", Status: history.Failed, Created: due.AddDate(0, 0, -1), Finished: due, Tags: map[string]string{"a=b": "c"}}
+	all := []backend.State{child("b", "top"), child("a", "top"), child("c", "b"), tagged, child("gone", "top")}
+	for n, s := range all {
+		rev, err := c.putState(s, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case s.ID == "gone":
+			err = c.deleteState(s.ID, rev)
+		case n%2 == 0: // it moves, and stands where it stood
+			_, err = c.putState(s, rev)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []struct {
+		name string
+		backend.Query
+		want []string
+	}{
+		{"all", backend.Query{}, []string{"a", "b", "c", odd.ID}},
+		{"status", backend.Query{Statuses: []history.Status{history.Failed, history.Pending}}, []string{odd.ID}},
+		{"name", backend.Query{Name: "club.Join"}, []string{"a", "b", "c"}},
+		{"part of a name", backend.Query{Name: "Join"}, []string{"a", "b", "c", odd.ID}},
+		{"prefix", backend.Query{IDPrefix: odd.ID[:3]}, []string{odd.ID}},
+		{"parent", backend.Query{ParentID: "top"}, []string{"a", "b"}},
+		{"root", backend.Query{RootID: "top"}, []string{"a", "b"}},
+		{"tag", backend.Query{Tags: map[string]string{"a=b": "c"}}, []string{odd.ID}},
+		{"created", backend.Query{CreatedFrom: due}, []string{"a", "b", "c"}},
+		{"created before", backend.Query{CreatedBefore: due}, []string{odd.ID}},
+		{"finished", backend.Query{FinishedFrom: due}, []string{odd.ID}},
+		{"none", backend.Query{Name: "club.Leave"}, nil},
+	} {
+		var got []string
+		for page, more := []backend.State(nil), true; more; {
+			var err error
+			q.Limit = 2
+			if page, more, err = c.FindStates(within(t), q.Query); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range page {
+				got = append(got, s.ID)
+			}
+			if more {
+				at := page[len(page)-1].Place()
+				q.After = &at
+			}
+		}
+		differs(t, q.name, q.want, got)
+		counts, err := c.CountStates(within(t), q.Query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, k := range counts {
+			n += k
+		}
+		differs(t, "count of "+q.name, len(q.want), n)
 	}
 }

@@ -35,6 +35,14 @@ func Loops(fn *ssa.Function) (loops []*Loop) {
 	return loops
 }
 
+// LoopTo is what leads from the beginning of a function to a block that begins it anew.
+func LoopTo(b *ssa.BasicBlock) *Loop {
+	first := b.Parent().Blocks[0]
+	l := &Loop{first, map[*ssa.BasicBlock]bool{first: true}}
+	l.add(b)
+	return l
+}
+
 func (l *Loop) add(b *ssa.BasicBlock) {
 	if !l.Body[b] {
 		l.Body[b] = true

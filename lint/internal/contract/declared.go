@@ -97,7 +97,7 @@ func (c *checker) fieldAt(pos token.Pos) (at *ast.Field) {
 		if f, ok := n.(*ast.Field); ok && f.Pos() == pos {
 			at = f
 		}
-		return at == nil
+		return at == nil && n != nil && n.Pos() <= pos && pos < n.End()
 	})
 	return at
 }

@@ -14,6 +14,11 @@ import (
 type facts struct {
 	mu  sync.RWMutex
 	all map[factKey]analysis.Fact
+
+	// Of a unit of go vet, which one goroutine looks at:
+	files    map[string][]byte // packed, by package
+	unpacked map[string]bool
+	broken   error
 }
 
 type factKey struct {
@@ -26,9 +31,14 @@ func keyOf(pkg, object string, fact analysis.Fact) factKey {
 	return factKey{pkg, objectpath.Path(object), reflect.TypeOf(fact)}
 }
 
-func newFacts() *facts { return &facts{all: map[factKey]analysis.Fact{}} }
+func newFacts() *facts {
+	return &facts{all: map[factKey]analysis.Fact{}, files: map[string][]byte{}, unpacked: map[string]bool{}}
+}
 
 func (f *facts) get(k factKey, to analysis.Fact) bool {
+	if len(f.files) > 0 {
+		f.unpack(k.pkg)
+	}
 	f.mu.RLock()
 	had, ok := f.all[k]
 	f.mu.RUnlock()

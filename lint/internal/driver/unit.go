@@ -1,16 +1,12 @@
 package driver
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"go/token"
-	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -53,7 +49,7 @@ func ReadUnit(path string) (*Unit, error) {
 
 // RunUnit looks at the package of a unit, with the facts of what it imports, and writes its own.
 func RunUnit(ctx context.Context, cfg Config, u *Unit) (*Result, error) {
-	if u.VetxOnly && cfg.Skip(u.ImportPath) {
+	if u.VetxOnly && cfg.Skip(u.ImportPath) || u.onlyTests() {
 		return &Result{Fset: token.NewFileSet()}, os.WriteFile(u.VetxOutput, nil, 0o666)
 	}
 	register(cfg.Analyzers, map[*analysis.Analyzer]bool{})
@@ -74,10 +70,18 @@ func RunUnit(ctx context.Context, cfg Config, u *Unit) (*Result, error) {
 	if len(own.problems) > 0 {
 		return nil, errors.Join(own.problems...)
 	}
-	if err := d.facts.write(u.VetxOutput); err != nil {
+	if err := d.facts.broken; err != nil {
+		return nil, err
+	}
+	if err := d.facts.write(u.VetxOutput, u.ImportPath); err != nil {
 		return nil, fmt.Errorf("facts: %w", err)
 	}
 	return d.result(nil), nil
+}
+
+// onlyTests reports whether a package is one of tests alone, which nobody imports, and whose findings nobody is told.
+func (u *Unit) onlyTests() bool {
+	return !slices.ContainsFunc(u.GoFiles, func(name string) bool { return !strings.HasSuffix(name, "_test.go") })
 }
 
 // listed is the package as go list would have it.
@@ -105,46 +109,4 @@ func register(list []*analysis.Analyzer, done map[*analysis.Analyzer]bool) {
 			register(a.Requires, done)
 		}
 	}
-}
-
-// stored is a fact in a file.
-type stored struct {
-	Package, Object string
-	Fact            analysis.Fact
-}
-
-// write writes all facts, those of imports too: who imports the package may meet their objects in it.
-func (f *facts) write(name string) error {
-	keys := slices.SortedFunc(maps.Keys(f.all), func(a, b factKey) int { // the go command compares files
-		if c := cmp.Or(strings.Compare(a.pkg, b.pkg), strings.Compare(string(a.object), string(b.object))); c != 0 || a.kind == b.kind {
-			return c
-		}
-		return strings.Compare(a.kind.String(), b.kind.String())
-	})
-	list := make([]stored, len(keys))
-	for n, k := range keys {
-		list[n] = stored{k.pkg, string(k.object), f.all[k]}
-	}
-	var buf bytes.Buffer
-	if err := gob.NewEncoder(&buf).Encode(list); err != nil {
-		return err
-	}
-	return os.WriteFile(name, buf.Bytes(), 0o666)
-}
-
-// read adds the facts of a file, and the packages that it knows.
-func (f *facts) read(name string, reach map[string]bool) error {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	var list []stored
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	for _, s := range list {
-		reach[s.Package] = true
-		f.put(keyOf(s.Package, s.Object, s.Fact), s.Fact)
-	}
-	return nil
 }

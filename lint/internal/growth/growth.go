@@ -37,6 +37,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for _, f := range c.Funcs {
 		if f.Inside {
 			c.givesToRounds(f)
+			c.recursion(f)
 			for _, l := range code.Loops(f.Function) {
 				c.loop(f, l)
 			}

@@ -12,9 +12,10 @@ import (
 
 // judge follows the condition of an exit back to what decides it.
 type judge struct {
-	c    *checker
-	l    *code.Loop
-	seen map[ssa.Value]bool
+	c     *checker
+	l     *code.Loop
+	again *ssa.Call // of the function by itself, when that is the loop
+	seen  map[ssa.Value]bool
 }
 
 // real reports whether a condition may come to be by itself: by what the loop counts or remembers, the time, or the results
@@ -26,6 +27,9 @@ func (j *judge) real(v ssa.Value) bool {
 	j.seen[v] = true
 	if isFailure(v.Type()) || isNothing(v) {
 		return false
+	}
+	if p, ok := v.(*ssa.Parameter); ok {
+		return j.changes(p)
 	}
 	in, ok := v.(ssa.Instruction)
 	if !ok || !j.l.Body[in.Block()] {
@@ -187,6 +191,7 @@ func (c *checker) stuck(l *code.Loop, exits []code.Exit) bool {
 				return false
 			}
 		case ssa.CallInstruction:
+			writes = writes || changesArgument(in)
 			if len(exits) > 0 && !c.harmless(in) {
 				return false
 			}
@@ -225,6 +230,12 @@ func (c *checker) harmless(in ssa.CallInstruction) bool {
 	return slices.Contains([]string{"time", "errors", "fmt", "strings", "strconv", "context", "runtime"}, obj.Pkg().Path())
 }
 
+// changesArgument recognises the builtins that write.
+func changesArgument(in ssa.CallInstruction) bool {
+	b, ok := in.Common().Value.(*ssa.Builtin)
+	return ok && slices.Contains([]string{"delete", "clear", "copy"}, b.Name())
+}
+
 // fixed reports whether a value is the same in every round of a loop.
 func (c *checker) fixed(v ssa.Value, l *code.Loop, writes bool, seen map[ssa.Value]bool) bool {
 	in, ok := v.(ssa.Instruction)
@@ -243,8 +254,8 @@ func (c *checker) fixed(v ssa.Value, l *code.Loop, writes bool, seen map[ssa.Val
 			return false
 		}
 	case *ssa.Call:
-		if !c.harmless(x) {
-			return false
+		if _, builtin := x.Call.Value.(*ssa.Builtin); !c.harmless(x) || builtin && writes {
+			return false // len of a map
 		}
 	}
 	for _, op := range in.Operands(nil) {

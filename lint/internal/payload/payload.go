@@ -30,6 +30,7 @@ type checker struct {
 	effects *summary.Result
 	found   []code.Finding
 	told    map[place]bool
+	fields  map[*types.Var]use // nil: not looked for
 }
 
 type place struct {

@@ -62,7 +62,7 @@ func (w *walker) field(f *types.Var, tag reflect.StructTag, path string, around 
 	case f.Embedded() && !f.Exported():
 		w.value(f.Type(), name, around)
 	case !f.Exported() || tag.Get("json") == "-":
-		if w.ours(f.Pkg()) && carries(f.Type()) {
+		if w.ours(f.Pkg()) && carries(f.Type()) && w.missed(f, tag) {
 			w.tell("DUR202", f.Pos(), name+" is left behind, of "+w.owner)
 		}
 	case backwards(f, around):

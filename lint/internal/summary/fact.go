@@ -9,6 +9,7 @@ type Function struct {
 	Types   []string // made interfaces by it, or by methods of one another: those with methods that do more than compute
 	Invokes []Invoke // methods that it calls of interfaces that it does not know
 	Needs   []Need   // what it calls of its parameters
+	Each    []Each   // parameters that it calls in the order of a map
 	Writes  []int    // parameters, the receiver first, through which it writes
 	Sorts   []int    // parameters that it sorts
 	Acts    bool     // it schedules, logs, or draws from the orchestration
@@ -39,6 +40,12 @@ type Invoke struct {
 	Key string // "Get func(string) error"; of the standard library's calls, and of generic code, the name alone
 	Spot
 	Via []Step // to the function that calls
+}
+
+// Each is a parameter, the receiver first, that is called for each entry of a map.
+type Each struct {
+	Param int
+	Order Hazard // where, if it shows
 }
 
 // Need is a call whose target depends on an argument: a method of it, or the func that it is.

@@ -177,9 +177,10 @@ func (p *pkg) judgeGlobals() {
 	}
 	initial := p.initial()
 	vars := slices.SortedFunc(maps.Keys(p.globals), func(a, b *types.Var) int { return int(a.Pos() - b.Pos()) })
+	values := p.initialValues(initial)
 	for range 3 { // variables are made of variables
 		for _, v := range vars {
-			p.origins(v, initial)
+			p.origins(p.globals[v], values[v])
 		}
 	}
 	for _, v := range vars {

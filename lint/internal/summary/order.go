@@ -27,6 +27,7 @@ type loop struct {
 	inner  map[ssa.Value]bool       // parameters and captured variables that belong to the iteration
 	depth  int                      // of calls that were entered
 	leaks  []leak
+	yields []leak // parameters of the function that it calls
 }
 
 // leak is a place where the order of a loop shows.
@@ -34,6 +35,7 @@ type leak struct {
 	rule, what string
 	pos        token.Pos
 	returned   bool // by the function, in a slice that its caller may sort
+	param      int  // of a call of a parameter
 }
 
 // orders reports the loops over maps, and other things in the order of maps, whose order shows.
@@ -50,6 +52,7 @@ func (p *pkg) orders() {
 					if l := p.loopOf(n, in); l != nil {
 						l.run()
 						p.leaked(n, "", l.pos, l.leaks)
+						p.yielded(n, l.pos, l.yields)
 					}
 				case *ssa.Call:
 					p.unordered(n, in)
@@ -62,11 +65,15 @@ func (p *pkg) orders() {
 		for _, n := range p.order {
 			p.entered = 0
 			for _, c := range n.calls {
-				changed = p.passPending(n, pending{c.to.sum, c.on, c.pos, c.step}) || changed
+				c := pending{c.to.sum, c.on, c.pos, c.step}
+				changed = p.passPending(n, c) || changed
+				changed = p.passEach(n, c) || changed
 			}
 			for _, c := range n.pendings {
 				changed = p.passPending(n, c) || changed
+				changed = p.passEach(n, c) || changed
 			}
+			changed = p.iterators(n) || changed
 		}
 	}
 }
@@ -327,6 +334,9 @@ func (l *loop) instruction(in ssa.Instruction) {
 	case *ssa.MapUpdate:
 		l.mapUpdate(in)
 	case *ssa.Store:
+		if l.entry(root(in.Addr)) && l.counted(in.Val, map[ssa.Value]bool{}) {
+			l.report("DET402", "number of the iteration", in.Pos())
+		}
 		if l.outside(in.Addr) && l.values[in.Val] && !l.sums(in.Val, in) && !l.unique(in.Block()) {
 			l.stored(in)
 		}
@@ -341,6 +351,10 @@ func (l *loop) instruction(in ssa.Instruction) {
 
 // mapUpdate judges an entry of a map that was there before: under the loop's key there is one for each iteration.
 func (l *loop) mapUpdate(in *ssa.MapUpdate) {
+	if l.outside(in.Map) && l.isKey(in.Key) && l.key != nil && l.counted(in.Value, map[ssa.Value]bool{}) {
+		l.report("DET402", "number of the iteration", in.Pos())
+		return
+	}
 	if !l.outside(in.Map) || in.Key == l.key && l.key != nil || !l.values[in.Value] || l.sums(in.Value, in) || l.unique(in.Block()) {
 		return
 	}
@@ -428,7 +442,7 @@ func (l *loop) fate(f fate, rule, what string, pos token.Pos) {
 	case f.leaks:
 		l.report(rule, what, pos)
 	case f.returned:
-		l.leaks = append(l.leaks, leak{rule, what, pos, true})
+		l.leaks = append(l.leaks, leak{rule: rule, what: what, pos: pos, returned: true})
 	}
 	for _, s := range f.ties {
 		l.leaks = append(l.leaks, leak{rule: "DET405", what: "sort by a key that may be equal", pos: s})

@@ -24,6 +24,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 	}
 	fn := c.StaticCallee()
 	if fn == nil {
+		l.yield(in)
 		return
 	}
 	fn = origin(fn)
@@ -49,7 +50,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 		}
 		return
 	}
-	if !known || commutative(obj, c) || l.entry(obj, c) {
+	if !known || commutative(obj, c) || l.syncEntry(obj, c) {
 		return
 	}
 	if e.Rule == "DET306" {
@@ -201,8 +202,8 @@ func commutative(obj *types.Func, c *ssa.CallCommon) bool {
 	return false
 }
 
-// entry recognises an entry of a sync.Map under the loop's key.
-func (l *loop) entry(obj *types.Func, c *ssa.CallCommon) bool {
+// syncEntry recognises an entry of a sync.Map under the loop's key.
+func (l *loop) syncEntry(obj *types.Func, c *ssa.CallCommon) bool {
 	r := obj.Signature().Recv()
 	if r == nil || types.TypeString(r.Type(), nil) != "*sync.Map" || len(c.Args) < 2 {
 		return false

@@ -394,3 +394,68 @@ func isAppend(v ssa.Value) bool {
 func (l *loop) used(v ssa.Value) bool {
 	return slices.ContainsFunc(*v.Referrers(), func(r ssa.Instruction) bool { return !l.body[r.Block()] })
 }
+
+// entry reports whether v is what the map has for the key of the iteration.
+func (l *loop) entry(v ssa.Value) bool {
+	e, ok := v.(*ssa.Extract)
+	if !ok {
+		return false
+	}
+	_, next := e.Tuple.(*ssa.Next)
+	return next && l.values[e]
+}
+
+// counted reports whether v tells how many iterations there have been: "rank[k] = n; n++", "ids[k] = len(ids)".
+func (l *loop) counted(v ssa.Value, seen map[ssa.Value]bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	switch v := v.(type) {
+	case *ssa.Phi:
+		return v.Block() == l.header || l.body[v.Block()] && slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return l.counted(e, seen) })
+	case *ssa.BinOp:
+		return l.counted(v.X, seen) || l.counted(v.Y, seen)
+	case *ssa.Convert:
+		return l.counted(v.X, seen)
+	case *ssa.ChangeType:
+		return l.counted(v.X, seen)
+	case *ssa.MakeInterface:
+		return l.counted(v.X, seen)
+	case *ssa.Call:
+		b, ok := v.Call.Value.(*ssa.Builtin)
+		return ok && b.Name() == "len" && (l.counted(v.Call.Args[0], seen) || l.grows(v.Call.Args[0]))
+	case *ssa.UnOp:
+		return v.Op == token.MUL && l.advances(v.X)
+	}
+	return false
+}
+
+// grows reports whether a map gets entries in the loop.
+func (l *loop) grows(m ssa.Value) bool {
+	return l.writes(func(in ssa.Instruction) bool {
+		u, ok := in.(*ssa.MapUpdate)
+		return ok && equal(u.Map, m)
+	})
+}
+
+// advances reports whether a variable that was there before the loop is one more after an iteration.
+func (l *loop) advances(addr ssa.Value) bool {
+	return l.outside(addr) && l.writes(func(in ssa.Instruction) bool {
+		s, ok := in.(*ssa.Store)
+		if !ok || !equal(s.Addr, addr) {
+			return false
+		}
+		op, ok := s.Val.(*ssa.BinOp)
+		return ok && op.Op == token.ADD && l.same(op.X, s)
+	})
+}
+
+func (l *loop) writes(is func(ssa.Instruction) bool) bool {
+	for b := range l.body {
+		if slices.ContainsFunc(b.Instrs, is) {
+			return true
+		}
+	}
+	return false
+}

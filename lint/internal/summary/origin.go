@@ -9,26 +9,40 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// origins looks at everything that initial functions store into v: what it was computed from, and the functions and
-// interfaces that it holds now.
-func (p *pkg) origins(v *types.Var, initial map[*node]bool) {
-	g := p.globals[v]
-	g.fact.Holds = nil
-	is := func(to *ssa.Global) bool { return to.Object() == v }
+// initialValues are what initial functions store into the variables of the package, in the order of the code.
+func (p *pkg) initialValues(initial map[*node]bool) map[*types.Var][]ssa.Value {
+	values := map[*types.Var][]ssa.Value{}
+	add := func(to []*ssa.Global, v ssa.Value) {
+		for i, g := range to {
+			if of, ok := g.Object().(*types.Var); ok && !slices.Contains(to[:i], g) {
+				values[of] = append(values[of], v)
+			}
+		}
+	}
 	for _, n := range p.order {
 		if !initial[n] {
 			continue
 		}
 		for _, b := range n.fn.Blocks {
 			for _, in := range b.Instrs {
-				if s, ok := in.(*ssa.Store); ok && slices.ContainsFunc(addressed(s.Addr).globals, is) {
-					p.origin(g, s.Val)
-				}
-				if m, ok := in.(*ssa.MapUpdate); ok && slices.ContainsFunc(behind(m.Map).globals, is) {
-					p.origin(g, m.Value)
+				switch in := in.(type) {
+				case *ssa.Store:
+					add(addressed(in.Addr).globals, in.Val)
+				case *ssa.MapUpdate:
+					add(behind(in.Map).globals, in.Value)
 				}
 			}
 		}
+	}
+	return values
+}
+
+// origins looks at the initial values of a variable: what they were computed from, and the functions and interfaces that it
+// holds now.
+func (p *pkg) origins(g *global, values []ssa.Value) {
+	g.fact.Holds = nil
+	for _, v := range values {
+		p.origin(g, v)
 	}
 }
 

@@ -31,12 +31,13 @@ var Analyzer = &analysis.Analyzer{
 
 // Result is what the rules ask.
 type Result struct {
-	Roots []Root // the orchestrators of the package, in source order
+	Roots  []Root // the orchestrators of the package, in source order
+	Claims []Root // functions that are said to be pure, and are not
 
 	pkg *pkg // nil: a package that a table knows
 }
 
-// Root is an orchestrator with everything that it reaches.
+// Root is an orchestrator, or a function that is said to be pure, with everything that it reaches.
 type Root struct {
 	Func    *types.Func
 	Name    string    // as steps call it
@@ -76,6 +77,7 @@ type pkg struct {
 type node struct {
 	fn         *ssa.Function
 	sum        *sum
+	claim      bool // what is marked as pure, looked at all the same
 	scanned    bool
 	calls      []call
 	dispatches []*dispatch
@@ -133,7 +135,9 @@ func run(pass *analysis.Pass) (result any, err error) {
 	p.judgeGlobals()
 	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
-	return p.result(), nil
+	r := p.result()
+	r.Claims = p.claims()
+	return r, nil
 }
 
 // Known reports whether a table says what a package does, so that it is not looked at.

@@ -14,7 +14,7 @@ import (
 
 // scan reads the instructions of a function: what it does itself goes into its summary, what it calls into its edges.
 func (p *pkg) scan(n *node) {
-	if obj := n.fn.Object(); obj != nil && p.marks.word(obj) == "pure" {
+	if obj := n.fn.Object(); !n.claim && obj != nil && p.marks.word(obj) == "pure" {
 		return
 	}
 	last := n.fn.Pos()
@@ -320,7 +320,7 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 		}
 	}
 	n.sum.add(more, p.module, Spot{Pos: pos})
-	if len(s.pending) > 0 {
+	if len(s.pending)+len(s.each) > 0 {
 		n.pendings = append(n.pendings, pending{s, c, pos, step})
 	}
 	if c == nil {

@@ -16,6 +16,7 @@ type sum struct {
 	types   map[string]*made
 	invokes map[string]*Invoke // by key; the shortest way
 	needs   map[string]*Need   // by parameter, path and key; the shortest way
+	each    map[int]*Hazard    // parameters that are called in the order of a map
 	writes  map[int]bool
 	sorts   map[int]bool
 	acts    bool
@@ -24,7 +25,7 @@ type sum struct {
 
 func newSum() *sum {
 	return &sum{
-		hazards: hazards{}, pending: hazards{}, types: map[string]*made{}, invokes: map[string]*Invoke{}, needs: map[string]*Need{},
+		hazards: hazards{}, pending: hazards{}, types: map[string]*made{}, invokes: map[string]*Invoke{}, needs: map[string]*Need{}, each: map[int]*Hazard{},
 		writes: map[int]bool{}, sorts: map[int]bool{}, version: 1,
 	}
 }
@@ -102,7 +103,7 @@ func shorterWay(via []Step, at Spot, than []Step, there Spot) bool {
 }
 
 func (s *sum) empty() bool {
-	return len(s.hazards)+len(s.pending)+len(s.types)+len(s.invokes)+len(s.needs)+len(s.writes)+len(s.sorts) == 0 && !s.acts
+	return len(s.hazards)+len(s.pending)+len(s.types)+len(s.invokes)+len(s.needs)+len(s.each)+len(s.writes)+len(s.sorts) == 0 && !s.acts
 }
 
 // settle joins interface calls with the types that may be behind them, until nothing new is reached: what is left is what a
@@ -133,6 +134,7 @@ func (s *sum) merge(o *sum) {
 	maps.Copy(s.types, o.types)
 	maps.Copy(s.invokes, o.invokes)
 	maps.Copy(s.needs, o.needs)
+	maps.Copy(s.each, o.each)
 	maps.Copy(s.writes, o.writes)
 	s.acts = s.acts || o.acts
 }
@@ -146,8 +148,13 @@ func (s *sum) fact(where func(token.Pos) Place) *Function {
 		Hazards: factsOf(s.hazards, where), Pending: factsOf(s.pending, where), Invokes: invokesOf(s.invokes, where), Needs: needsOf(s.needs, where),
 		Writes: slices.Sorted(maps.Keys(s.writes)), Sorts: slices.Sorted(maps.Keys(s.sorts)), Acts: s.acts,
 	}
+	for _, i := range slices.Sorted(maps.Keys(s.each)) {
+		h := *s.each[i]
+		h.Spot = h.Spot.fact(where)
+		f.Each = append(f.Each, Each{i, h})
+	}
 	f.Types = slices.Sorted(maps.Keys(s.reached()))
-	if len(f.Hazards)+len(f.Pending)+len(f.Types)+len(f.Invokes)+len(f.Needs)+len(f.Writes)+len(f.Sorts) == 0 && !f.Acts {
+	if len(f.Hazards)+len(f.Pending)+len(f.Types)+len(f.Invokes)+len(f.Needs)+len(f.Each)+len(f.Writes)+len(f.Sorts) == 0 && !f.Acts {
 		return nil
 	}
 	return f
@@ -241,6 +248,9 @@ func sumOf(f *Function, types map[string]*made) *sum {
 		if m := types[name]; m != nil {
 			s.types[name] = m
 		}
+	}
+	for i := range f.Each {
+		s.each[f.Each[i].Param] = &f.Each[i].Order
 	}
 	for _, i := range f.Writes {
 		s.writes[i] = true

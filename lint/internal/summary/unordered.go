@@ -25,7 +25,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 	name := short(obj.FullName())
 	for _, call := range e.Calls {
 		if i := argument(obj, call.Arg); call.Methods == nil && i < len(c.Call.Args) {
-			p.leaked(n, "DET404", c.Pos(), p.each(c.Call.Args[i], name, c))
+			p.leaked(n, "DET404", c.Pos(), p.each(c.Call.Args[i], name, c.Pos()))
 			return
 		}
 	}
@@ -36,7 +36,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 }
 
 // each judges a func that is called for each entry of a map.
-func (p *pkg) each(fn ssa.Value, name string, c *ssa.Call) []leak {
+func (p *pkg) each(fn ssa.Value, name string, pos token.Pos) []leak {
 	var body *ssa.Function
 	switch fn := fn.(type) {
 	case *ssa.MakeClosure:
@@ -44,9 +44,9 @@ func (p *pkg) each(fn ssa.Value, name string, c *ssa.Call) []leak {
 	case *ssa.Function:
 		body = fn
 	default:
-		return []leak{{rule: "DET404", what: name, pos: c.Pos()}}
+		return []leak{{rule: "DET404", what: name, pos: pos}}
 	}
-	l := p.calledLoop(body, c.Pos())
+	l := p.calledLoop(body, pos)
 	l.run()
 	return l.named(name)
 }
@@ -110,7 +110,7 @@ func (p *pkg) sequence(v ssa.Value, name string, seen map[ssa.Value]bool) (f fat
 			more.returned = true
 		case *ssa.Call:
 			if r.Call.Value == v && len(r.Call.Args) == 1 {
-				inside = p.each(r.Call.Args[0], name, r)
+				inside = p.each(r.Call.Args[0], name, r.Pos())
 			} else {
 				more = p.consumed(r)
 			}

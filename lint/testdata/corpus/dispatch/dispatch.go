@@ -9,6 +9,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	durable "github.com/durablegen/durablegen/runtime"
@@ -349,3 +350,52 @@ var weigh = func(s string) int { return len(s) + time.Now().Second()*0 }
 
 //durable:orchestrator
 func PureVariable(ctx durable.Context, in string) (int, error) { return weigh(in), nil }
+
+var sizes = map[string]int{}
+
+var guard sync.Mutex
+
+// size remembers what it has computed, which nobody sees.
+//
+//durable:pure
+func size(in string) int {
+	guard.Lock()
+	defer guard.Unlock()
+	if n, ok := sizes[in]; ok {
+		return n
+	}
+	sizes[in] = len(in)
+	return sizes[in]
+}
+
+// age is not what it says.
+//
+//durable:pure
+func age(at time.Time) time.Duration {
+	return time.Since(at) // want DET101
+}
+
+func region() string {
+	return os.Getenv("REGION") // want DET304
+}
+
+// atHome asks another.
+//
+//durable:pure
+func atHome(in string) bool { return in == region() }
+
+// allowed says why.
+//
+//durable:pure
+func allowed(in string) string {
+	fmt.Println(in) //durable:allow DET306 -- seen by whoever debugs it
+	return in
+}
+
+//durable:orchestrator
+func Claims(ctx durable.Context, in string) (int, error) {
+	if age(ctx.Now()) > 0 || atHome(allowed(in)) {
+		return 0, nil
+	}
+	return size(in), nil
+}

@@ -16,7 +16,7 @@ const _ = durable.GeneratedCodeV1
 
 // ChargeActivity calls [Charge] as a durable activity:
 //
-//	err := ChargeActivity.Call(ctx, o)
+//	result, err := ChargeActivity.Call(ctx, o)
 var ChargeActivity chargeActivity
 
 type chargeActivity struct{}
@@ -26,17 +26,43 @@ var chargeInfo = durable.Activity{
 	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.Charge",
 }
 
-func (chargeActivity) Call(ctx durable.Context, o *Order, opts ...durable.CallOption) error {
-	return durable.StartActivity[durable.None](ctx, &chargeInfo, o, opts...).Err(ctx)
+func (chargeActivity) Call(ctx durable.Context, o *Order, opts ...durable.CallOption) (int, error) {
+	return durable.StartActivity[int](ctx, &chargeInfo, o, opts...).Get(ctx)
 }
 
-func (chargeActivity) Start(ctx durable.Context, o *Order, opts ...durable.CallOption) durable.Future[durable.None] {
-	return durable.StartActivity[durable.None](ctx, &chargeInfo, o, opts...)
+func (chargeActivity) Start(ctx durable.Context, o *Order, opts ...durable.CallOption) durable.Future[int] {
+	return durable.StartActivity[int](ctx, &chargeInfo, o, opts...)
 }
 
-func (chargeActivity) Bind(fn func(o *Order) error) durable.Binding {
-	return durable.BindActivity(&chargeInfo, func(_ context.Context, a *Order) (durable.None, error) {
-		return durable.None{}, fn(a)
+func (chargeActivity) Bind(fn func(o *Order) (int, error)) durable.Binding {
+	return durable.BindActivity(&chargeInfo, func(_ context.Context, a *Order) (int, error) {
+		return fn(a)
+	})
+}
+
+// PrintActivity calls [Print] as a durable activity:
+//
+//	result, err := PrintActivity.Call(ctx, t)
+var PrintActivity printActivity
+
+type printActivity struct{}
+
+var printInfo = durable.Activity{
+	Name:   "durpayload.Print",
+	Source: "github.com/durablegen/durablegen/lint/testdata/corpus/durpayload.Print",
+}
+
+func (printActivity) Call(ctx durable.Context, t *Text, opts ...durable.CallOption) (int, error) {
+	return durable.StartActivity[int](ctx, &printInfo, t, opts...).Get(ctx)
+}
+
+func (printActivity) Start(ctx durable.Context, t *Text, opts ...durable.CallOption) durable.Future[int] {
+	return durable.StartActivity[int](ctx, &printInfo, t, opts...)
+}
+
+func (printActivity) Bind(fn func(t *Text) (int, error)) durable.Binding {
+	return durable.BindActivity(&printInfo, func(_ context.Context, a *Text) (int, error) {
+		return fn(a)
 	})
 }
 
@@ -620,6 +646,7 @@ type DurableReceivers struct{}
 func RegisterDurable(r *durable.Registry, recv DurableReceivers) error {
 	return r.Add(
 		ChargeActivity.Bind(Charge),
+		PrintActivity.Bind(Print),
 		WalkActivity.Bind(Walk),
 		GrowActivity.Bind(Grow),
 		AnythingActivity.Bind(Anything),

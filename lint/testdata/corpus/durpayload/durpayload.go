@@ -29,7 +29,27 @@ type Line struct {
 }
 
 //durable:activity
-func Charge(o *Order) error { return nil }
+func Charge(o *Order) (int, error) { return o.Price, nil }
+
+// Text keeps what it can compute again, and says of a field that it stays here.
+type Text struct {
+	Words   []string
+	length  int
+	Comment string `json:"-"`
+}
+
+// Len is the number of letters.
+func (t *Text) Len() int {
+	if t.length == 0 {
+		for _, w := range t.Words {
+			t.length += len(w)
+		}
+	}
+	return t.length
+}
+
+//durable:activity
+func Print(t *Text) (int, error) { return t.Len(), nil }
 
 // Node has a way back.
 type Node struct {
