@@ -17,7 +17,7 @@ import (
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
-// TestPermissions runs a server with the configuration that operations.md shows: the worker works, the desk starts and
+// TestPermissions runs a server with the configuration that permissions.md shows: the worker works, the desk starts and
 // wakes an orchestration and sees its end.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestFurtherPermissions: what the table in operations.md adds is refused to the desk as it is, and enough.
+// TestFurtherPermissions: what the table in permissions.md adds is refused to the desk as it is, and enough.
 func TestFurtherPermissions(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 300<<10) // more than a message holds

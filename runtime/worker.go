@@ -84,6 +84,7 @@ type Worker struct {
 	state  workerState
 	groups []*owner.Group
 	queues []*activity.Queue
+	silent func() // ends the answers to who asks for workers; nil before there are any
 
 	seen atomic.Pointer[parts] // for who must not wait for mu, which Start and Stop hold for long
 }
@@ -197,7 +198,9 @@ func (w *Worker) start(ctx context.Context) error {
 		}
 		w.groups = append(w.groups, g)
 	}
-	return nil
+	var err error
+	w.silent, err = w.answerWhoIsThere()
+	return err
 }
 
 // Stop hands the partitions over, takes no more tasks and waits for what runs. When ctx ends
@@ -219,6 +222,9 @@ func (w *Worker) Stop(ctx context.Context) error {
 
 // Partitions go first: as long as this worker has some, what they call locally has a place here.
 func (w *Worker) stop(ctx context.Context) error {
+	if w.silent != nil {
+		w.silent()
+	}
 	var errs []error
 	for _, g := range w.groups {
 		errs = append(errs, g.Leave(ctx))

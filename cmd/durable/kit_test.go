@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	durable "github.com/durablegen/durablegen/runtime"
 )
@@ -23,6 +24,7 @@ func bindings(changed bool, bankOpen func() bool) []durable.Binding {
 		durable.BindOrchestrator(pay, func(ctx durable.Context, in int) (int, error) {
 			return durable.StartActivity[int](ctx, charge, in).Get(ctx)
 		}),
+		durable.BindOrchestrator(flow("Nap"), func(ctx durable.Context, d time.Duration) (bool, error) { return true, durable.Sleep(ctx, d) }),
 		durable.BindOrchestrator(flow("Parent"), func(ctx durable.Context, child string) (json.RawMessage, error) {
 			if child == "payer" {
 				return durable.StartChild[json.RawMessage](ctx, pay, 5, durable.InstanceID(child)).Get(ctx)

@@ -39,7 +39,15 @@ var verbs = []struct {
 		purgeCommand,
 	}},
 	{"The hub:", []func(*session) *cobra.Command{
+		checkCommand,
 		doctorCommand,
+		statsCommand,
+		workersCommand,
+		queuesCommand,
+		timersCommand,
+		versionsCommand,
+		schedulesCommand,
+		permissionsCommand,
 	}},
 	{"The command:", []func(*session) *cobra.Command{
 		versionCommand,

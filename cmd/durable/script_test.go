@@ -38,6 +38,8 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	work [changed]   starts a worker of kit_test.go, or one whose code has changed; the end of the session stops it
 //	rest             stops it
 //	bank             opens the bank: Pay succeeds from now on
+//	plan ID          creates a schedule of orders.Echo, for each night
+//	triggered ID     waits until the hub shows that a schedule was triggered, and its run has ended
 //	shows ID STATUS  waits until the hub shows an instance with this status, or as parked
 //	context FILE URL USER  makes a context of the nats command, for this user with the password pw; FILE is its name
 //	select CONTEXT   selects it
@@ -64,13 +66,15 @@ func scripts(t *testing.T, p testscript.Params) {
 		return nil
 	}
 	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){
-		"serve": onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.serve(ts) }),
-		"stop":  onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.stop() }),
-		"guard": onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.guard(ts) }),
-		"work":  onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.work(len(args) > 0) }),
-		"rest":  onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.rest() }),
-		"bank":  onSite(func(s *site, _ *testscript.TestScript, _ []string) error { s.bankOpen.Store(true); return nil }),
-		"shows": onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.shows(args[0], args[1]) }),
+		"serve":     onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.serve(ts) }),
+		"stop":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.stop() }),
+		"guard":     onSite(func(s *site, ts *testscript.TestScript, _ []string) error { return s.guard(ts) }),
+		"work":      onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.work(len(args) > 0) }),
+		"rest":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { return s.rest() }),
+		"bank":      onSite(func(s *site, _ *testscript.TestScript, _ []string) error { s.bankOpen.Store(true); return nil }),
+		"plan":      onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.plan(args[0]) }),
+		"triggered": onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.triggered(args[0]) }),
+		"shows":     onSite(func(s *site, _ *testscript.TestScript, args []string) error { return s.shows(args[0], args[1]) }),
 		"context": onSite(func(s *site, _ *testscript.TestScript, args []string) error {
 			return s.context(args[0], args[1], args[2])
 		}),

@@ -37,6 +37,7 @@ type Backend interface {
 	States
 	Archives
 	Signals
+	Survey
 
 	// Meta is the small shared key-value store of the hub: name claims, parked instances, the worker list.
 	Meta() Meta
@@ -287,6 +288,9 @@ const DetailsKey = "beat."
 
 // BeatTopic begins the topics of heartbeats, which hold no user's data.
 const BeatTopic = "beat."
+
+// WorkersTopic is where workers are asked who they are; the question is the topic for the answers. No group is named like it.
+const WorkersTopic = BeatTopic + ":workers"
 
 // Signals are messages that may get lost: heartbeats, and hints that an instance has ended.
 type Signals interface {

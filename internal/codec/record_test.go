@@ -219,7 +219,7 @@ func trimmed(paths []string) []string {
 func TestSeamIsKnown(t *testing.T) {
 	t.Parallel()
 	encoded := []string{"Append", "FindStates", "FollowLog", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "LoadAfter", "PutArchive", "PutState", "Retry", "Signal", "Tasks"}
-	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "CountStates", "DeleteState", "EnsureActivity", "EnsureGroup", "Floor", "Group", "Info", "ListArchives", "ListLog", "LiveStates", "MayOwn", "Meta", "Settle", "Shorten", "Sweep", "Topic"}
+	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "CountStates", "DeleteState", "EnsureActivity", "EnsureGroup", "Floor", "Group", "Info", "ListArchives", "ListLog", "ListTimers", "LiveStates", "MayOwn", "Meta", "Queues", "Settle", "Shorten", "Sweep", "Topic", "Usage"}
 	want := slices.Sorted(slices.Values(slices.Concat(encoded, harmless)))
 	var got []string
 	for m := range reflect.TypeFor[backend.Backend]().Methods() {

@@ -128,6 +128,9 @@ func (g *Group) Stop(ctx context.Context) error {
 	return err
 }
 
+// Name is that of the group.
+func (g *Group) Name() string { return g.cfg.Group }
+
 // Owned lists the partitions that this worker has.
 func (g *Group) Owned() []int {
 	g.mu.Lock()

@@ -21,37 +21,61 @@ type Config struct {
 	// Patience is how long to wait for the owner of a live instance to project it; defaults to 10 s. What log and archive
 	// tell is projected without it.
 	Patience time.Duration
+	// Silence is how long a message may wait for a worker, or be with one that should have finished with it at once, until that
+	// is a finding; defaults to a minute.
+	Silence time.Duration
 }
 
 // Kind is what is wrong.
 type Kind string
 
-// The kinds of findings.
+// The kinds of findings. What Fix mends is the first five.
 const (
 	Missing  Kind = "missing"  // an instance has no state
 	Stale    Kind = "stale"    // its state is behind its log or archive
 	Orphaned Kind = "orphaned" // a state is of an instance that neither log nor archive knows
 	Claimed  Kind = "claimed"  // an id is claimed, and nobody has begun the instance
 	Marked   Kind = "marked"   // an instance is marked as parked, and does not live
+
+	Parked   Kind = "parked"   // live instances that no worker can run
+	Unserved Kind = "unserved" // what waits for a worker that is not there
+	Stuck    Kind = "stuck"    // what a worker has had for too long, or has got again and again
+	Skewed   Kind = "skewed"   // the clocks of this machine and of the server differ
+	Full     Kind = "full"     // a limit of the server is nearly reached
+	Lagging  Kind = "lagging"  // a replica of a stream is not current
+)
+
+// Severity is how bad a finding is.
+type Severity string
+
+// The severities.
+const (
+	Warning Severity = "warning" // nobody is stopped by it yet
+	Error   Severity = "error"   // something does not go on, or is told wrongly
 )
 
 // Finding is one thing that is wrong.
 type Finding struct {
-	Kind  Kind   `json:"kind"`
-	Group string `json:"group"`
-	ID    string `json:"id"`
-	What  string `json:"what"` // in words
-	Cure  string `json:"cure"` // what Fix does about it
-	Fixed bool   `json:"fixed"`
-	Err   error  `json:"-"` // why it is not; nil when nobody tried
+	Kind     Kind     `json:"kind"`
+	Severity Severity `json:"severity"`
+	Group    string   `json:"group,omitempty"` // of orchestrators, if it concerns one
+	ID       string   `json:"id,omitempty"`    // of an instance that it concerns, or of one of several
+	What     string   `json:"what"`            // in words
+	Cure     string   `json:"cure"`            // what Fix does about it, or what somebody can do
+	Fixable  bool     `json:"fixable"`         // Fix mends it
+	Fixed    bool     `json:"fixed"`
+	Err      error    `json:"-"` // why it is not; nil when nobody tried
 }
 
 // Report is what an examination has come to.
 type Report struct {
-	States   int // in the projection
-	Archived int // entries in the archive
-	Logged   int // instances that the log shows
-	Findings []Finding
+	Hub        string        `json:"hub"`
+	Durability string        `json:"durability"` // what an acknowledged write has survived, in words
+	Usage      durable.Usage `json:"usage"`
+	States     int           `json:"states"`   // in the projection
+	Archived   int           `json:"archived"` // entries in the archive
+	Logged     int           `json:"logged"`   // instances that the log shows
+	Findings   []Finding     `json:"findings"` // those of the hub first
 }
 
 // Left counts the findings that are not fixed.
@@ -69,19 +93,35 @@ const (
 	readers = 16              // instances looked at at once
 )
 
-// Examine compares the projection of a hub with its log and archive. It reads all three, and holds a few hundred bytes for
-// each instance. The error tells what could not be read; findings that could not be fixed are no error.
+// Examine looks at the server, at the queues, and at the instances of a hub: it compares the projection with the log and the
+// archive, reads all three, and holds a few hundred bytes for each instance. The error tells what could not be read; findings that could not be fixed are no error.
 func Examine(ctx context.Context, hub durable.Backend, cfg Config) (Report, error) {
-	cfg.Patience = cmp.Or(cfg.Patience, 10*time.Second)
-	e := &examination{hub: hub, cfg: cfg, seen: map[string]*patient{}, keeps: hub.Info().Retention}
-	report, err := e.survey(ctx)
-	if err == nil {
-		report.Findings, err = e.look(ctx)
-	}
-	if err != nil {
-		return report, fmt.Errorf("durable: examine the hub %s: %w", hub.Info().Hub, err)
+	cfg.Patience, cfg.Silence = cmp.Or(cfg.Patience, 10*time.Second), cmp.Or(cfg.Silence, time.Minute)
+	e := &examination{hub: hub, cfg: cfg, seen: map[string]*patient{}, keeps: hub.Info().Retention, live: map[string]int{}, parked: map[parked]*parkedOnes{}}
+	info := hub.Info()
+	report := Report{Hub: info.Hub, Durability: info.Durability}
+	if err := e.examineHub(ctx, &report); err != nil {
+		return report, fmt.Errorf("durable: examine the hub %s: %w", info.Hub, err)
 	}
 	return report, nil
+}
+
+// examineHub names the steps. What serves the hub is measured first: lists take consumers, which count.
+func (e *examination) examineHub(ctx context.Context, r *Report) (err error) {
+	if r.Usage, err = e.hub.Usage(ctx); err != nil {
+		return err
+	}
+	queues, err := e.hub.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.survey(ctx, r); err != nil {
+		return err
+	}
+	r.Findings = e.inspect(r.Usage, queues)
+	found, err := e.look(ctx)
+	r.Findings = append(r.Findings, found...)
+	return err
 }
 
 type examination struct {
@@ -90,6 +130,9 @@ type examination struct {
 	keeps backend.Retention
 	seen  map[string]*patient
 	marks map[string]history.Address // by key
+
+	live   map[string]int // live instances, by group
+	parked map[parked]*parkedOnes
 }
 
 // patient is what the lists say of an instance.
@@ -112,15 +155,16 @@ func (e *examination) patient(of history.Address) *patient {
 }
 
 // survey lists what there is: states first, so that what is made from the rest is there already.
-func (e *examination) survey(ctx context.Context) (r Report, err error) {
-	err = e.hub.ListStates(ctx, func(s backend.State) bool {
+func (e *examination) survey(ctx context.Context, r *Report) error {
+	err := e.hub.ListStates(ctx, func(s backend.State) bool {
 		p := e.patient(s.Address)
 		p.shown, p.final, p.run = true, s.Status.Final(), s.Run
 		r.States++
+		e.count(s)
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	err = e.hub.ListArchives(ctx, func(a backend.Archive) bool {
 		r.Archived++
@@ -135,7 +179,7 @@ func (e *examination) survey(ctx context.Context) (r Report, err error) {
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	logged := map[string]struct{}{}
 	err = e.hub.ListLog(ctx, func(of history.Address, run uint32) bool {
@@ -145,10 +189,10 @@ func (e *examination) survey(ctx context.Context) (r Report, err error) {
 		return true
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.Logged = len(logged)
-	return r, e.listMarks(ctx)
+	return e.listMarks(ctx)
 }
 
 // sound reports whether the lists show nothing that needs a look.

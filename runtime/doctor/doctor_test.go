@@ -274,8 +274,8 @@ func TestWithoutWorkers(t *testing.T) {
 		w.remove("waits")
 		r, err := doctor.Examine(t.Context(), w.hub, doctor.Config{Fix: true})
 		must(t, err)
-		if len(r.Findings) != 2 || r.Left() != 1 || r.Findings[1].ID != "waits" || r.Findings[1].Err == nil {
-			t.Errorf("%+v, want that only who waits is left to its owner", r.Findings)
+		if f := r.Findings; len(f) != 3 || r.Left() != 2 || f[0].Kind != doctor.Unserved || f[2].ID != "waits" || f[2].Err == nil {
+			t.Errorf("%+v, want that the worker is missing, and only who waits is left to its owner", f)
 		}
 		now := w.states()
 		if diff := cmp.Diff(w.before["completed"], now["completed"]); diff != "" {

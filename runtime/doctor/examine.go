@@ -143,7 +143,11 @@ func lastOf(k backend.Known) history.Message {
 
 func (e *examination) finding(kind Kind, of history.Address, what string, args ...any) func(cure string) *Finding {
 	return func(cure string) *Finding {
-		return &Finding{Kind: kind, Group: of.Group, ID: of.ID, What: fmt.Sprintf(what, args...), Cure: cure}
+		f := &Finding{Kind: kind, Severity: Error, Group: of.Group, ID: of.ID, What: fmt.Sprintf(what, args...), Cure: cure, Fixable: true}
+		if kind == Orphaned || kind == Marked {
+			f.Severity = Warning
+		}
+		return f
 	}
 }
 

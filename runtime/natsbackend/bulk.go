@@ -16,7 +16,7 @@ const abandoned = 30 * time.Second
 
 // bulk calls yield as scan does, for what may be very many messages of very many subjects, up to where the stream ends now.
 // For each page of a scan the server counts what is left, subject by subject, and serves nobody else on the connection
-// meanwhile: with 150,000 instances 60 ms for every 1,000. A consumer counts once. Who may not create one scans.
+// meanwhile: with 150,000 instances 60 ms for every 1,000. A consumer counts once. Who may not create one, or no more of them, scans.
 func (s source) bulk(ctx context.Context, seq uint64, filter string, yield func(stored) bool) error {
 	state, err := s.state(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s source) bulk(ctx context.Context, seq uint64, filter string, yield func(
 		return more && seq <= end
 	})
 	switch {
-	case errors.Is(err, backend.ErrPermission):
+	case errors.Is(err, backend.ErrPermission), errors.Is(err, jetstream.ErrMaximumConsumersLimit):
 		return s.scan(seq, filter, yield)
 	case err != nil || !more:
 		return err

@@ -231,7 +231,7 @@ func (t *calls) answered(m *nats.Msg) {
 		t.mu.Unlock()
 		return
 	}
-	status := m.Header.Get("Status")
+	status := statusOf(m)
 	if status == "503" || status == "429" {
 		why := fmt.Errorf("natsbackend: nobody serves %s (status %s)", c.msg.Subject, status)
 		failed := why

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/doctor"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
 
@@ -118,6 +120,23 @@ func TestCluster(t *testing.T) {
 		t.Errorf("%d messages after the change", len(l.Tail))
 	}
 	states.check("after the change", b)
+	lags(t, b)
+}
+
+// lags waits until the doctor finds that the server which is gone has replicas that are not current.
+func lags(t *testing.T, b *natsbackend.Backend) {
+	t.Helper()
+	for ctx := within(t); ; {
+		r, err := doctor.Examine(ctx, b, doctor.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool {
+			return f.Kind == doctor.Lagging && strings.Contains(f.What, "has 3 replicas")
+		}) {
+			return
+		}
+	}
 }
 
 // queuesComeAndGo: a task queue that stops gives back nothing that it was never given. A server of the cluster that delivers to one

@@ -20,6 +20,7 @@ const (
 	headerScheduleNext   = "Nats-Schedule-Next"
 	headerScheduler      = "Nats-Scheduler"
 	headerPin            = "Nats-Pin-Id"
+	headerStream         = "Nats-Stream" // of a message that a server has read from a stream
 )
 
 // headerPayload stands in for a body that is in the object store: "<sha256 in hex> <size in bytes> <name of the object>".
@@ -69,8 +70,12 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body [
 }
 
 // decode turns a message of the log into its record. fetch gets a body that is in the object store; its errors come back as
-// they are.
+// they are. The answer to a read is no record, although the asker may have named a subject of the log for it: a server does
+// not check whether he may publish there.
 func (pl place) decode(h nats.Header, data []byte, fetch func() ([]byte, error)) (history.Record, error) {
+	if _, answer := h[headerStream]; answer {
+		return nil, fmt.Errorf("%w: it is the answer to a read of a stream", errForeign)
+	}
 	get, body, err := history.Unframe(pl.kind, data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errForeign, err)

@@ -141,7 +141,7 @@ func (s source) newest(filters []string) ([]stored, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case more, a.msgs[len(a.msgs)-1].Header.Get("Status") != "204": // 404: one of them could not be read
+	case more, statusOf(a.msgs[len(a.msgs)-1]) != "204": // 404: one of them could not be read
 		return nil, nil
 	}
 	return page, nil

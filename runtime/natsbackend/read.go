@@ -224,19 +224,19 @@ var errHole = errors.New("natsbackend: a message of the answer was lost on the w
 func readPage(msgs []*nats.Msg) (page []stored, more bool, err error) {
 	var before uint64
 	for _, m := range msgs {
-		switch m.Header.Get("Status") {
+		switch statusOf(m) {
 		case "":
 			d, err := readDirect(m)
 			if err != nil {
 				return nil, false, err
 			}
-			if m.Header.Get("Nats-Last-Sequence") != strconv.FormatUint(before, 10) {
+			if told(m.Header, "Nats-Last-Sequence") != strconv.FormatUint(before, 10) {
 				return nil, false, errHole
 			}
 			before = d.seq
 			page = append(page, d)
 		case "204":
-			if m.Header.Get("Nats-Last-Sequence") != strconv.FormatUint(before, 10) {
+			if told(m.Header, "Nats-Last-Sequence") != strconv.FormatUint(before, 10) {
 				return nil, false, errHole
 			}
 			return page, m.Header.Get("Nats-Num-Pending") != "0", nil
@@ -249,6 +249,23 @@ func readPage(msgs []*nats.Msg) (page []stored, more bool, err error) {
 	return nil, false, errHole
 }
 
+// told is what the server says of a message in a header: it stands behind what the message itself has under that name.
+func told(h nats.Header, key string) string {
+	values := h[key]
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// statusOf is the status that an answer is; "" for a message, of which the server names the stream.
+func statusOf(m *nats.Msg) string {
+	if len(m.Header[headerStream]) > 0 {
+		return ""
+	}
+	return m.Header.Get("Status")
+}
+
 func statusError(m *nats.Msg) error {
 	code, _ := strconv.Atoi(m.Header.Get("Status"))
 	return &apiError{Code: code, Description: m.Header.Get("Description")}
@@ -256,22 +273,26 @@ func statusError(m *nats.Msg) error {
 
 // readDirect reads an answer of the direct API: the message itself, with more headers.
 func readDirect(m *nats.Msg) (stored, error) {
-	switch m.Header.Get("Status") {
+	switch statusOf(m) {
 	case "":
 	case "404":
 		return stored{}, backend.ErrNotFound
 	default:
 		return stored{}, statusError(m)
 	}
-	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	seq, err := strconv.ParseUint(told(m.Header, "Nats-Sequence"), 10, 64)
 	if err != nil {
 		return stored{}, fmt.Errorf("natsbackend: the answer to a read has no sequence: %w", err)
 	}
-	at, err := time.Parse(time.RFC3339Nano, m.Header.Get("Nats-Time-Stamp"))
+	at, err := time.Parse(time.RFC3339Nano, told(m.Header, "Nats-Time-Stamp"))
 	if err != nil {
 		return stored{}, fmt.Errorf("natsbackend: the answer to a read has no time: %w", err)
 	}
-	return stored{subject: m.Header.Get("Nats-Subject"), seq: seq, time: at.UTC(), header: m.Header, body: m.Data}, nil
+	subject := told(m.Header, "Nats-Subject")
+	if len(m.Header[headerStream]) == 1 { // the server's own: another one is the message's
+		delete(m.Header, headerStream)
+	}
+	return stored{subject: subject, seq: seq, time: at.UTC(), header: m.Header, body: m.Data}, nil
 }
 
 // readLeader reads an answer of the leader's API: the message inside a JSON envelope.

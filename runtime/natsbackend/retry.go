@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 )
@@ -32,12 +34,17 @@ func (b *Backend) retry(of history.Address, ref history.Ref) (*history.Timer, er
 	if !ok { // a timer of the orchestrator, or the mark of a cancellation
 		return nil, backend.ErrNotFound
 	}
-	at, _ := strings.CutPrefix(s.header.Get(headerSchedule), "@at ")
-	due, errDue := time.Parse(time.RFC3339Nano, at)
+	due, errDue := dueOf(s.header)
 	p := place{Address: of, kind: history.KindTask, name: name}
 	r, err := p.decode(s.header, s.body, func() ([]byte, error) { return b.bodyFor(p.kind, s.header, nil) })
 	if err := errors.Join(errDue, err); err != nil {
 		return nil, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)
 	}
 	return &history.Timer{Ref: ref, Due: due, Task: r.(*history.Task)}, nil
+}
+
+// dueOf is when a schedule fires.
+func dueOf(h nats.Header) (time.Time, error) {
+	at, _ := strings.CutPrefix(h.Get(headerSchedule), "@at ")
+	return time.Parse(time.RFC3339Nano, at)
 }

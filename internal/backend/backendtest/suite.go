@@ -38,6 +38,7 @@ func Run(t *testing.T, newHub func(t *testing.T) Hub) {
 		{"Stores", stores},
 		{"Meta", metas},
 		{"Signals", signals},
+		{"Survey", surveys},
 		{"Edges", edges},
 		{"Close", closes},
 	} {

@@ -1,0 +1,116 @@
+package durable
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+)
+
+// WorkerInfo is what a live worker says of itself.
+type WorkerInfo struct {
+	Name          string             `json:"name"` // WorkerConfig.Name and a part that makes it unique
+	Host          string             `json:"host,omitempty"`
+	Process       int                `json:"process"`         // id, on that host
+	Build         string             `json:"build,omitempty"` // main module of its program, with the version or commit that it was built from
+	Started       time.Time          `json:"started"`
+	Orchestrators []OrchestratorInfo `json:"orchestrators,omitempty"` // that it runs, sorted by name, aliases included
+	Activities    []string           `json:"activities,omitempty"`    // wire names, sorted, aliases included
+	Partitions    map[string][]int   `json:"partitions,omitempty"`    // that it owns, by group
+}
+
+// rosterTime is how long the answers of workers are waited for.
+const rosterTime = time.Second
+
+// Workers asks all workers of the hub who they are, and tells of those that answer within a second, sorted by name. A worker
+// that hangs, or cannot reach the server, does not answer, and neither does one whose answer gets lost: that one is missing
+// tells that it is in trouble, and not that it is gone.
+func (c *Client) Workers(ctx context.Context) ([]WorkerInfo, error) {
+	var mu sync.Mutex
+	found := map[string]WorkerInfo{}
+	topic := backend.BeatTopic + c.be.Topic()
+	stop, err := c.be.Listen(topic, func(data []byte) {
+		var w WorkerInfo
+		if json.Unmarshal(data, &w) == nil && w.Name != "" {
+			mu.Lock()
+			defer mu.Unlock()
+			found[w.Name] = w
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("durable: workers: %w", err)
+	}
+	defer stop()
+	for range 2 { // a question may get lost
+		c.be.Signal(backend.WorkersTopic, []byte(topic))
+		if err := c.rest(ctx, rosterTime/2); err != nil {
+			return nil, fmt.Errorf("durable: workers: %w", err)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return slices.SortedFunc(maps.Values(found), func(a, b WorkerInfo) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+// mostTopic is more than the topic of an answer has.
+const mostTopic = 128
+
+// answerWhoIsThere has a worker that has started say who it is to those who ask, until stop is called.
+func (w *Worker) answerWhoIsThere() (stop func(), err error) {
+	info := w.introduce()
+	groups := w.groups
+	return w.be.Listen(backend.WorkersTopic, func(topic []byte) {
+		if len(topic) > mostTopic || len(topic) <= len(backend.BeatTopic) || string(topic[:len(backend.BeatTopic)]) != backend.BeatTopic {
+			return
+		}
+		now := info
+		now.Partitions = map[string][]int{}
+		for _, g := range groups {
+			if owned := g.Owned(); len(owned) > 0 {
+				now.Partitions[g.Name()] = owned
+			}
+		}
+		data, err := json.Marshal(now)
+		if err == nil { // names and numbers
+			w.be.Signal(string(topic), data)
+		}
+	})
+}
+
+// introduce says what does not change while a worker lives.
+func (w *Worker) introduce() WorkerInfo {
+	info := WorkerInfo{Name: w.name, Process: os.Getpid(), Build: build(), Started: w.be.Clock().Now().UTC()}
+	info.Host, _ = os.Hostname() // for people: without it they have the process
+	for name, b := range w.registry.orchestrators {
+		info.Orchestrators = append(info.Orchestrators, OrchestratorInfo{Name: name, Group: b.orchestrator.Group, Version: b.orchestrator.Version})
+	}
+	slices.SortFunc(info.Orchestrators, func(a, b OrchestratorInfo) int { return cmp.Compare(a.Name, b.Name) })
+	info.Activities = slices.Sorted(maps.Keys(w.registry.activities))
+	return info
+}
+
+// build names the program as the go command has stamped it; "" if it has not.
+var build = sync.OnceValue(func() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok || b.Main.Path == "" {
+		return ""
+	}
+	version := b.Main.Version
+	for _, s := range b.Settings {
+		if s.Key == "vcs.revision" && (version == "" || version == "(devel)") {
+			version = s.Value
+		}
+	}
+	if version == "" {
+		return b.Main.Path
+	}
+	return b.Main.Path + "@" + version
+})
