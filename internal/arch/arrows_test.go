@@ -33,6 +33,7 @@ const (
 	yaml       = "go.yaml.in/yaml/v3"
 	xtime      = "golang.org/x/time"
 	cobra      = "github.com/spf13/cobra"
+	compress   = "github.com/klauspost/compress"
 )
 
 // arrow is what the packages of one folder may import beside the standard library, test files left out.
@@ -66,6 +67,7 @@ var arrows = []arrow{
 	{folder: "runtime/httpapi", house: []string{"runtime", "internal/history"}, outside: []string{xtime}},
 	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
+	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.

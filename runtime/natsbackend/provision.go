@@ -18,6 +18,9 @@ import (
 // which partition an instance belongs to.
 const metaPartitions = "durable.partitions"
 
+// MetaRestoring is a key of the log's metadata while the hub is being restored from a copy: nobody may use it yet.
+const MetaRestoring = "durable.restoring"
+
 // hub is what provisioning learned.
 type hub struct {
 	partitions int
@@ -217,6 +220,8 @@ func (b *Backend) verifyLog(have jetstream.StreamConfig, h *hub) error {
 	n, err := strconv.Atoi(have.Metadata[metaPartitions])
 	h.partitions = n
 	switch {
+	case have.Metadata[MetaRestoring] != "":
+		return fmt.Errorf("natsbackend: the hub %s is being restored from a copy: wait until it is whole; if that was interrupted, restore it again with `durable restore --replace`", b.cfg.Hub)
 	case !slices.Equal(have.Subjects, want.Subjects):
 		return mismatch(want.Name, "subjects", want.Subjects, have.Subjects)
 	case have.Retention != want.Retention:
