@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -45,6 +46,9 @@ type Instance struct {
 	RootID       string          // topmost instance of its family: that of its parent, or else itself
 	Tags         map[string]string
 }
+
+// Nondeterministic reports whether the instance is parked because its code does not repeat what it has decided before.
+func (i Instance) Nondeterministic() bool { return engine.IsNondeterminism(i.Parked) }
 
 func instanceOf(s backend.State) Instance {
 	inst := Instance{

@@ -27,9 +27,9 @@ type (
 
 // Operation is something a client does. An interceptor may read it; of a start it may also set tags.
 type Operation struct {
-	Verb string // start, raise, cancel, terminate, suspend, resume, restart, rewind, plan (of a rewind), purge, get, history, list, wait, watch, query,
+	Verb string // start, raise, cancel, terminate, suspend, resume, restart, rewind, plan (of a rewind), purge, get, history, list, wait, watch, follow, query,
 	// schedule, or of a schedule: schedule pause, schedule resume, schedule trigger, schedule update, schedule delete
-	Instance string // "" for list and PurgeAll, and for a start with a generated id until next returns
+	Instance string // "" for list, follow and PurgeAll, and for a start with a generated id until next returns
 	Name     string // of the orchestrator (that a schedule runs), event or query, if there is one
 	Tags     Tags   // of a start; never nil then
 }

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
 	"github.com/durablegen/durablegen/runtime/doctor"
 )
 
-func doctorCommand(c *connection) *cobra.Command {
+func doctorCommand(s *session) *cobra.Command {
 	var cfg doctor.Config
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -21,18 +21,15 @@ With --fix it is mended, also while workers run. What only the owner of a live i
 what it waits for) needs a worker of its group.`,
 		Example: `  durable doctor --server nats://10.0.0.5:4222 --hub orders
   durable doctor --fix`,
-		Args: only(0),
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			hub, err := c.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, hub.Close()) }()
-			report, err := doctor.Examine(cmd.Context(), hub, cfg)
-			if err != nil {
-				return err
-			}
-			return tell(cmd.OutOrStdout(), report)
+		Args: between(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.with(cmd.Context(), func(h *hub) error {
+				report, err := doctor.Examine(cmd.Context(), h.backend, cfg)
+				if err != nil {
+					return err
+				}
+				return tell(s.stdout, report)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&cfg.Fix, "fix", false, "mend what is found")
@@ -40,7 +37,7 @@ what it waits for) needs a worker of its group.`,
 	return cmd
 }
 
-// tell prints a report; errProblems when something is left.
+// tell prints a report; an error when something is left.
 func tell(w io.Writer, r doctor.Report) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(w, "%-8s  %s (%s): %s\n", f.Kind, f.ID, f.Group, f.What)
@@ -56,7 +53,7 @@ func tell(w io.Writer, r doctor.Report) error {
 	fmt.Fprintf(w, "%d states, %d archive entries, %d instances in the log: %d found, %d left\n",
 		r.States, r.Archived, r.Logged, len(r.Findings), r.Left())
 	if r.Left() > 0 {
-		return errProblems
+		return exit.Silent(exit.Error)
 	}
 	return nil
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
@@ -15,11 +15,14 @@ import (
 )
 
 // ask runs the command and checks its exit code and what it says.
-func ask(t *testing.T, server string, code int, says string, args ...string) {
+func ask(t *testing.T, server string, code exit.Code, says string, args ...string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	got := run(t.Context(), args, func(string) string { return server }, &stdout, &stderr)
-	if said := stdout.String() + stderr.String(); got != code || !strings.Contains(said, says) {
+	got := run(t.Context(), append(args, "--no-context"), surroundings{
+		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+		getenv: func(name string) string { return map[string]string{"NATS_URL": server}[name] },
+	})
+	if said := stdout.String() + stderr.String(); got != int(code) || !strings.Contains(said, says) {
 		t.Errorf("durable %v: exit code %d, want %d and %q:\n%s", args, got, code, says, said)
 	}
 }
@@ -36,30 +39,25 @@ func TestDoctor(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { hub.Close() })
-	ask(t, s.URL(), exitOK, "0 found", "doctor", "--hub", "ward")
+	ask(t, s.URL(), exit.OK, "0 found", "doctor", "--hub", "ward")
 	stored := make(chan error, 1)
 	ghost := backend.State{Address: history.Address{Group: "g", ID: "ghost"}, Name: "g.Ghost", Status: history.Running, Run: 1}
 	hub.PutState(ghost, 0, func(_ uint64, err error) { stored <- err })
 	if err := <-stored; err != nil {
 		t.Fatal(err)
 	}
-	ask(t, s.URL(), exitProblems, "--fix would remove the state", "doctor", "--hub", "ward")
-	ask(t, "", exitOK, "fixed: remove the state", "doctor", "--hub=ward", "--server", s.URL(), "--fix")
-	ask(t, s.URL(), exitOK, "0 found", "doctor", "--hub", "ward")
-	ask(t, s.URL(), exitProblems, "does not exist", "doctor", "--hub", "nowhere")
+	ask(t, s.URL(), exit.Error, "--fix would remove the state", "doctor", "--hub", "ward")
+	ask(t, "", exit.OK, "fixed: remove the state", "doctor", "--hub=ward", "--server", s.URL(), "--fix")
+	ask(t, s.URL(), exit.OK, "0 found", "doctor", "--hub", "ward")
+	ask(t, s.URL(), exit.NotFound, "there is no hub nowhere", "doctor", "--hub", "nowhere")
 }
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	ask(t, "", exitOK, "doctor")
-	ask(t, "", exitOK, "--fix", "doctor", "--help")
-	ask(t, "", exitUsage, "--fixx", "doctor", "--fixx")
-	ask(t, "", exitUsage, `"more"`, "doctor", "more")
-	ask(t, "", exitUsage, "docter", "docter")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var out bytes.Buffer
-	if code := run(ctx, []string{"doctor", "--server", "nats://127.0.0.1:1"}, func(string) string { return "" }, &out, &out); code != exitProblems {
-		t.Errorf("exit code %d with nobody to ask: %s", code, out.String())
-	}
+	ask(t, "", exit.OK, "doctor")
+	ask(t, "", exit.OK, "--fix", "doctor", "--help")
+	ask(t, "", exit.Usage, "--fixx", "doctor", "--fixx")
+	ask(t, "", exit.Usage, `"more"`, "doctor", "more")
+	ask(t, "", exit.Usage, "docter", "docter")
+	ask(t, "", exit.Refused, "is a NATS server", "doctor", "--server", "nats://127.0.0.1:1")
 }

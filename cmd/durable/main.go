@@ -1,20 +1,22 @@
-// Durable looks after a task hub:
+// Durable looks after a task hub: its instances, its workers, its data. Run it with -h for its verbs.
 //
-//	durable doctor         tell what is wrong with what the hub shows of its instances
-//	durable doctor --fix   and mend it
-//
-// Exit codes: 0 when all is well; 1 when something was found and is not mended, or the run failed; 2 for wrong usage.
+// Exit codes are listed in docs/cli.md and in the package cmd/durable/internal/exit.
 package main
 
 import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+func main() { os.Exit(command()) }
+
+func command() int {
+	cobra.EnableCommandSorting = false // help has them in the order of verbs
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], surroundings{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
 }

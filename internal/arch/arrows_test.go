@@ -34,6 +34,9 @@ const (
 	xtime      = "golang.org/x/time"
 	cobra      = "github.com/spf13/cobra"
 	compress   = "github.com/klauspost/compress"
+	pflag      = "github.com/spf13/pflag"
+	uniseg     = "github.com/rivo/uniseg"
+	xterm      = "golang.org/x/term"
 )
 
 // arrow is what the packages of one folder may import beside the standard library, test files left out.
@@ -65,7 +68,8 @@ var arrows = []arrow{
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/httpapi", house: []string{"runtime", "internal/history"}, outside: []string{xtime}},
-	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
+	{folder: "internal/natscontext", outside: []string{natsClient}},
+	{folder: "runtime/natsbackend", house: []string{"runtime", "internal/natscontext", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
@@ -90,7 +94,7 @@ var arrows = []arrow{
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
-	{folder: "cmd/durable", house: append(public, "runtime/doctor"), outside: []string{cobra, natsClient}},
+	{folder: "cmd/durable/...", house: append(public, "runtime/doctor", "runtime/natsbackend/backup", "internal/natscontext", "cmd/durable/..."), outside: []string{cobra, pflag, natsClient, yaml, progress, uniseg, xterm}},
 	{folder: "bench/workload", house: public},
 	{folder: "bench/lint"},
 	{folder: "bench/chaos", house: append(public, "internal/chaos/harness", "bench/workload")},

@@ -104,6 +104,10 @@ type Log interface {
 	// ListLog calls yield for the starts and turn records that are in the log, with the run of each (0: it is not told), until
 	// it returns false. It is for people who look after a hub: it reads all of them.
 	ListLog(ctx context.Context, yield func(of history.Address, run uint32) bool) error
+	// FollowLog calls yield for what happens after sequence after, as it is stored and in that order, until it returns
+	// false; after TheEnd it is what happens from now on. It gives the sequence to go on after, and ErrUnavailable when the
+	// store cannot be followed any more, or the error of ctx. What leaves the log before it is read is not told.
+	FollowLog(ctx context.Context, after uint64, yield func(Happening) bool) (last uint64, err error)
 	// Group finds the group of an instance that the log holds, or ErrNotFound.
 	Group(id string, done func(group string, err error))
 }

@@ -97,6 +97,14 @@ func (w *pass) one(m *history.Message) {
 	}
 }
 
+// FollowLog implements backend.Log.
+func (b *Backend) FollowLog(ctx context.Context, after uint64, yield func(backend.Happening) bool) (uint64, error) {
+	return b.Backend.FollowLog(ctx, after, func(h backend.Happening) bool {
+		h.Reason, h.Failure = b.opening().text(h.Reason), b.opening().failure(h.Failure)
+		return yield(h)
+	})
+}
+
 // Inbox implements backend.Backend.
 func (b *Backend) Inbox(group string, p int) backend.Inbox {
 	return inbox{b.Backend.Inbox(group, p), b}

@@ -218,7 +218,7 @@ func trimmed(paths []string) []string {
 // TestSeamIsKnown: a method that the seam gets must be looked at, whether it carries payloads.
 func TestSeamIsKnown(t *testing.T) {
 	t.Parallel()
-	encoded := []string{"Append", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "LoadAfter", "PutArchive", "PutState", "Retry", "Signal", "Tasks"}
+	encoded := []string{"Append", "FollowLog", "GetArchive", "GetState", "Inbox", "ListStates", "Listen", "Load", "LoadAfter", "PutArchive", "PutState", "Retry", "Signal", "Tasks"}
 	harmless := []string{"CancelTimer", "Clock", "Close", "Connected", "DeleteState", "EnsureActivity", "EnsureGroup", "Floor", "Group", "Info", "ListArchives", "ListLog", "LiveStates", "MayOwn", "Meta", "Settle", "Shorten", "Sweep", "Topic"}
 	want := slices.Sorted(slices.Values(slices.Concat(encoded, harmless)))
 	var got []string

@@ -86,9 +86,14 @@ func (e *NondeterminismError) Error() string {
 			now += " at " + e.Position
 		}
 	}
-	return fmt.Sprintf("durable: orchestration %s/%s does not repeat its history: slot %s is recorded (message %d) as %s%s, but %s. "+
-		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, e.Ref, e.Recorded, describe(&e.Expected), at, now)
+	return fmt.Sprintf("durable: orchestration %s/%s %s: slot %s is recorded (message %d) as %s%s, but %s. "+
+		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, unlike, e.Ref, e.Recorded, describe(&e.Expected), at, now)
 }
+
+const unlike = "does not repeat its history"
+
+// IsNondeterminism reports whether a text, such as why an instance is parked, is that of a [*NondeterminismError].
+func IsNondeterminism(text string) bool { return strings.Contains(text, unlike+": slot ") }
 
 func (m *Machine) mismatch(r Recorded, actual history.Slot) *NondeterminismError {
 	return &NondeterminismError{

@@ -31,6 +31,7 @@ type log struct {
 	all       []*entry // all ever stored: number n is at n-1
 	instances map[history.Address]*instance
 	byID      map[string][]*instance // the same in all groups
+	more      chan struct{}          // closed when the log has more; nil: nobody waits for that
 }
 
 // instance is what the log holds of an address.
@@ -158,6 +159,7 @@ func (m *Memory) put(e *entry) uint64 {
 	l := &m.log
 	e.seq, e.time = uint64(len(l.all)+1), m.time(m.now())
 	l.all = append(l.all, e)
+	l.grew()
 	i := l.instances[e.to]
 	if i == nil {
 		i = &instance{group: e.to.Group, last: map[string]*entry{}}

@@ -147,10 +147,10 @@ func apiPrefix(domain string) string {
 func (b *Backend) checkServer(ctx context.Context) error {
 	version := b.link.ConnectedServerVersion()
 	if !newEnough(version) {
-		return fmt.Errorf("natsbackend: the server at %s is NATS %s, and this needs %d.%d or newer", b.cfg.URL, version, needMajor, needMinor)
+		return fmt.Errorf("natsbackend: the server at %s is NATS %s, and this needs %d.%d or newer", b.cfg.where(), version, needMajor, needMinor)
 	}
 	if most := b.link.MaxPayload(); most < needPayload {
-		return fmt.Errorf("natsbackend: the server at %s has max_payload %d, and this needs %d: raise it (its default is 1 MiB)", b.cfg.URL, most, needPayload)
+		return fmt.Errorf("natsbackend: the server at %s has max_payload %d, and this needs %d: raise it (its default is 1 MiB)", b.cfg.where(), most, needPayload)
 	}
 	var account *jetstream.AccountInfo
 	err := b.patiently(ctx, func(ctx context.Context) (err error) {
@@ -161,14 +161,14 @@ func (b *Backend) checkServer(ctx context.Context) error {
 	case errors.Is(err, backend.ErrPermission):
 		return err
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
-		return fmt.Errorf("natsbackend: the server at %s has no JetStream%s: start it with --jetstream (-js) or a jetstream block in its configuration", b.cfg.URL, b.inDomain())
+		return fmt.Errorf("natsbackend: the server at %s has no JetStream%s: start it with --jetstream (-js) or a jetstream block in its configuration", b.cfg.where(), b.inDomain())
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return fmt.Errorf("natsbackend: the account of this login has no JetStream on %s: enable it for the account", b.cfg.URL)
+		return fmt.Errorf("natsbackend: the account of this login has no JetStream on %s: enable it for the account", b.cfg.where())
 	case err != nil:
-		return fmt.Errorf("natsbackend: ask %s about JetStream: %w: %w", b.cfg.URL, backend.ErrUnavailable, err)
+		return fmt.Errorf("natsbackend: ask %s about JetStream: %w: %w", b.cfg.where(), backend.ErrUnavailable, err)
 	}
 	if account.API.Level < needAPILevel {
-		return fmt.Errorf("natsbackend: JetStream at %s has API level %d, and this needs %d (NATS %d.%d): update all servers", b.cfg.URL, account.API.Level, needAPILevel, needMajor, needMinor)
+		return fmt.Errorf("natsbackend: JetStream at %s has API level %d, and this needs %d (NATS %d.%d): update all servers", b.cfg.where(), account.API.Level, needAPILevel, needMajor, needMinor)
 	}
 	return nil
 }

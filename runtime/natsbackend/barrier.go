@@ -84,7 +84,7 @@ func (r *barrier) learn(ctx context.Context) error {
 		r.on.Store(true)
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, backend.ErrPermission): // an embedded server refuses nothing
 	default:
-		return fmt.Errorf("natsbackend: ask %s how durable it is: %w: %w", r.b.cfg.URL, backend.ErrUnavailable, err)
+		return fmt.Errorf("natsbackend: ask %s how durable it is: %w: %w", r.b.cfg.where(), backend.ErrUnavailable, err)
 	}
 	return nil
 }

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/natscontext"
 )
 
 // Config says where the hub is. The zero value is the hub "default" on nats://127.0.0.1:4222.
@@ -24,6 +26,9 @@ type Config struct {
 	Provision  bool   // create what is missing; else Connect only verifies and says what to run
 	Partitions int    // of every group, used when the hub is created; defaults to 8
 	Replicas   int    // of streams, used when the hub is created; defaults to 1
+
+	// Placement says which servers of a cluster the streams are on, used when the hub is created; defaults to the servers' choice.
+	Placement *jetstream.Placement
 
 	// Retention says how long ended runs are kept, used when the hub is created; zero fields are 30 days. Of a hub that
 	// exists, fields that are not zero must be what it has: [SetRetention] changes that.
@@ -61,20 +66,18 @@ var hubName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // resolve applies the context of the nats command and the defaults, and checks the rest.
 func (cfg Config) resolve() (Config, []nats.Option, error) {
-	var login []nats.Option
+	login := natscontext.Settings{URL: cfg.URL, Creds: cfg.Creds, Domain: cfg.Domain}
 	if cfg.Context != "" {
-		c, err := readContext(cfg.Context)
+		c, err := natscontext.Load(cfg.Context)
 		if err != nil {
-			return cfg, nil, err
+			return cfg, nil, fmt.Errorf("natsbackend: Config.Context: %w", err)
 		}
-		if login, err = c.options(cfg.Creds == ""); err != nil {
-			return cfg, nil, err
-		}
-		cfg.URL = or(cfg.URL, c.URL)
-		cfg.Domain = or(cfg.Domain, c.Domain)
+		login = login.Over(c)
+		cfg.URL, cfg.Domain = login.URL, login.Domain
 	}
-	if cfg.Creds != "" {
-		login = append(login, nats.UserCredentials(cfg.Creds))
+	options, err := login.Options()
+	if err != nil {
+		return cfg, nil, fmt.Errorf("natsbackend: %w", err)
 	}
 	cfg.URL = or(cfg.URL, defaultURL)
 	cfg.Hub = or(cfg.Hub, "default")
@@ -87,15 +90,38 @@ func (cfg Config) resolve() (Config, []nats.Option, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return cfg, login, cfg.validate()
+	return cfg, options, cfg.validate()
+}
+
+// where is the URL for messages: without what it may hold of a login.
+func (cfg Config) where() string {
+	urls := splitURLs(cfg.URL)
+	for n, u := range urls {
+		if scheme, _, ok := strings.Cut(u, "://"); ok {
+			urls[n] = scheme + "://" + hostOf(u)
+			continue
+		}
+		urls[n] = hostOf(u)
+	}
+	return strings.Join(urls, ",")
+}
+
+// CheckHub says what is wrong with the name of a hub.
+func CheckHub(name string) error {
+	switch {
+	case !hubName.MatchString(name):
+		return fmt.Errorf("natsbackend: Config.Hub %q: a hub name has 1 to 64 letters, digits, '-' and '_'", name)
+	case strings.HasSuffix(name, "_ARCHIVE"):
+		return fmt.Errorf("natsbackend: Config.Hub %q: the ending _ARCHIVE is taken by the archive of a hub", name)
+	}
+	return nil
 }
 
 func (cfg Config) validate() error {
+	if err := CheckHub(cfg.Hub); err != nil {
+		return err
+	}
 	switch {
-	case !hubName.MatchString(cfg.Hub):
-		return fmt.Errorf("natsbackend: Config.Hub %q: a hub name has 1 to 64 letters, digits, '-' and '_'", cfg.Hub)
-	case strings.HasSuffix(cfg.Hub, "_ARCHIVE"):
-		return fmt.Errorf("natsbackend: Config.Hub %q: the ending _ARCHIVE is taken by the archive of a hub", cfg.Hub)
 	case cfg.Partitions < 1 || cfg.Partitions > maxPartitions:
 		return fmt.Errorf("natsbackend: Config.Partitions is %d, want 1 to %d", cfg.Partitions, maxPartitions)
 	case cfg.Replicas < 1 || cfg.Replicas > 5:
@@ -115,6 +141,9 @@ func or[T comparable](v, otherwise T) T {
 	}
 	return v
 }
+
+// ErrNoHub is in the tree of an error of [Connect] when the hub has not been created, or is not whole.
+var ErrNoHub = fmt.Errorf("natsbackend: no such hub: %w", backend.ErrNotFound)
 
 // Connect opens the hub for workers and clients. It checks that the server is new enough and has JetStream, and that
 // the hub is there and fits. The error tells which address, login, permission, stream or field is wrong and what to do;

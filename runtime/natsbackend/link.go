@@ -141,12 +141,12 @@ func connectError(cfg Config, err error) error {
 	what := "is a NATS server (2.14 or newer) running there?"
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return fmt.Errorf("natsbackend: %s refused the login: check %s: %w: %w", cfg.URL, cfg.loginSource(), backend.ErrPermission, err)
+		return fmt.Errorf("natsbackend: %s refused the login: check %s: %w: %w", cfg.where(), cfg.loginSource(), backend.ErrPermission, err)
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
 	default:
 		what = "check Config.URL and " + cfg.loginSource()
 	}
-	return fmt.Errorf("natsbackend: connect to %s: %w; %s", cfg.URL, err, what)
+	return fmt.Errorf("natsbackend: connect to %s: %w; %s", cfg.where(), err, what)
 }
 
 func (cfg Config) loginSource() string {

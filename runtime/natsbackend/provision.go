@@ -74,6 +74,7 @@ func (b *Backend) logConfig() jetstream.StreamConfig {
 		Retention:          jetstream.LimitsPolicy,
 		Storage:            jetstream.FileStorage,
 		Replicas:           b.cfg.Replicas,
+		Placement:          b.cfg.Placement,
 		Duplicates:         100 * time.Millisecond,
 		AllowDirect:        true,
 		AllowMsgTTL:        true,
@@ -93,6 +94,7 @@ func (b *Backend) archiveConfig() jetstream.StreamConfig {
 		Retention:         jetstream.LimitsPolicy,
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
+		Placement:         b.cfg.Placement,
 		MaxMsgsPerSubject: 1,
 		Compression:       jetstream.S2Compression,
 		Duplicates:        100 * time.Millisecond,
@@ -110,6 +112,7 @@ func (b *Backend) statesConfig() jetstream.StreamConfig {
 		Retention:         jetstream.LimitsPolicy,
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
+		Placement:         b.cfg.Placement,
 		MaxMsgsPerSubject: 1,
 		Discard:           jetstream.DiscardNew,
 		Duplicates:        100 * time.Millisecond,
@@ -160,7 +163,7 @@ func (b *Backend) missing(err error, what string) error {
 		return err
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrBucketNotFound):
 		return fmt.Errorf("natsbackend: the hub %s does not exist, or not whole, on %s%s: %s is missing: create it with `durable init` or Config.Provision: %w",
-			b.cfg.Hub, b.cfg.URL, b.inDomain(), what, backend.ErrNotFound)
+			b.cfg.Hub, b.cfg.where(), b.inDomain(), what, ErrNoHub)
 	case away(err):
 		return fmt.Errorf("natsbackend: open %s: %w: %w", what, backend.ErrUnavailable, err)
 	}
@@ -173,7 +176,7 @@ func (b *Backend) keyValue(ctx context.Context, name string) (kv jetstream.KeyVa
 		if errors.Is(err, jetstream.ErrBucketNotFound) && b.cfg.Provision {
 			kv, err = b.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: name, Description: "durable orchestrations: task hub " + b.cfg.Hub,
-				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
+				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas, Placement: b.cfg.Placement,
 				Compression: name == b.names.instances, // as the archive
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
@@ -202,7 +205,7 @@ func (b *Backend) objectStore(ctx context.Context) (objects jetstream.ObjectStor
 		if errors.Is(err, jetstream.ErrBucketNotFound) && b.cfg.Provision {
 			objects, err = b.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 				Bucket: b.names.payloads, Description: "durable orchestrations: payloads of the task hub " + b.cfg.Hub,
-				Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
+				Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas, Placement: b.cfg.Placement,
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
 				objects, err = b.js.ObjectStore(ctx, b.names.payloads)

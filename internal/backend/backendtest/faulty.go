@@ -208,6 +208,14 @@ func (f *Faulty) LiveStates(ctx context.Context, since uint64, yield func(a hist
 	return f.Backend.LiveStates(ctx, since, yield)
 }
 
+// FollowLog implements backend.Log.
+func (f *Faulty) FollowLog(ctx context.Context, after uint64, yield func(backend.Happening) bool) (uint64, error) {
+	if err := f.living(); err != nil {
+		return after, err
+	}
+	return f.Backend.FollowLog(ctx, after, yield)
+}
+
 // ListStates implements backend.States.
 func (f *Faulty) ListStates(ctx context.Context, yield func(backend.State) bool) error {
 	if err := f.living(); err != nil {

@@ -32,6 +32,7 @@ func Run(t *testing.T, newHub func(t *testing.T) Hub) {
 		{"Tasks", tasks},
 		{"Timers", timers},
 		{"Load", loads},
+		{"Follow", follows},
 		{"Retention", retentions},
 		{"Expiry", expiries},
 		{"Stores", stores},

@@ -34,7 +34,7 @@ func partial(path string) string { return path + ".partial" }
 
 func create(path string, h Header) (*writer, error) {
 	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("backup: %s: %w: give another name", path, os.ErrExist)
+		return nil, fmt.Errorf("backup: %q: %w: give another name", path, os.ErrExist)
 	}
 	f, err := os.OpenFile(partial(path), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -106,7 +106,7 @@ func Verify(path string) (Manifest, error) {
 	defer f.Close()
 	m, err := verify(f)
 	if err != nil {
-		return m, fmt.Errorf("%s: %w", path, err)
+		return m, fmt.Errorf("%w: %q", err, path)
 	}
 	return m, nil
 }

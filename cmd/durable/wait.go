@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
+	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
+	"github.com/durablegen/durablegen/cmd/durable/internal/output"
+	durable "github.com/durablegen/durablegen/runtime"
+)
+
+func waitCommand(s *session) *cobra.Command {
+	var f choose.Flags
+	var limit time.Duration
+	cmd := &cobra.Command{
+		Use:   "wait ID... | -",
+		Short: "Wait until instances have ended, and print their results",
+		Long: `Wait until instances have ended, and print their results. It exits with 0 when all are Completed, 4 when one has
+Failed, 5 when one was Terminated or Canceled, 6 when not all have ended in time.`,
+		Example: `  durable wait order-17 --timeout 30s
+  durable wait --name Pay --status Running -o jsonl`,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			one := len(ids) == 1 && ids[0] != "-"
+			ids, err := s.chosen(ids, &f, "wait for")
+			if err != nil {
+				return err
+			}
+			return s.with(cmd.Context(), func(h *hub) error {
+				targets, err := s.targets(cmd.Context(), h, ids, &f, live)
+				if err != nil {
+					return err
+				}
+				var all []string
+				for _, t := range targets {
+					all = append(all, t.ID)
+				}
+				return s.await(cmd.Context(), h, all, limit, one)
+			})
+		},
+	}
+	s.chooses(cmd, &f)
+	s.completesIDs(cmd, live)
+	cmd.Flags().DurationVar(&limit, "timeout", 0, "how long to wait at most; 0: as long as it takes")
+	return cmd
+}
+
+// finished is what programs are told of an instance that has ended.
+type finished struct {
+	instance
+	Result json.RawMessage `json:"result,omitempty"`
+}
+
+func finishedOf(i durable.Instance) finished { return finished{instanceOf(i), payload(i.Result)} }
+
+// await waits for instances one after the other, and tells of them when all have ended; single: as of one thing.
+func (s *session) await(ctx context.Context, h *hub, ids []string, limit time.Duration, single bool) error {
+	waiting := ctx
+	if limit > 0 {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	var all []finished
+	var first error // that decides how to exit
+	for _, id := range ids {
+		inst, err := h.Wait(waiting, id)
+		switch {
+		case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			err = exit.With(exit.Timeout, fmt.Errorf("%s has not ended within %v: `durable why %s` tells what it waits for", id, limit, id))
+		case err == nil:
+			all = append(all, finishedOf(inst))
+			err = endOf(inst)
+		case single:
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+		if exit.Of(err) == exit.Timeout || ctx.Err() != nil {
+			break
+		}
+	}
+	if err := s.tellFinished(all, single); err != nil {
+		return err
+	}
+	if first != nil && len(all) > 0 && s.format.ForPrograms() && (exit.Of(first) == exit.Failed || exit.Of(first) == exit.Ended) {
+		fmt.Fprintln(s.stderr, "durable: "+output.Clean(first.Error())) // stdout has it
+		return exit.Silent(exit.Of(first))
+	}
+	return first
+}
+
+// endOf is the error of an instance that has ended otherwise than Completed.
+func endOf(i durable.Instance) error {
+	text := fmt.Sprintf("%s is %s", i.ID, i.Status)
+	if i.Failure != "" {
+		text += ": " + i.Failure
+	}
+	switch i.Status {
+	case durable.Failed:
+		return exit.With(exit.Failed, errors.New(text))
+	case durable.Terminated, durable.Canceled:
+		return exit.With(exit.Ended, errors.New(text))
+	}
+	return nil
+}
+
+func (s *session) tellFinished(all []finished, single bool) error {
+	p := s.printer()
+	name := func(f finished) string { return f.ID }
+	switch {
+	case single && len(all) == 0:
+		return nil
+	case single:
+		return p.One(all[0], all[0].ID, func(w io.Writer) {
+			if all[0].Status == durable.Completed {
+				fmt.Fprintln(w, text(all[0].Result))
+			}
+		})
+	}
+	return output.List(p, all, name,
+		output.Column[finished]{Head: "ID", Cell: name},
+		output.Column[finished]{Head: "STATUS", Cell: func(f finished) string { return string(f.Status) }, Style: func(f finished) output.Style { return styleOf(f.instance) }},
+		output.Column[finished]{Head: "RESULT", Cell: func(f finished) string {
+			if f.Status != durable.Completed {
+				return f.Failure
+			}
+			return text(f.Result)
+		}},
+	)
+}
+
+// text is a payload for people; nothing is null.
+func text(payload json.RawMessage) string {
+	if len(payload) == 0 {
+		return "null"
+	}
+	return string(payload)
+}
