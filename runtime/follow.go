@@ -27,8 +27,11 @@ type Happening struct {
 // followPause is how long a follower waits that has lost the store.
 const followPause = 500 * time.Millisecond
 
+// FromNow is the place in the log behind all that it has now, for [Client.Follow].
+const FromNow = backend.TheEnd
+
 // Follow tells what happens in the hub, in the order of the log: of the starts, events, requests and ends that are stored
-// after the place after, or from now on if that is 0. It goes on for as long as the loop does, also when the store was
+// after the place after. 0 is before all that the log still has, [FromNow] behind it. It goes on for as long as the loop does, also when the store was
 // away, which it misses nothing of. What leaves the log before it is read is not told, and what was asked or sent may
 // come to nothing: the instance had ended.
 //
@@ -49,9 +52,6 @@ func (c *Client) Follow(ctx context.Context, after uint64) iter.Seq2[Happening, 
 }
 
 func (c *Client) follow(ctx context.Context, after uint64, tell func(Happening) bool) error {
-	if after == 0 {
-		after = backend.TheEnd
-	}
 	for {
 		last, err := c.be.FollowLog(ctx, after, func(h backend.Happening) bool { return tell(happeningOf(h)) })
 		if err == nil || !errors.Is(err, ErrUnavailable) {

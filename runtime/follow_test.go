@@ -27,7 +27,7 @@ func TestFollow(t *testing.T) {
 		start[string](h, flow("Before"), "x", durable.InstanceID("before"))
 		h.pass(time.Second)
 		go func() {
-			for happening, err := range client.Follow(ctx, 0) {
+			for happening, err := range client.Follow(ctx, durable.FromNow) {
 				if err != nil {
 					done <- err
 					return

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -74,6 +76,8 @@ func (s *session) act(cmd *cobra.Command, ids []string, m *many, d deed) error {
 // chosen checks what instances are chosen by, and gives the ids; of "-" those that stdin has, one a line.
 func (s *session) chosen(ids []string, f *choose.Flags, verb string) ([]string, error) {
 	switch {
+	case slices.Contains(ids, ""):
+		return nil, exit.Usagef("an id is empty")
 	case len(ids) == 0 && !f.Given():
 		return nil, exit.Usagef("%s what? Give the id of an instance, or a filter such as --name; it is never all of them", verb)
 	case len(ids) > 0 && f.Given():
@@ -264,7 +268,7 @@ func (s *session) progress(what string, all int) func() {
 		return func() {}
 	}
 	bar := progressbar.NewOptions(all, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	return func() { _ = bar.Add(1) } // it is there for people who watch
 }
 
@@ -293,16 +297,24 @@ func (s *session) tellAll(sum summary, d deed) error {
 			return
 		}
 		fmt.Fprintf(w, "%s %d of %s\n", d.did, sum.Done, counted(len(sum.Instances)))
+		failed := 0
 		for _, o := range sum.Instances {
 			switch {
-			case o.problem != nil:
-				fmt.Fprintf(w, "failed: %s\n", output.Clean(o.Message))
-			case o.NewID != "" && o.NewID != o.ID:
+			case o.problem == nil && o.as() != "":
 				fmt.Fprintf(w, "%s%s\n", output.Clean(o.ID), o.as())
+			case o.problem != nil && failed < mostReasons:
+				fmt.Fprintf(w, "failed: %s\n", output.Clean(o.Message))
+				failed++
 			}
+		}
+		if sum.Failed > failed {
+			fmt.Fprintf(w, "and %d more failed: -o json tells of all\n", sum.Failed-failed)
 		}
 	})
 }
+
+// mostReasons is of how many failures people are told.
+const mostReasons = 20
 
 // name is the id that is of use from now on.
 func (o outcome) name() string {

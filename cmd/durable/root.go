@@ -37,6 +37,9 @@ var verbs = []struct {
 		rewindCommand,
 		restartCommand,
 		purgeCommand,
+		exportCommand,
+		importCommand,
+		replayCommand,
 	}},
 	{"The hub:", []func(*session) *cobra.Command{
 		initCommand,

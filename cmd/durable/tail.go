@@ -32,6 +32,7 @@ type happening struct {
 func tailCommand(s *session) *cobra.Command {
 	var name, prefix string
 	var count int
+	after := uint64(durable.FromNow)
 	cmd := &cobra.Command{
 		Use:   "tail",
 		Short: "Follow what happens in the hub: starts, events, requests, ends",
@@ -46,12 +47,14 @@ also when the server was away.`,
 			}
 			return s.with(cmd.Context(), func(h *hub) error {
 				fmt.Fprintf(s.stderr, "Following the hub %s.\n", h.Hub())
-				return s.tail(cmd.Context(), h, name, prefix, count)
+				return s.tail(cmd.Context(), h, after, name, prefix, count)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "of this `orchestrator`: its name, or the last part of it")
 	cmd.Flags().StringVar(&prefix, "prefix", "", "of instances whose id begins with this `text`")
+	cmd.Flags().Uint64Var(&after, "after", after, "go on after this `seq` of an earlier output; 0: begin with all that the log still has")
+	cmd.Flags().Lookup("after").DefValue = "0" // which help leaves out: by default it is from now on
 	cmd.Flags().IntVar(&count, "count", 0, "end after this many; 0: never")
 	if err := cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return s.orchestrators(cmd)
@@ -61,10 +64,10 @@ also when the server was away.`,
 	return cmd
 }
 
-func (s *session) tail(ctx context.Context, h *hub, name, prefix string, count int) error {
+func (s *session) tail(ctx context.Context, h *hub, after uint64, name, prefix string, count int) error {
 	known := namer{s: s, h: h, names: map[string]string{}}
 	told := 0
-	for event, err := range h.Follow(ctx, 0) {
+	for event, err := range h.Follow(ctx, after) {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil // interrupted

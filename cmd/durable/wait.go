@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ func waitCommand(s *session) *cobra.Command {
 		Use:   "wait ID... | -",
 		Short: "Wait until instances have ended, and print their results",
 		Long: `Wait until instances have ended, and print their results. It exits with 0 when all are Completed, 4 when one has
-Failed, 5 when one was Terminated or Canceled, 6 when not all have ended in time.`,
+Failed, 5 when one was Terminated or Canceled, 6 when one has not ended in time; of several the first that is not Completed decides.`,
 		Example: `  durable wait order-17 --timeout 30s
   durable wait --name Pay --status Running -o jsonl`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
@@ -68,30 +69,35 @@ func (s *session) await(ctx context.Context, h *hub, ids []string, limit time.Du
 		defer cancel()
 	}
 	var all []finished
-	var first error // that decides how to exit
+	var first error // it decides how to exit
 	for _, id := range ids {
 		inst, err := h.Wait(waiting, id)
-		switch {
-		case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-			err = exit.With(exit.Timeout, fmt.Errorf("%s has not ended within %v: `durable why %s` tells what it waits for", id, limit, id))
-		case err == nil:
+		if err == nil {
 			all = append(all, finishedOf(inst))
-			err = endOf(inst)
-		case single:
+			first = cmp.Or(first, endOf(inst))
+			continue
+		}
+		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
+		if late {
+			err = exit.With(exit.Timeout, fmt.Errorf("%s has not ended within %v: `durable why %s` tells what it waits for", id, limit, id))
+		}
+		if single {
 			return err
 		}
-		if first == nil {
-			first = err
-		}
-		if exit.Of(err) == exit.Timeout || ctx.Err() != nil {
+		s.mention(err)
+		first = cmp.Or(first, err)
+		if late || ctx.Err() != nil {
 			break
 		}
 	}
-	if err := s.tellFinished(all, single); err != nil {
+	err := s.tellFinished(all, single)
+	switch {
+	case err != nil || first == nil:
 		return err
-	}
-	if first != nil && len(all) > 0 && s.format.ForPrograms() && (exit.Of(first) == exit.Failed || exit.Of(first) == exit.Ended) {
-		fmt.Fprintln(s.stderr, "durable: "+output.Clean(first.Error())) // stdout has it
+	case !single: // all of them have been told of
+		return exit.Silent(exit.Of(first))
+	case s.format.ForPrograms(): // stdout has it
+		s.mention(first)
 		return exit.Silent(exit.Of(first))
 	}
 	return first

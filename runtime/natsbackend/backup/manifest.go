@@ -119,11 +119,3 @@ func (m *Manifest) check(h Header, pieces []Piece) error {
 	}
 	return nil
 }
-
-// total is how many messages the streams of a copy have.
-func (m *Manifest) total() (messages uint64) {
-	for _, s := range m.Streams {
-		messages += s.Messages
-	}
-	return messages
-}

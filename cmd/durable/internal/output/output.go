@@ -40,14 +40,16 @@ func (f *Format) Set(text string) error {
 // Find sets the format that a command line asks for with -o or --output, if there is one.
 func (f *Format) Find(args []string) {
 	for n, arg := range args {
-		flag, text, joined := strings.Cut(arg, "=")
-		switch {
-		case flag != "-o" && flag != "--output":
-			continue
-		case !joined && n+1 < len(args):
-			text = args[n+1]
+		for _, flag := range []string{"-o", "--output"} {
+			text, ok := strings.CutPrefix(arg, flag)
+			if !ok || flag == "--output" && text != "" && text[0] != '=' {
+				continue
+			}
+			if text == "" && n+1 < len(args) {
+				text = args[n+1]
+			}
+			_ = f.Set(strings.TrimPrefix(text, "=")) // whoever parses it tells
 		}
-		_ = f.Set(text) // whoever parses it tells
 	}
 }
 
@@ -94,9 +96,9 @@ func (p Printer) One(v any, name string, people func(w io.Writer)) error {
 func List[T any](p Printer, all []T, name func(T) string, columns ...Column[T]) error {
 	switch p.Format {
 	case JSON:
-		return p.json(slices.Concat([]T{}, all), "  ") // none are [], not null
+		return p.json(append([]T{}, all...), "  ") // none are [], not null
 	case YAML:
-		return p.yaml(slices.Concat([]T{}, all))
+		return p.yaml(append([]T{}, all...))
 	case JSONL:
 		for _, v := range all {
 			if err := p.json(v, ""); err != nil {
