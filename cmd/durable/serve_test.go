@@ -75,8 +75,9 @@ func get(t *testing.T, url, header string) (status int, body string) {
 
 const instancesPath = "/runtime/webhooks/durabletask/instances"
 
+// TestDevAndServe is not parallel: a process that another test starts holds the lock of the folder for a moment, between fork
+// and exec.
 func TestDevAndServe(t *testing.T) {
-	t.Parallel()
 	none := map[string]string{"XDG_CONFIG_HOME": t.TempDir()}
 	dir := filepath.Join(t.TempDir(), "data")
 	dev := begin(t, none, "dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--listen", "127.0.0.1:0")
