@@ -19,6 +19,9 @@ import (
 	"github.com/durablegen/durablegen/runtime/natsbackend/backup"
 )
 
+// beforeLog is how many streams are copied before the log.
+const beforeLog = 3
+
 // several is how many instances of each kind there are.
 const several = 20
 
@@ -76,6 +79,9 @@ func TestCopyOfAHubInUse(t *testing.T) {
 	b.work()
 	if _, err := b.client.Get(t.Context(), ended[0].ID); !errors.Is(err, durable.ErrNotFound) {
 		t.Errorf("what had been purged: %v", err)
+	}
+	for _, in := range append(waiting[:beforeLog:beforeLog], during[:beforeLog]...) {
+		b.shows(in.ID) // nobody has told the hub of it again
 	}
 	for n, in := range ended[1:] {
 		b.ends(in)

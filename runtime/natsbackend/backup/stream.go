@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	together = 5000             // messages asked for at once
+	many     = 5000             // messages asked for at once
 	patience = 5 * time.Second  // for the next of them
 	giveUp   = time.Minute      // without one, while the server may be away
 	readSize = 8 << 20          // bytes asked for at once
@@ -32,10 +32,14 @@ type reader struct {
 	link     *natsbackend.Link
 	stream   string
 	each     func(m *nats.Msg, seq uint64, at time.Time) error
+	together int    // messages asked for at once; 0: 5000
 	position uint64 // all there is up to here has been read
 }
 
 func (r *reader) run(ctx context.Context) error {
+	if r.together == 0 {
+		r.together = many
+	}
 	for {
 		end, err := r.end(ctx)
 		if err != nil {
@@ -106,7 +110,7 @@ func (r *reader) pull(ctx context.Context, end uint64) (unbroken bool, err error
 		return false, err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // it fails when the connection is closed
-	ask, err := json.Marshal(map[string]any{"batch": together, "max_bytes": max(readSize, 2*r.link.MaxPayload()), "no_wait": true})
+	ask, err := json.Marshal(map[string]any{"batch": r.together, "max_bytes": max(readSize, 2*r.link.MaxPayload()), "no_wait": true})
 	if err != nil {
 		return false, err
 	}
@@ -132,7 +136,7 @@ type pull struct {
 
 // batch takes the answers to one request.
 func (p *pull) batch(ctx context.Context, end uint64) error {
-	for n := 0; n < together; n++ {
+	for n := 0; n < p.together; n++ {
 		wait, cancel := context.WithTimeout(ctx, patience)
 		m, err := p.sub.NextMsgWithContext(wait)
 		cancel()

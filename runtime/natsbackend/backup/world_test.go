@@ -3,6 +3,7 @@ package backup_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -197,5 +198,21 @@ func (s *site) ends(in input) {
 	}
 	if want := fmt.Sprintf("%q", in.want()); string(got.Result) != want {
 		s.t.Errorf("%s came to %s %s, want %s: %s", in.ID, got.Status, got.Result, want, got.Failure)
+	}
+}
+
+// shows waits until the hub's projection has an instance as completed.
+func (s *site) shows(id string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	for {
+		all, err := s.client.List(ctx, durable.Filter{Statuses: []durable.Status{durable.Completed}})
+		if err != nil {
+			s.t.Fatalf("the hub does not show %s as completed: %v", id, err)
+		}
+		if slices.ContainsFunc(all, func(i durable.Instance) bool { return i.ID == id }) {
+			return
+		}
 	}
 }
