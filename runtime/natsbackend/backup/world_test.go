@@ -3,12 +3,13 @@ package backup_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
@@ -206,13 +207,14 @@ func (s *site) shows(id string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	for {
-		all, err := s.client.List(ctx, durable.Filter{Statuses: []durable.Status{durable.Completed}})
-		if err != nil {
-			s.t.Fatalf("the hub does not show %s as completed: %v", id, err)
-		}
-		if slices.ContainsFunc(all, func(i durable.Instance) bool { return i.ID == id }) {
+	for ctx.Err() == nil {
+		completed := make(chan bool, 1)
+		s.be.GetState(id, func(state backend.State, _ uint64, err error) {
+			completed <- err == nil && state.Status == history.Completed
+		})
+		if <-completed {
 			return
 		}
 	}
+	s.t.Fatalf("the hub does not show %s as completed", id)
 }
