@@ -16,7 +16,7 @@ import (
 	natsembedded "github.com/durablegen/durablegen/runtime/natsbackend/embedded"
 )
 
-// hub is a task hub with a worker, a client, and perhaps its server, each with connections of its own.
+// hub is a task hub with a worker and a client, which share a backend as those of one program do, and perhaps its server.
 type hub struct {
 	client     *durable.Client
 	partitions int    // of every group
@@ -41,18 +41,18 @@ func openHub(ctx context.Context, cfg config, code *durable.Registry) (h *hub, e
 	if err != nil {
 		return nil, err
 	}
-	if w, _ := workloadOf(cfg.workload); w.flow {
-		return h, h.startFlow(ctx, connect, code, w.name == "flow-local")
-	}
-	h.again = func(ctx context.Context) error { return h.startWorker(ctx, connect, code) }
-	if err := h.again(ctx); err != nil {
-		return nil, err
-	}
 	backend, err := connect()
 	if err != nil {
 		return nil, err
 	}
 	h.undo = append(h.undo, backend.Close)
+	if w, _ := workloadOf(cfg.workload); w.flow {
+		return h, h.startFlow(ctx, backend, code, w.name == "flow-local")
+	}
+	h.again = func(ctx context.Context) error { return h.startWorker(ctx, backend, code) }
+	if err := h.again(ctx); err != nil {
+		return nil, err
+	}
 	h.partitions = backend.Info().Partitions
 	h.client = durable.NewClient(backend, durable.ClientConfig{})
 	h.undo = append(h.undo, h.client.Close)
@@ -95,12 +95,7 @@ func (h *hub) server(ctx context.Context, cfg config) (connect func() (durable.B
 	return func() (durable.Backend, error) { return srv.Backend(ctx, natsbackend.Config{}) }, nil
 }
 
-func (h *hub) startWorker(ctx context.Context, connect func() (durable.Backend, error), code *durable.Registry) error {
-	backend, err := connect()
-	if err != nil {
-		return err
-	}
-	h.undo = append(h.undo, backend.Close)
+func (h *hub) startWorker(ctx context.Context, backend durable.Backend, code *durable.Registry) error {
 	worker := durable.NewWorker(backend, code, h.config)
 	if err := worker.Start(ctx); err != nil {
 		return err
@@ -111,18 +106,13 @@ func (h *hub) startWorker(ctx context.Context, connect func() (durable.Backend, 
 }
 
 // startFlow has a worker make what it makes of the hub, and then connects without one.
-func (h *hub) startFlow(ctx context.Context, connect func() (durable.Backend, error), code *durable.Registry, local bool) error {
-	if err := h.startWorker(ctx, connect, code); err != nil {
+func (h *hub) startFlow(ctx context.Context, backend durable.Backend, code *durable.Registry, local bool) (err error) {
+	if err := h.startWorker(ctx, backend, code); err != nil {
 		return err
 	}
 	if err := h.stopWorker(ctx); err != nil {
 		return err
 	}
-	backend, err := connect()
-	if err != nil {
-		return err
-	}
-	defer backend.Close()
 	h.flow, err = openFlow(h.dial, backend.Info().Partitions, local)
 	if err == nil {
 		h.undo = append(h.undo, func() error {

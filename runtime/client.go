@@ -43,6 +43,7 @@ type Client struct {
 	stop     func()                          // of the subscription to topic; nil before the first start
 	waiters  map[string][]chan owner.Outcome // by instance id
 	started  map[string]started              // instances started here, a bounded cache
+	seen     map[string]sighting             // instances that were there a moment ago and are not projected, a bounded cache
 	ensured  map[string]bool
 	ensuring map[string]chan struct{} // closed when the one who asks has heard
 }
@@ -54,6 +55,12 @@ type started struct {
 	ended bool // its end has been told
 
 	rewound bool // this client did not start the run, but has it rewound
+}
+
+// sighting is of an instance in the log.
+type sighting struct {
+	to history.Address
+	at time.Time
 }
 
 const (
@@ -68,7 +75,7 @@ func NewClient(b Backend, cfg ClientConfig) *Client {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Client{be: b, logger: cfg.Logger, interceptors: cfg.Interceptors, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, ensured: map[string]bool{}, ensuring: map[string]chan struct{}{}}
+	return &Client{be: b, logger: cfg.Logger, interceptors: cfg.Interceptors, waiters: map[string][]chan owner.Outcome{}, started: map[string]started{}, seen: map[string]sighting{}, ensured: map[string]bool{}, ensuring: map[string]chan struct{}{}}
 }
 
 // Close ends the client's subscriptions. The backend stays open.

@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,6 +92,15 @@ func (s *sized) ends(handle durable.Handle[int]) {
 	want(s.hub, handle, s.n)
 }
 
+// projected gives what reading the projection of an instance gives.
+func (s *sized) projected(id string) error {
+	s.t.Helper()
+	answer := make(chan error, 1)
+	s.m.View("eye").GetState(id, func(_ backend.State, _ uint64, err error) { answer <- err })
+	s.pass(50 * time.Millisecond)
+	return <-answer
+}
+
 // raise sends n events, one after the other.
 func (s *sized) raise(id string, n int) {
 	s.t.Helper()
@@ -105,6 +115,9 @@ var (
 	sizeCount   = flow("SizeCount")
 	sizeAway    = &durable.Orchestrator{Name: "away.Count", Group: "away", Source: "example.com/away.Count"}
 	sizeDeliver = flow("SizeDeliver")
+	sizeTimers  = flow("SizeTimers")
+	sizeDecided = flow("SizeDecided")
+	sizeSleeps  = flow("SizeSleeps")
 	sizeCode    = []durable.Binding{
 		durable.BindActivity(sizeOne, func(context.Context, durable.None) (int, error) { return 1, nil }),
 		durable.BindOrchestrator(sizeFan, func(ctx durable.Context, n int) (int, error) {
@@ -116,6 +129,39 @@ var (
 			return len(values), err
 		}),
 		durable.BindOrchestrator(sizeCount, func(ctx durable.Context, n int) (int, error) {
+			sum := 0
+			for range n {
+				v, err := durable.ReceiveEvent[int](ctx, "e").Get(ctx)
+				if err != nil {
+					return 0, err
+				}
+				sum += v
+			}
+			return sum, nil
+		}),
+		durable.BindOrchestrator(sizeTimers, func(ctx durable.Context, n int) (int, error) {
+			all := make([]durable.Timer, n)
+			for k := range all {
+				all[k] = durable.NewTimer(ctx, time.Minute)
+			}
+			for _, t := range all {
+				if err := t.Wait(ctx); err != nil {
+					return 0, err
+				}
+			}
+			return n, nil
+		}),
+		durable.BindOrchestrator(sizeSleeps, func(ctx durable.Context, n int) (int, error) {
+			for range n {
+				if err := durable.Sleep(ctx, time.Minute); err != nil {
+					return 0, err
+				}
+			}
+			return n, nil
+		}),
+		durable.BindOrchestrator(sizeDecided, func(ctx durable.Context, n int) (int, error) {
+			durable.NewTimer(ctx, time.Hour)
+			durable.NewTimer(ctx, time.Hour)
 			sum := 0
 			for range n {
 				v, err := durable.ReceiveEvent[int](ctx, "e").Get(ctx)
@@ -153,6 +199,20 @@ func TestCostDoesNotRiseWithSize(t *testing.T) {
 			s.ends(s.start(sizeFan))
 			s.stop(w)
 		}},
+		{"timers", func(t *testing.T, s *sized) {
+			w := s.serve(durable.WorkerConfig{})
+			handle := s.start(sizeTimers)
+			s.pass(2 * time.Minute)
+			s.ends(handle)
+			s.stop(w)
+		}},
+		{"sleeps, one after the other", func(t *testing.T, s *sized) {
+			w := s.serve(durable.WorkerConfig{})
+			handle := s.start(sizeSleeps)
+			s.pass(time.Duration(s.n+1) * time.Minute)
+			s.ends(handle)
+			s.stop(w)
+		}},
 		{"events to an instance that waits", func(t *testing.T, s *sized) {
 			w := s.serve(durable.WorkerConfig{})
 			handle := s.start(sizeCount)
@@ -167,6 +227,23 @@ func TestCostDoesNotRiseWithSize(t *testing.T) {
 			s.raise(handle.ID(), s.n)
 			s.ends(handle)
 			s.stop(w)
+		}},
+		{"events to an instance whose worker has decided, and died before it was projected", func(t *testing.T, s *sized) {
+			view := s.m.View("dies")
+			dies := durable.NewWorker(view, registry(t, sizeCode...), durable.WorkerConfig{})
+			must(t, dies.Start(t.Context()))
+			s.pass(time.Second)
+			handle := s.start(sizeDecided)
+			s.pass(100 * time.Millisecond)
+			must(t, view.Close())
+			if err := s.projected(handle.ID()); !errors.Is(err, backend.ErrNotFound) {
+				t.Fatalf("it is projected: %v", err)
+			}
+			s.raise(handle.ID(), s.n)
+			w := s.serve(durable.WorkerConfig{})
+			s.ends(handle)
+			s.stop(w)
+			_ = dies.Stop(t.Context())
 		}},
 		{"events while no worker runs", func(t *testing.T, s *sized) {
 			handle := s.start(sizeCount)

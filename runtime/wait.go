@@ -85,15 +85,44 @@ func (c *Client) young(ctx context.Context, id string) (backend.Known, history.A
 // exists finds an instance that is not projected, as young does, without its history where that can be: who sends many events
 // before the first projection, or while no worker runs, would read all that he has sent with each of them.
 func (c *Client) exists(ctx context.Context, id string) (history.Address, error) {
+	if to, ok := c.lately(id); ok {
+		return to, nil
+	}
 	to, err := c.find(ctx, id)
 	if err != nil {
 		return to, err
 	}
 	undecided, err := wait(ctx, func(done func(bool, error)) { backend.Undecided(c.be, to, done) })
 	if err == nil && !undecided {
-		_, to, err = c.young(ctx, id)
+		if _, to, err = c.young(ctx, id); err == nil {
+			c.saw(to)
+		}
 	}
 	return to, err
+}
+
+// saw remembers, for as long as a waiter believes what it has read, that an instance is there.
+func (c *Client) saw(to history.Address) {
+	now := c.be.Clock().Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.seen) >= startedCacheSize {
+		clear(c.seen)
+	}
+	c.seen[to.ID] = sighting{to, now}
+}
+
+// lately gives where an instance was seen a moment ago.
+func (c *Client) lately(id string) (to history.Address, ok bool) {
+	now := c.be.Clock().Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.seen[id]
+	if ok && now.Sub(s.at) > truthEvery {
+		delete(c.seen, id)
+		ok = false
+	}
+	return s.to, ok
 }
 
 // find gives the address of an instance that is not projected: this client has started it, or the log knows it.

@@ -8,11 +8,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
@@ -219,17 +219,16 @@ const atOnce = 16
 func (s *session) actOnAll(ctx context.Context, h *hub, targets []instance, d deed) error {
 	bar := s.progress(d.did, len(targets))
 	all := make([]tried, len(targets))
-	turns := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for n, t := range targets {
-		turns <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turns }()
+		g.Go(func() error {
 			all[n] = s.outcomeOf(ctx, h, t.ID, d)
 			bar()
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = g.Wait() // each has its own error
 	sum := summary{Verb: d.does, Instances: []outcome{}}
 	codes := map[exit.Code]bool{}
 	for _, o := range all {

@@ -33,7 +33,7 @@ durabletest.Replay runs code over such a file, durable replay prints it, durable
 		Example: `  durable export order-17 > order-17.json
   durable export --status Failed --dir failed --redact`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return s.look(cmd, ids, &f, "export", func(ctx context.Context, h *hub, ids []string, single bool) error {
+			return s.look(cmd, ids, &f, "export", nil, func(ctx context.Context, h *hub, ids []string, single bool) error {
 				return s.export(ctx, h, ids, single, e)
 			})
 		},

@@ -39,7 +39,7 @@ func historyCommand(s *session) *cobra.Command {
 		Example: `  durable history order-17
   durable history order-17 --payloads`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return s.look(cmd, ids, &f, "show the history of", func(ctx context.Context, h *hub, ids []string, single bool) error {
+			return s.look(cmd, ids, &f, "show the history of", nil, func(ctx context.Context, h *hub, ids []string, single bool) error {
 				all, err := each(ctx, s, ids, single, func(ctx context.Context, id string) (chronicle, error) {
 					history, err := h.History(ctx, id)
 					return chronicleOf(history), err

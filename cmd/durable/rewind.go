@@ -64,18 +64,7 @@ func rewindCommand(s *session) *cobra.Command {
 			if !m.dryRun {
 				return s.act(cmd, ids, &m, d)
 			}
-			single := len(ids) == 1 && ids[0] != "-"
-			ids, err := s.chosen(ids, &m.Flags, d.does)
-			if err != nil {
-				return err
-			}
-			return s.with(cmd.Context(), func(h *hub) error {
-				targets, err := s.targets(cmd.Context(), h, ids, &m.Flags, d.to)
-				if err != nil {
-					return err
-				}
-				return s.plans(cmd.Context(), h, targets, single)
-			})
+			return s.look(cmd, ids, &m.Flags, d.does, d.to, s.plans)
 		},
 	}
 	s.acts(cmd, &m, d.to)
@@ -84,11 +73,7 @@ func rewindCommand(s *session) *cobra.Command {
 }
 
 // plans tells what rewinds would do.
-func (s *session) plans(ctx context.Context, h *hub, targets []instance, single bool) error {
-	ids := make([]string, len(targets))
-	for n, t := range targets {
-		ids[n] = t.ID
-	}
+func (s *session) plans(ctx context.Context, h *hub, ids []string, single bool) error {
 	all, err := each(ctx, s, ids, single, func(ctx context.Context, id string) (plan, error) {
 		p, err := h.RewindPlan(ctx, id)
 		return planOf(p), err

@@ -54,7 +54,7 @@ func showCommand(s *session) *cobra.Command {
 		Example: `  durable show order-17
   durable show order-17 -o json | jq .result`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return s.look(cmd, ids, &f, "show", func(ctx context.Context, h *hub, ids []string, single bool) error {
+			return s.look(cmd, ids, &f, "show", nil, func(ctx context.Context, h *hub, ids []string, single bool) error {
 				all, err := each(ctx, s, ids, single, func(ctx context.Context, id string) (portrait, error) { return h.portrait(ctx, id) })
 				if len(all) == 0 && err != nil {
 					return err

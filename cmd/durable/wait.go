@@ -28,21 +28,8 @@ Failed, 5 when one was Terminated or Canceled, 6 when one has not ended in time;
 		Example: `  durable wait order-17 --timeout 30s
   durable wait --name Pay --status Running -o jsonl`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			one := len(ids) == 1 && ids[0] != "-"
-			ids, err := s.chosen(ids, &f, "wait for")
-			if err != nil {
-				return err
-			}
-			return s.with(cmd.Context(), func(h *hub) error {
-				targets, err := s.targets(cmd.Context(), h, ids, &f, live)
-				if err != nil {
-					return err
-				}
-				var all []string
-				for _, t := range targets {
-					all = append(all, t.ID)
-				}
-				return s.await(cmd.Context(), h, all, limit, one)
+			return s.look(cmd, ids, &f, "wait for", live, func(ctx context.Context, h *hub, ids []string, single bool) error {
+				return s.await(ctx, h, ids, limit, single)
 			})
 		},
 	}

@@ -33,9 +33,7 @@ Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its
 		Example: `  durable why order-17
   durable why --status Running --created-before 1d`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return s.look(cmd, ids, &f, "tell why of", func(ctx context.Context, h *hub, ids []string, single bool) error {
-				return s.why(ctx, h, ids, single)
-			})
+			return s.look(cmd, ids, &f, "tell why of", nil, s.why)
 		},
 	}
 	s.chooses(cmd, &f)

@@ -252,7 +252,7 @@ func (q *Queue) run(r *running) {
 		q.release(r, true)
 		return
 	}
-	if due := d.Task.NotBefore; q.cfg.Backend.Clock().Now().Before(due) {
+	if due := d.Task.NotBefore; !due.IsZero() && q.cfg.Backend.Clock().Now().Before(due) {
 		again := *d.Task
 		again.NotBefore = time.Time{}
 		q.store(r, &history.Timer{Ref: again.Ref, Due: due, Task: &again})

@@ -53,29 +53,32 @@ var ErrUnstorable = errors.New("history: the record cannot be stored as it is")
 // Encode writes a record as the headers and body of a message. The body is the user's payload as it is, or text, or
 // JSON where there is no payload; it shares memory with the record. A Timer is written as the record that it will
 // store, without its due time if that is a Task: schedules carry it themselves.
-func Encode(r Record) (header []Field, body []byte, err error) {
+func Encode(r Record) (header []Field, body []byte, err error) { return encode(nil, r) }
+
+// encode appends the headers to h, which may be on the caller's stack.
+func encode(h []Field, r Record) (header []Field, body []byte, err error) {
 	switch r := r.(type) {
 	case *Task:
-		header, err = taskFields(r)
+		header, err = taskFields(h, r)
 		body = r.Args
 	case *Done:
-		header, body, err = encodeDone(r)
+		header, body, err = encodeDone(h, r)
 	case *Start:
-		header, body, err = encodeStart(r)
+		header, body, err = encodeStart(h, r)
 	case *Turn:
-		header, body, err = encodeTurn(r)
+		header, body, err = encodeTurn(h, r)
 	case *Fired:
-		header, err = firedFields(r.Ref, r.Due)
+		header, err = firedFields(h, r.Ref, r.Due)
 	case *Event:
-		header, err = pair(headEvent, r.ID, r.Name, mostName)
+		header, err = pair(h, headEvent, r.ID, r.Name, mostName)
 		body = r.Payload
 	case *Control:
-		header, body, err = encodeControl(r)
+		header, body, err = encodeControl(h, r)
 	case *Timer:
 		if r.Task != nil {
-			return Encode(r.Task)
+			return encode(h, r.Task)
 		}
-		header, err = firedFields(r.Ref, r.Due)
+		header, err = firedFields(h, r.Ref, r.Due)
 	default:
 		err = fmt.Errorf("there is no such record")
 	}
@@ -129,10 +132,10 @@ func decode(kind Kind, get func(key string) string, body []byte) (Record, error)
 	return nil, fmt.Errorf("there is no such record")
 }
 
-// one makes the header of most records.
-func one(key string, value []byte) []Field { return []Field{{key, string(value)}} }
+// one appends the header of most records.
+func one(h []Field, key string, value []byte) []Field { return append(h, Field{key, string(value)}) }
 
-func pair(key, id, name string, most int) ([]Field, error) {
+func pair(h []Field, key, id, name string, most int) ([]Field, error) {
 	if err := check("name", name, most); err != nil {
 		return nil, err
 	}
@@ -142,7 +145,7 @@ func pair(key, id, name string, most int) ([]Field, error) {
 	var buf [128]byte
 	b := appendWord(buf[:0], id)
 	b = append(b, ' ')
-	return one(key, appendWord(b, name)), nil
+	return one(h, key, appendWord(b, name)), nil
 }
 
 func unpair(value string) (id, name string, err error) {
@@ -159,7 +162,7 @@ func check(what, s string, most int) error {
 	return nil
 }
 
-func taskFields(t *Task) ([]Field, error) {
+func taskFields(h []Field, t *Task) ([]Field, error) {
 	if err := check("name", t.Name, mostName); err != nil {
 		return nil, err
 	}
@@ -178,7 +181,7 @@ func taskFields(t *Task) ([]Field, error) {
 	if t.Site != "" {
 		b = appendWord(append(b, ' '), t.Site)
 	}
-	h := one(headTask, b)
+	h = one(h, headTask, b)
 	if t.Policy != nil {
 		p, err := t.Policy.text()
 		if err != nil {
@@ -232,7 +235,7 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	return t, err
 }
 
-func encodeDone(d *Done) ([]Field, []byte, error) {
+func encodeDone(h []Field, d *Done) ([]Field, []byte, error) {
 	if err := check("name", d.Name, mostName); err != nil {
 		return nil, nil, err
 	}
@@ -253,7 +256,7 @@ func encodeDone(d *Done) ([]Field, []byte, error) {
 	if d.Local {
 		b = appendWord(append(b, ' '), d.Site)
 	}
-	h := one(headDone, b)
+	h = one(h, headDone, b)
 	if d.Failure == nil {
 		return h, d.Result, nil
 	}
@@ -293,12 +296,12 @@ func parseFailure(body []byte) (*Failure, error) {
 	return f, nil
 }
 
-func firedFields(ref Ref, due time.Time) ([]Field, error) {
+func firedFields(h []Field, ref Ref, due time.Time) ([]Field, error) {
 	var buf [64]byte
 	b := ref.AppendTo(buf[:0])
 	b = append(b, ' ')
 	b, err := appendTime(b, due)
-	return one(headFired, b), err
+	return one(h, headFired, b), err
 }
 
 // appendTime writes a time to the nanosecond, in UTC. It refuses a year that the form has no place for.

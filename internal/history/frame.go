@@ -49,6 +49,16 @@ func Frame(fields []Field, room int) []byte {
 	return append(b, headEnd...)
 }
 
+// Framed is what Encode and Frame make of a record: what stands before the body, and the body.
+func Framed(r Record) (head, body []byte, err error) {
+	var few [4]Field
+	fields, body, err := encode(few[:0], r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Frame(fields, len(body)), body, nil
+}
+
 // Unframe takes a record of a known kind apart, for Decode. body shares memory with data.
 func Unframe(kind Kind, data []byte) (get func(key string) string, body []byte, err error) {
 	if int(kind) >= len(heads) || heads[kind] == "" {

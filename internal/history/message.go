@@ -129,15 +129,10 @@ func (c *chain) append(b []byte, m Message) ([]byte, error) {
 	if kind == KindTimer {
 		return nil, errors.New("history: a schedule is no part of a history")
 	}
-	fields, body, err := Encode(m.Record)
+	b = append(append(append(b, `{"`...), kinds[kind]...), `":`...)
+	b, body, err := c.record(b, m.Record)
 	if err != nil {
 		return nil, err
-	}
-	b = append(append(append(b, `{"`...), kinds[kind]...), `":`...)
-	b = appendString(b, c.shorten(m.Record, fields[0].Value))
-	for _, f := range fields[1:] {
-		b = append(append(append(b, `,"`...), strings.ToLower(strings.TrimPrefix(f.Key, "Durable-"))...), `":`...)
-		b = appendString(b, f.Value)
 	}
 	switch {
 	case len(body) == 0:
@@ -157,6 +152,25 @@ func (c *chain) append(b []byte, m Message) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// record appends the headers of a record, and gives its body.
+func (c *chain) record(b []byte, r Record) (all, body []byte, err error) {
+	if d, ok := r.(*Done); ok && d.Failure == nil && c.named(d) { // what most of a history is
+		b = append(slot(append(b, '"'), d.Ref, d.Attempt), '"')
+		return b, d.Result, nil
+	}
+	var few [4]Field
+	fields, body, err := encode(few[:0], r)
+	if err != nil {
+		return nil, nil, err
+	}
+	b = c.head(b, r, fields[0].Value)
+	for _, f := range fields[1:] {
+		b = append(append(append(b, `,"`...), strings.ToLower(strings.TrimPrefix(f.Key, headPrefix))...), `":`...)
+		b = appendString(b, f.Value)
+	}
+	return b, body, nil
+}
+
 // place appends sequence and time.
 func (c *chain) place(b []byte, m Message) ([]byte, error) {
 	if d := int64(m.Seq - c.seq); c.linked && d != 1 || !c.linked && d != 0 {
@@ -173,38 +187,51 @@ func (c *chain) place(b []byte, m Message) ([]byte, error) {
 	return append(b, '"'), err
 }
 
-// shorten leaves out of a header value what the chain tells.
-func (c *chain) shorten(r Record, head string) string {
+// head appends a header value as JSON, without what the chain tells of it.
+func (c *chain) head(b []byte, r Record, value string) []byte {
 	if !c.begun {
-		return head
+		return appendString(b, value)
 	}
-	here := func(ref Ref) bool { return ref.Run == c.run && ref.Execution == c.execution }
 	switch r := r.(type) {
 	case *Task:
-		if here(r.Ref) {
-			slot := strconv.FormatUint(uint64(r.Slot), 10)
-			_, rest, _ := strings.Cut(head, " ")
+		if c.here(r.Ref) {
+			_, value, _ = strings.Cut(value, " ")
 			if r.Attempt == 1 && r.Site == "" {
-				_, rest, _ = strings.Cut(rest, " ")
+				_, value, _ = strings.Cut(value, " ")
 			}
-			return slot + " " + rest
+			var few [128]byte
+			return appendString(b, string(append(append(strconv.AppendUint(few[:0], uint64(r.Slot), 10), ' '), value...)))
 		}
 	case *Done:
-		if c.tasks[r.Ref] == (taskName{r.Name, r.Hash}) && here(r.Ref) && r.Attempt > 0 && !r.Local {
-			slot := strconv.FormatUint(uint64(r.Slot), 10)
-			if r.Attempt == 1 {
-				return slot
-			}
-			return slot + " " + strconv.Itoa(r.Attempt)
+		if c.named(r) {
+			return append(slot(append(b, '"'), r.Ref, r.Attempt), '"')
 		}
 	case *Turn:
 		if r.Run == c.run && r.Execution == c.execution && r.At == c.cause && r.Base == c.base {
 			for range 3 {
-				_, head, _ = strings.Cut(head, " ")
+				_, value, _ = strings.Cut(value, " ")
 			}
 		}
 	}
-	return head
+	return appendString(b, value)
+}
+
+func (c *chain) here(ref Ref) bool {
+	return c.begun && ref.Run == c.run && ref.Execution == c.execution
+}
+
+// named reports whether the list holds the task of a completion, whose slot then says all.
+func (c *chain) named(d *Done) bool {
+	return c.here(d.Ref) && d.Attempt > 0 && !d.Local && c.tasks[d.Ref] == taskName{d.Name, d.Hash}
+}
+
+// slot appends a slot, and an attempt that is not the first.
+func slot(b []byte, ref Ref, attempt int) []byte {
+	b = strconv.AppendUint(b, uint64(ref.Slot), 10)
+	if attempt == 1 {
+		return b
+	}
+	return strconv.AppendInt(append(b, ' '), int64(attempt), 10)
 }
 
 // lengthen is the reverse of shorten.

@@ -54,8 +54,8 @@ type rewound struct {
 	Prior *Prior  `json:"prior"`
 }
 
-func encodeStart(s *Start) ([]Field, []byte, error) {
-	h, err := startFields(s)
+func encodeStart(h []Field, s *Start) ([]Field, []byte, error) {
+	h, err := startFields(h, s)
 	if err != nil || s.Prior == nil {
 		return h, s.Input, err
 	}
@@ -75,8 +75,8 @@ func (s *Start) readPrior(body []byte) error {
 	return nil
 }
 
-func encodeControl(c *Control) ([]Field, []byte, error) {
-	h, err := pair(headControl, c.ID, string(c.Verb), mostName)
+func encodeControl(h []Field, c *Control) ([]Field, []byte, error) {
+	h, err := pair(h, headControl, c.ID, string(c.Verb), mostName)
 	if err == nil && (c.Run > 0 || c.Child != "") {
 		err = check("name", c.Child, mostName)
 		h = append(h, Field{headRewind, string(appendWord(fmt.Appendf(nil, "%d ", c.Run), c.Child))})

@@ -13,11 +13,11 @@ import (
 
 // Check says what Encode would refuse of a start.
 func (s *Start) Check() error {
-	_, err := startFields(s)
+	_, err := startFields(nil, s)
 	return err
 }
 
-func startFields(s *Start) ([]Field, error) {
+func startFields(h []Field, s *Start) ([]Field, error) {
 	err := errors.Join(check("name", s.Orchestrator, mostName), check("version", s.Version, mostID),
 		check("notify", s.Notify, mostID), check("claim", s.Claim, mostID), check("root", s.Root, mostID))
 	if err != nil {
@@ -30,7 +30,7 @@ func startFields(s *Start) ([]Field, error) {
 	if !s.Born.IsZero() {
 		b = strconv.AppendInt(append(b, ' '), s.Born.UnixMilli(), 10)
 	}
-	h := append(make([]Field, 0, 2), Field{headStart, string(b)})
+	h = one(h, headStart, b)
 	for _, f := range [...]Field{{headVersion, s.Version}, {headRoot, s.Root}, {headNotify, s.Notify}, {headClaim, s.Claim}} {
 		if f.Value != "" {
 			h = append(h, Field{f.Key, string(appendWord(buf[:0], f.Value))})

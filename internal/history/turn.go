@@ -42,7 +42,7 @@ func (t *Turn) check() error {
 	return nil
 }
 
-func encodeTurn(t *Turn) ([]Field, []byte, error) {
+func encodeTurn(h []Field, t *Turn) ([]Field, []byte, error) {
 	if err := t.check(); err != nil {
 		return nil, nil, err
 	}
@@ -57,20 +57,20 @@ func encodeTurn(t *Turn) ([]Field, []byte, error) {
 	b = append(b, ' ')
 	if t.End == nil {
 		body, err := json.Marshal(envelope{Slots: t.Slots})
-		return one(headTurn, append(b, noEnd...)), body, err
+		return one(h, headTurn, append(b, noEnd...)), body, err
 	}
 	b = append(b, t.End.Status...)
 	end := t.End
 	switch {
 	case len(t.Slots) == 0 && end.Status == Completed && end.Failure == nil:
-		return one(headTurn, b), end.Result, nil
+		return one(h, headTurn, b), end.Result, nil
 	case len(t.Slots) == 0 && end.Status != ContinuedAsNew && end.Status != Completed && len(end.Result) == 0:
 		body, err := json.Marshal(end.Failure)
-		return one(headTurn, b), body, err
+		return one(h, headTurn, b), body, err
 	}
 	b = append(append(b, ' '), asJSON...)
 	body, err := json.Marshal(envelope{t.Slots, end.Result, end.Failure, end.Base})
-	return one(headTurn, b), body, err
+	return one(h, headTurn, b), body, err
 }
 
 func decodeTurn(get func(string) string, body []byte) (Record, error) {

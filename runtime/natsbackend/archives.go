@@ -23,7 +23,7 @@ func (b *Backend) PutArchive(a backend.Archive, expect uint64, done func(seq uin
 		more = append(more, ttl(keep))
 	}
 	b.aside(func() {
-		b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(nil, more...), nil, value, done)
+		b.storeHistory(b.names.archiveSubjects+history.EncodeID(a.ID), headers(more...), nil, value, done)
 	}, done)
 }
 

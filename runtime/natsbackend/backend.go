@@ -259,12 +259,13 @@ func (b *Backend) nextReconnect() <-chan struct{} {
 }
 
 // goes runs f on a goroutine that Close waits for, unless the backend is closed.
-func (b *Backend) goes(f func()) {
+func (b *Backend) goes(f func()) (ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.closed {
 		b.wg.Go(f)
 	}
+	return !b.closed
 }
 
 func (b *Backend) eachPuller(l *link, f func(*puller)) {

@@ -191,14 +191,36 @@ func (r *barrier) late() {
 func (r *barrier) begin() {
 	r.round, r.waiting, r.out = r.waiting, nil, true
 	r.going = reach{r.handed.count, r.news}
+	if r.b.cfg.Sync != nil {
+		if !r.b.goes(func() { r.end(r.sync()) }) {
+			go r.end(backend.ErrClosed)
+		}
+		return
+	}
 	c := &call{msg: nats.Msg{Subject: SyncSubject}, bare: true}
 	c.read = func(answer []*nats.Msg, err error) {
 		if err == nil && string(answer[0].Data) != synced {
-			err = fmt.Errorf("natsbackend: %w: the server cannot make durable what it has written: %s", backend.ErrUnavailable, strings.TrimPrefix(string(answer[0].Data), "-ERR "))
+			err = inVain(strings.TrimPrefix(string(answer[0].Data), "-ERR "))
 		}
 		r.end(err)
 	}
 	r.b.calls.start(c)
+}
+
+// sync is a round with a server in this process: a request would cost as much as the disk.
+func (r *barrier) sync() error {
+	err := r.b.cfg.Sync()
+	switch {
+	case r.b.ctx.Err() != nil:
+		return backend.ErrClosed
+	case err != nil:
+		return inVain(err.Error())
+	}
+	return nil
+}
+
+func inVain(why string) error {
+	return fmt.Errorf("natsbackend: %w: the server cannot make durable what it has written: %s", backend.ErrUnavailable, why)
 }
 
 // end hands on what has waited for a round. The next one is under way meanwhile.
@@ -270,19 +292,20 @@ func (b *Backend) aside(publish func(), done func(seq uint64, err error)) {
 	})
 }
 
-// spotOf tells where a publish was stored, if that is in the log, and whether nobody waits for its answer: neither a caller nor
-// the next step of an orchestration.
+// spotOf tells where a publish was stored, if that is in the log, and whether its answer may wait for the round of somebody
+// else: nobody waits for it, neither a caller nor the next step of an orchestration, or its caller waits for more, as that of
+// a start does. The first turn, which is on its way, has a round of its own.
 func (b *Backend) spotOf(subject string, seq uint64, server string) (at spot, patient bool) {
 	switch {
 	case strings.HasPrefix(subject, b.names.subjects):
-		return spot{seq, server}, strings.HasSuffix(subject, doneSuffix)
+		return spot{seq, server}, strings.HasSuffix(subject, doneSuffix) || strings.HasSuffix(subject, startSuffix)
 	case strings.HasPrefix(subject, b.names.archiveSubjects), strings.HasPrefix(subject, b.states.put):
 		return none, true
 	}
 	return none, false
 }
 
-const doneSuffix = ".in.done"
+const doneSuffix, startSuffix = ".in.done", ".in.start"
 
 // setBack is called when the connection leads to a new server process. Whoever holds what the old one delivered has to drop it
 // before anything that follows from it can be sent again: it may be gone, and its sequences used for something else.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
@@ -39,8 +38,8 @@ func (m *committer) groups(subject string) bool {
 
 // board has a write go with the next flight.
 func (t *calls) board(c *call) {
-	c.begun = time.Now()
 	t.mu.Lock()
+	c.begun = t.now()
 	if t.closed {
 		t.mu.Unlock()
 		go c.finish(0, backend.ErrClosed)
@@ -74,7 +73,7 @@ func (t *calls) takeOff() (failed failures) {
 
 // fly sends calls as a flight, or as more of one. Lock held.
 func (t *calls) fly(flight []*call) (failed failures) {
-	now := time.Now()
+	now := t.now()
 	for _, c := range flight {
 		c.flies = t
 		t.commits.flying++
@@ -114,7 +113,7 @@ func together(queue []*call) int {
 // batchOf makes one call of several. It is never sent again: whatever keeps it from being stored whole (a fence that does not
 // hold, a lost answer) has its writes go singly, and they find out for themselves.
 func (t *calls) batchOf(writes []*call) *call {
-	c := &call{batchOf: writes, begun: time.Now()}
+	c := &call{batchOf: writes, begun: t.now()}
 	c.msg.Subject = writes[len(writes)-1].msg.Subject
 	c.done = func(seq uint64, err error) {
 		switch {

@@ -56,13 +56,13 @@ func (k *bucket) store(key string, value []byte, rev uint64, done func(rev uint6
 
 // write publishes a value with the revision that it replaces.
 func (k *bucket) write(key string, value []byte, rev uint64, done func(rev uint64, err error)) {
-	k.b.aside(func() { k.b.store(k.put+key, headers(nil, fence(rev)), value, done) }, done)
+	k.b.aside(func() { k.b.store(k.put+key, headers(fence(rev)), value, done) }, done)
 }
 
 // remove deletes a key whose revision is rev.
 func (k *bucket) remove(key string, rev uint64, done func(rev uint64, err error), more ...history.Field) {
 	k.b.aside(func() {
-		k.b.calls.publish(k.put+key, headers(more, fence(rev), history.Field{Key: headerOperation, Value: "DEL"}), nil, done)
+		k.b.calls.publish(k.put+key, headers(append(more, fence(rev), history.Field{Key: headerOperation, Value: "DEL"})...), nil, done)
 	}, done)
 }
 

@@ -2,6 +2,7 @@ package natsbackend
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,7 +64,7 @@ type calls struct {
 	ticking bool
 	closed  bool
 	ticked  time.Time
-	leaders [2]owing // of reads and of publishes: one that has lost its office still answers reads
+	leaders [leaders]owing
 }
 
 func newCalls(l *link, r *barrier) (*calls, error) {
@@ -114,15 +115,16 @@ func (t *calls) request(ctx context.Context, subject string, body []byte) (*nats
 }
 
 func (t *calls) start(c *call) {
-	c.begun = time.Now()
 	t.mu.Lock()
+	c.begun = t.now()
 	if t.closed {
 		t.mu.Unlock()
 		go c.finish(0, backend.ErrClosed)
 		return
 	}
-	if of := t.leader(c); of != nil {
-		if of.since.IsZero() || t.open.size == 0 && c.begun.Sub(of.asked) > readEvery {
+	if n := c.leader(); n >= 0 {
+		of := &t.leaders[n]
+		if of.since.IsZero() || t.open.owed[n] == 0 && c.begun.Sub(of.asked) > readEvery {
 			of.since = c.begun
 		}
 		of.asked = c.begun
@@ -180,7 +182,8 @@ func (t *calls) send(c *call, now time.Time) error {
 		t.open.remove(c)
 		t.open.add(c)
 		c.got = nil
-		c.msg.Reply = t.prefix + strconv.FormatUint(c.token, 36)
+		var buf [64]byte
+		c.msg.Reply = string(strconv.AppendUint(append(buf[:0], t.prefix...), c.token, 36))
 	}
 	c.sent, c.retry = now, time.Time{}
 	if t.server != "" && t.link.ConnectedServerId() != t.server { // setBack is on its way
@@ -214,8 +217,8 @@ func (t *calls) answered(m *nats.Msg) {
 	if err != nil {
 		return
 	}
-	now := time.Now()
 	t.mu.Lock()
+	now := t.now()
 	c := t.open.get(token)
 	if c == nil {
 		t.mu.Unlock()
@@ -249,10 +252,10 @@ func (t *calls) answered(m *nats.Msg) {
 		return
 	}
 	t.open.remove(c)
-	if of := t.leader(c); of != nil && (c.done != nil || !bytes.Contains(m.Data, noLeader)) {
-		of.since = time.Time{}
-		if t.open.size > 0 {
-			of.since = now
+	if n := c.leader(); n >= 0 && (c.done != nil || !bytes.Contains(m.Data, noLeader)) {
+		t.leaders[n].since = time.Time{}
+		if t.open.owed[n] > 0 {
+			t.leaders[n].since = now
 		}
 	}
 	failed, server := t.refill(now), t.server
@@ -264,23 +267,30 @@ func (t *calls) answered(m *nats.Msg) {
 // noLeader is in the answer to a read when a cluster has no leader for it.
 var noLeader = []byte(`"code":503`)
 
+// The leaders that calls are for. One that has lost its office still answers reads.
+const (
+	leaderOfReads = iota
+	leaderOfWrites
+	leaders
+)
+
 // owing tells what leaders owe an answer to.
 type owing struct {
 	asked time.Time // when one was last asked for anything
 	since time.Time // since when none has answered; zero: none owes anything
 }
 
-// leader gives what c counts into, nil for what any server may answer, also one that is cut off from the rest.
-func (t *calls) leader(c *call) *owing {
+// leader tells whose answer c waits for; -1: any server may give it, also one that is cut off from the rest.
+func (c *call) leader() int {
 	switch {
 	case c.bare:
-		return nil
+		return -1
 	case c.done != nil:
-		return &t.leaders[1]
+		return leaderOfWrites
 	case strings.Contains(c.msg.Subject, directGet):
-		return nil
+		return -1
 	}
-	return &t.leaders[0]
+	return leaderOfReads
 }
 
 // repeat sends c again because nobody listened: at once a few times, then later. Lock held.
@@ -326,6 +336,14 @@ func (t *calls) refill(now time.Time) (failed failures) {
 		}
 	}
 	return failed
+}
+
+// now is the time, not before the last tick: exact enough for what is kept by ticks, and a clock a call is not. Lock held.
+func (t *calls) now() time.Time {
+	if t.ticking {
+		return t.ticked
+	}
+	return time.Now()
 }
 
 // wake starts the clock when there is something to watch. Lock held.
@@ -386,7 +404,7 @@ func (t *calls) expire(queue []*call, now time.Time, failed *failures) []*call {
 
 // resend sends calls again in the order they were begun. Lock held.
 func (t *calls) resend(due []*call, now time.Time) (failed failures) {
-	slices.SortFunc(due, func(a, b *call) int { return a.begun.Compare(b.begun) })
+	slices.SortFunc(due, func(a, b *call) int { return cmp.Compare(a.token, b.token) })
 	for _, c := range due {
 		if c.batchOf != nil {
 			t.open.remove(c)
@@ -478,7 +496,7 @@ func (t *calls) fail(which func(*call) bool, err error) (any bool) {
 	any = len(failed) > 0
 	failed = append(failed, t.refill(time.Now())...)
 	t.mu.Unlock()
-	slices.SortStableFunc(failed, func(a, b failure) int { return a.begun.Compare(b.begun) })
+	slices.SortStableFunc(failed, func(a, b failure) int { return cmp.Compare(a.token, b.token) })
 	failed.finish()
 	return any
 }

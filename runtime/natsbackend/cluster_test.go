@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -90,6 +91,8 @@ func TestCluster(t *testing.T) {
 		t.Errorf("the state of nobody: %v", err)
 	}
 
+	queuesComeAndGo(t, servers)
+
 	// A change of leaders loses nothing and needs no time-out of the client's.
 	for _, s := range servers {
 		if s.JetStreamIsStreamLeader("$G", "DURABLE_default") {
@@ -104,5 +107,61 @@ func TestCluster(t *testing.T) {
 	collect(t, "inbox", n+50, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
 	if l := load(t, b, anna, seq); len(l.Tail) != n+51 {
 		t.Errorf("%d messages after the change", len(l.Tail))
+	}
+}
+
+// queuesComeAndGo: a task queue that stops gives back nothing that it was never given. A server of the cluster that delivers to one
+// that its own server has ended already has the task wait for another attempt.
+func queuesComeAndGo(t *testing.T, servers []*server.Server) {
+	t.Helper()
+	const name, rounds, each = "membership.SendChallenge", 3, 200
+	var all []*natsbackend.Backend
+	for _, s := range servers {
+		b, err := natsbackend.Connect(within(t), natsbackend.Config{URL: s.ClientURL()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { b.Close() })
+		if err := b.EnsureActivity(within(t), backend.Activity{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b)
+	}
+	attempts := make(chan int, rounds*each)
+	open := func(b *natsbackend.Backend) backend.TaskQueue {
+		var q backend.TaskQueue
+		opened := make(chan struct{})
+		q, err := b.Tasks(name, func(d backend.TaskDelivery) {
+			<-opened
+			d.Ack()
+			attempts <- d.Attempts
+			q.Grant(1)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		close(opened)
+		q.Grant(4)
+		return q
+	}
+	stays := open(all[0])
+	defer stays.Stop(within(t))
+	for range rounds {
+		goes := []backend.TaskQueue{open(all[1]), open(all[2])}
+		var stopping sync.WaitGroup
+		for n := range each {
+			put(t, all[0], history.Address{Group: anna.Group, ID: "other"}, &history.Task{Ref: history.Ref{Run: 1, Slot: uint32(n)}, Name: name, Attempt: 1})
+			if n == each/2 {
+				for _, q := range goes {
+					stopping.Go(func() { q.Stop(within(t)) })
+				}
+			}
+		}
+		stopping.Wait()
+	}
+	for range rounds * each {
+		if n := receive(t, attempts); n != 1 {
+			t.Errorf("a task is delivered for attempt %d", n)
+		}
 	}
 }

@@ -26,18 +26,15 @@ const (
 const headerPayload = "Durable-Payload"
 
 // headers makes a header from fields with few allocations: it is on the hot path.
-func headers(fields []history.Field, more ...history.Field) nats.Header {
-	n := len(fields) + len(more)
-	if n == 0 {
+func headers(fields ...history.Field) nats.Header {
+	if len(fields) == 0 {
 		return nil
 	}
-	h := make(nats.Header, n)
-	values := make([]string, 0, n)
-	for _, list := range [...][]history.Field{fields, more} {
-		for _, f := range list {
-			values = append(values, f.Value)
-			h[f.Key] = values[len(values)-1 : len(values) : len(values)]
-		}
+	h := make(nats.Header, len(fields))
+	values := make([]string, len(fields))
+	for n, f := range fields {
+		values[n] = f.Value
+		h[f.Key] = values[n : n+1 : n+1]
 	}
 	return h
 }
@@ -64,11 +61,11 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body [
 	if a.fenced {
 		more = append(more, fence(a.fence))
 	}
-	fields, body, err := history.Encode(record)
+	head, body, err = history.Framed(record)
 	if err != nil {
 		return "", nil, nil, nil, fmt.Errorf("natsbackend: encode a record of %s/%s: %w", a.to.Group, a.to.ID, err)
 	}
-	return subject, headers(nil, more...), history.Frame(fields, len(body)), body, nil
+	return subject, headers(more...), head, body, nil
 }
 
 // decode turns a message of the log into its record. fetch gets a body that is in the object store; its errors come back as

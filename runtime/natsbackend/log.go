@@ -175,7 +175,7 @@ func (q *uploads) close() {
 
 // CancelTimer implements backend.Log: a message that removes the schedule and, having a time to live, itself.
 func (b *Backend) CancelTimer(to history.Address, ref history.Ref, done func(err error)) {
-	h := headers(nil,
+	h := headers(
 		history.Field{Key: headerScheduleNext, Value: "purge"},
 		history.Field{Key: headerScheduler, Value: b.names.instance(to) + timerSuffix(ref)},
 		history.Field{Key: headerTTL, Value: "1s"})

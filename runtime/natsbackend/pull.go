@@ -54,6 +54,7 @@ type puller struct {
 	asked   int // of them asked for in this generation
 	pin     string
 	heard   time.Time
+	lively  bool      // something was handled since watch has looked; a clock a message is too much
 	served  time.Time // when the consumer last did something for us, or we wanted nothing
 	busy    int       // messages being handled or waiting to be
 	pause   time.Duration
@@ -171,8 +172,7 @@ func (p *puller) handle(gen uint64, m *nats.Msg) {
 		return
 	}
 	if gen == p.gen {
-		p.heard = time.Now()
-		p.served = p.heard
+		p.lively = true
 		p.asked = max(p.asked-1, 0)
 		p.pause = 0
 	}
@@ -188,7 +188,7 @@ func (p *puller) handle(gen uint64, m *nats.Msg) {
 	p.on(m)
 	p.mu.Lock()
 	p.busy--
-	p.heard = time.Now() // the next ones were waiting behind this one
+	p.lively = true // the next ones were waiting behind this one
 	p.mu.Unlock()
 }
 
@@ -271,6 +271,9 @@ func (p *puller) reconnected() {
 func (p *puller) watch(now time.Time, slept bool) (served time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.lively {
+		p.heard, p.served, p.lively = now, now, false
+	}
 	if p.closed || p.standby || p.busy > 0 || max(p.credit, p.window) == 0 || p.sub == nil {
 		p.served = now
 		return now

@@ -26,7 +26,7 @@ func (b *Backend) PutState(s backend.State, rev uint64, done func(rev uint64, er
 	} else if keep := b.info.Retention.OfState(&s, time.Now()); keep > 0 {
 		more = append(more, ttl(keep))
 	}
-	b.aside(func() { b.store(b.states.put+history.EncodeID(s.ID), headers(nil, more...), value, done) }, done)
+	b.aside(func() { b.store(b.states.put+history.EncodeID(s.ID), headers(more...), value, done) }, done)
 }
 
 // DeleteState implements backend.States. The bucket keeps a mark of the deletion for a while, without a value.

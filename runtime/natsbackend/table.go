@@ -6,7 +6,8 @@ type table struct {
 	places []*call
 	free   []uint32
 	size   int
-	count  uint64 // calls so far
+	owed   [leaders]int // of them, those that a leader has to answer
+	count  uint64       // calls so far
 }
 
 const placeBits = 16 // of a token; more than window
@@ -24,6 +25,9 @@ func (t *table) add(c *call) {
 	t.places[place] = c
 	c.token = t.count<<placeBits | uint64(place)
 	t.size++
+	if of := c.leader(); of >= 0 {
+		t.owed[of]++
+	}
 }
 
 // get finds a call, nil when it is not there any more.
@@ -47,6 +51,9 @@ func (t *table) remove(c *call) {
 	t.places[place] = nil
 	t.free = append(t.free, place)
 	t.size--
+	if of := c.leader(); of >= 0 {
+		t.owed[of]--
+	}
 }
 
 // all yields every call. The one that was yielded may be removed meanwhile.

@@ -65,7 +65,7 @@ func TestUndecidedPublish(t *testing.T) {
 		err error
 	}
 	got := make(chan result, 1)
-	calls.publish("stream.a", headers(nil, fence(0)), nil, func(seq uint64, err error) { got <- result{seq, err} })
+	calls.publish("stream.a", headers(fence(0)), nil, func(seq uint64, err error) { got <- result{seq, err} })
 	select {
 	case r := <-got:
 		if r.err != nil || r.seq != 7 {

@@ -54,14 +54,16 @@ type folder struct {
 // changed reports whether something may have been made, renamed or removed in it since the last time.
 func (f *folder) changed() (bool, error) {
 	info, err := os.Stat(f.path)
-	if err != nil {
+	if err != nil || f.is(info) {
 		return false, err
-	}
-	if f.as != nil && same(info, f.as) && f.listed.Sub(info.ModTime()) > coarse {
-		return false, nil
 	}
 	f.listed, f.as = time.Now(), info
 	return true, nil
+}
+
+// is reports whether a folder is what it was when it was listed.
+func (f *folder) is(info os.FileInfo) bool {
+	return f.as != nil && same(info, f.as) && f.listed.Sub(info.ModTime()) > coarse
 }
 
 // store knows which files of a JetStream store have changed since they were synced. Its methods are for one goroutine.
@@ -81,8 +83,8 @@ func newStore(dir string, d disk) *store {
 func streamsOf(dir string) string { return filepath.Join(dir, "jetstream", "$G", "streams") }
 
 // sync makes everything durable that the server has written. A stream costs three looks at its folders and one at its newest
-// block, and an fsync if that has grown, however many blocks it has. The streams are synced at the same time, so that the
-// file system can do it in one.
+// block, and an fsync if that has grown, however many blocks it has. Streams that have changed are synced at the same time, so
+// that the file system can do it in one.
 func (s *store) sync() error {
 	changed, err := s.streams.changed()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,12 +96,22 @@ func (s *store) sync() error {
 	if err != nil {
 		return err
 	}
-	errs := make(chan error, len(s.known))
+	var all []*stream
 	for _, st := range s.known {
-		go func() { errs <- st.sync() }()
+		if !st.calm() {
+			all = append(all, st)
+		}
 	}
-	for range s.known {
-		err = errors.Join(err, <-errs)
+	if len(all) == 1 { // the log: its round is what others wait for
+		err = all[0].sync()
+	} else {
+		errs := make(chan error, len(all))
+		for _, st := range all {
+			go func() { errs <- st.sync() }()
+		}
+		for range all {
+			err = errors.Join(err, <-errs)
+		}
 	}
 	if err != nil || !changed {
 		return err
@@ -151,6 +163,22 @@ func newStream(path string, d disk) *stream {
 		configs: map[string]os.FileInfo{}, blocks: map[int]os.FileInfo{}, consumers: map[string]bool{},
 	}
 }
+
+// calm reports that nothing has changed. Whatever it cannot tell is for sync.
+func (s *stream) calm() bool {
+	for _, f := range [...]*folder{&s.top, &s.msgs, &s.obs} {
+		if info, err := os.Stat(f.path); err != nil || !f.is(info) {
+			return false
+		}
+	}
+	info, err := os.Stat(s.blockPath(s.newest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.blocks[s.newest] == nil // it has none
+	}
+	return err == nil && same(info, s.blocks[s.newest])
+}
+
+func (s *stream) blockPath(n int) string { return filepath.Join(s.msgs.path, strconv.Itoa(n)+".blk") }
 
 func (s *stream) sync() error {
 	for _, step := range []func() error{s.syncConfig, s.syncBlocks, s.syncConsumers} {
@@ -237,7 +265,7 @@ func (s *stream) syncBlocks() error {
 }
 
 func (s *stream) syncBlock(n int) error {
-	path := filepath.Join(s.msgs.path, strconv.Itoa(n)+".blk")
+	path := s.blockPath(n)
 	info, err := os.Stat(path)
 	if err == nil && !same(info, s.blocks[n]) {
 		if info, err = s.disk.sync(path); err == nil {

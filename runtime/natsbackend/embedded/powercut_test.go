@@ -88,7 +88,7 @@ func TestPowerCutWithoutBarrier(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.syncer = &syncer{
-			s: s, conn: conn, store: newStore(c.dir, c.disk), requests: make(chan *nats.Msg), stop: make(chan struct{}), stopped: make(chan struct{}),
+			s: s, conn: conn, store: newStore(c.dir, c.disk), requests: make(chan func(error)), stop: make(chan struct{}), stopped: make(chan struct{}),
 		}
 		if err := s.syncer.round(); err != nil {
 			t.Fatal(err)

@@ -232,6 +232,9 @@ func (s *Server) Backend(ctx context.Context, cfg natsbackend.Config) (*natsback
 	if cfg.Durability == "" {
 		cfg.Durability = s.durability()
 	}
+	if s.cfg.Durability == Strict {
+		cfg.Sync = s.syncer.wait
+	}
 	cfg.GroupCommit = cfg.GroupCommit || s.cfg.Durability == StrictAlways
 	return natsbackend.Connect(ctx, cfg)
 }

@@ -18,7 +18,7 @@ type syncer struct {
 	conn  *nats.Conn
 	store *store
 
-	requests chan *nats.Msg
+	requests chan func(error) // each waits for a round and is told once how it went
 	stop     chan struct{}
 	stopped  chan struct{}
 }
@@ -32,7 +32,7 @@ const (
 func startSyncer(s *Server, d disk) (*syncer, error) {
 	y := &syncer{
 		s: s, store: newStore(s.cfg.Dir, d),
-		requests: make(chan *nats.Msg, mostWaiting), stop: make(chan struct{}), stopped: make(chan struct{}),
+		requests: make(chan func(error), mostWaiting), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	err := y.round()
 	if err != nil {
@@ -40,10 +40,13 @@ func startSyncer(s *Server, d disk) (*syncer, error) {
 	}
 	if y.conn, err = nats.Connect("", s.Option(), nats.Name("durable sync"), nats.MaxReconnects(-1)); err == nil {
 		if _, err = y.conn.Subscribe(natsbackend.SyncSubject, func(m *nats.Msg) {
-			select {
-			case y.requests <- m:
-			case <-y.stop:
-			}
+			y.ask(func(err error) {
+				answer := []byte("+OK")
+				if err != nil {
+					answer = []byte("-ERR " + err.Error())
+				}
+				_ = m.Respond(answer) // it fails when the server is being closed, and then nobody waits
+			})
 		}); err == nil {
 			err = y.conn.Flush()
 		}
@@ -58,35 +61,55 @@ func startSyncer(s *Server, d disk) (*syncer, error) {
 	return y, nil
 }
 
+// ask has a round tell answer how it went; nobody does when there are no rounds any more.
+func (y *syncer) ask(answer func(error)) (ok bool) {
+	select {
+	case y.requests <- answer:
+		return true
+	case <-y.stop:
+		return false
+	}
+}
+
+// wait is natsbackend.Config.Sync.
+func (y *syncer) wait() error {
+	answer := make(chan error, 1)
+	if y.ask(func(err error) { answer <- err }) {
+		select {
+		case err := <-answer:
+			return err
+		case <-y.stopped:
+		}
+	}
+	return errors.New("the server is being closed")
+}
+
 // run is the loop of the rounds.
 func (y *syncer) run() {
 	defer close(y.stopped)
 	idle := time.NewTimer(idleRound)
 	defer idle.Stop()
-	var waiting []*nats.Msg
+	var waiting []func(error)
 	for {
 		waiting = waiting[:0]
 		select {
 		case <-y.stop:
 			return
 		case <-idle.C:
-		case m := <-y.requests:
-			waiting = append(waiting, m)
+		case answer := <-y.requests:
+			waiting = append(waiting, answer)
 		}
 		for more := true; more; { // whoever has come by now has seen no more than is written by now
 			select {
-			case m := <-y.requests:
-				waiting = append(waiting, m)
+			case answer := <-y.requests:
+				waiting = append(waiting, answer)
 			default:
 				more = false
 			}
 		}
-		answer := []byte("+OK")
-		if err := y.round(); err != nil {
-			answer = []byte("-ERR " + err.Error())
-		}
-		for _, m := range waiting {
-			_ = m.Respond(answer) // it fails when the server is being closed, and then nobody waits
+		err := y.round()
+		for _, answer := range waiting {
+			answer(err)
 		}
 		idle.Reset(idleRound)
 	}

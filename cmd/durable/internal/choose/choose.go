@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -129,7 +130,10 @@ func Span(text string) (time.Duration, bool) {
 }
 
 // page is how many instances are asked for at once: each page may cost a look at all of them.
-const page = 10_000
+const (
+	page     = 10_000
+	searched = 1_000 // fewer, when each of them has its history read
+)
 
 // Each calls yield for the instances that fit, the newest first, until it returns false or limit (0: no limit) have been
 // yielded. Defaults are the statuses that count when the flags have none.
@@ -142,7 +146,10 @@ func (f *Flags) Each(ctx context.Context, c *durable.Client, now time.Time, limi
 		filter.Statuses = defaults
 	}
 	filter.Limit = page
-	if limit > 0 && f.failedStep == "" {
+	switch {
+	case f.failedStep != "":
+		filter.Limit = searched
+	case limit > 0:
 		filter.Limit = min(limit, page)
 	}
 	for token, left := "", limit; ; {
@@ -150,14 +157,12 @@ func (f *Flags) Each(ctx context.Context, c *durable.Client, now time.Time, limi
 		if err != nil {
 			return err
 		}
-		for _, inst := range instances {
-			fits, err := f.steps(ctx, c, inst)
-			if err != nil {
+		if f.failedStep != "" {
+			if instances, err = f.withStep(ctx, c, instances); err != nil {
 				return err
 			}
-			if !fits {
-				continue
-			}
+		}
+		for _, inst := range instances {
 			if !yield(inst) {
 				return nil
 			}
@@ -171,12 +176,34 @@ func (f *Flags) Each(ctx context.Context, c *durable.Client, now time.Time, limi
 	}
 }
 
-// steps reports whether an instance has the failed step that is asked for.
-func (f *Flags) steps(ctx context.Context, c *durable.Client, inst durable.Instance) (bool, error) {
-	if f.failedStep == "" {
-		return true, nil
+// atOnce is how many histories are read at the same time.
+const atOnce = 16
+
+// withStep gives the instances that have the failed step which is asked for.
+func (f *Flags) withStep(ctx context.Context, c *durable.Client, instances []durable.Instance) ([]durable.Instance, error) {
+	has := make([]bool, len(instances))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for n, inst := range instances {
+		g.Go(func() (err error) {
+			has[n], err = f.hasStep(ctx, c, inst.ID)
+			return err
+		})
 	}
-	h, err := c.History(ctx, inst.ID)
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var fit []durable.Instance
+	for n, inst := range instances {
+		if has[n] {
+			fit = append(fit, inst)
+		}
+	}
+	return fit, nil
+}
+
+func (f *Flags) hasStep(ctx context.Context, c *durable.Client, id string) (bool, error) {
+	h, err := c.History(ctx, id)
 	if errors.Is(err, durable.ErrNotFound) { // it has gone meanwhile
 		return false, nil
 	}

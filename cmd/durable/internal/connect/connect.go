@@ -176,6 +176,9 @@ func Open(ctx context.Context, cfg natsbackend.Config, timeout time.Duration) (*
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
 		err = fmt.Errorf("%w: %s refuses the login: check --user, --password, --creds, --nkey or the context", durable.ErrPermission, where(cfg.URL))
 	}
+	if what, _, advises := strings.Cut(err.Error(), "; check Config."); advises { // which is for programs
+		err = fmt.Errorf("%s: check --server, --timeout and the login", what)
+	}
 	return nil, exit.With(exit.Refused, err)
 }
 
