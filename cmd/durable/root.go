@@ -37,8 +37,12 @@ var verbs = []struct {
 		rewindCommand,
 		restartCommand,
 		purgeCommand,
+		exportCommand,
+		importCommand,
+		replayCommand,
 	}},
 	{"The hub:", []func(*session) *cobra.Command{
+		initCommand,
 		checkCommand,
 		doctorCommand,
 		statsCommand,
@@ -48,6 +52,10 @@ var verbs = []struct {
 		versionsCommand,
 		schedulesCommand,
 		permissionsCommand,
+		backupCommand,
+		restoreCommand,
+		serveCommand,
+		devCommand,
 	}},
 	{"The command:", []func(*session) *cobra.Command{
 		versionCommand,

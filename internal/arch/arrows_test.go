@@ -33,6 +33,7 @@ const (
 	yaml       = "go.yaml.in/yaml/v3"
 	xtime      = "golang.org/x/time"
 	cobra      = "github.com/spf13/cobra"
+	compress   = "github.com/klauspost/compress"
 	pflag      = "github.com/spf13/pflag"
 	uniseg     = "github.com/rivo/uniseg"
 	xterm      = "golang.org/x/term"
@@ -74,6 +75,7 @@ var arrows = []arrow{
 	{folder: "internal/natscontext", outside: []string{natsClient}},
 	{folder: "runtime/natsbackend", house: []string{"runtime/observe", "runtime", "internal/natscontext", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/observe", "runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
+	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/observe", "runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
@@ -96,7 +98,7 @@ var arrows = []arrow{
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
-	{folder: "cmd/durable/...", house: append(public, "runtime/doctor", "internal/natscontext", "cmd/durable/..."), outside: []string{cobra, pflag, natsClient, yaml, progress, uniseg, xsync, xterm}},
+	{folder: "cmd/durable/...", house: append(public, "runtime/doctor", "runtime/natsbackend/backup", "internal/natscontext", "cmd/durable/..."), outside: []string{cobra, pflag, natsClient, yaml, progress, uniseg, xsync, xterm}},
 	{folder: "bench/workload", house: public},
 	{folder: "bench/lint"},
 	{folder: "bench/chaos", house: append(public, "internal/chaos/harness", "bench/workload")},

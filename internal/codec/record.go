@@ -14,8 +14,9 @@ import (
 // is about stays as it was.
 type pass struct {
 	*layers
-	opening bool
-	err     error
+	opening   bool
+	redacting bool // no codec: everything is left out
+	err       error
 }
 
 func (w *pass) failed(err error) bool {
@@ -26,6 +27,12 @@ func (w *pass) failed(err error) bool {
 }
 
 func (w *pass) payload(p history.Payload) history.Payload {
+	if w.redacting {
+		if len(p) == 0 || string(p) == "null" {
+			return p
+		}
+		return redactedPayload
+	}
 	code := w.seal
 	if w.opening {
 		code = w.open
@@ -39,6 +46,12 @@ func (w *pass) payload(p history.Payload) history.Payload {
 
 // text is for what people read and no code does: one that cannot be decoded is no error.
 func (w *pass) text(s string) string {
+	if w.redacting {
+		if s == "" {
+			return ""
+		}
+		return redacted
+	}
 	if w.opening {
 		return w.openText(s)
 	}
@@ -173,6 +186,9 @@ func (w *pass) base(r *history.Base) *history.Base {
 
 // failure seals a failure as a whole: its message, stack, details and causes are one payload.
 func (w *pass) failure(f *history.Failure) *history.Failure {
+	if w.redacting {
+		return redactFailure(f)
+	}
 	if w.opening {
 		f, _ = w.openFailure(f, nil)
 		return f
@@ -184,6 +200,10 @@ func (w *pass) failure(f *history.Failure) *history.Failure {
 // done hides the hash of the arguments with the result or failure: whoever could read it could confirm a guess.
 func (w *pass) done(r *history.Done) *history.Done {
 	d := *r
+	if w.redacting {
+		d.Result, d.Failure, d.Hash = w.payload(d.Result), redactFailure(d.Failure), 0
+		return &d
+	}
 	var hash [4]byte
 	if !w.opening {
 		sealed := false

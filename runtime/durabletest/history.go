@@ -1,8 +1,6 @@
 package durabletest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -16,14 +14,6 @@ import (
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-// saved is the form of a history in a file: what the archive holds of an instance, with its name, a message a line.
-type saved struct {
-	Group        string           `json:"group"`
-	ID           string           `json:"id"`
-	Orchestrator string           `json:"orchestrator"` // wire name
-	Messages     history.Messages `json:"messages"`
-}
-
 // History gives the history of an instance in the form of a file for [Replay]: of its current or last execution, all that
 // it was told and all that it decided. The test fails when there is no such instance.
 func (e *Env) History(id string) []byte {
@@ -32,7 +22,7 @@ func (e *Env) History(id string) []byte {
 	if err != nil {
 		e.t.Fatalf("durabletest: the history of %q: %v", id, err)
 	}
-	text, err := s.text()
+	text, err := s.Text()
 	if err != nil {
 		e.t.Fatalf("durabletest: the history of %q: %v", id, err)
 	}
@@ -48,68 +38,28 @@ func (e *Env) SaveHistory(id, path string) {
 	}
 }
 
-func (e *Env) history(id string) (saved, error) {
+func (e *Env) history(id string) (history.Saved, error) {
 	hub := clientHub{e.world.look, e}
 	group, err := answer(e.world, func(done func(string, error)) { hub.View.Group(id, done) })
 	if errors.Is(err, backend.ErrNotFound) {
-		return saved{}, durable.ErrNotFound
+		return history.Saved{}, durable.ErrNotFound
 	}
 	if err != nil {
-		return saved{}, err
+		return history.Saved{}, err
 	}
 	of := history.Address{Group: group, ID: id}
 	loaded, err := answer(e.world, func(done func(backend.Known, error)) { backend.Read(hub.View, of, 0, done) })
 	if err != nil {
-		return saved{}, err
+		return history.Saved{}, err
 	}
 	first := loaded.Start
 	if loaded.Base != nil {
 		first = loaded.Base
 	}
 	if first == nil {
-		return saved{}, durable.ErrNotFound
+		return history.Saved{}, durable.ErrNotFound
 	}
-	s := saved{Group: of.Group, ID: of.ID, Messages: append(history.Messages{*first}, loaded.Tail...)}
-	s.Orchestrator = s.start().Orchestrator
-	return s, nil
-}
-
-// start is the start that the history begins with, possibly within a base; nil if there is none.
-func (s *saved) start() *history.Start {
-	if len(s.Messages) == 0 {
-		return nil
-	}
-	switch r := s.Messages[0].Record.(type) {
-	case *history.Start:
-		return r
-	case *history.Turn:
-		if r.End != nil && r.End.Base != nil {
-			return &r.End.Base.Start
-		}
-	}
-	return nil
-}
-
-// text writes a message a line, so that a change shows in a diff.
-func (s *saved) text() ([]byte, error) {
-	data, err := json.Marshal(s.Messages)
-	if err != nil {
-		return nil, err
-	}
-	var messages []json.RawMessage
-	if err := json.Unmarshal(data, &messages); err != nil {
-		return nil, err
-	}
-	head, err := json.Marshal(saved{Group: s.Group, ID: s.ID, Orchestrator: s.Orchestrator})
-	if err != nil {
-		return nil, err
-	}
-	head, _ = bytes.CutSuffix(head, []byte("null}"))
-	lines := make([][]byte, len(messages))
-	for n, m := range messages {
-		lines[n] = m
-	}
-	return fmt.Appendf(head, "[\n%s\n]}\n", bytes.Join(lines, []byte(",\n"))), nil
+	return history.NewSaved(of, append([]history.Message{*first}, loaded.Tail...))
 }
 
 // Replay runs the present code over a history: the path of a file of [Env.SaveHistory], or what it holds. The test fails
@@ -134,16 +84,9 @@ func Replay[H string | []byte](t testing.TB, history H, bindings ...durable.Bind
 }
 
 func replay(text []byte, bindings []durable.Binding) (err error) {
-	var s saved
-	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("it cannot be read: %w", err)
-	}
-	start := s.start()
-	switch {
-	case start == nil:
-		return errors.New("it does not begin with a start, or with the end of an execution that continued as new")
-	case start.Orchestrator != s.Orchestrator:
-		return fmt.Errorf("it is of orchestrator %s, and its first message is of %s", s.Orchestrator, start.Orchestrator)
+	s, err := history.ReadSaved(text)
+	if err != nil {
+		return err
 	}
 	var code durable.Registry
 	if err := code.Add(bindings...); err != nil {
@@ -162,15 +105,7 @@ func replay(text []byte, bindings []durable.Binding) (err error) {
 	if err != nil {
 		return err
 	}
-	return sameEnd(s.end(), end)
-}
-
-// end is how the history says that the execution ended, nil if it goes on.
-func (s *saved) end() *history.End {
-	if turn, ok := s.Messages[len(s.Messages)-1].Record.(*history.Turn); ok && len(s.Messages) > 1 {
-		return turn.End
-	}
-	return nil
+	return sameEnd(s.End(), end)
 }
 
 // sameEnd refuses code that ends otherwise what has ended.

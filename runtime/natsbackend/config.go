@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/natscontext"
@@ -26,6 +27,9 @@ type Config struct {
 	Provision  bool   // create what is missing; else Connect only verifies and says what to run
 	Partitions int    // of every group, used when the hub is created; defaults to 8
 	Replicas   int    // of streams, used when the hub is created; defaults to 1
+
+	// Placement says which servers of a cluster the streams are on, used when the hub is created; defaults to the servers' choice.
+	Placement *jetstream.Placement
 
 	// Retention says how long ended runs are kept, used when the hub is created; zero fields are 30 days. Of a hub that
 	// exists, fields that are not zero must be what it has: [SetRetention] changes that.

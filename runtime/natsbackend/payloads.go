@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -122,9 +123,11 @@ func (b *Backend) persist(size int, call func(context.Context) error) error {
 	}
 }
 
-// away reports an error of a server that may be back in a moment.
+// away reports an error of a server that may be back in a moment. The object store's own time-out, os.ErrDeadlineExceeded, is
+// one: two that store the same payload at once remove each other's parts, and who reads then waits for one that is gone.
 func away(err error) bool {
 	for _, e := range [...]error{
+		os.ErrDeadlineExceeded,
 		context.DeadlineExceeded, context.Canceled, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected,
 		nats.ErrReconnectBufExceeded, nats.ErrConnectionClosed, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
 		jetstream.ErrNoHeartbeat, jetstream.ErrConnectionClosed, errLagging,

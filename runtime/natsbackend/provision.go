@@ -18,6 +18,9 @@ import (
 // which partition an instance belongs to.
 const metaPartitions = "durable.partitions"
 
+// MetaRestoring is a key of the log's metadata while the hub is being restored from a copy: nobody may use it yet.
+const MetaRestoring = "durable.restoring"
+
 // hub is what provisioning learned.
 type hub struct {
 	partitions int
@@ -71,6 +74,7 @@ func (b *Backend) logConfig() jetstream.StreamConfig {
 		Retention:          jetstream.LimitsPolicy,
 		Storage:            jetstream.FileStorage,
 		Replicas:           b.cfg.Replicas,
+		Placement:          b.cfg.Placement,
 		Duplicates:         100 * time.Millisecond,
 		AllowDirect:        true,
 		AllowMsgTTL:        true,
@@ -90,6 +94,7 @@ func (b *Backend) archiveConfig() jetstream.StreamConfig {
 		Retention:         jetstream.LimitsPolicy,
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
+		Placement:         b.cfg.Placement,
 		MaxMsgsPerSubject: 1,
 		Compression:       jetstream.S2Compression,
 		Duplicates:        100 * time.Millisecond,
@@ -107,6 +112,7 @@ func (b *Backend) statesConfig() jetstream.StreamConfig {
 		Retention:         jetstream.LimitsPolicy,
 		Storage:           jetstream.FileStorage,
 		Replicas:          b.cfg.Replicas,
+		Placement:         b.cfg.Placement,
 		MaxMsgsPerSubject: 1,
 		Compression:       jetstream.S2Compression,
 		Discard:           jetstream.DiscardNew,
@@ -171,7 +177,7 @@ func (b *Backend) keyValue(ctx context.Context, name string) (kv jetstream.KeyVa
 		if errors.Is(err, jetstream.ErrBucketNotFound) && b.cfg.Provision {
 			kv, err = b.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: name, Description: "durable orchestrations: task hub " + b.cfg.Hub,
-				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
+				History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas, Placement: b.cfg.Placement,
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
 				kv, err = b.js.KeyValue(ctx, name)
@@ -199,7 +205,7 @@ func (b *Backend) objectStore(ctx context.Context) (objects jetstream.ObjectStor
 		if errors.Is(err, jetstream.ErrBucketNotFound) && b.cfg.Provision {
 			objects, err = b.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 				Bucket: b.names.payloads, Description: "durable orchestrations: payloads of the task hub " + b.cfg.Hub,
-				Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas,
+				Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas, Placement: b.cfg.Placement,
 			})
 			if errors.Is(err, jetstream.ErrBucketExists) {
 				objects, err = b.js.ObjectStore(ctx, b.names.payloads)
@@ -217,6 +223,8 @@ func (b *Backend) verifyLog(have jetstream.StreamConfig, h *hub) error {
 	n, err := strconv.Atoi(have.Metadata[metaPartitions])
 	h.partitions = n
 	switch {
+	case have.Metadata[MetaRestoring] != "":
+		return fmt.Errorf("natsbackend: the hub %s is being restored from a copy: wait until it is whole; if that was interrupted, restore it again with `durable restore --replace`", b.cfg.Hub)
 	case !slices.Equal(have.Subjects, want.Subjects):
 		return mismatch(want.Name, "subjects", want.Subjects, have.Subjects)
 	case have.Retention != want.Retention:

@@ -45,7 +45,7 @@ func (b *Backend) floor() (floor, next uint64, err error) {
 
 // ofHub reports whether a consumer of the log is one of ours.
 func ofHub(consumer string) bool {
-	return strings.HasPrefix(consumer, inboxPrefix) || strings.HasPrefix(consumer, taskPrefix)
+	return InboxConsumer(consumer) || TaskConsumer(consumer) || strings.HasPrefix(consumer, holdPrefix)
 }
 
 // Shorten implements backend.Log.
@@ -55,6 +55,9 @@ func (b *Backend) Shorten(before uint64, done func(err error)) {
 		if err == nil {
 			err = asUnavailable(b.patiently(b.ctx, func(ctx context.Context) error {
 				s, err := b.js.Stream(ctx, b.names.log)
+				if err == nil {
+					err = held(ctx, s)
+				}
 				if err == nil {
 					err = s.Purge(ctx, jetstream.WithPurgeSequence(before))
 				}

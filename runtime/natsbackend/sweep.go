@@ -26,6 +26,8 @@ const (
 	sweepAge  = 30 * time.Minute // none younger is removed: its message may be under way, or that of who shares it
 	sweepMost = 1000             // objects looked at in a round
 	sweepTime = 10 * time.Second // and how long it may take
+
+	sweepTogether = 100 // removals after one look whether the hub is being copied
 )
 
 // objectName says whose body an object is.
@@ -55,6 +57,12 @@ type object struct {
 	Deleted bool   `json:"deleted"`
 }
 
+// described is an object with the sequence of its description.
+type described struct {
+	object
+	seq uint64
+}
+
 // sweep looks at some objects, the oldest first, but at none younger than age. One of the log that is older than its first
 // message by margin is not needed. It goes on where it stopped, and begins anew at the end.
 func (b *Backend) sweep(age, margin time.Duration) error {
@@ -78,21 +86,29 @@ func (b *Backend) sweep(age, margin time.Duration) error {
 		first = state.FirstTime
 	}
 	seen, failed := 0, error(nil)
+	var unneeded []described
 	err = b.payloads.scan(b.swept+1, "$O."+b.names.payloads+".M.>", func(m stored) bool {
 		if failed = ctx.Err(); failed != nil || seen == sweepMost || now.Sub(m.time) < age {
 			return false
 		}
 		seen++
-		var o object
-		if json.Unmarshal(m.body, &o) == nil && o.NUID != "" {
+		d := described{seq: m.seq}
+		if json.Unmarshal(m.body, &d.object) == nil && d.NUID != "" {
 			var needed bool
-			if needed, failed = b.needs(o, first.Sub(m.time) < margin); failed == nil && !needed {
-				failed = b.removeObject(ctx, objects, o, m.seq)
+			if needed, failed = b.needs(d.object, first.Sub(m.time) < margin); failed == nil && !needed {
+				unneeded = append(unneeded, d)
 			}
+		}
+		if len(unneeded) == sweepTogether {
+			failed = errors.Join(failed, b.removeObjects(ctx, log, objects, unneeded))
+			unneeded = unneeded[:0]
 		}
 		b.swept = m.seq
 		return failed == nil
 	})
+	if failed == nil && err == nil {
+		failed = b.removeObjects(ctx, log, objects, unneeded)
+	}
 	if seen < sweepMost && failed == nil && err == nil {
 		b.swept = 0
 	}
@@ -128,6 +144,23 @@ func (b *Backend) needs(o object, young bool) (bool, error) {
 	}
 	ref, outside, err := referenceOf(m.header)
 	return err != nil || outside && ref.name == o.Name, nil
+}
+
+// removeObjects removes what nobody needs, unless the hub is being copied: then it is found again in a later round.
+func (b *Backend) removeObjects(ctx context.Context, log, objects jetstream.Stream, unneeded []described) error {
+	if len(unneeded) == 0 {
+		return nil
+	}
+	err := b.link.guarded(ctx, func(ctx context.Context) error { return held(ctx, log) }, b.names.log)
+	if errors.Is(err, backend.ErrConflict) {
+		return nil
+	}
+	for _, d := range unneeded {
+		if err == nil {
+			err = b.removeObject(ctx, objects, d.object, d.seq)
+		}
+	}
+	return err
 }
 
 // removeObject leaves nothing of an object, unless it has just been stored anew.

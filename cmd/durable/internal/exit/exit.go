@@ -108,7 +108,7 @@ func explain(err error) (Code, string) {
 }
 
 // prefix is where an error comes from, which tells nothing to who uses the command.
-var prefix = regexp.MustCompile(`\b(durable|natsbackend|backend|nats|doctor): `)
+var prefix = regexp.MustCompile(`\b(durable|natsbackend|backend|backup|embedded|nats|doctor): `)
 
 // Message is the one sentence that is told of an error: without the names of packages, with what to do.
 func Message(err error) string {
