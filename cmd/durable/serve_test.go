@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// served is a command that runs until it is stopped.
-type served struct {
+// underway is a command that runs until it is stopped.
+type underway struct {
 	api, nats string
 	stop      func() (code int, stderr string)
 }
 
 // begin runs the command and waits until it serves.
-func begin(t *testing.T, env map[string]string, args ...string) served {
+func begin(t *testing.T, env map[string]string, args ...string) underway {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	said, stderr := io.Pipe()
@@ -32,7 +32,7 @@ func begin(t *testing.T, env map[string]string, args ...string) served {
 	}()
 	var all strings.Builder
 	lines := bufio.NewScanner(said)
-	s := served{stop: func() (int, string) {
+	s := underway{stop: func() (int, string) {
 		cancel()
 		for lines.Scan() {
 			all.WriteString(lines.Text() + "\n")
@@ -109,8 +109,8 @@ func TestDevAndServe(t *testing.T) {
 		t.Errorf("serve ended with %d: %s", code, said)
 	}
 	for name, args := range map[string][]string{
-		"served by another": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0"},
-		"and to be removed": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--fresh"},
+		"underway by another": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0"},
+		"and to be removed":   {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--fresh"},
 	} {
 		if code, said := once(t, none, args...); code != 7 {
 			t.Errorf("%s: %d: %s", name, code, said)

@@ -47,7 +47,7 @@ func Dial(ctx context.Context, cfg Config) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := dial(ctx, cfg, login, roleWrite, "")
+	l, err := dial(ctx, cfg, login, roleWrite, "", func(role, error) {})
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func (n *names) unknown(tasks map[string]uint64, known map[string]bool) map[stri
 func (n *names) queue(c *jetstream.ConsumerInfo) (q backend.Queue, ok bool) {
 	q = backend.Queue{Pending: c.NumPending, Open: c.NumAckPending, Repeated: c.NumRedelivered, Limit: c.Config.MaxAckPending}
 	words := strings.Split(strings.TrimPrefix(c.Config.FilterSubject, n.subjects), ".")
-	if !ofHub(c.Name) || len(words) != 5 {
+	if !InboxConsumer(c.Name) && !TaskConsumer(c.Name) || len(words) != 5 {
 		return q, false
 	}
 	var err error
