@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -26,12 +27,8 @@ type total struct {
 	By    []share `json:"by,omitempty"` // the most first
 }
 
-// countable are the properties to count by.
-var countable = map[string]func(durable.Instance) string{
-	"":       nil,
-	"status": func(i durable.Instance) string { return string(i.Status) },
-	"name":   func(i durable.Instance) string { return i.Name },
-}
+// countable are the properties to count by. Statuses are counted by the hub's index, names by looking at every instance.
+var countable = []string{"", "status", "name"}
 
 func countCommand(s *session) *cobra.Command {
 	var f choose.Flags
@@ -43,23 +40,21 @@ func countCommand(s *session) *cobra.Command {
   durable count --by status`,
 		Args: between(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			property, ok := countable[by]
-			if !ok {
+			if !slices.Contains(countable, by) {
 				return exit.Usagef("--by %q: want status or name", by)
 			}
 			return s.with(cmd.Context(), func(h *hub) error {
-				t, counts := total{}, map[string]int{}
-				err := f.Each(cmd.Context(), h.Client, s.now(), 0, nil, func(i durable.Instance) bool {
-					t.Count++
-					if property != nil {
-						counts[property(i)]++
-					}
-					return true
-				})
+				counts, err := s.counts(cmd.Context(), h, &f, by)
 				if err != nil {
 					return err
 				}
-				t.share(counts)
+				t := total{}
+				for _, n := range counts {
+					t.Count += n
+				}
+				if by != "" {
+					t.share(counts)
+				}
 				return s.tellTotal(t)
 			})
 		},
@@ -68,6 +63,20 @@ func countCommand(s *session) *cobra.Command {
 	cmd.Flags().StringVar(&by, "by", by, "`property` to count by, too: status or name")
 	complete(cmd, "by", []string{"status", "name"})
 	return cmd
+}
+
+// counts counts the instances that fit, by name or else by status.
+func (s *session) counts(ctx context.Context, h *hub, f *choose.Flags, by string) (map[string]int, error) {
+	counts := map[string]int{}
+	if by == "name" {
+		err := f.Each(ctx, h.Client, s.now(), 0, nil, func(i durable.Instance) bool { counts[i.Name]++; return true })
+		return counts, err
+	}
+	found, err := f.Count(ctx, h.Client, s.now())
+	for status, n := range found {
+		counts[string(status)] = n
+	}
+	return counts, err
 }
 
 func (t *total) share(counts map[string]int) {

@@ -129,11 +129,25 @@ func Span(text string) (time.Duration, bool) {
 	return d, err == nil && d >= 0
 }
 
-// page is how many instances are asked for at once: each page may cost a look at all of them.
+// page is how many instances are asked for at once.
 const (
 	page     = 10_000
 	searched = 1_000 // fewer, when each of them has its history read
 )
+
+// Count counts the instances that fit by status.
+func (f *Flags) Count(ctx context.Context, c *durable.Client, now time.Time) (map[durable.Status]int, error) {
+	if f.failedStep != "" {
+		counts := map[durable.Status]int{}
+		err := f.Each(ctx, c, now, 0, nil, func(i durable.Instance) bool { counts[i.Status]++; return true })
+		return counts, err
+	}
+	filter, err := f.Filter(now)
+	if err != nil {
+		return nil, err
+	}
+	return c.Count(ctx, filter)
+}
 
 // Each calls yield for the instances that fit, the newest first, until it returns false or limit (0: no limit) have been
 // yielded. Defaults are the statuses that count when the flags have none.
