@@ -26,15 +26,16 @@ func devCommand(s *session) *cobra.Command {
 	var d developing
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Run a NATS server with the hub, and its API, on this machine",
-		Long: `Run a NATS server with the hub in a folder, and the management API, until ^C. For development: everybody on this machine may
-do everything. The data is kept.`,
+		Short: "Run a NATS server with the hub, its API and a page on this machine",
+		Long: `Run a NATS server with the hub in a folder, the management API, and a page that shows instances, until ^C. For development:
+everybody on this machine may do everything. The data is kept.`,
 		Example: `  durable dev
   durable dev --fresh
   durable dev --dir /tmp/try --nats 127.0.0.1:0 --listen 127.0.0.1:0`,
 		Args: between(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.dev(cmd.Context(), &d) },
 	}
+	d.page = true
 	flags := cmd.Flags()
 	d.addFlags(flags)
 	flags.StringVar(&d.dir, "dir", ".durable", "`folder` for the data")

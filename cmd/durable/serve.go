@@ -29,7 +29,7 @@ type serving struct {
 	origins                                  []string
 	rate                                     float64
 	burst                                    int
-	open                                     bool
+	open, page                               bool
 }
 
 const (
@@ -92,7 +92,11 @@ func (s *session) serve(ctx context.Context, h *hub, srv *serving, cfg httpapi.C
 		scheme, l = "https", tls.NewListener(l, secure)
 	}
 	fmt.Fprintf(s.stderr, "serving the hub %s on %s://%s\n", h.Hub(), scheme, l.Addr())
-	return answer(ctx, l, handler(h, cfg))
+	serve := handler(h, cfg)
+	if srv.page {
+		serve = withPage(serve)
+	}
+	return answer(ctx, l, serve)
 }
 
 // handler is the API with the probes.

@@ -81,7 +81,7 @@ func TestDevAndServe(t *testing.T) {
 	none := map[string]string{"XDG_CONFIG_HOME": t.TempDir()}
 	dir := filepath.Join(t.TempDir(), "data")
 	dev := begin(t, none, "dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--listen", "127.0.0.1:0")
-	for _, path := range []string{"/livez", "/readyz", instancesPath} {
+	for _, path := range []string{"/livez", "/readyz", instancesPath, "/", "/page.js", "/page.css"} {
 		if status, body := get(t, dev.api+path, ""); status != http.StatusOK {
 			t.Errorf("dev: %s: %d %s", path, status, body)
 		}
@@ -102,6 +102,9 @@ func TestDevAndServe(t *testing.T) {
 			t.Errorf("serve: %q: %d, want %d: %s", header, status, want, body)
 		}
 	}
+	if status, _ := get(t, api.api+"/", "x-functions-key: k1"); status != http.StatusNotFound {
+		t.Errorf("serve: the page of dev: %d", status)
+	}
 	if status, _ := get(t, api.api+"/readyz", ""); status != http.StatusOK {
 		t.Errorf("serve: readyz needs no key, and says %d", status)
 	}
@@ -109,8 +112,8 @@ func TestDevAndServe(t *testing.T) {
 		t.Errorf("serve ended with %d: %s", code, said)
 	}
 	for name, args := range map[string][]string{
-		"underway by another": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0"},
-		"and to be removed":   {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--fresh"},
+		"served by another": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0"},
+		"and to be removed": {"dev", "--no-context", "--dir", dir, "--nats", "127.0.0.1:0", "--fresh"},
 	} {
 		if code, said := once(t, none, args...); code != 7 {
 			t.Errorf("%s: %d: %s", name, code, said)
