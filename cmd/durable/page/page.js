@@ -4,7 +4,7 @@
 const api = "/runtime/webhooks/durabletask/instances";
 const $ = (id) => document.getElementById(id);
 const key = new URLSearchParams(location.search).get("code");
-let chosen = "";
+let chosen = decodeURIComponent(location.hash.slice(1)); // the instance that is shown whole
 
 function el(tag, text, className) {
   const e = document.createElement(tag);
@@ -24,7 +24,7 @@ function row(i) {
   if (i.instanceId === chosen) tr.className = "chosen";
   tr.append(el("td", i.instanceId), el("td", i.name), el("td", i.runtimeStatus, i.runtimeStatus),
     el("td", new Date(i.createdTime).toLocaleString()), el("td", new Date(i.lastUpdatedTime).toLocaleString()));
-  tr.onclick = () => { chosen = i.instanceId; refresh(); };
+  tr.onclick = () => { location.hash = encodeURIComponent(i.instanceId); };
   return tr;
 }
 
@@ -58,5 +58,6 @@ async function refresh() {
 }
 
 $("status").onchange = $("prefix").oninput = refresh;
+onhashchange = () => { chosen = decodeURIComponent(location.hash.slice(1)); refresh(); };
 setInterval(refresh, 2000);
 refresh();
