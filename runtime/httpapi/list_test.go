@@ -110,6 +110,21 @@ func TestPageSize(t *testing.T) {
 	})
 }
 
+// TestAtOnce: what was accepted a moment ago counts, although nothing shows it yet.
+func TestAtOnce(t *testing.T) {
+	inHub(t, httpapi.Config{}, func(t *testing.T, h *hub) {
+		h.populate()
+		for _, c := range []struct {
+			verb string
+			want int
+		}{{"suspend", 202}, {"resume", 202}, {"resume", 500}, {"suspend", 202}, {"resume", 202}} {
+			if got := h.ask("POST", webhooks+"/instances/running/"+c.verb, "", ""); got.Code != c.want {
+				t.Errorf("%s: %d %s, want %d", c.verb, got.Code, got.Body, c.want)
+			}
+		}
+	})
+}
+
 // TestEffects: what is asked for happens.
 func TestEffects(t *testing.T) {
 	output := func(h *hub, id string) string {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/history"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -67,15 +68,42 @@ func (a *api) resume(c *call) error {
 // contract has it.
 func (a *api) suspended(c *call, want bool) error {
 	inst, err := a.client.Get(c.r.Context(), c.id)
-	switch is := inst.Status == durable.Suspended; {
+	switch {
 	case err != nil:
 		return err
 	case inst.Status.Final():
 		return durable.ErrFinished
-	case is != want:
-		return &problem{status: http.StatusInternalServerError, message: wentWrong, detail: fmt.Sprintf("the instance is %s: it can be %s", inst.Status, map[bool]string{true: "resumed", false: "suspended"}[is])}
+	case (inst.Status == durable.Suspended) == want:
+		return nil
 	}
-	return nil
+	// What was accepted a moment ago is not projected yet.
+	h, err := a.client.History(c.r.Context(), c.id)
+	if err != nil {
+		return err
+	}
+	is, other := inst.Status, "suspended"
+	switch held := held(h.Steps); {
+	case held == want:
+		return nil
+	case held:
+		is, other = durable.Suspended, "resumed"
+	case is == durable.Suspended:
+		is = durable.Running
+	}
+	return &problem{status: http.StatusInternalServerError, message: wentWrong, detail: fmt.Sprintf("the instance is %s: it can be %s", is, other)}
+}
+
+// held reports whether the last suspend holds.
+func held(steps []durable.Step) bool {
+	for _, s := range slices.Backward(steps) {
+		switch s.Kind {
+		case durable.StepSuspended:
+			return true
+		case durable.StepResumed:
+			return false
+		}
+	}
+	return false
 }
 
 func (a *api) rewind(c *call) error {
