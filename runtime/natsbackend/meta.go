@@ -46,19 +46,23 @@ func (m meta) Delete(ctx context.Context, key string, rev uint64) error {
 
 // List implements backend.Meta.
 func (m meta) List(ctx context.Context, prefix string) (map[string][]byte, error) {
-	all := map[string][]byte{}
-	err := m.k.list(ctx, prefix, func(key string, value []byte, _ uint64, deleted bool) bool {
-		if deleted {
-			delete(all, key)
-		} else {
-			all[key] = value
-		}
-		return true
+	return wait(ctx, m.b, fmt.Sprintf("list keys below %q", prefix), func(done func(map[string][]byte, error)) {
+		m.b.loads.do(func() {
+			all := map[string][]byte{}
+			err := m.k.list(ctx, prefix, func(key string, value []byte, _ uint64, deleted bool) bool {
+				if deleted {
+					delete(all, key)
+				} else {
+					all[key] = value
+				}
+				return true
+			})
+			if err != nil {
+				all = nil
+			}
+			done(all, err)
+		})
 	})
-	if err != nil {
-		return nil, fmt.Errorf("natsbackend: list keys below %q: %w", prefix, err)
-	}
-	return all, nil
 }
 
 // Watch implements backend.Meta. The client's own watches stay silent for many seconds after a server restart, so this

@@ -2,6 +2,7 @@ package natsbackend_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -356,5 +357,20 @@ func TestCompressed(t *testing.T) {
 		if got := stream.CachedInfo().Config.Compression; got != want {
 			t.Errorf("%s: compression %v, want %v", name, got, want)
 		}
+	}
+}
+
+// TestListHeedsItsContext, whatever the server does.
+func TestListHeedsItsContext(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	b := open(t, s, natsbackend.Config{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Meta().List(ctx, "names"); !errors.Is(err, context.Canceled) || !errors.Is(err, backend.ErrUnavailable) {
+		t.Errorf("a list without a server, for somebody who does not wait: %v", err)
 	}
 }
