@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -68,6 +69,7 @@ func (s source) consumed(ctx context.Context, seq uint64, filter string, yield f
 	if err != nil {
 		return asUnavailable(err)
 	}
+	began := time.Now()
 	for next := uint64(1); ; {
 		page, err := c.FetchNoWait(pageMessages)
 		if err != nil {
@@ -87,7 +89,15 @@ func (s source) consumed(ctx context.Context, seq uint64, filter string, yield f
 				return nil
 			}
 		}
-		if err := errors.Join(page.Error(), ctx.Err()); err != nil || next == before {
+		err = errors.Join(page.Error(), ctx.Err())
+		if errors.Is(err, nats.ErrNoResponders) && ctx.Err() == nil && time.Since(began) < giveUp { // in a cluster a new consumer gets its leader in a moment
+			select {
+			case <-time.After(tick):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if err != nil || next == before {
 			return asUnavailable(err)
 		}
 	}
