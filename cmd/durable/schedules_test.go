@@ -5,22 +5,7 @@ import (
 	"fmt"
 
 	durable "github.com/durablegen/durablegen/runtime"
-	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
-
-// client runs do with a client of the hub of a session.
-func (s *site) client(do func(ctx context.Context, c *durable.Client) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	b, err := natsbackend.Connect(ctx, natsbackend.Config{URL: s.server.URL()})
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	c := durable.NewClient(b, durable.ClientConfig{})
-	defer c.Close()
-	return do(ctx, c)
-}
 
 func (s *site) plan(id string) error {
 	return s.client(func(ctx context.Context, c *durable.Client) error {

@@ -215,8 +215,8 @@ func (s *site) rest() error {
 	return err
 }
 
-// shows waits until the hub shows an instance with a status.
-func (s *site) shows(id, status string) error {
+// client runs do with a client of the hub of a session.
+func (s *site) client(do func(ctx context.Context, c *durable.Client) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	b, err := natsbackend.Connect(ctx, natsbackend.Config{URL: s.server.URL()})
@@ -226,13 +226,20 @@ func (s *site) shows(id, status string) error {
 	defer b.Close()
 	c := durable.NewClient(b, durable.ClientConfig{})
 	defer c.Close()
-	for { // one that is rewound is shown as ended before it goes on
-		for inst, err := range c.Watch(ctx, id) {
-			if err != nil || inst.Status == durable.Status(status) || status == "parked" && inst.Parked != "" {
-				return err
+	return do(ctx, c)
+}
+
+// shows waits until the hub shows an instance with a status.
+func (s *site) shows(id, status string) error {
+	return s.client(func(ctx context.Context, c *durable.Client) error {
+		for { // one that is rewound is shown as ended before it goes on
+			for inst, err := range c.Watch(ctx, id) {
+				if err != nil || inst.Status == durable.Status(status) || status == "parked" && inst.Parked != "" {
+					return err
+				}
 			}
 		}
-	}
+	})
 }
 
 func (s *site) close() {

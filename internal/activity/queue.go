@@ -118,9 +118,9 @@ func Start(ctx context.Context, cfg Config) (*Queue, error) {
 	return q, nil
 }
 
-// Stop takes no more tasks, which may take a moment, and waits for those that run. When ctx ends first, their contexts are cancelled; a task
-// whose outcome is not stored is delivered to another worker. It does not wait for handlers that ignore their context,
-// nor for a store that does not answer.
+// Stop takes no more tasks, which may take a moment, and waits for those that run. When ctx ends first, their contexts are
+// cancelled; a task whose outcome is not stored is delivered to another worker. It does not wait for handlers that ignore their
+// context, nor for a store that does not answer.
 func (q *Queue) Stop(ctx context.Context) {
 	q.queue.Stop(ctx)
 	q.Leave()

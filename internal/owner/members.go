@@ -106,9 +106,10 @@ func (m *members) hear(data []byte, now time.Time) (stranger, left bool) {
 	return !known && b.Worker != m.cfg.Worker, false
 }
 
-// owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not connected, or has
-// not listened for a dead time since it could again. One that joins listens for as long as an answer to its first beat may take. One that
-// has not beaten for the dead time has slept, and what it has not heard meanwhile tells nothing: it has to fence itself first.
+// owners gives the owner of each partition, "" when nobody can own it. ok is false while this worker cannot judge: it is not
+// connected, or has not listened for a dead time since it could again. One that joins listens for as long as an answer to its
+// first beat may take. One that has not beaten for the dead time has slept, and what it has not heard meanwhile tells nothing: it
+// has to fence itself first.
 func (m *members) owners(now time.Time, partitions int) (owners []string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -72,7 +72,7 @@ func (n *names) encode(a *appendOf) (subject string, h nats.Header, head, body [
 // decode turns a message of the log into its record. fetch gets a body that is in the object store; its errors come back as
 // they are. The answer to a read is no record, although the asker may have named a subject of the log for it: a server does
 // not check whether he may publish there.
-func (pl place) decode(h nats.Header, data []byte, fetch func() ([]byte, error)) (history.Record, error) {
+func (pl parsed) decode(h nats.Header, data []byte, fetch func() ([]byte, error)) (history.Record, error) {
 	if _, answer := h[headerStream]; answer {
 		return nil, fmt.Errorf("%w: it is the answer to a read of a stream", errForeign)
 	}
@@ -94,7 +94,7 @@ func (pl place) decode(h nats.Header, data []byte, fetch func() ([]byte, error))
 
 // record decodes what a message holds. The name in it must be that of the subject: permissions are given by subject, and
 // whoever may only suspend must not terminate.
-func (pl place) record(get func(string) string, body []byte) (history.Record, error) {
+func (pl parsed) record(get func(string) string, body []byte) (history.Record, error) {
 	r, err := history.Decode(pl.kind, get, body)
 	if err != nil {
 		return nil, err

@@ -280,7 +280,7 @@ func (b *Backend) Group(id string, done func(group string, err error)) {
 		if errors.Is(err, backend.ErrNotFound) {
 			s, err = b.log().last(any + "turn")()
 		}
-		var p place
+		var p parsed
 		if err == nil {
 			p, err = b.names.parse(s.subject)
 		}

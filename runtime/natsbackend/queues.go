@@ -146,7 +146,7 @@ func (n *names) due(m stored) (d backend.Due, ok bool) {
 	if d.Activity, err = history.DecodeID(name); err != nil {
 		return d, false
 	}
-	task := place{Address: p.Address, kind: history.KindTask, name: name}
+	task := parsed{Address: p.Address, kind: history.KindTask, name: name}
 	r, _ := task.decode(m.header, m.body, func() ([]byte, error) { return nil, nil })
 	if t, whole := r.(*history.Task); whole {
 		d.Attempt = t.Attempt

@@ -35,7 +35,7 @@ func (b *Backend) retry(of history.Address, ref history.Ref) (*history.Timer, er
 		return nil, backend.ErrNotFound
 	}
 	due, errDue := dueOf(s.header)
-	p := place{Address: of, kind: history.KindTask, name: name}
+	p := parsed{Address: of, kind: history.KindTask, name: name}
 	r, err := p.decode(s.header, s.body, func() ([]byte, error) { return b.bodyFor(p.kind, s.header, nil) })
 	if err := errors.Join(errDue, err); err != nil {
 		return nil, fmt.Errorf("message %d on %s: %w", s.seq, s.subject, err)

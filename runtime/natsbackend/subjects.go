@@ -93,26 +93,26 @@ func target(t *history.Timer) string {
 	return "in.fired"
 }
 
-// place is what a subject of the log says.
-type place struct {
+// parsed is what a subject of the log says.
+type parsed struct {
 	history.Address
 	kind history.Kind
 	name string // last token of a task, event, control or timer subject, encoded
 }
 
 // parse reads a subject of the log. Subjects that nobody but us should write are still foreign input.
-func (n *names) parse(subject string) (place, error) {
+func (n *names) parse(subject string) (parsed, error) {
 	rest, ok := strings.CutPrefix(subject, n.subjects)
 	if !ok {
-		return place{}, fmt.Errorf("natsbackend: subject %q is not below %s", subject, n.subjects)
+		return parsed{}, fmt.Errorf("natsbackend: subject %q is not below %s", subject, n.subjects)
 	}
 	group, rest, _ := strings.Cut(rest, ".")
 	_, rest, _ = strings.Cut(rest, ".")
 	id, rest, ok := strings.Cut(rest, ".")
 	if !ok {
-		return place{}, fmt.Errorf("natsbackend: subject %q has too few words", subject)
+		return parsed{}, fmt.Errorf("natsbackend: subject %q has too few words", subject)
 	}
-	var pl place
+	var pl parsed
 	var err error
 	if pl.Group, err = history.DecodeID(group); err != nil {
 		return pl, fmt.Errorf("natsbackend: subject %q: %w", subject, err)

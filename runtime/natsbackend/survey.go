@@ -38,7 +38,7 @@ func (b *Backend) ListLog(ctx context.Context, yield func(of history.Address, ru
 }
 
 // runOf is the run of a start or turn record; 0 when its message is not whole.
-func (pl place) runOf(m stored) uint32 {
+func (pl parsed) runOf(m stored) uint32 {
 	record, err := pl.decode(m.header, m.body, func() ([]byte, error) { return nil, nil })
 	if err != nil {
 		return 0

@@ -4,7 +4,16 @@
 const api = "/runtime/webhooks/durabletask/instances";
 const $ = (id) => document.getElementById(id);
 const key = new URLSearchParams(location.search).get("code");
-let chosen = decodeURIComponent(location.hash.slice(1)); // the instance that is shown whole
+let chosen = named(); // the instance that is shown whole
+
+// named gives the instance that the address names; one that was mistyped names none.
+function named() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
 
 function el(tag, text, className) {
   const e = document.createElement(tag);
@@ -34,13 +43,13 @@ function block(title, value) {
 }
 
 async function detail() {
+  $("detail").hidden = !chosen;
   if (!chosen) return;
   const i = await ask(api + "/" + encodeURIComponent(chosen), { showHistory: true, showHistoryOutput: true });
   const head = el("h2", i.instanceId + " ");
   head.append(el("span", i.runtimeStatus, i.runtimeStatus));
   $("detail").replaceChildren(head, ...block("Input", i.input), ...block("Status", i.customStatus), ...block("Output", i.output),
     ...block("History", i.historyEvents));
-  $("detail").hidden = false;
 }
 
 async function refresh() {
@@ -58,6 +67,6 @@ async function refresh() {
 }
 
 $("status").onchange = $("prefix").oninput = refresh;
-onhashchange = () => { chosen = decodeURIComponent(location.hash.slice(1)); refresh(); };
+onhashchange = () => { chosen = named(); refresh(); };
 setInterval(refresh, 2000);
 refresh();
