@@ -116,7 +116,8 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 	if err != nil {
 		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
 	}
-	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(c.be.Clock().Now()), Born: c.be.Clock().Now(), Trace: so.trace}
+	now := c.be.Clock().Now()
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(now), Born: now, Trace: so.trace}
 	if so.version != nil {
 		start.Version = *so.version
 	}

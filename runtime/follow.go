@@ -31,9 +31,9 @@ const followPause = 500 * time.Millisecond
 const FromNow = backend.TheEnd
 
 // Follow tells what happens in the hub, in the order of the log: of the starts, events, requests and ends that are stored
-// after the place after. 0 is before all that the log still has, [FromNow] behind it. It goes on for as long as the loop does, also when the store was
-// away, which it misses nothing of. What leaves the log before it is read is not told, and what was asked or sent may
-// come to nothing: the instance had ended.
+// after the place after. 0 is before all that the log still has, [FromNow] behind it. It goes on for as long as the loop does,
+// also when the store was away, which it misses nothing of. What leaves the log before it is read is not told, and what was
+// asked or sent may come to nothing: the instance had ended.
 //
 // An error is the last: ErrPermission, ErrClosed, or the error of ctx.
 func (c *Client) Follow(ctx context.Context, after uint64) iter.Seq2[Happening, error] {
