@@ -1,0 +1,152 @@
+// Package shape is the model of durable.lock.json: what the orchestrators of a package decide, in which order and from
+// what, so that a later run can tell whether instances that began with the old code can go on with the new.
+//
+// It is plain data and the judgement over it: reading Go is gen's, printing is the command's.
+package shape
+
+import "go/token"
+
+// Lock is the shape of one package.
+type Lock struct {
+	Format        int            `json:"format"`  // [Format]
+	Package       string         `json:"package"` // import path
+	Orchestrators []Orchestrator `json:"orchestrators"`
+	Activities    []Endpoint     `json:"activities,omitempty"`
+	Events        []Endpoint     `json:"events,omitempty"`
+	Types         []Type         `json:"types,omitempty"` // what payloads are made of; a [TypeRef] is an index
+	Accepted      []Accepted     `json:"accepted,omitempty"`
+}
+
+// Format is the newest form of a lock that this package reads and writes.
+const Format = 1
+
+// Accepted is an incompatible change that somebody has taken upon themselves, with the reason.
+type Accepted struct {
+	Orchestrator string `json:"orchestrator"`
+	Change       string `json:"change"` // what the finding said
+	Reason       string `json:"reason"`
+}
+
+// Orchestrator is one function, or one version of it.
+type Orchestrator struct {
+	Name    string   `json:"name"` // wire name
+	Aliases []string `json:"aliases,omitempty"`
+	Version string   `json:"version,omitempty"`
+	Group   string   `json:"group"`
+	Params  []Param  `json:"params,omitempty"`
+	Result  TypeRef  `json:"result"`
+	Flow    Flow     `json:"flow"`
+
+	Func string         `json:"-"` // the Go function
+	Pos  token.Position `json:"-"`
+}
+
+// Endpoint is an activity or an event type.
+type Endpoint struct {
+	Name    string   `json:"name"` // wire name
+	Aliases []string `json:"aliases,omitempty"`
+	Params  []Param  `json:"params,omitempty"` // of an event: the event itself
+	Result  TypeRef  `json:"result"`
+
+	Pos token.Position `json:"-"`
+}
+
+// Param is a parameter that travels: contexts are left out.
+type Param struct {
+	Name string         `json:"name"`
+	Type TypeRef        `json:"type"`
+	Pos  token.Position `json:"-"`
+}
+
+// TypeRef is an index into [Lock.Types], or NoType.
+type TypeRef int
+
+// NoType is the result of a function that has none.
+const NoType TypeRef = -1
+
+// Type is how values of a Go type are written as JSON. Two types that are written alike are the same type: names of Go
+// types tell people where to look and are not compared.
+type Type struct {
+	Kind   string         `json:"kind"`             // string, bool, int, uint, float, bytes, time, any, raw, list, array, map, pointer, object, text (writes itself as text), own (writes itself as JSON)
+	Bits   int            `json:"bits,omitempty"`   // of int, uint and float; the length of an array
+	Name   string         `json:"name,omitempty"`   // of the Go type, for people; it is compared for text and own
+	Key    TypeRef        `json:"key,omitempty"`    // of a map
+	Elem   TypeRef        `json:"elem,omitempty"`   // of list, array, map and pointer
+	Fields []Field        `json:"fields,omitempty"` // of an object, by their name in JSON
+	Pos    token.Position `json:"-"`
+}
+
+// Field is a member of an object.
+type Field struct {
+	Name     string         `json:"name"` // in JSON
+	Type     TypeRef        `json:"type"`
+	Optional bool           `json:"optional,omitempty"` // omitempty or omitzero: an absent one is not written
+	Quoted   bool           `json:"quoted,omitempty"`   // the option string
+	Pos      token.Position `json:"-"`
+}
+
+// Flow is a graph of what a function does that matters to a replay, with the bodies of the functions that it calls in
+// place. Node 0 is where it begins. Nodes and values are in the order of a walk from there, so that the same behaviour is
+// the same flow whatever the source looks like.
+type Flow struct {
+	Nodes  []Node  `json:"nodes"`
+	Values []Value `json:"values,omitempty"`
+}
+
+// Node is one step of a flow.
+type Node struct {
+	Kind   NodeKind `json:"kind"`
+	Target string   `json:"target,omitempty"` // wire name of an activity, child, event or marker; what a call calls
+	Args   []int    `json:"args,omitempty"`   // values; see the kinds
+	Loose  bool     `json:"loose,omitempty"`  // the call site does not compare arguments
+	Bodies []Flow   `json:"bodies,omitempty"` // of functions that are run with a Context of their own; value outer n in them is Args[n]
+	Type   TypeRef  `json:"type"`             // of the result
+	Next   []int    `json:"next,omitempty"`   // nodes; of a branch: if true, if false
+	In     []Edge   `json:"in,omitempty"`     // of a join: where its edges come from; a value phi has an argument for each
+
+	Pos token.Position `json:"-"` // of the call or the statement
+}
+
+// Edge is the way from a node by one of its Next.
+type Edge struct {
+	From int `json:"from"`
+	Next int `json:"next,omitempty"`
+}
+
+// NodeKind says what a [Node] does.
+type NodeKind string
+
+// The kinds of nodes. Activity to Marker take a slot of the history.
+const (
+	Activity NodeKind = "activity" // starts it; Args are its arguments, by parameter
+	Timer    NodeKind = "timer"
+	Child    NodeKind = "child"  // Args are its arguments; one more is the id that the call gives, if it does
+	Send     NodeKind = "send"   // Args: the id, the event
+	Marker   NodeKind = "marker" // Context.Version
+
+	Receive  NodeKind = "receive" // makes the future of an event
+	Await    NodeKind = "await"   // blocks; Args are the futures, all of which it waits for
+	AwaitAny NodeKind = "any"     // blocks for the first of Args; its result is which
+	Now      NodeKind = "now"     // the clock
+	UUID     NodeKind = "uuid"    // the next of a sequence
+	Random   NodeKind = "random"  // the same
+	Go       NodeKind = "go"      // runs Bodies as coroutines of their own: Go, Map, ForEach, Select with functions; Target says which
+	Scope    NodeKind = "scope"   // makes a Context that is cancelled by something: Target says by what
+	Call     NodeKind = "call"    // gives the Context to what cannot be looked into
+	Branch   NodeKind = "branch"  // Args: the condition
+	Join     NodeKind = "join"    // ways meet, or a loop begins
+	Return   NodeKind = "return"
+	Continue NodeKind = "continue" // continues as new; Args are the arguments
+	Panic    NodeKind = "panic"
+)
+
+// Value is how a value is computed. Those that nothing of a flow depends on are not in it.
+type Value struct {
+	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …
+	What string `json:"what,omitempty"` // name of a parameter, field or function; text of a constant
+	Args []int  `json:"args,omitempty"` // values
+	Node int    `json:"node,omitempty"` // of a result: the node that it is of; of a phi: the join
+	Sum  string `json:"sum,omitempty"`  // of a call into code of the module: hash of what it does; of anything else: ""
+
+	Pos token.Position `json:"-"`
+}
