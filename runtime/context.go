@@ -108,26 +108,11 @@ func encode(v any) (history.Payload, *history.Failure) {
 func marshal(v any) ([]byte, error) {
 	if s, ok := v.(string); ok {
 		data := make([]byte, 0, len(s)+2)
-		if data = append(append(append(data, '"'), s...), '"'); plainText(data) {
+		if data = append(append(append(data, '"'), s...), '"'); history.PlainText(data) {
 			return data, nil
 		}
 	}
 	return json.Marshal(v)
-}
-
-// plainText reports whether data is a JSON string that stands for the bytes between its quotes, and for which json.Marshal
-// has no other spelling.
-func plainText(data []byte) bool {
-	last := len(data) - 1
-	if last < 1 || data[0] != '"' || data[last] != '"' {
-		return false
-	}
-	for _, c := range data[1:last] {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
-	}
-	return true
 }
 
 func tooLarge(v any, size, most int) *history.Failure {
@@ -140,10 +125,16 @@ func decode[T any](p history.Payload) (T, error) {
 	if len(p) == 0 {
 		return v, nil
 	}
-	if s, ok := any(&v).(*string); ok && plainText(p) {
+	if s, ok := any(&v).(*string); ok && history.PlainText(p) {
 		*s = string(p[1 : len(p)-1])
 		return v, nil
 	}
+	return unmarshal[T](p)
+}
+
+// unmarshal is apart from decode, whose value would be on the heap for it.
+func unmarshal[T any](p history.Payload) (T, error) {
+	var v T
 	if err := json.Unmarshal(p, &v); err != nil {
 		return v, fmt.Errorf("%w: it does not fit type %T: %w", ErrPayload, v, err)
 	}
