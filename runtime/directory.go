@@ -45,7 +45,7 @@ func (a *announced) versions() []string {
 // set has an entry tell of these versions, and that current is what new instances get.
 func (a *announced) set(current string, versions []string) {
 	a.Version = current
-	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(compareVersions(b, a), cmp.Compare(b, a)) })
+	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(CompareVersions(b, a), cmp.Compare(b, a)) })
 	a.Others = slices.DeleteFunc(slices.CompactFunc(versions, sameVersion), func(v string) bool { return sameVersion(v, current) })
 }
 
@@ -79,7 +79,7 @@ func announceOne(ctx context.Context, meta backend.Meta, name string, l lineage)
 		}
 		a.Name = o.Name
 		current := a.Version
-		if compareVersions(o.Version, current) >= 0 {
+		if CompareVersions(o.Version, current) >= 0 {
 			current = o.Version
 		}
 		a.set(current, append(l.versions(), a.versions()...))

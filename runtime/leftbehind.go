@@ -172,7 +172,7 @@ func (w *Worker) countLive(ctx context.Context, m missing) ([]VersionInUse, erro
 			used = append(used, VersionInUse{Name: m.name, Version: v, Group: m.entry.Group, Instances: counts[i], More: more})
 		}
 	}
-	slices.SortFunc(used, func(a, b VersionInUse) int { return compareVersions(a.Version, b.Version) })
+	slices.SortFunc(used, func(a, b VersionInUse) int { return CompareVersions(a.Version, b.Version) })
 	return used, nil
 }
 
@@ -184,7 +184,7 @@ func (w *Worker) withdraw(ctx context.Context, m missing, used []VersionInUse) e
 	var keep []string
 	for _, v := range m.entry.versions() {
 		served := !slices.ContainsFunc(m.versions, is(v))
-		if served && compareVersions(v, current) > 0 {
+		if served && CompareVersions(v, current) > 0 {
 			current = v
 		}
 		if served || slices.ContainsFunc(used, func(u VersionInUse) bool { return sameVersion(u.Version, v) }) {

@@ -37,7 +37,7 @@ func (l lineage) with(b Binding) lineage {
 	})
 	all = append(all, b)
 	slices.SortFunc(all, func(a, b Binding) int {
-		return compareVersions(b.orchestrator.Version, a.orchestrator.Version)
+		return CompareVersions(b.orchestrator.Version, a.orchestrator.Version)
 	})
 	return all
 }
@@ -58,9 +58,9 @@ const firstVersion = "1"
 // sameVersion reports whether two versions are one: none is the first.
 func sameVersion(a, b string) bool { return cmp.Or(a, firstVersion) == cmp.Or(b, firstVersion) }
 
-// compareVersions is negative when a is older than b. Numbers in them count as numbers: 9 is older than 10, and 1.9 older
+// CompareVersions tells which of two versions of an orchestrator is newer: it is negative when a is older than b. Numbers in them count as numbers: 9 is older than 10, and 1.9 older
 // than 1.10; none is 1.
-func compareVersions(a, b string) int {
+func CompareVersions(a, b string) int {
 	a, b = cmp.Or(a, firstVersion), cmp.Or(b, firstVersion)
 	for a != "" && b != "" {
 		var wordA, wordB string

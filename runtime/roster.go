@@ -95,7 +95,7 @@ func (w *Worker) introduce() WorkerInfo {
 		}
 	}
 	slices.SortFunc(info.Orchestrators, func(a, b OrchestratorInfo) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), compareVersions(b.Version, a.Version))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), CompareVersions(b.Version, a.Version))
 	})
 	info.Activities = slices.Sorted(maps.Keys(w.registry.activities))
 	return info
