@@ -275,3 +275,22 @@ func TestWithdrawnVersion(t *testing.T) {
 		}
 	})
 }
+
+// TestServed: a worker that has another version of an orchestrator does not count.
+func TestServed(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		_, bindSecond := versionOf("2")
+		h.work(bindSecond)
+		for _, c := range []struct {
+			name, version string
+			want          bool
+		}{{"flow.Order", "2", true}, {"flow.Order", "", false}, {"flow.Other", "2", false}, {"durable.Schedule", "", true}} {
+			begin := time.Now()
+			got, err := h.client.Served(t.Context(), durable.Instance{Name: c.name, Version: c.version})
+			must(t, err)
+			if got != c.want || got && taken(begin) > 0 {
+				t.Errorf("%s %q is served: %v after %v, want %v", c.name, c.version, got, taken(begin), c.want)
+			}
+		}
+	})
+}

@@ -116,10 +116,7 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 			}
 		}
 		if c.Live > 0 && c.Workers == 0 {
-			c.Note = "no worker for " + c.Name
-			if c.Version != "" {
-				c.Note += " version " + c.Version
-			}
+			c.Note = noWorker(c.Name, c.Version)
 		}
 	}
 	sorted := slices.SortedFunc(maps.Values(all), func(a, b *code) int {
