@@ -80,7 +80,7 @@ func (c *Client) askWorkers(ctx context.Context, hear func(WorkerInfo) bool) err
 	if err != nil {
 		return err
 	}
-	defer stop() // it waits: hear is not called any more
+	defer stop()  // it waits: hear is not called any more
 	for range 2 { // a question may get lost
 		c.be.Signal(backend.WorkersTopic, []byte(topic))
 		if err := c.rest(ctx, rosterTime/2); err != nil {

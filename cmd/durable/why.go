@@ -29,9 +29,9 @@ func whyCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why ID... | -",
 		Short: "Say in one sentence what instances wait for, or how they ended, and what would help",
-		Long: `Say in one sentence what instances wait for, or how they ended, and what would help, and whether a worker runs a live one:
-"no worker for ..." is said when none answers within a second that has its orchestrator in its version. It exits with 4 when one has
-Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its code does not fit its history, else 0.`,
+		Long: `Say in one sentence what instances wait for, or how they ended, and what would help. A live one says
+"no worker for ..." first when none answers within a second that has its orchestrator in its version. It exits with 4 when one
+has Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its code does not fit its history, else 0.`,
 		Example: `  durable why order-17
   durable why --status Running --created-before 1d`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
