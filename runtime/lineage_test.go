@@ -17,3 +17,22 @@ func TestCompareVersions(t *testing.T) {
 		t.Error("equal versions differ")
 	}
 }
+
+func TestSamePackage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		had, source string
+		want        bool
+	}{
+		{"example.com/shop.Order", "example.com/shop.OrderV2", true},
+		{"example.com/shop.Desk.Rent", "example.com/shop.Rent", true},
+		{"example.com/shop.Order", "example.com/other.Order", false},
+		{"example.com/shop.Order", "example.org/shop.Order", false},
+		{"shop", "shop", true},
+		{"shop", "other", false},
+	} {
+		if got := samePackage(c.had, c.source); got != c.want {
+			t.Errorf("%s and %s: %v, want %v", c.had, c.source, got, c.want)
+		}
+	}
+}

@@ -263,35 +263,40 @@ func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	var errs []error
 	for name, l := range r.orchestrators {
 		o := l.newest()
-		errs = append(errs, claimName(ctx, meta, "orchestrator", name, o.Source, o.Pinned, samePackage))
+		errs = append(errs, claimName(ctx, meta, "orchestrator", name, o.Source, o.Pinned))
 	}
 	for name, b := range r.activities {
-		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned, sameFunction))
+		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned))
 	}
 	return errors.Join(errs...)
 }
 
 func nameKey(kind, name string) string { return "name." + kind + "." + history.EncodeID(name) }
 
-func sameFunction(had, source string) bool { return had == source }
-
-// samePackage lets versions of an orchestrator, which are functions of one package, have its name in turns: builds with
-// another newest version run side by side.
+// samePackage lets functions of one package have a name in turns: builds with another newest version of an orchestrator, or
+// with a function renamed or made a method, run side by side. In one build the generator sees to it that each name is one's.
 func samePackage(had, source string) bool {
 	return had == source || packageOf(had) != "" && packageOf(had) == packageOf(source)
 }
 
-// packageOf gives the import path of a function; orchestrators are never methods.
-func packageOf(source string) string { return source[:max(strings.LastIndexByte(source, '.'), 0)] }
+// packageOf gives the import path of a function or method, up to the first dot of its last element.
+func packageOf(source string) string {
+	last := strings.LastIndexByte(source, '/') + 1
+	name, _, found := strings.Cut(source[last:], ".")
+	if !found {
+		return ""
+	}
+	return source[:last] + name
+}
 
-func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool, same func(had, source string) bool) error {
+func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool) error {
 	key := nameKey(kind, name)
 	for {
 		had, rev, err := meta.Get(ctx, key)
 		switch {
 		case err != nil && !errors.Is(err, backend.ErrNotFound):
 			return fmt.Errorf("claim the name %q: %w", name, err)
-		case err == nil && same(string(had), source):
+		case err == nil && samePackage(string(had), source):
 			return nil
 		case err == nil && !pinned:
 			return fmt.Errorf("the %s name %q belongs to %s in this hub, not to %s: give one of them another with name=, or write name=%s here if the code has moved", kind, name, had, source, name)
