@@ -257,7 +257,7 @@ func (w *Worker) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// claimNames makes each wire name belong to one function in the hub: short names that silently reach the wrong code are
+// claimNames makes each wire name belong to one package in the hub: short names that silently reach the wrong code are
 // a known disaster. A name given in the directive states intent and moves the claim.
 func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	var errs []error
