@@ -21,7 +21,9 @@
 //	detached       a line whose future nobody is to wait for
 //
 // Values are never quoted and hold no spaces. name, alias, version and group are stored names: letters, digits, '_', '.'
-// and '-', starting with a letter, at most [MaxName] bytes (a version may start with a digit). alias= may be repeated or
+// and '-', starting with a letter, at most [MaxName] bytes (a version may start with a digit). Orchestrators of one name
+// and different versions are versions of one orchestrator; a function that is named as one with version= and V and a number
+// behind it is that version of it. alias= may be repeated or
 // hold a comma separated list. handle= is a Go identifier. timeout=, first=, max=, deadline= and heartbeat= are Go
 // durations above zero; attempts= counts the first call too; backoff= is a factor of at least 1; jitter= is a fraction;
 // concurrency= is the most executions at once in a hub. local is a flag: it has no value.

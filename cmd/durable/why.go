@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -28,8 +29,9 @@ func whyCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why ID... | -",
 		Short: "Say in one sentence what instances wait for, or how they ended, and what would help",
-		Long: `Say in one sentence what instances wait for, or how they ended, and what would help. It exits with 4 when one has
-Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its code does not fit its history, else 0.`,
+		Long: `Say in one sentence what instances wait for, or how they ended, and what would help. A live one says
+"no worker for ..." first when none answers within a second that has its orchestrator in its version. It exits with 4 when one
+has Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its code does not fit its history, else 0.`,
 		Example: `  durable why order-17
   durable why --status Running --created-before 1d`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
@@ -42,9 +44,13 @@ Failed, 5 when one was Terminated or Canceled, 10 when one is parked because its
 }
 
 func (s *session) why(ctx context.Context, h *hub, ids []string, single bool) error {
+	asked := &workersOf{served: map[[2]string]bool{}}
 	all, err := each(ctx, s, ids, single, func(ctx context.Context, id string) (reason, error) {
 		history, err := h.History(ctx, id)
-		return reasonOf(history), err
+		if err != nil {
+			return reason{}, err
+		}
+		return asked.judge(ctx, h, history)
 	})
 	if len(all) == 0 && single {
 		return err
@@ -58,6 +64,44 @@ func (s *session) why(ctx context.Context, h *hub, ids []string, single bool) er
 		}
 	}
 	return err
+}
+
+// workersOf remembers, by orchestrator and version, whether a worker runs it.
+type workersOf struct {
+	mu     sync.Mutex
+	served map[[2]string]bool
+}
+
+// judge is reasonOf for what waits for its worker too.
+func (asked *workersOf) judge(ctx context.Context, h *hub, of durable.History) (reason, error) {
+	r, i := reasonOf(of), of.Instance
+	if i.Status.Final() || i.Parked != "" {
+		return r, nil
+	}
+	asked.mu.Lock()
+	defer asked.mu.Unlock()
+	code := [2]string{i.Name, i.Version}
+	served, known := asked.served[code]
+	if !known {
+		var err error
+		if served, err = h.Served(ctx, i); err != nil {
+			return r, err
+		}
+		asked.served[code] = served
+	}
+	if !served {
+		r.Summary = noWorker(i.Name, i.Version) + "; " + r.Summary
+		r.Help = "start a worker that has its code; `durable workers` tells which workers run"
+	}
+	return r, nil
+}
+
+// noWorker says that nobody runs a version of an orchestrator.
+func noWorker(name, version string) string {
+	if version == "" {
+		return "no worker for " + name
+	}
+	return "no worker for " + name + " version " + version
 }
 
 func reasonOf(h durable.History) reason {

@@ -122,7 +122,7 @@ func (g *grants) ask(requests ...string) {
 // look is what connecting and reading takes. It takes no consumer: lists are read page by page without one.
 func (g *grants) look() {
 	n := &g.names
-	g.publish(SyncSubject)
+	g.publish(SyncSubject, g.names.signals+history.EncodeID(backend.WorkersTopic)) // to ask who is there
 	g.ask("INFO")
 	for _, part := range n.streams() {
 		g.ask("STREAM.INFO." + part.stream)
@@ -147,7 +147,7 @@ func (g *grants) large() {
 
 // watch is what tells how the hub fares: its queues, its workers, and all that it has archived.
 func (g *grants) watch() {
-	g.publish(userInfo, g.names.signals+history.EncodeID(backend.WorkersTopic))
+	g.publish(userInfo)
 	g.ask("CONSUMER.LIST."+g.names.log, directGet+"."+g.names.archive)
 	g.query()
 	if g.Follow {

@@ -13,6 +13,10 @@ type Hooks struct {
 	Ended   func(End)   // its end is stored
 	Parked  func(Park)  // nobody here can run it; it waits for other code, see docs/operations.md
 
+	// LeftBehind is called after the start of a worker, for each version of its orchestrators that has live instances and
+	// that no worker runs, see docs/changing-code.md.
+	LeftBehind func(Left)
+
 	Delivered func(Delivery) // a message has come to the owner of an instance
 	Turned    func(Turn)     // the code of an orchestrator has run until it waited; what a load runs counts into Loaded
 	Loaded    func(Load)     // an instance that was not in memory has been read and replayed
@@ -64,6 +68,12 @@ type End struct {
 // Park tells that an instance waits for other code.
 type Park struct {
 	Group, Instance, Orchestrator string // Orchestrator is "" when its start could not be read
+}
+
+// Left tells of live instances whose code no worker has.
+type Left struct {
+	Group, Orchestrator, Version string
+	Instances                    int
 }
 
 // Delivery tells of a message of an inbox.
