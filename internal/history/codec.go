@@ -37,6 +37,7 @@ const (
 	headSince   = "Durable-Since"  // when the first attempt was stored
 	headLapsed  = "Durable-Lapsed" // the attempt before was not completed from outside in its time
 	headFailed  = "Durable-Failed" // the body of a Done is a failure
+	headMost    = "Durable-Most"   // of a later attempt: how many its activity's worker would make
 	headTrace   = "Durable-Trace"  // of a start, a task and an event: W3C traceparent
 )
 
@@ -193,6 +194,9 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 	if t.LastErr != "" {
 		h = append(h, Field{headError, errorText(t.LastErr)})
 	}
+	if t.Most > 0 {
+		h = append(h, Field{headMost, strconv.Itoa(t.Most)})
+	}
 	if !t.Since.IsZero() {
 		since, err := appendTime(buf[:0], t.Since)
 		if err != nil {
@@ -226,6 +230,8 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	if e := get(headError); e != "" && err == nil {
 		t.LastErr, err = unescapeText(e)
 	}
+	t.Most, _ = strconv.Atoi(get(headMost)) // for people: what is none is left out
+	t.Most = max(t.Most, 0)
 	if s := get(headSince); s != "" && err == nil {
 		t.Since, err = parseTime(s)
 	}

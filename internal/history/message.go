@@ -294,6 +294,7 @@ type line struct {
 	Failed  string `json:"failed"`
 	Since   string `json:"since"`
 	Lapsed  string `json:"lapsed"`
+	Most    string `json:"most"`
 	Trace   string `json:"trace"`
 
 	Reason string          `json:"reason"`
@@ -356,6 +357,8 @@ func (l *line) get(head string) func(string) string {
 			return l.Since
 		case headLapsed:
 			return l.Lapsed
+		case headMost:
+			return l.Most
 		case headTrace:
 			return l.Trace
 		}

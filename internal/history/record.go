@@ -158,6 +158,7 @@ type Task struct {
 	Policy  *Policy `json:"policy,omitempty"`
 	Site    string  `json:"site,omitempty"`    // as Slot.Site
 	LastErr string  `json:"lastErr,omitempty"` // text of the previous attempt's failure
+	Most    int     `json:"most,omitempty"`    // attempts that the worker of the one before would make, for people; 0 on the first
 
 	// Since is when the first attempt was stored, for the policy's Deadline; zero on the first attempt.
 	Since time.Time `json:"since,omitzero"`

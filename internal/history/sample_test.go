@@ -40,11 +40,11 @@ var samples = []struct {
 		"Durable-Error: %20no%0Aanswer from Zürich%20",
 	}, ""},
 	{"task of a long activity", &history.Task{
-		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Move", Attempt: 2, Since: noon, Lapsed: true,
+		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Move", Attempt: 2, Most: 3, Since: noon, Lapsed: true,
 		Policy: &history.Policy{Jitter: 0.2, Deadline: time.Hour, Heartbeat: 30 * time.Second},
 	}, []string{
 		"Durable-Task: 1-0-2 2 club.Move", "Durable-Policy: jitter=0.2 deadline=1h0m0s heartbeat=30s",
-		"Durable-Since: 2026-05-04T12:00:00.25Z", "Durable-Lapsed: 1",
+		"Durable-Most: 3", "Durable-Since: 2026-05-04T12:00:00.25Z", "Durable-Lapsed: 1",
 	}, ""},
 	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
 	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
