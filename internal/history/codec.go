@@ -34,11 +34,13 @@ const (
 	headAt      = "Durable-At"     // of a start: when the program begins; of a task: when it is to run
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
-	headSince   = "Durable-Since"  // when the first attempt was stored
-	headLapsed  = "Durable-Lapsed" // the attempt before was not completed from outside in its time
-	headFailed  = "Durable-Failed" // the body of a Done is a failure
-	headMost    = "Durable-Most"   // of a later attempt: how many its activity's worker would make
-	headTrace   = "Durable-Trace"  // of a start, a task and an event: W3C traceparent
+	headSince   = "Durable-Since"      // when the first attempt was stored
+	headLapsed  = "Durable-Lapsed"     // the attempt before was not completed from outside in its time
+	headFailed  = "Durable-Failed"     // the body of a Done is a failure
+	headMost    = "Durable-Most"       // of a later attempt: how many its activity's worker would make
+	headTrace   = "Durable-Trace"      // of a start, a task and an event: W3C traceparent
+	headState   = "Durable-Tracestate" // of a start and a task: W3C tracestate, beside a traceparent
+	headBaggage = "Durable-Baggage"    // of a start and a task: W3C baggage
 )
 
 // Most bytes that a record may hold of what others choose. Encode refuses more, so that Decode reads all it wrote.
@@ -214,7 +216,7 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 		}
 		h = append(h, Field{headAt, string(at)})
 	}
-	return withTrace(h, t.Trace), nil
+	return withContext(h, t.Trace, t.TraceState, t.Baggage), nil
 }
 
 func decodeTask(get func(string) string, body []byte) (Record, error) {
@@ -238,7 +240,8 @@ func decodeTask(get func(string) string, body []byte) (Record, error) {
 	if at := get(headAt); at != "" && err == nil {
 		t.NotBefore, err = parseTime(at)
 	}
-	t.Lapsed, t.Trace = get(headLapsed) != "", readTrace(get)
+	t.Lapsed = get(headLapsed) != ""
+	t.Trace, t.TraceState, t.Baggage = readContext(get)
 	return t, err
 }
 

@@ -296,6 +296,8 @@ type line struct {
 	Lapsed  string `json:"lapsed"`
 	Most    string `json:"most"`
 	Trace   string `json:"trace"`
+	State   string `json:"tracestate"`
+	Baggage string `json:"baggage"`
 
 	Reason string          `json:"reason"`
 	Body   Payload         `json:"v"`
@@ -361,6 +363,10 @@ func (l *line) get(head string) func(string) string {
 			return l.Most
 		case headTrace:
 			return l.Trace
+		case headState:
+			return l.State
+		case headBaggage:
+			return l.Baggage
 		}
 		return head // of the kind that is asked for
 	}
