@@ -43,8 +43,8 @@ func withTrace(h []Field, trace string) []Field {
 	return append(h, Field{headTrace, trace})
 }
 
-func readTrace(get func(string) string) string {
-	if s := get(headTrace); validTrace(s) {
+func readTrace(h *Head) string {
+	if s := h.get(headTrace); validTrace(s) {
 		return s
 	}
 	return ""
@@ -63,11 +63,11 @@ func withContext(h []Field, trace, state, baggage string) []Field {
 	return h
 }
 
-func readContext(get func(string) string) (trace, state, baggage string) {
-	if trace = readTrace(get); trace != "" {
-		state = members(get(headState), mostStateMembers, mostState)
+func readContext(h *Head) (trace, state, baggage string) {
+	if trace = readTrace(h); trace != "" {
+		state = members(h.get(headState), mostStateMembers, mostState)
 	}
-	return trace, state, members(get(headBaggage), mostBaggageMembers, mostBaggage)
+	return trace, state, members(h.get(headBaggage), mostBaggageMembers, mostBaggage)
 }
 
 // members gives the members of a list, key=value with commas between, as far as the limits allow: both recommendations say

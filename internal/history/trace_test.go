@@ -28,7 +28,7 @@ func TestForeignTrace(t *testing.T) {
 			if err != nil || len(fields) != 1 {
 				t.Errorf("written: %v, %v", fields, err)
 			}
-			r, err := history.Decode(history.KindStart, lookup([]history.Field{{Key: "Durable-Start", Value: "1 a"}, {Key: "Durable-Trace", Value: trace}}), nil)
+			r, err := history.Decode(history.KindStart, history.HeadOf([]history.Field{{Key: "Durable-Start", Value: "1 a"}, {Key: "Durable-Trace", Value: trace}}), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestContextLimits(t *testing.T) {
 				{Key: "Durable-Tracestate", Value: test.state}, {Key: "Durable-Baggage", Value: test.baggage},
 			}
 			for how, fields := range map[string][]history.Field{"written": fields, "read": raw} {
-				r, err := history.Decode(history.KindStart, lookup(fields), nil)
+				r, err := history.Decode(history.KindStart, history.HeadOf(fields), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
