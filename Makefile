@@ -83,9 +83,12 @@ plots: ## check bench/plot, which draws the benchmarks' CSV files and is a modul
 	$(GO) -C bench/plot vet ./...
 	$(GO) -C bench/plot test ./...
 
-observe: ## check runtime/otel, runtime/prometheus and deploy/worker, which are modules of their own
+observe: ## check runtime/otel, runtime/prometheus, deploy/worker and deploy/schemas, which are modules of their own
 	@set -e; for module in runtime/otel runtime/prometheus deploy/worker; do \
 		echo $$module; $(GO) -C $$module mod tidy -diff; $(GO) -C $$module vet ./...; $(GO) -C $$module test -race ./...; done
+	$(GO) -C deploy/schemas mod tidy -diff
+	$(GO) -C deploy/schemas vet ./...
+	$(GO) -C deploy/schemas test ./... # manifests and image against the types of those who run them
 
 npm: ## drive the HTTP API with the npm client of Durable Functions; needs Node.js and npm
 	$(GO) vet -tags npm ./runtime/httpapi

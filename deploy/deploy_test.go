@@ -4,6 +4,7 @@ package deploy_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -150,6 +151,39 @@ func TestSystemd(t *testing.T) {
 	}
 	if got := settings["[Service]Restart"]; got != " on-failure" {
 		t.Errorf("Restart=%s: a worker that has lost its connection for good exits with 1", got)
+	}
+}
+
+// TestProductionPage: what the page says of files and commands that cmd/durable's test of it cannot run.
+func TestProductionPage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	rules := 0
+	for _, group := range at(t, documents(t, "prometheus/alerts.yml")[0], "groups").([]any) {
+		for _, rule := range at(t, group, "rules").([]any) {
+			if at(t, rule, "alert") == "DurableNoWorker" && at(t, rule, "for") != "2m" {
+				t.Errorf("DurableNoWorker comes after %v, the page says 2 minutes", at(t, rule, "for"))
+			}
+			rules++
+		}
+	}
+	if want := fmt.Sprintf("SUCCESS: %d rules found", rules); !strings.Contains(page, want) {
+		t.Errorf("the page does not say %q", want)
+	}
+	for _, m := range regexp.MustCompile(`\]\(\.\./(deploy/[^)#]*)\)|(deploy/[\w./-]+\.\w+)`).FindAllStringSubmatch(page, -1) {
+		if _, err := os.Stat("../" + m[1] + m[2]); err != nil {
+			t.Errorf("the page names a file that is not there: %v", err)
+		}
+	}
+	name := at(t, documents(t, "kubernetes/worker.yaml")[0], "metadata", "name").(string)
+	for _, m := range regexp.MustCompile(`deployment/(\w+)`).FindAllStringSubmatch(page, -1) {
+		if m[1] != name {
+			t.Errorf("the page names the Deployment %s, it is called %s", m[1], name)
+		}
 	}
 }
 

@@ -117,7 +117,8 @@ func (c *Client) startNow(ctx context.Context, o *Orchestrator, args any, opts [
 		return "", fmt.Errorf("durable: start %s: %w", o.Name, err)
 	}
 	now := c.be.Clock().Now()
-	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(now), Born: now, Trace: so.trace}
+	start := &history.Start{Run: 1, Orchestrator: o.Name, Version: o.Version, Input: input, Tags: so.tags, Notify: topic, At: so.begins(now), Born: now}
+	start.Trace, start.TraceState, start.Baggage = so.context.parent, so.context.state, so.context.baggage
 	if so.version != nil {
 		start.Version = *so.version
 	}

@@ -187,6 +187,62 @@ func TestTraceContext(t *testing.T) {
 	}
 }
 
+// TestBaggage: what a client gives a start reaches the activities of the run, of its children, and of what follows a
+// continue-as-new. Hooks may put a tracestate of their own beside their context; baggage is the client's.
+func TestBaggage(t *testing.T) {
+	const parent, state, baggage = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "rojo=1,congo=t6", "user=anna;p,k=%20"
+	for name, want := range map[string]struct {
+		hooks observe.Hooks
+		state string
+	}{
+		"handed on":       {observe.Hooks{}, state},
+		"put in place":    {observe.Hooks{TraceParent: func(observe.Execution) string { return parent }, TraceState: func(observe.Execution) string { return "own=2" }}, "own=2"},
+		"none of its own": {observe.Hooks{TraceParent: func(observe.Execution) string { return parent }}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				var seen notes
+				a, child, o := task("Work"), flow("Child"), flow("Parent")
+				h.workAs(durable.WorkerConfig{Hooks: want.hooks},
+					durable.BindActivity(a, func(ctx context.Context, who string) (int, error) {
+						info, _ := durable.InfoOf(ctx)
+						seen.addf("%s %s %s", who, info.TraceState, info.Baggage)
+						return 1, nil
+					}),
+					durable.BindOrchestrator(child, func(ctx durable.Context, _ durable.None) (int, error) { return call[int](ctx, a, "child") }),
+					durable.BindOrchestrator(o, func(ctx durable.Context, n int) (int, error) {
+						if _, err := call[int](ctx, a, fmt.Sprint("execution ", n)); err != nil || n == 1 {
+							return n, err
+						}
+						if _, err := durable.StartChild[int](ctx, child, nil).Get(ctx); err != nil {
+							return 0, err
+						}
+						return 0, durable.ContinueWith(ctx, n+1)
+					}))
+				client := durable.NewClient(h.m.View("client"), durable.ClientConfig{Interceptors: []durable.ClientInterceptor{
+					func(ctx context.Context, op *durable.Operation, next func(context.Context) error) error {
+						op.TraceParent, op.TraceState, op.Baggage = parent, state, baggage
+						return next(ctx)
+					},
+				}})
+				t.Cleanup(func() { must(t, client.Close()) })
+				handle, err := durable.StartInstance[int](t.Context(), client, o, 0)
+				must(t, err)
+				if _, err := handle.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				var lines []string
+				for _, who := range []string{"execution 0", "child", "execution 1"} {
+					lines = append(lines, fmt.Sprintf("%s %s %s", who, want.state, baggage))
+				}
+				if diff := cmp.Diff(lines, seen.all()); diff != "" {
+					t.Errorf("activities (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 // TestWorkerHealth: live and ready say what is wrong, and neither waits for a worker that starts or stops.
 func TestWorkerHealth(t *testing.T) {
 	inHubOf(t, membackend.Config{}, func(t *testing.T, h *hub) {

@@ -32,6 +32,7 @@ type Instance struct {
 	Name         string // wire name of its orchestrator
 	Version      string
 	Status       Status
+	Run          uint32 // counts the starts of its id, from 1; 0 of a claim whose start is not in the log yet
 	Created      time.Time
 	Updated      time.Time
 	Finished     time.Time       // zero while it is live
@@ -52,7 +53,7 @@ func (i Instance) Nondeterministic() bool { return engine.IsNondeterminism(i.Par
 
 func instanceOf(s backend.State) Instance {
 	inst := Instance{
-		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status),
+		ID: s.ID, Name: s.Name, Version: s.Version, Status: Status(s.Status), Run: s.Run,
 		Created: s.Created, Updated: s.Updated, Finished: s.Finished, CustomStatus: json.RawMessage(s.Custom),
 		Failure: s.Failure, Waiting: s.Waiting, Parked: s.Parked, Tags: s.Tags,
 		ScheduledFor: s.Scheduled, RootID: history.RootID(s.Root, s.Parent, s.ID),

@@ -35,6 +35,8 @@ type Operation struct {
 	Tags     Tags   // of a start; never nil then
 	// TraceParent is the W3C trace context (traceparent) that a start or raise hands on; "" or one of another form: none.
 	TraceParent string
+	TraceState  string // W3C tracestate beside it, of a start; more than 32 members or 512 bytes are cut off
+	Baggage     string // W3C baggage of a start; more than 64 members or 8,192 bytes are cut off. It is stored as it is, never encrypted
 }
 
 // around runs do within the client's interceptors.
@@ -61,7 +63,7 @@ func (c *Client) start(ctx context.Context, o *Orchestrator, args any, opts []St
 		if len(op.Tags) > 0 {
 			opts = append(opts[:len(opts):len(opts)], op.Tags)
 		}
-		opts = append(opts[:len(opts):len(opts)], traceParent(op.TraceParent))
+		opts = append(opts[:len(opts):len(opts)], traceContext{op.TraceParent, op.TraceState, op.Baggage})
 		id, err := c.startNow(ctx, o, args, opts)
 		op.Instance = id
 		return err

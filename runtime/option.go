@@ -53,13 +53,13 @@ type startOptions struct {
 	version *string
 	at      time.Time
 	after   time.Duration
-	trace   string
+	context traceContext
 }
 
-// traceParent is the trace context that interceptors give a start.
-type traceParent string
+// traceContext is what interceptors give a start.
+type traceContext struct{ parent, state, baggage string }
 
-func (t traceParent) applyStart(o *startOptions) { o.trace = string(t) }
+func (t traceContext) applyStart(o *startOptions) { o.context = t }
 
 // Timeout is how long one attempt of an activity may take. Zero keeps what the activity was registered with.
 type Timeout time.Duration

@@ -10,10 +10,13 @@ import (
 	"github.com/durablegen/durablegen/internal/history"
 )
 
-// PurgeOption changes a purge: [PurgeChildren].
+// PurgeOption changes a purge: [PurgeChildren], [PurgeRun].
 type PurgeOption interface{ applyPurge(*purgeOptions) }
 
-type purgeOptions struct{ children bool }
+type purgeOptions struct {
+	children bool
+	run      uint32
+}
 
 // PurgeChildren has a purge include the children of what it purges, and their children, as far as they have ended. It
 // reads the whole projection.
@@ -22,6 +25,22 @@ func PurgeChildren() PurgeOption { return purgeChildren{} }
 type purgeChildren struct{}
 
 func (purgeChildren) applyPurge(o *purgeOptions) { o.children = true }
+
+// PurgeRun has [Client.Purge] remove the instance only if no later run than this one has taken its id: [Instance].Run of a list
+// that was looked at. Else it is ErrNotFound, and the later run is left alone. 0, the default, is whichever run there is.
+// PurgeAll does so by itself, and takes no notice of it.
+func PurgeRun(run uint32) PurgeOption { return purgeRun(run) }
+
+type purgeRun uint32
+
+func (r purgeRun) applyPurge(o *purgeOptions) { o.run = uint32(r) }
+
+func purgeOptionsOf(opts []PurgeOption) (o purgeOptions) {
+	for _, opt := range opts {
+		opt.applyPurge(&o)
+	}
+	return o
+}
 
 // PurgeResult counts what a purge came to.
 type PurgeResult struct {
@@ -38,7 +57,8 @@ func (c *Client) Purge(ctx context.Context, id string, opts ...PurgeOption) (Pur
 	var result PurgeResult
 	if err == nil {
 		err = c.around(ctx, &Operation{Verb: "purge", Instance: id}, func(ctx context.Context) (err error) {
-			result, err = c.purge(ctx, []chosen{{id: id}}, opts)
+			po := purgeOptionsOf(opts)
+			result, err = c.purge(ctx, []chosen{{id, po.run}}, po)
 			return err
 		})
 	}
@@ -76,7 +96,7 @@ func (c *Client) PurgeAll(ctx context.Context, f Filter, opts ...PurgeOption) (P
 			return f.Limit == 0 || ended < f.Limit
 		})
 		if err == nil {
-			result, err = c.purge(ctx, fit, opts)
+			result, err = c.purge(ctx, fit, purgeOptionsOf(opts))
 		}
 		return err
 	})
@@ -98,11 +118,7 @@ type chosen struct {
 }
 
 // purge purges instances. A single one is told when it is not found; of several, some may be gone by now.
-func (c *Client) purge(ctx context.Context, all []chosen, opts []PurgeOption) (result PurgeResult, err error) {
-	var po purgeOptions
-	for _, opt := range opts {
-		opt.applyPurge(&po)
-	}
+func (c *Client) purge(ctx context.Context, all []chosen, po purgeOptions) (result PurgeResult, err error) {
 	if po.children {
 		if all, err = c.withChildren(ctx, all); err != nil {
 			return result, err
@@ -125,10 +141,14 @@ func (c *Client) purge(ctx context.Context, all []chosen, opts []PurgeOption) (r
 
 // withChildren adds the descendants of instances, each before its parent: what a purge that fails leaves can be found.
 func (c *Client) withChildren(ctx context.Context, all []chosen) ([]chosen, error) {
-	children := map[string][]chosen{}
+	type child struct {
+		chosen
+		of uint32 // run of its parent
+	}
+	children := map[string][]child{}
 	err := c.be.ListStates(ctx, func(s backend.State) bool {
 		if s.Parent != nil {
-			children[s.Parent.ID] = append(children[s.Parent.ID], chosen{s.ID, s.Run})
+			children[s.Parent.ID] = append(children[s.Parent.ID], child{chosen{s.ID, s.Run}, s.Parent.Run})
 		}
 		return true
 	})
@@ -140,8 +160,10 @@ func (c *Client) withChildren(ctx context.Context, all []chosen) ([]chosen, erro
 			return
 		}
 		met[one.id] = true
-		for _, child := range children[one.id] {
-			add(child)
+		for _, c := range children[one.id] {
+			if one.run == 0 || c.of <= one.run { // else they are of a run that is left alone
+				add(c.chosen)
+			}
 		}
 		family = append(family, one)
 	}

@@ -176,6 +176,41 @@ func TestPurgeAll(t *testing.T) {
 	})
 }
 
+// TestPurgeRun: whoever has looked at a list purges what it saw, and not the run that has taken its place.
+func TestPurgeRun(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		o, parent := flow("Pass"), flow("Parent")
+		h.work(passing(o), durable.BindOrchestrator(parent, func(ctx durable.Context, n int) (int, error) {
+			return durable.StartChild[int](ctx, o, n, durable.InstanceID(fmt.Sprint("child-", n))).Get(ctx)
+		}))
+		for n := range 2 {
+			want(h, start[int](h, parent, n, durable.InstanceID("x"), durable.ReplaceFinished), n)
+			h.pass(time.Second)
+		}
+		now := h.get("x")
+		if now.Run < 2 {
+			t.Fatalf("its run is %d, want a second one", now.Run)
+		}
+		_, err := h.client.Purge(t.Context(), "x", durable.PurgeRun(now.Run-1))
+		if !errors.Is(err, durable.ErrNotFound) {
+			t.Errorf("purge of the run before: %v, want ErrNotFound", err)
+		}
+		got, err := h.client.Purge(t.Context(), "x", durable.PurgeRun(now.Run-1), durable.PurgeChildren())
+		must(t, err)
+		if got.Purged != 1 {
+			t.Errorf("%d are purged, want the child of the run before", got.Purged)
+		}
+		for _, id := range []string{"x", "child-1"} {
+			if inst := h.get(id); inst.Status != durable.Completed {
+				t.Errorf("%s is %+v", id, inst)
+			}
+		}
+		_, err = h.client.Purge(t.Context(), "x", durable.PurgeRun(now.Run))
+		must(t, err)
+		h.purged(h.client, parent, "x")
+	})
+}
+
 // TestPurgeByParts: instances that run are not of the limit, else they would be all that it ever meets.
 func TestPurgeByParts(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {

@@ -229,6 +229,8 @@ type ActivityInfo struct {
 	LastError      string // text of the error that ended the attempt before
 	IdempotencyKey string // equal on every attempt and delivery of the same call, different for every other call
 	TraceParent    string // W3C trace context of the orchestration; "" for none
+	TraceState     string // W3C tracestate beside it
+	Baggage        string // W3C baggage that the orchestration was started with
 }
 
 // InfoOf gives the info of the activity that ctx belongs to; ok is false outside of an activity.
@@ -241,7 +243,8 @@ func InfoOf(ctx context.Context) (info ActivityInfo, ok bool) {
 }
 
 func infoOf(name string, c activity.Call) ActivityInfo {
-	return ActivityInfo{Instance: c.From.ID, Activity: name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key(), TraceParent: c.Trace}
+	return ActivityInfo{Instance: c.From.ID, Activity: name, Attempt: c.Attempt, LastError: c.LastErr, IdempotencyKey: c.Key(),
+		TraceParent: c.Trace, TraceState: c.TraceState, Baggage: c.Baggage}
 }
 
 // activityRun calls a function with what its task holds, with interceptors around it, and writes what came of it.

@@ -22,9 +22,9 @@ import (
 
 // deed is what a verb does to an instance.
 type deed struct {
-	does, did string           // "suspend", "suspended"
-	to        []durable.Status // states that it makes sense for: a filter without --status means these
-	do        func(ctx context.Context, h *hub, id string) (newID string, err error)
+	does, did string                                                                   // "suspend", "suspended"
+	to        []durable.Status                                                         // states that it makes sense for: a filter without --status means these
+	do        func(ctx context.Context, h *hub, of instance) (newID string, err error) // of ids that were given only the id is known
 }
 
 // The states of instances that have not ended, and of those that have.
@@ -55,7 +55,7 @@ func (s *session) act(cmd *cobra.Command, ids []string, m *many, d deed) error {
 	}
 	return s.with(cmd.Context(), func(h *hub) error {
 		if len(ids) == 1 && !m.dryRun {
-			return s.actOnOne(cmd.Context(), h, ids[0], d)
+			return s.actOnOne(cmd.Context(), h, instance{ID: ids[0]}, d)
 		}
 		targets, err := s.targets(cmd.Context(), h, ids, &m.Flags, d.to)
 		if err != nil {
@@ -171,8 +171,8 @@ type summary struct {
 	Instances []outcome `json:"instances"`
 }
 
-func (s *session) actOnOne(ctx context.Context, h *hub, id string, d deed) error {
-	o := s.outcomeOf(ctx, h, id, d)
+func (s *session) actOnOne(ctx context.Context, h *hub, of instance, d deed) error {
+	o := s.outcomeOf(ctx, h, of, d)
 	if o.err != nil {
 		return o.err
 	}
@@ -201,10 +201,10 @@ type tried struct {
 	err error
 }
 
-func (s *session) outcomeOf(ctx context.Context, h *hub, id string, d deed) (o tried) {
-	o.outcome = outcome{ID: id, Outcome: "done"}
+func (s *session) outcomeOf(ctx context.Context, h *hub, of instance, d deed) (o tried) {
+	o.outcome = outcome{ID: of.ID, Outcome: "done"}
 	o.err = s.briefly(ctx, func(ctx context.Context) (err error) {
-		o.NewID, err = d.do(ctx, h, id)
+		o.NewID, err = d.do(ctx, h, of)
 		return err
 	})
 	if o.err != nil {
@@ -223,7 +223,7 @@ func (s *session) actOnAll(ctx context.Context, h *hub, targets []instance, d de
 	g.SetLimit(atOnce)
 	for n, t := range targets {
 		g.Go(func() error {
-			all[n] = s.outcomeOf(ctx, h, t.ID, d)
+			all[n] = s.outcomeOf(ctx, h, t, d)
 			bar()
 			return nil
 		})

@@ -9,8 +9,8 @@ import (
 func cancelCommand(s *session) *cobra.Command {
 	var m many
 	var reason string
-	d := deed{does: "cancel", did: "asked to end", to: live, do: func(ctx context.Context, h *hub, id string) (string, error) {
-		return "", h.Cancel(ctx, id, reason)
+	d := deed{does: "cancel", did: "asked to end", to: live, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+		return "", h.Cancel(ctx, of.ID, reason)
 	}}
 	cmd := &cobra.Command{
 		Use:     "cancel ID... | -",

@@ -40,6 +40,32 @@ func TestDocument(t *testing.T) {
 	scripts(t, testscript.Params{Files: []string{file}})
 }
 
+// TestProduction runs the sessions of docs/production.md in the same way; "…" stands for anything in a line.
+func TestProduction(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, guarded := "serve\nwork\n", false
+	var wants strings.Builder
+	for n, step := range steps(string(text)) {
+		if strings.Contains(step.command, "--user") && !guarded {
+			script, guarded = script+"rest\nstop\nguard\n", true
+		}
+		script += fmt.Sprintf("exits %s %s\nsaid out\nfits out want/%d\n", step.code, step.command, n)
+		fmt.Fprintf(&wants, "-- want/%d --\n%s", n, step.says)
+	}
+	if !guarded {
+		t.Fatal("the document has no session of a user who may not do everything")
+	}
+	file := filepath.Join(t.TempDir(), "production.txtar")
+	if err := os.WriteFile(file, []byte(script+wants.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	scripts(t, testscript.Params{Files: []string{file}})
+}
+
 // step is a command of a document.
 type step struct{ command, says, code string }
 

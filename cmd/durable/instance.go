@@ -26,13 +26,15 @@ type instance struct {
 	Parked       string            `json:"parked,omitempty"`
 	Failure      string            `json:"failure,omitempty"`
 	CustomStatus json.RawMessage   `json:"customStatus,omitempty"`
+
+	run uint32
 }
 
 func instanceOf(i durable.Instance) instance {
 	return instance{
 		ID: i.ID, Name: i.Name, Version: i.Version, Status: i.Status, Created: i.Created.UTC(), Updated: i.Updated.UTC(), Finished: i.Finished.UTC(),
 		ScheduledFor: i.ScheduledFor.UTC(), Parent: i.ParentID, Root: i.RootID, Tags: i.Tags, Waiting: i.Waiting, Parked: i.Parked,
-		Failure: i.Failure, CustomStatus: payload(i.CustomStatus),
+		Failure: i.Failure, CustomStatus: payload(i.CustomStatus), run: i.Run,
 	}
 }
 

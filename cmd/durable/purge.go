@@ -11,12 +11,12 @@ import (
 func purgeCommand(s *session) *cobra.Command {
 	var m many
 	var children bool
-	d := deed{does: "purge", did: "purged", to: ended, do: func(ctx context.Context, h *hub, id string) (string, error) {
-		var opts []durable.PurgeOption
+	d := deed{does: "purge", did: "purged", to: ended, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+		opts := []durable.PurgeOption{durable.PurgeRun(of.run)} // not one that has taken the place of what the filter found
 		if children {
 			opts = append(opts, durable.PurgeChildren())
 		}
-		_, err := h.Purge(ctx, id, opts...)
+		_, err := h.Purge(ctx, of.ID, opts...)
 		return "", err
 	}}
 	cmd := &cobra.Command{

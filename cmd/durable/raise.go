@@ -28,8 +28,8 @@ func raiseCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.act(cmd, ids, &m, deed{does: "raise " + event + " to", did: "raised " + event + " to", to: live, do: func(ctx context.Context, h *hub, id string) (string, error) {
-				return "", h.Raise(ctx, id, event, value)
+			return s.act(cmd, ids, &m, deed{does: "raise " + event + " to", did: "raised " + event + " to", to: live, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+				return "", h.Raise(ctx, of.ID, event, value)
 			}})
 		},
 	}

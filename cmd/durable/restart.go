@@ -11,12 +11,12 @@ import (
 func restartCommand(s *session) *cobra.Command {
 	var m many
 	var fresh bool
-	d := deed{does: "restart", did: "restarted", to: ended, do: func(ctx context.Context, h *hub, id string) (string, error) {
+	d := deed{does: "restart", did: "restarted", to: ended, do: func(ctx context.Context, h *hub, of instance) (string, error) {
 		var opts []durable.RestartOption
 		if fresh {
 			opts = append(opts, durable.FreshID())
 		}
-		return h.Restart(ctx, id, opts...)
+		return h.Restart(ctx, of.ID, opts...)
 	}}
 	cmd := &cobra.Command{
 		Use:   "restart ID... | -",

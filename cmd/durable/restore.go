@@ -56,7 +56,7 @@ func (s *session) restore(ctx context.Context, path string, r restoring, named b
 		return err
 	}
 	if named && s.Hub != m.Hub {
-		return exit.Usagef("the file is of the hub %s, and a hub cannot change its name: leave --hub away", m.Hub)
+		return exit.Usagef("the file is of the hub %s, and a hub cannot change its name: leave --hub away, and restore it on another server or in another account if both are to be there", m.Hub)
 	}
 	if r.check {
 		return s.tellCopy("in "+path, path, m)
@@ -65,6 +65,7 @@ func (s *session) restore(ctx context.Context, path string, r restoring, named b
 	if err != nil {
 		return err
 	}
+	cfg.Hub = m.Hub
 	progress, done := s.copying("restored")
 	m, err = backup.Restore(ctx, path, backup.Config{Server: cfg, Replace: r.replace, Replicas: r.replicas, Placement: r.place.value(), Progress: progress})
 	done()

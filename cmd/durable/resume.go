@@ -11,8 +11,8 @@ import (
 func resumeCommand(s *session) *cobra.Command {
 	var m many
 	var reason string
-	d := deed{does: "resume", did: "resumed", to: []durable.Status{durable.Suspended}, do: func(ctx context.Context, h *hub, id string) (string, error) {
-		return "", h.Resume(ctx, id, reason)
+	d := deed{does: "resume", did: "resumed", to: []durable.Status{durable.Suspended}, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+		return "", h.Resume(ctx, of.ID, reason)
 	}}
 	cmd := &cobra.Command{
 		Use:   "resume ID... | -",

@@ -52,8 +52,8 @@ func planOf(p durable.RewindPlan) plan {
 func rewindCommand(s *session) *cobra.Command {
 	var m many
 	var reason string
-	d := deed{does: "rewind", did: "rewound", to: []durable.Status{durable.Failed}, do: func(ctx context.Context, h *hub, id string) (string, error) {
-		return "", h.Rewind(ctx, id, reason)
+	d := deed{does: "rewind", did: "rewound", to: []durable.Status{durable.Failed}, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+		return "", h.Rewind(ctx, of.ID, reason)
 	}}
 	cmd := &cobra.Command{
 		Use:   "rewind ID... | -",

@@ -96,12 +96,12 @@ func (s *session) steerSchedules(does, did, short string, do func(c *durable.Cli
 	cmd := &cobra.Command{
 		Use: does + " ID...", Short: short, Args: between(1, mostIDs, "the ids of schedules"),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			d := deed{does: does, did: did, do: func(ctx context.Context, h *hub, id string) (string, error) {
-				return "", do(h.Client, ctx, id, note)
+			d := deed{does: does, did: did, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+				return "", do(h.Client, ctx, of.ID, note)
 			}}
 			return s.with(cmd.Context(), func(h *hub) error {
 				if len(ids) == 1 {
-					return s.actOnOne(cmd.Context(), h, ids[0], d)
+					return s.actOnOne(cmd.Context(), h, instance{ID: ids[0]}, d)
 				}
 				targets, err := s.targets(cmd.Context(), h, ids, nil, nil)
 				if err != nil {

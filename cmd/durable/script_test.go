@@ -48,6 +48,7 @@ var update = flag.Bool("update", false, "write what the command says into the sc
 //	normerr FILE     the same of stderr
 //	said FILE        the same of stderr, then stdout
 //	agree GOT WANT   compares two files so
+//	fits GOT WANT    the same, and "…" in WANT is anything in a line, as a line any lines
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts(t, testscript.Params{Dir: "testdata"})
@@ -86,6 +87,7 @@ func scripts(t *testing.T, p testscript.Params) {
 		"normerr": func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr") },
 		"said":    func(ts *testscript.TestScript, _ bool, args []string) { norm(ts, args[0], "stderr", "stdout") },
 		"agree":   agree,
+		"fits":    fits,
 	}
 	testscript.Run(t, p)
 }
@@ -305,6 +307,15 @@ func equal(text string) string {
 		text = v.pattern.ReplaceAllString(text, v.with)
 	}
 	return text
+}
+
+func fits(ts *testscript.TestScript, _ bool, args []string) {
+	want := equal(ts.ReadFile(args[1]))
+	pattern := strings.ReplaceAll("\n"+regexp.QuoteMeta(want), "\n…\n", "\n(?:.*\n)*")
+	pattern = "^" + strings.ReplaceAll(strings.TrimPrefix(pattern, "\n"), "…", ".*") + "$"
+	if got := equal(ts.ReadFile(args[0])); !regexp.MustCompile(pattern).MatchString(got) {
+		ts.Fatalf("it says something else (-want +got):\n%s", cmp.Diff(want, got))
+	}
 }
 
 func agree(ts *testscript.TestScript, _ bool, args []string) {

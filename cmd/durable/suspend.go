@@ -11,8 +11,8 @@ import (
 func suspendCommand(s *session) *cobra.Command {
 	var m many
 	var reason string
-	d := deed{does: "suspend", did: "suspended", to: []durable.Status{durable.Pending, durable.Running}, do: func(ctx context.Context, h *hub, id string) (string, error) {
-		return "", h.Suspend(ctx, id, reason)
+	d := deed{does: "suspend", did: "suspended", to: []durable.Status{durable.Pending, durable.Running}, do: func(ctx context.Context, h *hub, of instance) (string, error) {
+		return "", h.Suspend(ctx, of.ID, reason)
 	}}
 	cmd := &cobra.Command{
 		Use:   "suspend ID... | -",

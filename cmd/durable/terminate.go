@@ -12,12 +12,12 @@ func terminateCommand(s *session) *cobra.Command {
 	var m many
 	var reason string
 	var keep bool
-	d := deed{does: "terminate", did: "terminated", to: live, do: func(ctx context.Context, h *hub, id string) (string, error) {
+	d := deed{does: "terminate", did: "terminated", to: live, do: func(ctx context.Context, h *hub, of instance) (string, error) {
 		var opts []durable.TerminateOption
 		if keep {
 			opts = append(opts, durable.KeepChildren())
 		}
-		return "", h.Terminate(ctx, id, reason, opts...)
+		return "", h.Terminate(ctx, of.ID, reason, opts...)
 	}}
 	cmd := &cobra.Command{
 		Use:   "terminate ID... | -",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/durablegen/durablegen/cmd/durable/internal/choose"
 	"github.com/durablegen/durablegen/cmd/durable/internal/exit"
@@ -24,7 +24,8 @@ func waitCommand(s *session) *cobra.Command {
 		Use:   "wait ID... | -",
 		Short: "Wait until instances have ended, and print their results",
 		Long: `Wait until instances have ended, and print their results. It exits with 0 when all are Completed, 4 when one has
-Failed, 5 when one was Terminated or Canceled, 6 when one has not ended in time; of several the first that is not Completed decides.`,
+Failed, 5 when one was Terminated or Canceled, 6 when one has not ended in time. Several are waited for at once and told of in the order in
+which they were given; the worst decides: 4 before 5, then what could not be asked, then 3 for one that is not there, then 6.`,
 		Example: `  durable wait order-17 --timeout 30s
   durable wait --name Pay --status Running -o jsonl`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
@@ -47,7 +48,10 @@ type finished struct {
 
 func finishedOf(i durable.Instance) finished { return finished{instanceOf(i), payload(i.Result)} }
 
-// await waits for instances one after the other, and tells of them when all have ended; single: as of one thing.
+// waitedFor is how many instances are waited for at the same time; the others have their turn as those end.
+const waitedFor = 256
+
+// await waits for all instances at once, and tells of them in their order when all have ended; single: as of one thing.
 func (s *session) await(ctx context.Context, h *hub, ids []string, limit time.Duration, single bool) error {
 	waiting := ctx
 	if limit > 0 {
@@ -55,39 +59,70 @@ func (s *session) await(ctx context.Context, h *hub, ids []string, limit time.Du
 		waiting, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
+	ends := make([]waited, len(ids))
+	var g errgroup.Group
+	g.SetLimit(waitedFor)
+	for n, id := range ids {
+		g.Go(func() error {
+			ends[n] = s.awaitOne(ctx, waiting, h, id, limit)
+			return nil
+		})
+	}
+	_ = g.Wait() // each has its own error
+	if single && ends[0].err != nil {
+		return ends[0].err
+	}
 	var all []finished
-	var first error // it decides how to exit
-	for _, id := range ids {
-		inst, err := h.Wait(waiting, id)
-		if err == nil {
-			all = append(all, finishedOf(inst))
-			first = cmp.Or(first, endOf(inst))
-			continue
+	var worst error // it decides how to exit
+	for _, e := range ends {
+		switch {
+		case e.err == nil:
+			all = append(all, finishedOf(e.Instance))
+			e.err = endOf(e.Instance)
+		case ctx.Err() == nil: // else it is the same of all
+			s.mention(e.err)
 		}
-		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
-		if late {
-			err = exit.With(exit.Timeout, fmt.Errorf("%s has not ended within %v: `durable why %s` tells what it waits for", id, limit, id))
-		}
-		if single {
-			return err
-		}
-		s.mention(err)
-		first = cmp.Or(first, err)
-		if late || ctx.Err() != nil {
-			break
+		if worst == nil || e.err != nil && exit.Worse(exit.Of(e.err), exit.Of(worst)) {
+			worst = e.err
 		}
 	}
 	err := s.tellFinished(all, single)
 	switch {
-	case err != nil || first == nil:
+	case err != nil || worst == nil:
 		return err
 	case !single: // all of them have been told of
-		return exit.Silent(exit.Of(first))
+		return exit.Silent(exit.Of(worst))
 	case s.format.ForPrograms(): // stdout has it
-		s.mention(first)
-		return exit.Silent(exit.Of(first))
+		s.mention(worst)
+		return exit.Silent(exit.Of(worst))
 	}
-	return first
+	return worst
+}
+
+// waited is what waiting for one instance came to.
+type waited struct {
+	durable.Instance
+	err error
+}
+
+func (s *session) awaitOne(ctx, waiting context.Context, h *hub, id string, limit time.Duration) (w waited) {
+	w.Instance, w.err = h.Wait(waiting, id)
+	if w.err == nil || ctx.Err() != nil || !errors.Is(w.err, context.DeadlineExceeded) {
+		return w
+	}
+	err := s.briefly(ctx, func(ctx context.Context) (err error) { // its turn may have come too late to see that it had ended
+		w.Instance, err = h.Get(ctx, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		w.err = err
+	case w.Status.Final():
+		w.err = nil
+	default:
+		w.err = exit.With(exit.Timeout, fmt.Errorf("%s has not ended within %v: `durable why %s` tells what it waits for", id, limit, id))
+	}
+	return w
 }
 
 // endOf is the error of an instance that has ended otherwise than Completed.

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +57,18 @@ func TestWorker(t *testing.T) {
 		if got := get(ctx, t, "http://"+addr+path); !strings.Contains(got, want) {
 			t.Errorf("%s does not say %q:\n%s", path, want, got)
 		}
+	}
+	page, err := os.ReadFile("../../docs/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := regexp.MustCompile(`grep -c \^durable_ +# (\d+), or more`).FindSubmatch(page)
+	if said == nil {
+		t.Fatal("docs/production.md does not say how many metrics there are")
+	}
+	least, _ := strconv.Atoi(string(said[1])) // of digits
+	if got := strings.Count("\n"+get(ctx, t, "http://"+addr+"/metrics"), "\ndurable_"); got < least {
+		t.Errorf("there are %d lines of metrics, docs/production.md says %d or more", got, least)
 	}
 	stop()
 	if err := <-end; err != nil {

@@ -82,7 +82,10 @@ func (r *running) again(f *Failure, now time.Time) (due time.Time, ok bool) {
 func (r *running) next(due time.Time, lastErr string) *history.Timer {
 	t := *r.d.Task
 	t.Attempt++
-	t.LastErr, t.Lapsed = lastErr, false
+	t.LastErr, t.Lapsed, t.Most = lastErr, false, 0
+	if t.Policy == nil || t.Policy.Attempts == 0 { // else that tells
+		t.Most = r.policy.Attempts
+	}
 	if r.policy.Deadline > 0 {
 		t.Since = r.since()
 	}

@@ -138,7 +138,7 @@ func clear(path string, v reflect.Value, found *[]string) {
 
 var (
 	parent  = []string{"Parent.Address.Group", "Parent.Address.ID"}
-	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done), []string{"Trace"})
+	start   = slices.Concat([]string{"Orchestrator", "Version"}, parent, []string{"Root", "Tags", "Notify", "Claim"}, below("Prior.Messages.Record", done), []string{"Trace", "TraceState", "Baggage"})
 	failure = []string{"Kind", "Name"}
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure), []string{"Site"})
 	turn    = slices.Concat(
@@ -170,8 +170,8 @@ func TestWhatStaysClear(t *testing.T) {
 		{&history.Fired{}, nil},
 		{&history.Event{}, []string{"Name", "ID", "Trace"}},
 		{&history.Control{}, slices.Concat([]string{"Verb", "ID"}, parent, []string{"Child"})},
-		{&history.Task{}, []string{"Name", "Site", "Trace"}},
-		{&history.Timer{}, []string{"Task.Name", "Task.Site", "Task.Trace"}},
+		{&history.Task{}, []string{"Name", "Site", "Trace", "TraceState", "Baggage"}},
+		{&history.Timer{}, []string{"Task.Name", "Task.Site", "Task.Trace", "Task.TraceState", "Task.Baggage"}},
 		{&history.Turn{}, turn},
 		{backend.State{}, slices.Concat([]string{"Address.Group", "Address.ID", "Name", "Version", "Status"}, parent, []string{"Root", "Tags"}, below("Claim", start))},
 		{backend.Archive{}, slices.Concat([]string{"Address.Group", "Address.ID", "Status"}, below("Late.Record", done), below("Messages.Record", done))},

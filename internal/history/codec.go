@@ -34,10 +34,13 @@ const (
 	headAt      = "Durable-At"     // of a start: when the program begins; of a task: when it is to run
 	headPolicy  = "Durable-Policy" // timeout=10s attempts=3 …
 	headError   = "Durable-Error"
-	headSince   = "Durable-Since"  // when the first attempt was stored
-	headLapsed  = "Durable-Lapsed" // the attempt before was not completed from outside in its time
-	headFailed  = "Durable-Failed" // the body of a Done is a failure
-	headTrace   = "Durable-Trace"  // of a start, a task and an event: W3C traceparent
+	headSince   = "Durable-Since"      // when the first attempt was stored
+	headLapsed  = "Durable-Lapsed"     // the attempt before was not completed from outside in its time
+	headFailed  = "Durable-Failed"     // the body of a Done is a failure
+	headMost    = "Durable-Most"       // of a later attempt: how many its activity's worker would make
+	headTrace   = "Durable-Trace"      // of a start, a task and an event: W3C traceparent
+	headState   = "Durable-Tracestate" // of a start and a task: W3C tracestate, beside a traceparent
+	headBaggage = "Durable-Baggage"    // of a start and a task: W3C baggage
 )
 
 // Most bytes that a record may hold of what others choose. Encode refuses more, so that Decode reads all it wrote.
@@ -192,6 +195,9 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 	if t.LastErr != "" {
 		h = append(h, Field{headError, errorText(t.LastErr)})
 	}
+	if t.Most > 0 {
+		h = append(h, Field{headMost, strconv.Itoa(t.Most)})
+	}
 	if !t.Since.IsZero() {
 		since, err := appendTime(buf[:0], t.Since)
 		if err != nil {
@@ -209,7 +215,7 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 		}
 		h = append(h, Field{headAt, string(at)})
 	}
-	return withTrace(h, t.Trace), nil
+	return withContext(h, t.Trace, t.TraceState, t.Baggage), nil
 }
 
 func decodeTask(h *Head, body []byte) (Record, error) {
@@ -225,13 +231,18 @@ func decodeTask(h *Head, body []byte) (Record, error) {
 	if e := h.get(headError); e != "" && err == nil {
 		t.LastErr, err = unescapeText(e)
 	}
+	if n := h.get(headMost); n != "" { // for people: what is no number is left out
+		t.Most, _ = strconv.Atoi(n)
+		t.Most = max(t.Most, 0)
+	}
 	if s := h.get(headSince); s != "" && err == nil {
 		t.Since, err = parseTime(s)
 	}
 	if at := h.get(headAt); at != "" && err == nil {
 		t.NotBefore, err = parseTime(at)
 	}
-	t.Lapsed, t.Trace = h.get(headLapsed) != "", readTrace(h)
+	t.Lapsed = h.get(headLapsed) != ""
+	t.Trace, t.TraceState, t.Baggage = readContext(h)
 	return t, err
 }
 

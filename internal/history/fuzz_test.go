@@ -121,10 +121,10 @@ func FuzzEncode(f *testing.F) {
 			&history.Event{Name: name, ID: id, Payload: body},
 			&history.Control{Verb: history.Verb(name), ID: id, Reason: text},
 			&history.Task{
-				Ref: ref, Name: name, Args: body, Attempt: int(n >> 1), LastErr: text, Site: text,
+				Ref: ref, Name: name, Args: body, Attempt: int(n >> 1), Most: int(n >> 2), LastErr: text, Site: text,
 				Policy: &history.Policy{Timeout: time.Duration(d), Attempts: int(d), First: time.Duration(d / 7), Backoff: x, MaxInterval: time.Duration(n),
 					Jitter: x / 3, Deadline: time.Duration(d / 3), Heartbeat: time.Duration(n) << 8},
-				Since: time.Unix(d>>20, d&0xfffff).UTC(), Lapsed: n%2 == 1, Trace: fmt.Sprintf("00-%032x-%016x-01", uint64(n)+1, uint64(n)+1), NotBefore: time.Unix(d>>21, d&0xfffff).UTC(),
+				Since: time.Unix(d>>20, d&0xfffff).UTC(), Lapsed: n%2 == 1, Trace: fmt.Sprintf("00-%032x-%016x-01", uint64(n)+1, uint64(n)+1), TraceState: fmt.Sprintf("a=%x", n), Baggage: fmt.Sprintf("b=%x;%d,c=", n, n), NotBefore: time.Unix(d>>21, d&0xfffff).UTC(),
 			},
 			&history.Turn{Run: n, Execution: n, At: uint64(d), Base: uint64(n), End: &history.End{Status: history.Completed, Result: body}},
 			&history.Turn{Run: n, At: uint64(d), Slots: []history.Slot{

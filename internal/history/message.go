@@ -294,7 +294,10 @@ type line struct {
 	Failed  string `json:"failed"`
 	Since   string `json:"since"`
 	Lapsed  string `json:"lapsed"`
+	Most    string `json:"most"`
 	Trace   string `json:"trace"`
+	State   string `json:"tracestate"`
+	Baggage string `json:"baggage"`
 
 	Reason string          `json:"reason"`
 	Body   Payload         `json:"v"`
@@ -356,8 +359,14 @@ func (l *line) get(head string) func(string) string {
 			return l.Since
 		case headLapsed:
 			return l.Lapsed
+		case headMost:
+			return l.Most
 		case headTrace:
 			return l.Trace
+		case headState:
+			return l.State
+		case headBaggage:
+			return l.Baggage
 		}
 		return head // of the kind that is asked for
 	}

@@ -55,11 +55,13 @@ type Start struct {
 	Parent       *Parent           `json:"parent,omitempty"` // nil when a client started it
 	Root         string            `json:"root,omitempty"`   // id of the topmost instance of the family; "" when that is the parent, or itself
 	Tags         map[string]string `json:"tags,omitempty"`
-	Notify       string            `json:"notify,omitempty"` // topic the starter listens on for the end, at most once
-	Claim        string            `json:"claim,omitempty"`  // token of the claim of a caller's own id; "" for a generated id
-	At           time.Time         `json:"at,omitzero"`      // the program begins not before; zero: at once
-	Prior        *Prior            `json:"prior,omitempty"`  // of a run that goes on with the history of a failed one
-	Trace        string            `json:"trace,omitempty"`  // W3C traceparent of whoever started it; "" when there is none
+	Notify       string            `json:"notify,omitempty"`     // topic the starter listens on for the end, at most once
+	Claim        string            `json:"claim,omitempty"`      // token of the claim of a caller's own id; "" for a generated id
+	At           time.Time         `json:"at,omitzero"`          // the program begins not before; zero: at once
+	Prior        *Prior            `json:"prior,omitempty"`      // of a run that goes on with the history of a failed one
+	Trace        string            `json:"trace,omitempty"`      // W3C traceparent of whoever started it; "" when there is none
+	TraceState   string            `json:"traceState,omitempty"` // W3C tracestate that belongs to it
+	Baggage      string            `json:"baggage,omitempty"`    // W3C baggage of whoever started it
 	// Born is when it was decided to start it, in whole milliseconds; zero: unknown. A start that is stored much later may
 	// be a copy of one whose run has ended, and left the log (H10).
 	Born time.Time `json:"born,omitzero"`
@@ -158,6 +160,7 @@ type Task struct {
 	Policy  *Policy `json:"policy,omitempty"`
 	Site    string  `json:"site,omitempty"`    // as Slot.Site
 	LastErr string  `json:"lastErr,omitempty"` // text of the previous attempt's failure
+	Most    int     `json:"most,omitempty"`    // attempts that the worker of the one before would make, for people; 0 on the first
 
 	// Since is when the first attempt was stored, for the policy's Deadline; zero on the first attempt.
 	Since time.Time `json:"since,omitzero"`
@@ -165,6 +168,9 @@ type Task struct {
 	Lapsed bool `json:"lapsed,omitempty"`
 	// Trace is the W3C traceparent of the orchestration; "" when there is none. Replays do not compare it.
 	Trace string `json:"trace,omitempty"`
+	// TraceState and Baggage are as W3C says, and for activities only.
+	TraceState string `json:"traceState,omitempty"`
+	Baggage    string `json:"baggage,omitempty"`
 	// NotBefore is when it is to run, of a task that the owner has stored for a later attempt; zero: at once.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }

@@ -40,11 +40,11 @@ var samples = []struct {
 		"Durable-Error: %20no%0Aanswer from Zürich%20",
 	}, ""},
 	{"task of a long activity", &history.Task{
-		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Move", Attempt: 2, Since: noon, Lapsed: true,
+		Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.Move", Attempt: 2, Most: 3, Since: noon, Lapsed: true,
 		Policy: &history.Policy{Jitter: 0.2, Deadline: time.Hour, Heartbeat: 30 * time.Second},
 	}, []string{
 		"Durable-Task: 1-0-2 2 club.Move", "Durable-Policy: jitter=0.2 deadline=1h0m0s heartbeat=30s",
-		"Durable-Since: 2026-05-04T12:00:00.25Z", "Durable-Lapsed: 1",
+		"Durable-Most: 3", "Durable-Since: 2026-05-04T12:00:00.25Z", "Durable-Lapsed: 1",
 	}, ""},
 	{"task with an empty policy", &history.Task{Name: "a", Attempt: 1, Policy: &history.Policy{}}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Policy: -"}, ""},
 	{"done", &history.Done{Ref: history.Ref{Run: 1, Slot: 2}, Name: "club.SendCard", Hash: 0xbeef, Attempt: 2, Result: history.Payload("42")}, []string{"Durable-Done: 1-0-2 2 beef club.SendCard"}, "42"},
@@ -63,6 +63,9 @@ var samples = []struct {
 		`{"message":"no","kind":"deadline","cause":{"message":"one","final":true},"causes":[{"message":"two","after":1000000000}],"omitted":3,"last":"before"}`},
 	{"start of a trace", &history.Start{Run: 1, Orchestrator: "a", Trace: trace}, []string{"Durable-Start: 1 a", "Durable-Trace: " + trace}, ""},
 	{"task of a trace", &history.Task{Name: "a", Attempt: 1, Trace: trace}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Trace: " + trace}, ""},
+	{"start with tracestate and baggage", &history.Start{Run: 1, Orchestrator: "a", Trace: trace, TraceState: "rojo=1,congo=t6", Baggage: "user=anna;p=1,k=%20"},
+		[]string{"Durable-Start: 1 a", "Durable-Trace: " + trace, "Durable-Tracestate: rojo=1,congo=t6", "Durable-Baggage: user=anna;p=1,k=%20"}, ""},
+	{"task with baggage alone", &history.Task{Name: "a", Attempt: 1, Baggage: "user=anna"}, []string{"Durable-Task: 0-0-0 1 a", "Durable-Baggage: user=anna"}, ""},
 	{"event of a trace", &history.Event{Name: "a", ID: "1", Trace: trace}, []string{"Durable-Event: 1 a", "Durable-Trace: " + trace}, ""},
 	{"fired", &history.Fired{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
 	{"event", &history.Event{Name: "club.answer", ID: "c/1 2", Payload: history.Payload{0xff, 0}}, []string{"Durable-Event: c/1%202 club.answer"}, "\xff\x00"},

@@ -57,12 +57,13 @@ func startFields(h []Field, s *Start) ([]Field, error) {
 		}
 		h = append(h, Field{headTags, tags})
 	}
-	return withTrace(h, s.Trace), nil
+	return withContext(h, s.Trace, s.TraceState, s.Baggage), nil
 }
 
 func decodeStart(h *Head, body []byte) (Record, error) {
 	w := words{rest: h.get(headStart)}
-	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body, Trace: readTrace(h)}
+	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body}
+	s.Trace, s.TraceState, s.Baggage = readContext(h)
 	if w.rest != "" {
 		s.Born = time.UnixMilli(int64(w.uint("born", 63))).UTC()
 	}

@@ -16,8 +16,9 @@ func (i *instance) startChild(o *output, ref history.Ref, s *history.Slot, born 
 	start := &history.Start{
 		Run: 1, Orchestrator: s.Name, Input: s.Args,
 		Parent: &history.Parent{Address: i.addr, Ref: ref}, Born: born,
-		Root: i.start.Record.(*history.Start).ChildRoot(i.addr.ID), Trace: i.trace(),
+		Root: i.start.Record.(*history.Start).ChildRoot(i.addr.ID), Baggage: i.baggage(),
 	}
+	start.Trace, start.TraceState = i.trace()
 	if s.Child != nil {
 		start.Version, start.Tags = s.Child.Version, s.Child.Tags
 	}

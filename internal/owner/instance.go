@@ -87,8 +87,9 @@ type instance struct {
 	finalWaits   bool          // the final state waits for a write under way
 	final        *history.Turn // the record that ended the run
 
-	traced      bool // traceParent is known
+	traced      bool // traceParent and traceState are known
 	traceParent string
+	traceState  string
 	asking      time.Time // when the load was begun that is under way, if somebody wants to know
 
 	failed  bool                        // how the run has ended

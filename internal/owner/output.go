@@ -247,9 +247,10 @@ func (i *instance) startActivity(c *cause, s *history.Slot, seq uint64, known *r
 
 func (i *instance) taskOf(s *history.Slot) *history.Task {
 	run, execution := i.machine.Ref()
+	parent, state := i.trace()
 	return &history.Task{
 		Ref:  history.Ref{Run: run, Execution: execution, Slot: s.N},
-		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy, Site: s.Site, Trace: i.trace(),
+		Name: s.Name, Args: s.Args, Attempt: 1, Policy: s.Policy, Site: s.Site, Trace: parent, TraceState: state, Baggage: i.baggage(),
 	}
 }
 
@@ -353,7 +354,8 @@ func (i *instance) stopAlarms() {
 
 // sendEvent sends an event to another instance, whose group may have to be looked up.
 func (i *instance) sendEvent(o *output, ref history.Ref, s *history.Slot) {
-	event := &history.Event{Name: s.Name, ID: i.outputID(ref), Payload: s.Args, Trace: i.trace()}
+	event := &history.Event{Name: s.Name, ID: i.outputID(ref), Payload: s.Args}
+	event.Trace, _ = i.trace()
 	if s.Confirm {
 		i.deliverEvent(delivery{o, ref, s, event})
 		return

@@ -15,7 +15,7 @@ func (i *instance) present() observe.Execution {
 	s := i.start.Record.(*history.Start)
 	e := observe.Execution{
 		Group: i.addr.Group, Instance: i.addr.ID, Orchestrator: s.Orchestrator, Version: s.Version,
-		Run: i.run, Number: i.execution, TraceParent: s.Trace, Began: i.began,
+		Run: i.run, Number: i.execution, TraceParent: s.Trace, TraceState: s.TraceState, Baggage: s.Baggage, Began: i.began,
 	}
 	if s.Parent != nil {
 		e.Parent = s.Parent.ID
@@ -23,18 +23,25 @@ func (i *instance) present() observe.Execution {
 	return e
 }
 
-// trace is the trace context that the execution's activities, children and events carry on. It is the same on every
-// worker, so that what is sent again is the same.
-func (i *instance) trace() string {
-	f := i.p.cfg.Hooks.TraceParent
-	if f == nil {
-		return i.start.Record.(*history.Start).Trace
+// trace is the trace context that the execution's activities, children and events carry on, and the tracestate beside it.
+// It is the same on every worker, so that what is sent again is the same.
+func (i *instance) trace() (parent, state string) {
+	hooks := &i.p.cfg.Hooks
+	if hooks.TraceParent == nil {
+		s := i.start.Record.(*history.Start)
+		return s.Trace, s.TraceState
 	}
 	if !i.traced {
-		i.traced, i.traceParent = true, f(i.present())
+		e := i.present()
+		i.traced, i.traceParent = true, hooks.TraceParent(e)
+		if hooks.TraceState != nil {
+			i.traceState = hooks.TraceState(e)
+		}
 	}
-	return i.traceParent
+	return i.traceParent, i.traceState
 }
+
+func (i *instance) baggage() string { return i.start.Record.(*history.Start).Baggage }
 
 func (i *instance) tellStarted() {
 	f := i.p.cfg.Hooks.Started

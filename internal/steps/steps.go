@@ -52,7 +52,7 @@ type Step struct {
 	Ended    time.Time       `json:"ended,omitzero"`
 	Due      time.Time       `json:"due,omitzero"`       // of a timer; of an activity that waits for its next attempt; of a start that was to be later
 	Attempt  int             `json:"attempt,omitempty"`  // of an activity, from 1: the last that is known to have begun, or to be next when there is a Due
-	Attempts int             `json:"attempts,omitempty"` // most of them; 0: the call did not say, the worker's registration does
+	Attempts int             `json:"attempts,omitempty"` // most of them; 0: unknown before a second one, when the call does not say
 	Outside  bool            `json:"outside,omitempty"`  // the activity has returned, and is to be completed from outside before Due
 	Local    bool            `json:"local,omitempty"`    // the activity ran in the worker of the orchestration
 	Input    json.RawMessage `json:"input,omitempty"`    // or arguments, or what the event carries
@@ -226,7 +226,10 @@ func (r *reader) later(t *history.Timer) {
 // tried notes an attempt.
 func (s *Step) tried(t *history.Task) {
 	s.Attempt, s.LastErr, s.Due, s.Outside = t.Attempt, t.LastErr, time.Time{}, false
-	if t.Policy != nil {
+	switch {
+	case t.Most > 0:
+		s.Attempts = t.Most
+	case t.Policy != nil:
 		s.Attempts = t.Policy.Attempts
 	}
 }

@@ -64,6 +64,8 @@ func TestSentence(t *testing.T) {
 			"activity ChargeFee attempt 4 of 5, next in 12 s, last error card declined"},
 		"later attempt that runs": {log(started(), charge(1), &history.Task{Ref: ref(0), Name: "bank.ChargeFee", Attempt: 2, LastErr: "card declined"}), Live{}, at(8),
 			"activity ChargeFee attempt 2 of 5, last error card declined"},
+		"attempts that the worker's registration says": {log(started(), &history.Timer{Ref: ref(0), Due: at(20), Task: &history.Task{Ref: ref(0), Name: "bank.ChargeFee", Attempt: 4, Most: 5, LastErr: "card declined"}}, &history.Task{Ref: ref(0), Name: "bank.ChargeFee", Attempt: 4, Most: 5, LastErr: "card declined"}), Live{}, at(8),
+			"activity ChargeFee attempt 4 of 5, last error card declined"},
 		"completion from outside": {log(started(), charge(1), &history.Timer{Ref: ref(0), Due: at(7300), Task: &history.Task{Ref: ref(0), Name: "bank.ChargeFee", Attempt: 2, Lapsed: true}}),
 			Live{}, at(8), "activity ChargeFee is to be completed from outside, 2 h left"},
 		"child":                             {log(started(), decided(child)), Live{Waiting: "child v-1 (club.Verify)"}, at(121), "waiting for child v-1 (Verify) since 2 min"},

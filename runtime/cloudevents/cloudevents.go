@@ -87,6 +87,7 @@ type Event struct {
 	Time            time.Time `json:"time"`        // by the log's clock; of parked: by the worker's
 	DataContentType string    `json:"datacontenttype"`
 	TraceParent     string    `json:"traceparent,omitempty"` // that the run was started with
+	TraceState      string    `json:"tracestate,omitempty"`
 	Data            Data      `json:"data"`
 }
 
@@ -107,7 +108,7 @@ func (e *Events) publish(kind string, x observe.Execution, at time.Time, d Data)
 		SpecVersion: "1.0", ID: fmt.Sprintf("%s/%d/%d/%s", x.Instance, x.Run, x.Number, kind),
 		Source: "/durable/" + url.PathEscape(e.cfg.Hub) + "/" + url.PathEscape(x.Group),
 		Type:   "io.durablegen.orchestration." + kind, Subject: x.Instance, Time: at.UTC(),
-		DataContentType: "application/json", TraceParent: x.TraceParent, Data: d,
+		DataContentType: "application/json", TraceParent: x.TraceParent, TraceState: x.TraceState, Data: d,
 	}
 	data, err := json.Marshal(event)
 	if err == nil {

@@ -81,12 +81,11 @@ func problemOf(err error) *problem {
 		return with(http.StatusRequestEntityTooLarge, "The hub cannot store this")
 	case errors.Is(err, durable.ErrPermission):
 		return with(http.StatusForbidden, "The server of the hub does not permit this")
-	case errors.Is(err, durable.ErrUnavailable), errors.Is(err, durable.ErrClosed):
-		p := with(http.StatusServiceUnavailable, "The hub gives no answer; what was asked for may have happened")
+	case errors.Is(err, durable.ErrUnavailable), errors.Is(err, durable.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+		// In a cluster, while a leader is elected: a few seconds. Clients do not try again by themselves what is 504.
+		p := with(http.StatusServiceUnavailable, "The hub gives no answer in time; what was asked for may have happened")
 		p.retry = "5"
 		return p
-	case errors.Is(err, context.DeadlineExceeded):
-		return with(http.StatusGatewayTimeout, "The hub gives no answer in time; what was asked for may have happened")
 	}
 	return with(http.StatusInternalServerError, wentWrong)
 }

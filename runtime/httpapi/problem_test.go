@@ -34,7 +34,7 @@ func TestProblems(t *testing.T) {
 		{durable.ErrPermission, 403, false},
 		{durable.ErrUnavailable, 503, false},
 		{durable.ErrClosed, 503, false},
-		{context.DeadlineExceeded, 504, false},
+		{context.DeadlineExceeded, 503, false},
 		{durable.ErrCodec, 500, false},
 		{errors.New("anything"), 500, false},
 		{incorrect("this"), 400, false},

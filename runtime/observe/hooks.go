@@ -28,6 +28,9 @@ type Hooks struct {
 	// carry on. It must give the same for the same execution on every worker, at any time. It is called once for an
 	// execution that is in memory; "": there is none. nil: they carry on that of whoever started the run.
 	TraceParent func(Execution) string
+	// TraceState gives the W3C tracestate that belongs to it, for activities and children, under the same rules; nil: none.
+	// Without a TraceParent it is not asked: they carry on that of whoever started the run. Baggage always travels on as it is.
+	TraceState func(Execution) string
 }
 
 // Execution is one execution of one instance: what runs from its start, or a continue-as-new, to its end or the next
@@ -42,6 +45,8 @@ type Execution struct {
 	Number       uint32 // of the execution in its run, from 0
 	// TraceParent is the W3C trace context that the run was started with; "" when there was none.
 	TraceParent string
+	TraceState  string // the W3C tracestate beside it
+	Baggage     string // W3C baggage that the run was started with
 	// Began is when the message that begins the execution was stored, by the log's clock.
 	Began time.Time
 }

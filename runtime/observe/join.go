@@ -1,6 +1,7 @@
 package observe
 
-// Join gives hooks that call those of all, in order. Of TraceParent there is one: the last that is not nil.
+// Join gives hooks that call those of all, in order. Of TraceParent there is one: the last that is not nil,
+// with the TraceState beside it.
 func Join(all ...Hooks) Hooks {
 	var j Hooks
 	for _, h := range all {
@@ -14,7 +15,7 @@ func Join(all ...Hooks) Hooks {
 		j.AttemptStarted = join(j.AttemptStarted, h.AttemptStarted)
 		j.AttemptEnded = join(j.AttemptEnded, h.AttemptEnded)
 		if h.TraceParent != nil {
-			j.TraceParent = h.TraceParent
+			j.TraceParent, j.TraceState = h.TraceParent, h.TraceState
 		}
 	}
 	return j

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -27,7 +28,8 @@ func (t *Tracing) operation(ctx context.Context, op *durable.Operation, next fun
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 		attribute.String("durabletask.type", kind), attribute.String("durabletask.task.name", op.Name)))
 	defer span.End()
-	op.TraceParent = format(span.SpanContext())
+	op.TraceParent, op.TraceState = format(span.SpanContext())
+	op.Baggage = baggage.FromContext(ctx).String()
 	err := next(ctx)
 	if op.Instance != "" {
 		span.SetAttributes(attribute.String("durabletask.task.instance_id", op.Instance))
@@ -38,8 +40,11 @@ func (t *Tracing) operation(ctx context.Context, op *durable.Operation, next fun
 
 // attempt makes the span of an attempt of an activity.
 func (t *Tracing) attempt(ctx context.Context, info durable.ActivityInfo, next func(context.Context) error) error {
-	if parent := parse(info.TraceParent); parent.IsValid() {
+	if parent := parse(info.TraceParent, info.TraceState); parent.IsValid() {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, parent)
+	}
+	if b, err := baggage.Parse(info.Baggage); err == nil && b.Len() > 0 { // what is none is left out, as by the propagator
+		ctx = baggage.ContextWithBaggage(ctx, b)
 	}
 	ctx, span := t.tracer.Start(ctx, "activity:"+info.Activity, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("durabletask.type", "activity"),
@@ -110,7 +115,7 @@ func (t *Tracing) links(e observe.End) []trace.Link {
 		})
 	}
 	for _, event := range e.Events {
-		if sender := parse(event); sender.IsValid() {
+		if sender := parse(event, ""); sender.IsValid() {
 			links = append(links, trace.Link{SpanContext: sender, Attributes: []attribute.KeyValue{attribute.String("durable.link", "event")}})
 		}
 	}
@@ -118,7 +123,16 @@ func (t *Tracing) links(e observe.End) []trace.Link {
 }
 
 // traceParent is the context that an execution hands on.
-func (t *Tracing) traceParent(e observe.Execution) string { return format(t.contextOf(e)) }
+func (t *Tracing) traceParent(e observe.Execution) string {
+	parent, _ := format(t.contextOf(e))
+	return parent
+}
+
+// traceState is the tracestate beside it.
+func (t *Tracing) traceState(e observe.Execution) string {
+	_, state := format(t.contextOf(e))
+	return state
+}
 
 // contextOf is the context of the span that an execution will have.
 func (t *Tracing) contextOf(e observe.Execution) trace.SpanContext {
@@ -144,7 +158,7 @@ func parentOf(e observe.Execution) trace.SpanContext {
 	if e.Number > 0 {
 		return trace.SpanContext{}
 	}
-	return parse(e.TraceParent)
+	return parse(e.TraceParent, e.TraceState)
 }
 
 func nameOf(e observe.Execution) string {
@@ -154,18 +168,18 @@ func nameOf(e observe.Execution) string {
 	return "orchestration:" + e.Orchestrator + "@" + e.Version
 }
 
-const header = "traceparent"
+const header, stateHeader = "traceparent", "tracestate"
 
-func parse(traceParent string) trace.SpanContext {
+func parse(traceParent, traceState string) trace.SpanContext {
 	if traceParent == "" {
 		return trace.SpanContext{}
 	}
-	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{header: traceParent})
+	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{header: traceParent, stateHeader: traceState})
 	return trace.SpanContextFromContext(ctx)
 }
 
-func format(sc trace.SpanContext) string {
+func format(sc trace.SpanContext) (traceParent, traceState string) {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), sc), carrier)
-	return carrier[header]
+	return carrier[header], carrier[stateHeader]
 }

@@ -49,7 +49,7 @@ func (t *Tracing) Client(cfg durable.ClientConfig) durable.ClientConfig {
 // Worker gives a config whose workers make spans of orchestrations and activities. The context of an activity has its
 // span, so that what it calls joins the trace.
 func (t *Tracing) Worker(cfg durable.WorkerConfig) durable.WorkerConfig {
-	cfg.Hooks = observe.Join(cfg.Hooks, observe.Hooks{Ended: t.ended, TraceParent: t.traceParent})
+	cfg.Hooks = observe.Join(cfg.Hooks, observe.Hooks{Ended: t.ended, TraceParent: t.traceParent, TraceState: t.traceState})
 	had := cfg.Interceptors.Activities
 	cfg.Interceptors.Activities = append(had[:len(had):len(had)], t.attempt)
 	return cfg

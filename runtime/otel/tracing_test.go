@@ -3,10 +3,12 @@ package durableotel_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -168,6 +170,66 @@ func TestActivityContext(t *testing.T) {
 `
 	if diff := cmp.Diff(want, s.tree()); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
+	}
+}
+
+// TestBaggage: a client's baggage is in the context of the activities of its instance, of its children, and behind a
+// continue-as-new; its tracestate in the first execution and its children, until another trace begins. Whoever dies on the way.
+func TestBaggage(t *testing.T) {
+	t.Parallel()
+	s := newSpans(t)
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	again := &durable.Orchestrator{Name: "shop.Again", Group: "shop", Source: "example.com/shop.Again"}
+	env := durabletest.New(t, durabletest.Configure(s.Worker, s.Client))
+	env.Register(append(shop(t), durable.BindActivity(reserve, func(ctx context.Context, who string) (bool, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[fmt.Sprintf("%s: %s; %s", who, baggage.FromContext(ctx), trace.SpanContextFromContext(ctx).TraceState())] = true
+		return true, nil
+	}), durable.BindOrchestrator(again, func(ctx durable.Context, n int) (int, error) {
+		if _, err := durable.StartActivity[bool](ctx, reserve, fmt.Sprint("execution ", n)).Get(ctx); err != nil || n == 1 {
+			return n, err
+		}
+		if err := durable.Sleep(ctx, time.Minute); err != nil {
+			return 0, err
+		}
+		if _, err := durable.StartChild[bool](ctx, pack, "child").Get(ctx); err != nil {
+			return 0, err
+		}
+		return 0, durable.ContinueWith(ctx, n+1)
+	}))...)
+	b, err := baggage.Parse("user=anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := trace.ParseTraceState("rojo=1,congo=t6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := baggage.ContextWithBaggage(trace.ContextWithRemoteSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, TraceState: state,
+	})), b)
+	handle, err := durable.StartInstance[int](ctx, env.Client(), again, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.Advance(10 * time.Second)
+	env.Crash()
+	env.Advance(2 * time.Minute)
+	if _, err := handle.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		"execution 0: user=anna; rojo=1,congo=t6": true, "child: user=anna; rojo=1,congo=t6": true, "execution 1: user=anna; ": true,
+	}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Errorf("activities (-want +got):\n%s", diff)
+	}
+	for _, span := range s.GetSpans() {
+		if first := span.SpanContext.TraceID() == (trace.TraceID{1}); first != (span.SpanContext.TraceState().String() == "rojo=1,congo=t6") {
+			t.Errorf("span %s of trace %s has tracestate %q", span.Name, span.SpanContext.TraceID(), span.SpanContext.TraceState())
+		}
 	}
 }
 

@@ -157,6 +157,9 @@ func TestRefusals(t *testing.T) {
 	if _, err := backup.Restore(t.Context(), path, backup.Config{Server: config(a.server)}); !errors.Is(err, backup.ErrNotEmpty) {
 		t.Errorf("over a hub that is not empty: %v", err)
 	}
+	if _, err := backup.Restore(t.Context(), path, backup.Config{Server: none}); !errors.Is(err, backup.ErrName) {
+		t.Errorf("under another name: %v", err)
+	}
 	stop := a.work()
 	if _, err := backup.Restore(t.Context(), path, backup.Config{Server: config(a.server), Replace: true}); !errors.Is(err, backup.ErrInUse) {
 		t.Errorf("over a hub that is in use: %v", err)

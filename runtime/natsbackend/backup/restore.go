@@ -23,11 +23,12 @@ import (
 var (
 	ErrNotEmpty = errors.New("backup: the hub is not empty")
 	ErrInUse    = errors.New("backup: the hub is in use")
+	ErrName     = errors.New("backup: a hub cannot change its name")
 )
 
 // Config says where a copy goes.
 type Config struct {
-	Server    natsbackend.Config   // Hub is the file's: hubs cannot change their names
+	Server    natsbackend.Config   // Hub is the file's; "" or ErrName
 	Replace   bool                 // delete what the hub has; else ErrNotEmpty
 	Replicas  int                  // of the streams; defaults to what they had
 	Placement *jetstream.Placement // of the streams; defaults to what they had
@@ -60,6 +61,9 @@ func Restore(ctx context.Context, path string, cfg Config) (Manifest, error) {
 	m, err := Verify(path)
 	if err != nil {
 		return m, err
+	}
+	if h := cfg.Server.Hub; h != "" && h != m.Hub {
+		return m, fmt.Errorf("%w: the file is of the hub %s, and it is to be restored as %s: restore it under its own name, on another server or in another account", ErrName, m.Hub, h)
 	}
 	cfg.Server.Hub = m.Hub
 	link, err := natsbackend.Dial(ctx, cfg.Server)

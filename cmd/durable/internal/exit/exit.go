@@ -39,6 +39,26 @@ func (c Code) String() string {
 	return words[c]
 }
 
+// Worse reports whether a is worse news than b of instances that were waited for: a known end, then what could not be
+// found out, then one that is not there, then one that goes on.
+func Worse(a, b Code) bool { return badness(a) > badness(b) }
+
+func badness(c Code) int {
+	switch c {
+	case OK:
+		return 0
+	case Timeout:
+		return 1
+	case NotFound:
+		return 2
+	case Ended:
+		return 4
+	case Failed:
+		return 5
+	}
+	return 3
+}
+
 // known is the table: the first row that an error is counts. Help is told behind the error when that does not say itself
 // what to do.
 var known = []struct {
