@@ -151,9 +151,7 @@ func (p *pkg) calledGlobal(n *node, g *ssa.Global, need Need) {
 	if own == nil {
 		var f Variable
 		if v.Pkg() != nil && p.pass.ImportObjectFact(v, &f) && f.Unset {
-			if h := p.unknown(&need); h != nil {
-				n.sum.hazards.add(h)
-			}
+			p.unknownTo(n.sum, &need)
 		}
 		return
 	}
@@ -220,9 +218,7 @@ func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
 	}
 	for _, c := range g.calls {
 		if g.fact.Unset && g.fact.Written == "" && p.marks.word(v) == "" {
-			if h := p.unknown(&c.need); h != nil {
-				c.by.sum.hazards.add(h)
-			}
+			p.unknownTo(c.by.sum, &c.need)
 		}
 	}
 }

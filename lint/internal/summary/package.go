@@ -23,7 +23,7 @@ import (
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
-	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer},
+	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer, Whole},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},
@@ -64,12 +64,15 @@ type pkg struct {
 	selectors map[*ast.Ident]*ast.SelectorExpr
 	mentions  map[mention][]token.Pos
 	busy      map[*ssa.IndexAddr]bool // elements whose loops are being judged
+	grew      bool                    // a function turned out to call a parameter in the order of a map
 	entered   int                     // calls that were entered to judge one loop
 	parts     map[types.Type][]types.Type
 	madeOf    map[types.Type]*made
 	told      map[string]*made                    // types that facts of the package name
 	imported  map[*types.Package]map[string]*made // the same of others
 	leafs     map[leafKey]leaves
+	program   *Program                // nil: the package is looked at by itself
+	puts      map[string]put          // what the program puts at a site
 	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
@@ -110,6 +113,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	p := &pkg{
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
 		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
+		program: pass.ResultOf[Whole].(*Program), puts: map[string]put{},
 	}
 	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
 	if pass.Module != nil {
@@ -135,6 +139,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	p.judgeGlobals()
 	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
+	p.describe()
 	r := p.result()
 	r.Claims = p.claims()
 	return r, nil

@@ -172,7 +172,7 @@ func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 		if p.saidPure(c.Value) {
 			return
 		}
-		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Spot: Spot{Pos: pos}}})
+		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Site: p.site(pos), Spot: Spot{Pos: pos}}})
 	}
 }
 
@@ -460,14 +460,14 @@ func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
 	}
 	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
 	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {
-		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+		n.sum.invoke(need.invoke())
 	}
 }
 
 // opaque is invoke of whatever was made an interface.
 func (p *pkg) opaque(n *node, recv types.Type, m *types.Func, pos token.Pos) {
 	if need, _, ok := p.needs(n, recv, m, pos); ok {
-		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+		n.sum.invoke(need.invoke())
 	}
 }
 
@@ -478,7 +478,7 @@ func (p *pkg) needs(n *node, recv types.Type, m *types.Func, pos token.Pos) (nee
 	if named, ok := types.Unalias(recv).(*types.Named); ok {
 		name = short(named.Obj().Name() + "." + m.Name())
 	}
-	need = Need{Key: methodKey(m), What: name, Spot: Spot{Pos: pos}}
+	need = Need{Key: methodKey(m), What: name, Site: p.site(pos), Spot: Spot{Pos: pos}}
 	switch {
 	case m.Pkg() == nil:
 		return need, true, m.Name() == "Error"

@@ -340,6 +340,33 @@ func (p *pkg) isSort(c *ssa.Call, v ssa.Value) (total, ok bool) {
 	return false, false
 }
 
+// insertsSorted recognises an element that is put where a search in the same slice says: the slice stays sorted, whatever the
+// order in which they come.
+func (p *pkg) insertsSorted(v ssa.Value, same func(ssa.Value) bool) bool {
+	insert, ok := v.(*ssa.Call)
+	if !ok || len(insert.Call.Args) != 3 || !same(insert.Call.Args[0]) {
+		return false
+	}
+	if path, name := calleeName(insert); path != "slices" || name != "Insert" {
+		return false
+	}
+	at := insert.Call.Args[1]
+	if e, ok := at.(*ssa.Extract); ok && e.Index == 0 {
+		at = e.Tuple
+	}
+	search, ok := at.(*ssa.Call)
+	if !ok || len(search.Call.Args) == 0 || !same(search.Call.Args[0]) {
+		return false
+	}
+	switch path, name := calleeName(search); path + "." + name {
+	case "slices.BinarySearch", "sort.SearchStrings", "sort.SearchInts", "sort.SearchFloat64s":
+		return true
+	case "slices.BinarySearchFunc":
+		return p.totalFunc(search.Call.Args[2], insert)
+	}
+	return false
+}
+
 // findSorts notes the functions that sort a parameter on every path.
 func (p *pkg) findSorts() {
 	for range 3 { // sorts that call sorts

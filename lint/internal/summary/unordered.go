@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"go/token"
 	"go/types"
 	"slices"
@@ -48,6 +49,7 @@ func (p *pkg) each(fn ssa.Value, name string, pos token.Pos) []leak {
 	}
 	l := p.calledLoop(body, pos)
 	l.run()
+	p.yieldedBy(body, "DET404", name, pos, l.yields)
 	return l.named(name)
 }
 
@@ -110,7 +112,7 @@ func (p *pkg) sequence(v ssa.Value, name string, seen map[ssa.Value]bool) (f fat
 			more.returned = true
 		case *ssa.Call:
 			if r.Call.Value == v && len(r.Call.Args) == 1 {
-				inside = p.each(r.Call.Args[0], name, r.Pos())
+				inside = p.each(r.Call.Args[0], name, cmp.Or(r.Pos(), v.Pos()))
 			} else {
 				more = p.consumed(r)
 			}
@@ -200,4 +202,30 @@ func (p *pkg) resultFate(c *ssa.Call) (f fate, leaks []leak) {
 	}
 	slices.Sort(f.ties)
 	return f, slices.DeleteFunc(leaks, func(l leak) bool { return l.rule == "DET405" })
+}
+
+// atMostOne reports whether a map is made here with one entry or none, and nothing can put more into it.
+func atMostOne(m ssa.Value) bool {
+	made, ok := m.(*ssa.MakeMap)
+	if !ok {
+		return false
+	}
+	entries := 0
+	for _, r := range *made.Referrers() {
+		switch r := r.(type) {
+		case *ssa.MapUpdate:
+			if r.Map != made || r.Block() != made.Block() {
+				return false
+			}
+			entries++
+		case *ssa.Range, *ssa.Lookup, *ssa.DebugRef:
+		case *ssa.Call:
+			if _, builtin := r.Call.Value.(*ssa.Builtin); !builtin {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return entries <= 1
 }
