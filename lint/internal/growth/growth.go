@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/code"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Analyzer gives the []code.Finding of the rules DUR301 to DUR304.
@@ -106,7 +107,7 @@ func (c *checker) givesToRounds(f *code.Func) {
 			for _, fn := range fns {
 				for _, i := range c.rounds[fn] {
 					if i < len(call.Common().Args) && c.growing(call.Common().Args[i]) {
-						c.report(code.Finding{Rule: "DUR301", Pos: c.At(call), What: "loop without an end in " + code.FuncName(fn), In: f})
+						c.report(code.Finding{Rule: "DUR301", Pos: c.At(call), What: "loop without an end in " + form.FuncName(fn), In: f})
 						return
 					}
 				}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // A loop over a map runs in another order each time. That is harmless as long as nothing shows the order: sums of integers,
@@ -111,7 +113,7 @@ func (p *pkg) loopOf(n *node, next *ssa.Next) *loop {
 		return nil
 	}
 	l := &loop{p: p, fn: n.fn, pos: next.Iter.Pos(), header: next.Block(), over: next.Iter.(*ssa.Range).X, values: map[ssa.Value]bool{next: true}}
-	l.body = natural(l.header)
+	l.body = form.Loop(l.header)
 	l.first = l.header.Succs[0]
 	l.key = extracted(next, 1)
 	if len(l.header.Succs) != 2 || l.key == nil && extracted(next, 2) == nil || atMostOne(next.Iter.(*ssa.Range).X) {
@@ -143,26 +145,6 @@ func (l *loop) run() {
 		l.taint()
 		l.judge()
 	}
-}
-
-// natural is the loop that a header begins: the blocks it dominates that lead back to it.
-func natural(header *ssa.BasicBlock) map[*ssa.BasicBlock]bool {
-	body := map[*ssa.BasicBlock]bool{header: true}
-	var back func(*ssa.BasicBlock)
-	back = func(b *ssa.BasicBlock) {
-		if !body[b] {
-			body[b] = true
-			for _, p := range b.Preds {
-				back(p)
-			}
-		}
-	}
-	for _, p := range header.Preds {
-		if header.Dominates(p) {
-			back(p)
-		}
-	}
-	return body
 }
 
 // inside is the block with which an iteration begins.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // sums reports whether v is what was there before, changed in a way whose order does not matter.
@@ -388,7 +390,7 @@ func comparison(c *ssa.Call) bool {
 	if fn == nil {
 		return false
 	}
-	switch origin(fn).Name() {
+	switch form.Origin(fn).Name() {
 	case "Compare", "Less", "Before", "After", "Cmp":
 		return true
 	}

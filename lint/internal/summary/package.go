@@ -112,7 +112,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	}()
 	p := &pkg{
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
-		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
+		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
 		program: pass.ResultOf[Whole].(*Program), puts: map[string]put{},
 	}
 	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
@@ -123,6 +123,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	if Known(pass.Pkg.Path()) {
 		return &Result{}, nil
 	}
+	p.begins = begins(pass)
 	p.marks = readMarks(pass)
 	built, fns := pass.ResultOf[form.Analyzer].(*form.Package).Build()
 	p.ssa = built
@@ -286,7 +287,7 @@ func (p *pkg) result() *Result {
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
 		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {
-			r.Roots = append(r.Roots, Root{Func: obj, Name: short(obj.FullName()), Hazards: p.root(n).sorted()})
+			r.Roots = append(r.Roots, Root{Func: obj, Name: form.Short(obj.FullName()), Hazards: p.root(n).sorted()})
 		}
 	}
 	return r
@@ -319,15 +320,4 @@ func (p *pkg) receiver(fn *ssa.Function) *Hazard {
 		return nil
 	}
 	return &Hazard{Rule: "DET506", What: "receiver " + r.Name(), Spot: Spot{Pos: fn.Pos()}}
-}
-
-// funcName is how people call a function: "club.stamp", "(*store.HTTP).Get"; a closure has the name of what it is in.
-func funcName(fn *ssa.Function) string {
-	for fn.Parent() != nil {
-		fn = fn.Parent()
-	}
-	if obj, ok := fn.Object().(*types.Func); ok {
-		return short(obj.FullName())
-	}
-	return short(fn.String())
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 	"github.com/durablegen/durablegen/lint/internal/policy"
 	"github.com/durablegen/durablegen/lint/internal/whole"
 )
@@ -134,7 +135,7 @@ func (p *pkg) reachedFrom(call *Invoke) put {
 // arrive adds to s what a function does that the program puts at a call, and gives the calls that it leaves open. What the
 // standard library calls of what it holds is not known.
 func (p *pkg) arrive(s *sum, c whole.Callee, at *Invoke) (open []*Invoke, known bool) {
-	via := append(slices.Clone(at.Via), Step{Func: short(c.Name), At: at.At})
+	via := append(slices.Clone(at.Via), Step{Func: form.Short(c.Name), At: at.At})
 	switch {
 	case isRuntime(c.Package) || strings.HasPrefix(c.Package, house):
 		return nil, true
@@ -144,7 +145,7 @@ func (p *pkg) arrive(s *sum, c whole.Callee, at *Invoke) (open []*Invoke, known 
 	if c.Func != nil {
 		if e, decided := p.decided(c.Func); decided {
 			if e.Rule != "" {
-				s.hazards.add(&Hazard{Rule: e.Rule, What: short(c.Name), Via: at.Via})
+				s.hazards.add(&Hazard{Rule: e.Rule, What: form.Short(c.Name), Via: at.Via})
 			}
 			return nil, len(e.Calls) == 0
 		}

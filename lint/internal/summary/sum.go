@@ -292,14 +292,3 @@ func madeOf(t Type) *made {
 	}
 	return m
 }
-
-// short leaves the path of a package out of a qualified name: "(*example.com/store.HTTP).Get" is "(*store.HTTP).Get".
-func short(name string) string {
-	name = strings.ReplaceAll(name, Runtime+".", "durable.")
-	i := strings.LastIndex(name, "/")
-	if i < 0 {
-		return name
-	}
-	j := strings.LastIndexAny(name[:i], "(*[ ,")
-	return name[:j+1] + name[i+1:]
-}

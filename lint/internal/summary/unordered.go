@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // unordered judges a call that a table knows to give, or to call, in the order of a map (DET404).
@@ -15,7 +17,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 	if fn == nil {
 		return
 	}
-	obj, ok := origin(fn).Object().(*types.Func)
+	obj, ok := form.Origin(fn).Object().(*types.Func)
 	if !ok || obj.Pkg() == nil || isRuntime(obj.Pkg().Path()) {
 		return
 	}
@@ -23,7 +25,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 	if !listed || !known || !e.Order {
 		return
 	}
-	name := short(obj.FullName())
+	name := form.Short(obj.FullName())
 	for _, call := range e.Calls {
 		if i := argument(obj, call.Arg); call.Methods == nil && i < len(c.Call.Args) {
 			p.leaked(n, "DET404", c.Pos(), p.each(c.Call.Args[i], name, c.Pos()))
