@@ -66,6 +66,9 @@ func (p *pkg) describe() {
 		return
 	}
 	for _, n := range p.order {
+		if !n.fn.Pos().IsValid() { // the compiler made it
+			continue
+		}
 		b := &body{types: map[string]*made{}}
 		if obj, ok := n.fn.Object().(*types.Func); !ok || n.fn.Parent() != nil || p.marks.word(obj) == "" { // the others are boundaries
 			b.does = n.sum.fact(p.at)
@@ -142,7 +145,7 @@ func (p *pkg) arrive(s *sum, c whole.Callee, at *Invoke) (open []*Invoke, known 
 	case effects.Std(c.Package) && (c.Func == nil || !reachable(c.Func)):
 		return nil, false
 	}
-	if c.Func != nil {
+	if c.Func != nil && c.Func.Pkg() != nil {
 		if e, decided := p.decided(c.Func); decided {
 			if e.Rule != "" {
 				s.hazards.add(&Hazard{Rule: e.Rule, What: form.Short(c.Name), Via: at.Via})

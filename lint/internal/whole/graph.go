@@ -130,7 +130,7 @@ func (g *Graph) add(fset *token.FileSet, begins map[token.Pos]token.Pos, from *c
 			method = c.Method.Name()
 		}
 		place := fset.Position(pos).String()
-		for _, to := range written(e.Callee, 0) {
+		for _, to := range written(e.Callee, map[*callgraph.Node]bool{}, nil) {
 			g.note(place, method, callee(fset, to))
 		}
 	}
@@ -156,15 +156,18 @@ func (g *Graph) sort() {
 	}
 }
 
-// written are the functions that somebody has written behind one that the compiler makes: of a method of an embedded field, of
-// a method with its receiver.
-func written(n *callgraph.Node, depth int) []*ssa.Function {
-	if n.Func.Synthetic == "" || n.Func.Origin() != nil || depth > 4 {
-		return []*ssa.Function{n.Func}
+// written adds the functions that somebody has written behind one that the compiler makes: of a method of an embedded field, of a
+// method with its receiver.
+func written(n *callgraph.Node, seen map[*callgraph.Node]bool, out []*ssa.Function) []*ssa.Function {
+	if seen[n] {
+		return out
 	}
-	var out []*ssa.Function
+	seen[n] = true
+	if n.Func.Synthetic == "" || n.Func.Origin() != nil {
+		return append(out, n.Func)
+	}
 	for _, e := range n.Out {
-		out = append(out, written(e.Callee, depth+1)...)
+		out = written(e.Callee, seen, out)
 	}
 	return out
 }

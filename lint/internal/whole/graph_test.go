@@ -12,7 +12,10 @@ import (
 
 const program = `package main
 
-import "sort"
+import (
+	"errors"
+	"sort"
+)
 
 type shape interface{ area() int }
 
@@ -44,6 +47,12 @@ func (s byArea) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
 
 func twice(n int) int { return 2 * n }
 
+type wrapped struct{ error }
+
+type again struct{ wrapped }
+
+func text(w interface{ Error() string }) string { return w.Error() } // ERROR
+
 func each[T any](list []T, f func(T)) {
 	for _, v := range list {
 		f(v) // EACH
@@ -59,6 +68,9 @@ func main() {
 	defer measure(2) // LATER
 	sort.Sort(byArea{circle(1), chosen})
 	each([]int{1}, func(int) {})
+	println(text(wrapped{again{wrapped{errors.New("gone")}}}), error.Error(wrapped{}))
+	f := error.Error
+	println(f(wrapped{}))
 	println(unused(0).area()) // STATIC
 }
 `
@@ -76,6 +88,9 @@ func TestGraph(t *testing.T) {
 		line := lineOf(program, place)
 		for _, c := range list {
 			for _, to := range c.to {
+				if to.Func != nil && to.Func.Pkg() == nil || to.At == "-" {
+					t.Errorf("%s: %+v is written nowhere", line, to)
+				}
 				got[line] = append(got[line], to.Name)
 			}
 		}
@@ -90,6 +105,7 @@ func TestGraph(t *testing.T) {
 		"LATER":   {"example.com.main", "example.com.twice"},
 		"LESS":    {"(example.com.circle).area", "(example.com.square).area"}, // through the standard library and back
 		"EACH":    {"example.com.main"},
+		"ERROR":   {"(*errors.errorString).Error"}, // behind an embedded interface
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
