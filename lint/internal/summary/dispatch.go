@@ -50,10 +50,6 @@ func (p *pkg) settle(n *node, d *dispatch) bool {
 	return changed
 }
 
-func (p *pkg) pureVariable(g *ssa.Global) bool {
-	return g.Object() != nil && p.marks.word(g.Object()) == "pure"
-}
-
 // place is where a spot is.
 func (p *pkg) place(s Spot) Place {
 	if s.Pos.IsValid() {
@@ -82,7 +78,8 @@ func (p *pkg) resolve(n *node, d *dispatch) bool {
 		}
 		changed = p.needOf(leaf.param, leaf.path, d.need) || changed
 	}
-	lost := l.opaque && d.need.Key != needFunc || len(l.globals) > 0
+	method := d.need.Key != needFunc
+	lost := method && l.opaque || method && len(l.globals) > 0 || slices.ContainsFunc(l.globals, settable)
 	if lost && !slices.ContainsFunc(l.globals, p.pureVariable) {
 		more, all := p.putThere(n.sum, &d.need)
 		changed = more || changed
@@ -90,7 +87,7 @@ func (p *pkg) resolve(n *node, d *dispatch) bool {
 			return changed
 		}
 	}
-	if lost && d.need.Key != needFunc {
+	if lost && method {
 		changed = n.sum.invoke(d.need.invoke()) || changed
 	}
 	if !d.benign {
@@ -100,6 +97,13 @@ func (p *pkg) resolve(n *node, d *dispatch) bool {
 	}
 	return changed
 }
+
+func (p *pkg) pureVariable(g *ssa.Global) bool {
+	return g.Object() != nil && p.marks.word(g.Object()) == "pure"
+}
+
+// settable reports whether other packages may put something into a variable: of the others, the package itself knows all.
+func settable(g *ssa.Global) bool { return token.IsExported(g.Name()) }
 
 // target adds the methods of a type that a dispatch calls.
 func (p *pkg) target(t types.Type, d *dispatch) {
