@@ -11,7 +11,7 @@ CSV      ?= soak.csv
 CONCURRENT = ./internal/owner/... ./internal/activity/... ./internal/membackend/... ./internal/engine/... ./internal/holes/... ./runtime/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build generate check lint lintbench robust plugin observe generated modules test race fuzz sim demo bench chaos plots soak compare npm ci
+.PHONY: help build generate check lint lintbench robust plugin golangci observe generated modules test race fuzz sim demo bench chaos plots soak compare npm ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ robust: ## have the linter look at everything in std and nats.go, and what is us
 plugin: ## check lint/golangci, the plugin of golangci-lint, which is a module of its own
 	$(GO) -C lint/golangci vet ./...
 	$(GO) -C lint/golangci test ./...
+
+golangci: ## build golangci-lint with the plugin, outside of the tree, and compare what both say; minutes of downloads, compiling and linting
+	.ci/golangci
 
 plots: ## check bench/plot, which draws the benchmarks' CSV files and is a module of its own
 	$(GO) -C bench/plot vet ./...

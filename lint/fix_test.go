@@ -26,6 +26,11 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/fix/after and the .golden files of testdata/durfix anew")
 
+// unmended is what the edits leave, in the order of the file. A helper has no context to ask. The coroutine that a go statement has
+// become is one that nobody waits for, as before; but with the orchestrator it ends, which the go statement hid. Whether to wait
+// for it or to let it go is for people to say.
+var unmended = []string{"Goes DUR105", "Helped DET101"}
+
 // TestFixes applies all edits to testdata/fix/before and compares with testdata/fix/after, which compiles and in which nothing
 // but what has no edit is found.
 func TestFixes(t *testing.T) {
@@ -50,11 +55,12 @@ func TestFixes(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", golden, diff)
 		}
 	}
-	after := run(t, []string{"./testdata/fix/after"})
-	for _, f := range after.Findings {
-		if !strings.Contains(f.Message, "in orchestrator Helped") && !strings.Contains(f.Message, "in orchestrator Goes") { // who waits for a coroutine no edit can know
-			t.Errorf("found in mended code: %s: %s", at(after.Fset.Position(f.Pos)), f.Message)
-		}
+	var left []string
+	for _, f := range run(t, []string{"./testdata/fix/after"}).Findings {
+		left = append(left, orchestratorOf(f.Message)+" "+f.Category)
+	}
+	if diff := gocmp.Diff(unmended, left); diff != "" {
+		t.Errorf("found in mended code (-want +got):\n%s", diff)
 	}
 }
 

@@ -53,7 +53,7 @@ var stateRules = []Rule{
 }
 
 var unknownRules = []Rule{
-	{"DET901", Error, "unknown code", "what it does is not known", "pass what is called as a value made in sight, mark it //durable:pure if it only computes, or do it in an activity", "0.1"},
-	{"DET902", Warning, "call that may do more than compute", "which implementation is behind it does not show", "use the type itself, or an interface that only harmless types have", "0.1"},
+	{"DET901", Error, "unknown code", "what it does is not known", "pass what is called as a value made in sight, mark it //durable:pure if it only computes, or do it in an activity; durablegen lint -whole-program looks at what the program puts there", "0.1"},
+	{"DET902", Warning, "call that may do more than compute", "which implementation is behind it does not show", "use the type itself, or an interface that only harmless types have; durablegen lint -whole-program looks at what the program puts there", "0.1"},
 	{"DET903", Warning, "call by reflection", "what is called does not show", "call it by its name", "0.1"},
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/durablegen/durablegen/lint/internal/driver"
 	"github.com/durablegen/durablegen/lint/internal/policy"
+	"github.com/durablegen/durablegen/lint/internal/summary"
+	"github.com/durablegen/durablegen/lint/internal/whole"
 )
 
 // Config says what to lint.
@@ -34,6 +36,9 @@ type Config struct {
 	// Policy is the durablelint.yaml to read. Defaults to the one beside the go.mod of each package. It is the same for all runs
 	// of a process.
 	Policy string
+	// Program also loads all that the packages import, the standard library included, and asks it what is called where no package
+	// shows it: variables that another package sets, interfaces from far away. Tens of seconds and gigabytes more; off by default.
+	Program bool
 }
 
 // Result is what a run found.
@@ -104,7 +109,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"."}
 	}
-	result, err := driver.Run(ctx, driver.Config{
+	result, all, err := look(ctx, cfg.Program, driver.Config{
 		Dir: cfg.Dir, Env: cfg.Env, Patterns: patterns, Analyzers: Analyzers(), Skip: Known, Matters: matters,
 	})
 	if err != nil {
@@ -114,7 +119,37 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, fmt.Errorf("durablegen: %s matched no packages", strings.Join(patterns, " "))
 	}
 	r := &reading{result: result, sources: map[string][]byte{}}
-	return &Result{Findings: r.findings(), Unseen: unseen(result)}, nil
+	out := &Result{Findings: r.findings(), Unseen: unseen(result)}
+	if cfg.Program && !all {
+		out.Unseen = append(out.Unseen, Unseen{What: "the program", Why: []string{"some of its packages do not compile; the others were looked at by themselves"}, Broken: true})
+	}
+	return out, nil
+}
+
+// look runs the analyzers, of a whole program twice: first all of its packages say what they do. Of a broken program each
+// package is looked at by itself.
+func look(ctx context.Context, program bool, cfg driver.Config) (result *driver.Result, all bool, err error) {
+	graph, err := driver.Load(ctx, cfg)
+	if err != nil {
+		return nil, false, err
+	}
+	packages.Visit(graph, nil, func(p *packages.Package) { program = program && len(p.Errors) == 0 })
+	if program {
+		calls, err := whole.Load(ctx, whole.Config{Dir: cfg.Dir, Env: cfg.Env, Patterns: cfg.Patterns, Skip: Known})
+		if err != nil {
+			return nil, false, err
+		}
+		p := summary.NewProgram(calls)
+		cfg.Given = map[*analysis.Analyzer]any{summary.Whole: p}
+		first := cfg
+		first.Analyzers, first.Matters = []*analysis.Analyzer{summary.Analyzer}, nil
+		if _, err := driver.Look(ctx, first, graph); err != nil {
+			return nil, false, err
+		}
+		p.Described()
+	}
+	result, err = driver.Look(ctx, cfg, graph)
+	return result, program, err
 }
 
 // matters reports whether a package can have findings: it has a directive, it registers packages that have, or it has code that

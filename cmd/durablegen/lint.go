@@ -35,6 +35,7 @@ Flags:
 	-fail level        exit 1 from this severity on: error (the default; DET9xx too), warning, note, or never
 	-baseline file     leave out the findings that are in file
 	-write-baseline    write the findings into the baseline file, and exit 0
+	-whole-program     load all that the program is made of, and look at what it really calls; slow
 	-config file       the durablelint.yaml to read, instead of the one beside go.mod
 	-explain rule      tell what a rule is about, such as DET401; "all" lists them
 	-h                 show this
@@ -45,7 +46,7 @@ Exit codes: 0 nothing that fails, 1 findings, 2 the code could not be loaded, or
 // lintArguments is the command line of durablegen lint.
 type lintArguments struct {
 	dir, format, fail, baseline, config, explain string
-	fix, diff, write                             bool
+	fix, diff, write, program                    bool
 	patterns                                     []string
 }
 
@@ -63,6 +64,7 @@ func parseLint(dir string, args []string) (lintArguments, error) {
 	set.StringVar(&a.explain, "explain", "", "")
 	set.BoolVar(&a.fix, "fix", false, "")
 	set.BoolVar(&a.diff, "diff", false, "")
+	set.BoolVar(&a.program, "whole-program", false, "")
 	set.BoolVar(&a.write, "write-baseline", false, "")
 	if err := set.Parse(args); err != nil {
 		return a, err
@@ -95,7 +97,7 @@ func runLint(ctx context.Context, dir string, args []string, stdout, stderr io.W
 	if a.explain != "" {
 		return explain(a.explain, stdout, stderr)
 	}
-	result, err := lint.Run(ctx, lint.Config{Dir: a.dir, Patterns: a.patterns, Policy: a.config})
+	result, err := lint.Run(ctx, lint.Config{Dir: a.dir, Patterns: a.patterns, Policy: a.config, Program: a.program})
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailure

@@ -113,7 +113,7 @@ func TestNoMachinePaths(t *testing.T) {
 }
 
 // texts are the endings of what people write in this tree; everything else is data.
-var texts = []string{".go", ".md", ".mod", ".txt", ".txtar", ".html", ".css", ".yml", ".conf", ".csv", "Makefile", ".ci/run", ".ci/fuzz", ".ci/regenerate"}
+var texts = []string{".go", ".md", ".mod", ".txt", ".txtar", ".html", ".css", ".yml", ".conf", ".csv", "Makefile", ".ci/run", ".ci/fuzz", ".ci/regenerate", ".ci/golangci"}
 
 // tree reads the files of the module whose name ends with suffix, by their path below its root.
 func tree(t *testing.T, suffix string) map[string][]byte {

@@ -1,6 +1,6 @@
 // Package golangci makes the linter a module plugin of golangci-lint. In .custom-gcl.yml:
 //
-//	version: v2.5.0
+//	version: v2.15.0
 //	plugins:
 //	  - module: github.com/durablegen/durablegen/lint/golangci
 //	    version: latest
@@ -8,6 +8,8 @@
 // and in .golangci.yml:
 //
 //	version: "2"
+//	run:
+//	  tests: false
 //	linters:
 //	  enable:
 //	    - durable
@@ -15,6 +17,13 @@
 //	    custom:
 //	      durable:
 //	        type: module
+//	issues:
+//	  uniq-by-line: false
+//	  max-same-issues: 0
+//
+// Nothing is told of tests; without tests: false all that they import is read for nothing, an embedded NATS server for one. The last
+// three lines have it tell all that it finds: by default golangci-lint tells one finding of a line, and three of a kind. Severities
+// stay with durablegen lint: here every finding fails, as for go vet.
 //
 // durablelint.yaml is read as by the command; settings: {config: FILE} names another one.
 package golangci

@@ -185,7 +185,7 @@ func (p *Package) Name(in ssa.Instruction) string {
 	}
 	if c, ok := in.(ssa.CallInstruction); ok {
 		if obj := Callee(c.Common()); obj != nil {
-			return Short(obj.FullName())
+			return form.Short(obj.FullName())
 		}
 	}
 	return "call"
@@ -206,32 +206,11 @@ func (p *Package) generated(pos token.Pos) bool {
 	return f != nil && ast.IsGenerated(f)
 }
 
-// Short leaves the path of a package out of a qualified name.
-func Short(name string) string {
-	i := strings.LastIndex(name, "/")
-	if i < 0 {
-		return name
-	}
-	j := strings.LastIndexAny(name[:i], "(*[ ,")
-	return name[:j+1] + name[i+1:]
-}
-
-// FuncName is how people call a function; a closure has the name of what it is in.
-func FuncName(fn *ssa.Function) string {
-	for fn.Parent() != nil {
-		fn = fn.Parent()
-	}
-	if obj, ok := fn.Object().(*types.Func); ok {
-		return Short(obj.FullName())
-	}
-	return Short(fn.String())
-}
-
 // Where says whose code a function is: "orchestrator Join via club.ask", or "club.ask" when no orchestrator of the package
 // reaches it.
 func (f *Func) Where() string {
 	if f.Root == "" {
-		return FuncName(f.Function)
+		return form.FuncName(f.Function)
 	}
 	if len(f.Via) == 0 {
 		return "orchestrator " + f.Root

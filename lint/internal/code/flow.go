@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Loop is a natural loop: a header, and the blocks that it dominates and that lead back to it.
@@ -20,16 +22,8 @@ type Loop struct {
 // Loops gives the loops of a function, in the order of their headers.
 func Loops(fn *ssa.Function) (loops []*Loop) {
 	for _, b := range fn.Blocks {
-		l := &Loop{b, map[*ssa.BasicBlock]bool{b: true}}
-		back := false
-		for _, p := range b.Preds {
-			if b.Dominates(p) {
-				l.add(p)
-				back = true
-			}
-		}
-		if back {
-			loops = append(loops, l)
+		if slices.ContainsFunc(b.Preds, b.Dominates) {
+			loops = append(loops, &Loop{b, form.Loop(b)})
 		}
 	}
 	return loops
@@ -39,17 +33,8 @@ func Loops(fn *ssa.Function) (loops []*Loop) {
 func LoopTo(b *ssa.BasicBlock) *Loop {
 	first := b.Parent().Blocks[0]
 	l := &Loop{first, map[*ssa.BasicBlock]bool{first: true}}
-	l.add(b)
+	form.Before(b, l.Body)
 	return l
-}
-
-func (l *Loop) add(b *ssa.BasicBlock) {
-	if !l.Body[b] {
-		l.Body[b] = true
-		for _, p := range b.Preds {
-			l.add(p)
-		}
-	}
 }
 
 // Instrs gives the instructions of a loop in source order, or rather in that of its blocks.

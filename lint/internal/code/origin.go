@@ -2,13 +2,15 @@ package code
 
 import (
 	"go/token"
-	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Origins gives the values that v may be: behind variables, choices and conversions, and in the fields, lists and maps that
-// are made here or initialise a package variable. What cannot be followed is given as it is.
+// are made here or initialise a package variable. What cannot be followed is given as it is. (Package summary follows values for
+// something else: the types that one may have, deep inside of it, with parameters left for the callers to answer.)
 func Origins(v ssa.Value, yield func(ssa.Value)) {
 	o := &origins{yield: yield, seen: map[ssa.Value]bool{}}
 	o.walk(v)
@@ -41,7 +43,7 @@ func (o *origins) walk(v ssa.Value) {
 	case *ssa.UnOp:
 		found = x.Op == token.MUL && o.loaded(x.X)
 	case *ssa.FreeVar:
-		found = o.all(Bindings(x))
+		found = o.all(form.Bindings(x))
 	case *ssa.Field:
 		if load, ok := x.X.(*ssa.UnOp); ok {
 			found = o.all(inField(load.X, x.Field, 0))
@@ -99,7 +101,7 @@ func variables(addr ssa.Value) (as []ssa.Value) {
 		as = append(as, a)
 	case *ssa.FreeVar:
 		as = append(as, a)
-		for _, b := range Bindings(a) {
+		for _, b := range form.Bindings(a) {
 			as = append(as, variables(b)...)
 		}
 	}
@@ -159,20 +161,4 @@ func initial(g *ssa.Global) (vs []ssa.Value) {
 		}
 	}
 	return vs
-}
-
-// Bindings are what a closure's variable stands for where the closure is made.
-func Bindings(v *ssa.FreeVar) []ssa.Value {
-	fn := v.Parent()
-	if fn.Referrers() == nil {
-		return nil
-	}
-	i := slices.Index(fn.FreeVars, v)
-	var out []ssa.Value
-	for _, r := range *fn.Referrers() {
-		if m, ok := r.(*ssa.MakeClosure); ok {
-			out = append(out, m.Bindings[i])
-		}
-	}
-	return out
 }

@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Runtime is the package whose functions are known by name.
-const Runtime = "github.com/durablegen/durablegen/runtime"
+const Runtime = form.Runtime
 
 // Does says what a function does to the orchestration that it runs in.
 type Does uint8

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // scan reads the instructions of a function: what it does itself goes into its fact, whom it reaches into its edges.
@@ -180,11 +182,11 @@ func (p *Package) DirectOf(in ssa.CallInstruction) (ds []Direct) {
 			continue
 		}
 		if word := p.Role(obj); word != "" {
-			ds = append(ds, Direct{Word: word, Name: Short(obj.FullName()), At: p.PlaceOf(p.At(in))})
+			ds = append(ds, Direct{Word: word, Name: form.Short(obj.FullName()), At: p.PlaceOf(p.At(in))})
 		} else if fact := p.FactOf(obj); fact != nil {
 			for _, d := range fact.Direct {
 				if len(d.Via) < 8 {
-					d.Via = append([]string{Short(obj.FullName())}, d.Via...)
+					d.Via = append([]string{form.Short(obj.FullName())}, d.Via...)
 					ds = append(ds, d)
 				}
 			}
@@ -369,7 +371,7 @@ func (p *Package) reach() {
 			for _, e := range f.edges {
 				via := f.Via
 				if e.to.Parent() == nil {
-					via = append(slices.Clip(slices.Clone(via)), FuncName(e.to.Function))
+					via = append(slices.Clip(slices.Clone(via)), form.FuncName(e.to.Function))
 				}
 				enter(e.to, f.Root, via)
 			}

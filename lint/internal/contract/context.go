@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/code"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // contexts finds Contexts that leave the coroutine they were given to (DUR103): captured by a function that gets its own,
@@ -43,7 +44,7 @@ func (c *checker) kept(f *code.Func, s *ssa.Store, addr ssa.Value) {
 	what := ""
 	switch a := addr.(type) {
 	case *ssa.Global:
-		what = "Context kept in " + code.Short(a.Pkg.Pkg.Path()+"."+a.Name())
+		what = "Context kept in " + form.Short(a.Pkg.Pkg.Path()+"."+a.Name())
 	case *ssa.FieldAddr:
 		what = "Context kept in a field"
 		if p, ok := a.X.Type().Underlying().(*types.Pointer); ok {

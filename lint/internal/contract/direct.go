@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/code"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // directCalls finds activities and orchestrators that are called without their handles (DUR101, DUR102): by name, through a
@@ -30,7 +31,7 @@ func (c *checker) directCalls(f *code.Func) {
 		if call.Common().IsInvoke() {
 			for _, obj := range c.implementations(call.Common()) {
 				if word := c.Role(obj); word != "" {
-					c.direct(f, call, code.Direct{Word: word, Name: code.Short(obj.FullName())})
+					c.direct(f, call, code.Direct{Word: word, Name: form.Short(obj.FullName())})
 				}
 			}
 		}
@@ -49,7 +50,7 @@ func (c *checker) handedOn(f *code.Func, call ssa.CallInstruction) {
 		for _, fn := range fns {
 			obj := code.Declared(fn)
 			if word := c.Role(obj); word != "" && c.callsParam(call, i) {
-				c.direct(f, call, code.Direct{Word: word, Name: code.Short(obj.FullName())})
+				c.direct(f, call, code.Direct{Word: word, Name: form.Short(obj.FullName())})
 			}
 		}
 	}

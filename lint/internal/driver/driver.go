@@ -26,6 +26,8 @@ type Config struct {
 	Env       []string // of the go command; defaults to the process's own
 	Patterns  []string
 	Analyzers []*analysis.Analyzer
+	// Given are results of analyzers that have them from elsewhere; they are not run.
+	Given map[*analysis.Analyzer]any
 	// Skip names packages that need no facts. They are not read, and neither is what only they import.
 	Skip func(path string) bool
 	// Matters reports whether a package that was asked for can have findings; nil: all can. Of the others only those are looked

@@ -150,6 +150,9 @@ func (r *run) analyze(a *analysis.Analyzer) (v any, err error) {
 	if v, ok := r.results[a]; ok {
 		return v, nil
 	}
+	if v, ok := r.cfg.Given[a]; ok {
+		return v, nil
+	}
 	needs := map[*analysis.Analyzer]any{}
 	for _, need := range a.Requires {
 		v, err := r.analyze(need)

@@ -158,7 +158,7 @@ var telling = []struct{ symbol, want string }{
 	{"(net/http.Header).Get", "pure"},
 	{"net/http.StatusText", "pure"},
 	{"net/http.ErrNoCookie", "pure"},
-	{"net/http.Error", "DET302"},
+	{"net/http.Error", "0.Header,Write,WriteHeader"},
 	{"(net/http.HandlerFunc).ServeHTTP", "recv()"},
 	{"net/http/httptest.NewRecorder", "pure"},
 	{"(*database/sql.DB).Query", "DET302"},

@@ -1,4 +1,4 @@
-// Package form gives the SSA form of a package, made once for all analyzers that ask for it.
+// Package form gives the SSA form of a package, made once for all analyzers that ask for it, and what all of them read there.
 package form
 
 import (

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/code"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // Analyzer gives the []code.Finding of the rules DUR301 to DUR304.
@@ -25,10 +26,11 @@ type checker struct {
 	*code.Package
 	found  []code.Finding
 	rounds map[*ssa.Function][]int // parameters that a function calls in a loop without an end
+	calls  map[*code.Func][]round
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	c := &checker{Package: pass.ResultOf[code.Analyzer].(*code.Package), rounds: map[*ssa.Function][]int{}}
+	c := &checker{Package: pass.ResultOf[code.Analyzer].(*code.Package), rounds: map[*ssa.Function][]int{}, calls: map[*code.Func][]round{}}
 	for _, f := range c.Funcs {
 		for _, l := range code.Loops(f.Function) {
 			c.callsForEver(f, l)
@@ -37,7 +39,6 @@ func run(pass *analysis.Pass) (any, error) {
 	for _, f := range c.Funcs {
 		if f.Inside {
 			c.givesToRounds(f)
-			c.recursion(f)
 			for _, l := range code.Loops(f.Function) {
 				c.loop(f, l)
 			}
@@ -45,6 +46,7 @@ func run(pass *analysis.Pass) (any, error) {
 		}
 		c.wholeFiles(f)
 	}
+	c.recursions()
 	return c.found, nil
 }
 
@@ -105,7 +107,7 @@ func (c *checker) givesToRounds(f *code.Func) {
 			for _, fn := range fns {
 				for _, i := range c.rounds[fn] {
 					if i < len(call.Common().Args) && c.growing(call.Common().Args[i]) {
-						c.report(code.Finding{Rule: "DUR301", Pos: c.At(call), What: "loop without an end in " + code.FuncName(fn), In: f})
+						c.report(code.Finding{Rule: "DUR301", Pos: c.At(call), What: "loop without an end in " + form.FuncName(fn), In: f})
 						return
 					}
 				}
@@ -119,7 +121,7 @@ func (c *checker) growing(v ssa.Value) bool {
 	fns, _ := code.Functions(v)
 	return slices.ContainsFunc(fns, func(fn *ssa.Function) bool {
 		g := c.Of(fn)
-		return g != nil && g.Does&(code.Schedules|code.Receives) != 0 && g.Does&(code.Continues|code.Unknown) == 0
+		return g != nil && grows(g)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 type judge struct {
 	c     *checker
 	l     *code.Loop
-	again *ssa.Call // of the function by itself, when that is the loop
+	again bool // functions that call one another are the loop
 	seen  map[ssa.Value]bool
 }
 

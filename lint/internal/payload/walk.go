@@ -9,6 +9,7 @@ import (
 
 	"github.com/durablegen/durablegen/internal/collect"
 	"github.com/durablegen/durablegen/lint/internal/code"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // walk looks for what JSON leaves behind in the values of t.
@@ -149,6 +150,6 @@ func (w *walker) impure(m *types.Func, path string) {
 		if m.Pkg() != w.Pass.Pkg {
 			pos = token.NoPos
 		}
-		w.tell("DUR205", pos, h.What+" in "+code.Short(m.FullName())+", which is used for "+path+" of "+w.owner)
+		w.tell("DUR205", pos, h.What+" in "+form.Short(m.FullName())+", which is used for "+path+" of "+w.owner)
 	}
 }

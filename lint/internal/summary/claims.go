@@ -4,6 +4,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // claims are the functions that are said to be pure, with what they do that no pure function does. Their callers take them at
@@ -22,7 +24,7 @@ func (p *pkg) claims() (out []Root) {
 		hs := claim.sum.settle(p.module).hazards.sorted()
 		hs = slices.DeleteFunc(hs, func(h *Hazard) bool { return !impure(h.Rule) })
 		if len(hs) > 0 {
-			out = append(out, Root{Func: obj, Name: short(obj.FullName()), Hazards: hs})
+			out = append(out, Root{Func: obj, Name: form.Short(obj.FullName()), Hazards: hs})
 		}
 	}
 	return out

@@ -78,8 +78,17 @@ func (p *pkg) resolve(n *node, d *dispatch) bool {
 		}
 		changed = p.needOf(leaf.param, leaf.path, d.need) || changed
 	}
-	if (l.opaque || len(l.globals) > 0) && d.need.Key != needFunc {
-		changed = n.sum.invoke(&Invoke{Key: d.need.Key, Spot: d.need.Spot, Via: d.need.Via}) || changed
+	method := d.need.Key != needFunc
+	lost := method && l.opaque || method && len(l.globals) > 0 || slices.ContainsFunc(l.globals, settable)
+	if lost && !slices.ContainsFunc(l.globals, p.pureVariable) {
+		more, all := p.putThere(n.sum, &d.need)
+		changed = more || changed
+		if all {
+			return changed
+		}
+	}
+	if lost && method {
+		changed = n.sum.invoke(d.need.invoke()) || changed
 	}
 	if !d.benign {
 		for _, g := range l.globals {
@@ -88,6 +97,13 @@ func (p *pkg) resolve(n *node, d *dispatch) bool {
 	}
 	return changed
 }
+
+func (p *pkg) pureVariable(g *ssa.Global) bool {
+	return g.Object() != nil && p.marks.word(g.Object()) == "pure"
+}
+
+// settable reports whether other packages may put something into a variable: of the others, the package itself knows all.
+func settable(g *ssa.Global) bool { return token.IsExported(g.Name()) }
 
 // target adds the methods of a type that a dispatch calls.
 func (p *pkg) target(t types.Type, d *dispatch) {
@@ -132,11 +148,14 @@ func (p *pkg) enter(n *node, m *method, d *dispatch) bool {
 		case need.Param > 0 && need.Param <= len(d.args):
 			changed = p.settle(n, &dispatch{v: d.args[need.Param-1], need: up, benign: d.benign, depth: d.depth + 1}) || changed
 		case ofMethod(need.Key):
-			changed = n.sum.invoke(&Invoke{Key: need.Key, Spot: up.Spot, Via: up.Via}) || changed
+			changed = n.sum.invoke(up.invoke()) || changed
 		}
 	}
 	return changed
 }
+
+// invoke is a need of whatever was made an interface.
+func (n *Need) invoke() *Invoke { return &Invoke{Key: n.Key, Site: n.Site, Spot: n.Spot, Via: n.Via} }
 
 // ofMethod reports whether a need is of a method.
 func ofMethod(key string) bool { return key != needFunc && key != needLogger && key != needZone }
@@ -162,7 +181,9 @@ func (p *pkg) passNeeds(n *node, c call) bool {
 	if c.on == nil { // whoever calls the value gives the arguments
 		for _, need := range c.to.sum.needs {
 			if ofMethod(need.Key) {
-				changed = n.sum.invoke(&Invoke{Key: need.Key, Spot: need.seen(p.module, Spot{Pos: c.pos}), Via: need.Via}) || changed
+				up := *need
+				up.Spot = need.seen(p.module, Spot{Pos: c.pos})
+				changed = n.sum.invoke(up.invoke()) || changed
 			}
 		}
 		return changed
@@ -213,9 +234,7 @@ func (p *pkg) unanswered(fn *ssa.Function, s *sum) {
 		case needLogger:
 			s.hazards.add(&Hazard{Rule: "DET306", What: need.What, Spot: need.Spot, Via: need.Via})
 		default:
-			if h := p.unknown(need); h != nil {
-				s.hazards.add(h)
-			}
+			p.unknownTo(s, need)
 		}
 	}
 }
@@ -225,11 +244,24 @@ func fromRuntime(t types.Type) bool {
 	return ok && named.Obj().Pkg() != nil && isRuntime(named.Obj().Pkg().Path())
 }
 
+// unknownTo notes a call in s whose target no package shows: of what the program puts there, or of unknown code.
+func (p *pkg) unknownTo(s *sum, need *Need) {
+	if _, all := p.putThere(s, need); all {
+		return
+	}
+	if h := p.unknown(need); h != nil {
+		s.hazards.add(h)
+	}
+}
+
 // unknown is the hazard of a call whose target is not known, nil if all that it could be is harmless.
 func (p *pkg) unknown(need *Need) *Hazard {
 	h := &Hazard{Rule: "DET901", What: "call of " + need.What, Spot: need.Spot, Via: need.Via}
 	if p.marks.allowed(h.Rule, need.Pos) {
 		return nil
+	}
+	if p.program != nil {
+		h.Note = "nothing in the program shows what is there"
 	}
 	if need.Key == needFunc {
 		return h

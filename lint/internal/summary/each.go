@@ -12,15 +12,20 @@ import (
 // A function may call what it is given for each entry of a map: forEach, and iterators that people write. Whether the order
 // shows is decided by who gives it.
 
-// yield judges a call of a func in a loop over a map, when it is one that the function around the loop was given.
+// yield judges a call of a func in a loop over a map, when it is one that the function around the loop was given. The body of a
+// loop over an iterator is a function of its own, inside of that.
 func (l *loop) yield(in ssa.CallInstruction) {
 	c := in.Common()
-	if l.header == nil || !slices.ContainsFunc(c.Args, func(a ssa.Value) bool { return l.values[a] || l.values[root(a)] }) {
+	if !slices.ContainsFunc(c.Args, func(a ssa.Value) bool { return l.values[a] || l.values[root(a)] }) {
 		return
 	}
+	around := l.fn
+	if l.header == nil {
+		around = l.fn.Parent()
+	}
 	for _, param := range behind(c.Value).params {
-		if i := slices.Index(l.fn.Params, param); i >= 0 {
-			l.yields = append(l.yields, leak{rule: "DET402", what: param.Name() + " in map order", pos: in.Pos(), param: i})
+		if param.Parent() == around {
+			l.yields = append(l.yields, leak{rule: "DET402", what: param.Name() + " in map order", pos: in.Pos(), param: slices.Index(around.Params, param)})
 		}
 	}
 }
@@ -35,6 +40,22 @@ func (p *pkg) yielded(n *node, pos token.Pos, yields []leak) {
 			}
 			n.sum.calls(y.param, h)
 		}
+	}
+}
+
+// yieldedBy is yielded of a function that another one calls in the order of a map: what it calls are parameters of the function
+// around it.
+func (p *pkg) yieldedBy(body *ssa.Function, rule, name string, pos token.Pos, yields []leak) {
+	around := p.nodes[body.Parent()]
+	if around == nil || p.marks.allowed(rule, pos) {
+		return
+	}
+	for _, y := range yields {
+		h := &Hazard{Rule: rule, What: name, Spot: p.spot(pos)}
+		if h.Pos.IsValid() {
+			h.Deep = p.at(y.pos)
+		}
+		p.grew = around.sum.calls(y.param, h) || p.grew
 	}
 }
 

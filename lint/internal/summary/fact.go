@@ -37,7 +37,8 @@ type Method struct {
 
 // Invoke is a call of an interface's method on whatever was made an interface.
 type Invoke struct {
-	Key string // "Get func(string) error"; of the standard library's calls, and of generic code, the name alone
+	Key  string // "Get func(string) error"; of the standard library's calls, and of generic code, the name alone
+	Site string // as a whole program knows the call; "": there is none
 	Spot
 	Via []Step // to the function that calls
 }
@@ -55,6 +56,7 @@ type Need struct {
 	Key   string // as Invoke.Key, or one of the needs below
 	What  string // "Store.Get", as people call it
 	Deep  bool   // of everything that can be reached from there
+	Site  string // as Invoke.Site
 	Spot
 	Via []Step
 }

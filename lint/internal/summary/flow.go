@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // leaves is where an interface, a func, or something inside a value may come from.
@@ -123,7 +125,7 @@ func (f *flow) value(v ssa.Value, path []int) {
 	case *ssa.Parameter:
 		f.out.params = append(f.out.params, paramLeaf{v, path})
 	case *ssa.FreeVar:
-		for _, b := range bindings(v) {
+		for _, b := range form.Bindings(v) {
 			f.value(b, path)
 		}
 	case *ssa.Call:
@@ -181,7 +183,7 @@ func (f *flow) load(addr ssa.Value, path []int) {
 	case *ssa.Global:
 		f.out.globals = append(f.out.globals, a)
 	case *ssa.FreeVar:
-		for _, b := range bindings(a) {
+		for _, b := range form.Bindings(a) {
 			f.load(b, path)
 		}
 	case *ssa.Parameter:
@@ -243,11 +245,11 @@ func (f *flow) call(c *ssa.Call, result int, path []int) {
 		return
 	}
 	fn := c.Call.StaticCallee()
-	if fn == nil || f.depth > 4 || len(fn.Blocks) == 0 || f.p.nodes[origin(fn)] == nil {
+	if fn == nil || f.depth > 4 || len(fn.Blocks) == 0 || f.p.nodes[form.Origin(fn)] == nil {
 		f.out.opaque = true
 		return
 	}
-	fn = origin(fn)
+	fn = form.Origin(fn)
 	sub := &flow{p: f.p, seen: map[leafKey]bool{}, depth: f.depth + 1}
 	for _, b := range fn.Blocks {
 		if ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok && result < len(ret.Results) {
@@ -266,11 +268,4 @@ func (f *flow) call(c *ssa.Call, result int, path []int) {
 		}
 		f.value(c.Call.Args[i], l.path)
 	}
-}
-
-func origin(fn *ssa.Function) *ssa.Function {
-	if o := fn.Origin(); o != nil {
-		return o
-	}
-	return fn
 }

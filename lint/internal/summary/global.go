@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // global is a variable of the package.
@@ -56,7 +57,7 @@ func (p *pkg) read(n *node, in ssa.Instruction, g *ssa.Global, pos token.Pos) {
 	if v.Pkg() == nil || isRuntime(v.Pkg().Path()) {
 		return
 	}
-	name := short(v.Pkg().Path() + "." + v.Name())
+	name := form.Short(v.Pkg().Path() + "." + v.Name())
 	if e, known, listed := listed(v); listed {
 		if !known {
 			p.hazard(n, "DET901", name, pos)
@@ -138,7 +139,7 @@ func (p *pkg) writeGlobal(n *node, g *ssa.Global, pos token.Pos) {
 		own.writes = append(own.writes, place{n, pos})
 		return
 	}
-	p.hazard(n, "DET501", short(v.Pkg().Path()+"."+v.Name()), pos)
+	p.hazard(n, "DET501", form.Short(v.Pkg().Path()+"."+v.Name()), pos)
 }
 
 // calledGlobal notes a call of what a package variable holds.
@@ -151,9 +152,7 @@ func (p *pkg) calledGlobal(n *node, g *ssa.Global, need Need) {
 	if own == nil {
 		var f Variable
 		if v.Pkg() != nil && p.pass.ImportObjectFact(v, &f) && f.Unset {
-			if h := p.unknown(&need); h != nil {
-				n.sum.hazards.add(h)
-			}
+			p.unknownTo(n.sum, &need)
 		}
 		return
 	}
@@ -194,7 +193,7 @@ func (p *pkg) judgeGlobals() {
 
 // tell gives what a variable brings to those who read, write or call it.
 func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
-	g, name := p.globals[v], short(v.Pkg().Path()+"."+v.Name())
+	g, name := p.globals[v], form.Short(v.Pkg().Path()+"."+v.Name())
 	written := map[string]bool{} // lines
 	for _, w := range g.writes {
 		g.set = true
@@ -204,7 +203,7 @@ func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
 		p.hazard(w.by, "DET501", name, w.pos)
 		written[p.line(w.pos)] = true
 		if g.fact.Written == "" && p.marks.word(v) != "readonly" {
-			g.fact.Written = funcName(w.by.fn)
+			g.fact.Written = form.FuncName(w.by.fn)
 		}
 	}
 	g.fact.Unset = !g.set && open(v.Type())
@@ -220,9 +219,7 @@ func (p *pkg) tell(v *types.Var, initial map[*node]bool) {
 	}
 	for _, c := range g.calls {
 		if g.fact.Unset && g.fact.Written == "" && p.marks.word(v) == "" {
-			if h := p.unknown(&c.need); h != nil {
-				c.by.sum.hazards.add(h)
-			}
+			p.unknownTo(c.by.sum, &c.need)
 		}
 	}
 }

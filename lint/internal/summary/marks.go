@@ -8,11 +8,12 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/durablegen/durablegen/annotations"
+	"github.com/durablegen/durablegen/lint/internal/form"
 	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
 // Runtime is the package whose functions an orchestrator may call, with all below it.
-const Runtime = "github.com/durablegen/durablegen/runtime"
+const Runtime = form.Runtime
 
 func isRuntime(path string) bool {
 	return path == Runtime || len(path) > len(Runtime) && path[:len(Runtime)+1] == Runtime+"/"

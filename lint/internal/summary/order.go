@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // A loop over a map runs in another order each time. That is harmless as long as nothing shows the order: sums of integers,
@@ -23,9 +25,11 @@ type loop struct {
 	header *ssa.BasicBlock          // nil: the whole function is called again and again
 	first  *ssa.BasicBlock          // of an iteration
 	key    ssa.Value                // nil: not used
+	over   ssa.Value                // the map; nil: not known
 	values map[ssa.Value]bool       // what differs from iteration to iteration
 	inner  map[ssa.Value]bool       // parameters and captured variables that belong to the iteration
 	depth  int                      // of calls that were entered
+	kinds  map[token.Token]bool     // of operations that gather the variable which is being judged
 	leaks  []leak
 	yields []leak // parameters of the function that it calls
 }
@@ -61,7 +65,7 @@ func (p *pkg) orders() {
 		}
 	}
 	for changed := true; changed; {
-		changed = false
+		changed, p.grew = false, false
 		for _, n := range p.order {
 			p.entered = 0
 			for _, c := range n.calls {
@@ -75,6 +79,7 @@ func (p *pkg) orders() {
 			}
 			changed = p.iterators(n) || changed
 		}
+		changed = changed || p.grew
 	}
 }
 
@@ -107,11 +112,11 @@ func (p *pkg) loopOf(n *node, next *ssa.Next) *loop {
 	if next.IsString {
 		return nil
 	}
-	l := &loop{p: p, fn: n.fn, pos: next.Iter.Pos(), header: next.Block(), values: map[ssa.Value]bool{next: true}}
-	l.body = natural(l.header)
+	l := &loop{p: p, fn: n.fn, pos: next.Iter.Pos(), header: next.Block(), over: next.Iter.(*ssa.Range).X, values: map[ssa.Value]bool{next: true}}
+	l.body = form.Loop(l.header)
 	l.first = l.header.Succs[0]
 	l.key = extracted(next, 1)
-	if len(l.header.Succs) != 2 || l.key == nil && extracted(next, 2) == nil {
+	if len(l.header.Succs) != 2 || l.key == nil && extracted(next, 2) == nil || atMostOne(next.Iter.(*ssa.Range).X) {
 		return nil
 	}
 	return l
@@ -140,26 +145,6 @@ func (l *loop) run() {
 		l.taint()
 		l.judge()
 	}
-}
-
-// natural is the loop that a header begins: the blocks it dominates that lead back to it.
-func natural(header *ssa.BasicBlock) map[*ssa.BasicBlock]bool {
-	body := map[*ssa.BasicBlock]bool{header: true}
-	var back func(*ssa.BasicBlock)
-	back = func(b *ssa.BasicBlock) {
-		if !body[b] {
-			body[b] = true
-			for _, p := range b.Preds {
-				back(p)
-			}
-		}
-	}
-	for _, p := range header.Preds {
-		if header.Dominates(p) {
-			back(p)
-		}
-	}
-	return body
 }
 
 // inside is the block with which an iteration begins.
@@ -355,6 +340,10 @@ func (l *loop) mapUpdate(in *ssa.MapUpdate) {
 		l.report("DET402", "number of the iteration", in.Pos())
 		return
 	}
+	if l.over != nil && equal(in.Map, l.over) && in.Key != l.key && l.values[in.Key] { // the loop comes to it, or does not
+		l.report("DET402", "entry that is added to the map itself", in.Pos())
+		return
+	}
 	if !l.outside(in.Map) || in.Key == l.key && l.key != nil || !l.values[in.Value] || l.sums(in.Value, in) || l.unique(in.Block()) {
 		return
 	}
@@ -430,7 +419,7 @@ func (l *loop) stored(s *ssa.Store) {
 		l.fate(l.p.variable(s.Addr, l), "DET402", "append in map order", s.Val.Pos())
 		return
 	}
-	if l.extremeStore(s) || l.choosesBool(s.Val, nil) {
+	if l.extremeStore(s) || l.choosesBool(s.Val, nil) || l.p.insertsSorted(s.Val, func(v ssa.Value) bool { return l.same(v, s) }) {
 		return
 	}
 	l.report(ruleFor(s.Val.Type()), "assignment in map order", s.Pos())

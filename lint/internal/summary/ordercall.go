@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // call judges a call in the body: what acts must not act in any order, and what writes into something that was there before
@@ -27,7 +29,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 		l.yield(in)
 		return
 	}
-	fn = origin(fn)
+	fn = form.Origin(fn)
 	if to := l.p.nodes[fn]; to != nil {
 		l.enter(in, to)
 		return
@@ -36,7 +38,7 @@ func (l *loop) call(in ssa.CallInstruction) {
 	if obj == nil || obj.Pkg() == nil {
 		return
 	}
-	name := short(obj.FullName())
+	name := form.Short(obj.FullName())
 	if isRuntime(obj.Pkg().Path()) {
 		if actsAtRuntime(obj) {
 			l.report("DET401", name, in.Pos())
@@ -99,7 +101,7 @@ func (l *loop) calls(in ssa.CallInstruction, name string, s *sum) {
 
 // enter judges what a function of the package does to what was there before the loop, as a part of the body.
 func (l *loop) enter(in ssa.CallInstruction, to *node) {
-	name := funcName(to.fn)
+	name := form.FuncName(to.fn)
 	if to.sum.acts {
 		l.report("DET401", name, in.Pos())
 		return
@@ -130,7 +132,7 @@ func (l *loop) enter(in ssa.CallInstruction, to *node) {
 		}
 	}
 	for _, v := range to.fn.FreeVars {
-		for _, b := range bindings(v) {
+		for _, b := range form.Bindings(v) {
 			if l.values[b] {
 				sub.values[v] = true
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // sums reports whether v is what was there before, changed in a way whose order does not matter.
@@ -92,11 +94,27 @@ func (l *loop) gathered(phi *ssa.Phi) {
 		l.report("DET402", phi.Comment+" of the last iteration", l.pos)
 		return
 	}
+	before := len(l.leaks)
+	l.kinds = map[token.Token]bool{}
 	for i, e := range phi.Edges {
 		if l.body[l.header.Preds[i]] && !l.unique(l.header.Preds[i]) {
 			l.update(phi, e, map[ssa.Value]bool{})
 		}
 	}
+	if len(l.leaks) == before && (len(l.kinds) > 1 || len(l.kinds) > 0 && len(set) > 0) && l.used(phi) {
+		l.report("DET402", phi.Comment+" of the last iteration", l.pos)
+	}
+}
+
+// kindOf is what operations have in common that may come in any order.
+func kindOf(op token.Token) token.Token {
+	switch op {
+	case token.SUB:
+		return token.ADD
+	case token.AND_NOT:
+		return token.AND
+	}
+	return op
 }
 
 // update judges one way in which a variable is changed by an iteration.
@@ -129,6 +147,9 @@ func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
 			if commutes && (v.Y == phi || seen[v.Y]) {
 				had = v.Y
 			}
+			if had != nil {
+				l.kinds[kindOf(v.Op)] = true
+			}
 			if had == phi || seen[had] {
 				return
 			}
@@ -142,7 +163,7 @@ func (l *loop) update(phi *ssa.Phi, v ssa.Value, seen map[ssa.Value]bool) {
 			}
 		}
 	case *ssa.Call:
-		if extremes(v) {
+		if extremes(v) || l.p.insertsSorted(v, func(s ssa.Value) bool { return s == phi || seen[s] }) {
 			return
 		}
 		if isAppend(v) {
@@ -369,7 +390,7 @@ func comparison(c *ssa.Call) bool {
 	if fn == nil {
 		return false
 	}
-	switch origin(fn).Name() {
+	switch form.Origin(fn).Name() {
 	case "Compare", "Less", "Before", "After", "Cmp":
 		return true
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // initialValues are what initial functions store into the variables of the package, in the order of the code.
@@ -69,7 +71,7 @@ func (p *pkg) origin(g *global, v ssa.Value) {
 		case *ssa.MakeClosure:
 			p.hold(held, s.Fn.(*ssa.Function))
 			if p.remembers(s) {
-				g.fact.State = funcName(s.Fn.(*ssa.Function))
+				g.fact.State = form.FuncName(s.Fn.(*ssa.Function))
 			}
 		}
 	}
@@ -94,7 +96,7 @@ func (p *pkg) originCall(g *global, c *ssa.Call) {
 	if fn == nil {
 		return
 	}
-	own := p.nodes[origin(fn)]
+	own := p.nodes[form.Origin(fn)]
 	if own == nil {
 		p.originAbroad(g, fn, c.Pos())
 		return
@@ -112,7 +114,7 @@ func (p *pkg) originCall(g *global, c *ssa.Call) {
 		}
 		for _, v := range ret.Results {
 			if m, ok := v.(*ssa.MakeClosure); ok && p.remembers(m) {
-				g.fact.State = funcName(own.fn)
+				g.fact.State = form.FuncName(own.fn)
 			}
 		}
 	}
@@ -120,12 +122,12 @@ func (p *pkg) originCall(g *global, c *ssa.Call) {
 
 // originAbroad is originCall of a function of another package.
 func (p *pkg) originAbroad(g *global, fn *ssa.Function, pos token.Pos) {
-	obj, ok := origin(fn).Object().(*types.Func)
+	obj, ok := form.Origin(fn).Object().(*types.Func)
 	if !ok || obj.Pkg() == nil || isRuntime(obj.Pkg().Path()) {
 		return
 	}
 	if e, _, listed := listed(obj); listed {
-		p.comesFromListed(g, e.Rule, short(obj.FullName()), pos)
+		p.comesFromListed(g, e.Rule, form.Short(obj.FullName()), pos)
 		return
 	}
 	s := p.summaryOf(obj)
@@ -153,7 +155,7 @@ func (p *pkg) originVariable(g *global, from *ssa.Global, pos token.Pos) {
 		return
 	}
 	if e, _, listed := listed(v); listed {
-		p.comesFromListed(g, e.Rule, short(v.Pkg().Path()+"."+v.Name()), pos)
+		p.comesFromListed(g, e.Rule, form.Short(v.Pkg().Path()+"."+v.Name()), pos)
 		return
 	}
 	if own := p.globals[v]; own != nil {

@@ -23,7 +23,7 @@ import (
 var Analyzer = &analysis.Analyzer{
 	Name:       "durablesummary",
 	Doc:        "computes what functions do that a replay could not repeat",
-	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer},
+	Requires:   []*analysis.Analyzer{form.Analyzer, policy.Analyzer, Whole},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
 	FactTypes:  []analysis.Fact{new(Function), new(Variable), new(Role), new(Looked)},
@@ -64,12 +64,15 @@ type pkg struct {
 	selectors map[*ast.Ident]*ast.SelectorExpr
 	mentions  map[mention][]token.Pos
 	busy      map[*ssa.IndexAddr]bool // elements whose loops are being judged
+	grew      bool                    // a function turned out to call a parameter in the order of a map
 	entered   int                     // calls that were entered to judge one loop
 	parts     map[types.Type][]types.Type
 	madeOf    map[types.Type]*made
 	told      map[string]*made                    // types that facts of the package name
 	imported  map[*types.Package]map[string]*made // the same of others
 	leafs     map[leafKey]leaves
+	program   *Program                // nil: the package is looked at by itself
+	puts      map[string]put          // what the program puts at a site
 	begins    map[token.Pos]token.Pos // of calls on one line, by their left parenthesis, which is where the SSA form has them
 }
 
@@ -109,7 +112,8 @@ func run(pass *analysis.Pass) (result any, err error) {
 	}()
 	p := &pkg{
 		pass: pass, nodes: map[*ssa.Function]*node{}, syntax: map[ast.Node]*node{}, globals: map[*types.Var]*global{}, made: map[string]*made{},
-		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, begins: begins(pass), busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
+		foreign: map[*types.Func]*sum{}, linked: map[types.Object]bool{}, results: map[*ssa.CallCommon]*ssa.Call{}, busy: map[*ssa.IndexAddr]bool{}, parts: map[types.Type][]types.Type{}, madeOf: map[types.Type]*made{}, told: map[string]*made{}, imported: map[*types.Package]map[string]*made{}, leafs: map[leafKey]leaves{},
+		program: pass.ResultOf[Whole].(*Program), puts: map[string]put{},
 	}
 	p.named, p.callees, p.selectors, p.mentions = map[token.Pos]*types.Func{}, map[*ast.Ident]bool{}, map[*ast.Ident]*ast.SelectorExpr{}, map[mention][]token.Pos{}
 	if pass.Module != nil {
@@ -119,6 +123,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	if Known(pass.Pkg.Path()) {
 		return &Result{}, nil
 	}
+	p.begins = begins(pass)
 	p.marks = readMarks(pass)
 	built, fns := pass.ResultOf[form.Analyzer].(*form.Package).Build()
 	p.ssa = built
@@ -135,6 +140,7 @@ func run(pass *analysis.Pass) (result any, err error) {
 	p.judgeGlobals()
 	slices.SortStableFunc(p.order, func(a, b *node) int { return cmp.Compare(a.fn.Pos(), b.fn.Pos()) })
 	p.export()
+	p.describe()
 	r := p.result()
 	r.Claims = p.claims()
 	return r, nil
@@ -281,7 +287,7 @@ func (p *pkg) result() *Result {
 	for _, n := range p.order {
 		obj, ok := n.fn.Object().(*types.Func)
 		if ok && n.fn.Parent() == nil && p.marks.word(obj) == "orchestrator" {
-			r.Roots = append(r.Roots, Root{Func: obj, Name: short(obj.FullName()), Hazards: p.root(n).sorted()})
+			r.Roots = append(r.Roots, Root{Func: obj, Name: form.Short(obj.FullName()), Hazards: p.root(n).sorted()})
 		}
 	}
 	return r
@@ -314,15 +320,4 @@ func (p *pkg) receiver(fn *ssa.Function) *Hazard {
 		return nil
 	}
 	return &Hazard{Rule: "DET506", What: "receiver " + r.Name(), Spot: Spot{Pos: fn.Pos()}}
-}
-
-// funcName is how people call a function: "club.stamp", "(*store.HTTP).Get"; a closure has the name of what it is in.
-func funcName(fn *ssa.Function) string {
-	for fn.Parent() != nil {
-		fn = fn.Parent()
-	}
-	if obj, ok := fn.Object().(*types.Func); ok {
-		return short(obj.FullName())
-	}
-	return short(fn.String())
 }

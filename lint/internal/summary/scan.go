@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 	"github.com/durablegen/durablegen/lint/internal/policy"
 )
 
@@ -143,7 +144,7 @@ func (p *pkg) bound(n *node, m *ssa.MakeClosure, pos token.Pos) bool {
 	}
 	if e, _, listed := listed(obj); listed && e.Rule == "DET306" {
 		n.sum.acts = true
-		p.dispatch(n, &dispatch{v: m.Bindings[0], need: Need{Key: needLogger, What: short(obj.FullName()), Spot: Spot{Pos: pos}}})
+		p.dispatch(n, &dispatch{v: m.Bindings[0], need: Need{Key: needLogger, What: form.Short(obj.FullName()), Spot: Spot{Pos: pos}}})
 		return true
 	}
 	return false
@@ -172,7 +173,7 @@ func (p *pkg) call(n *node, c *ssa.CallCommon, pos token.Pos) {
 		if p.saidPure(c.Value) {
 			return
 		}
-		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Spot: Spot{Pos: pos}}})
+		p.dispatch(n, &dispatch{v: c.Value, need: Need{Key: needFunc, What: called(c.Value), Site: p.site(pos), Spot: Spot{Pos: pos}}})
 	}
 }
 
@@ -229,7 +230,7 @@ func (p *pkg) use(n *node, fn *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 		p.makeType(n, arg)
 		p.makeType(n, types.NewPointer(arg))
 	}
-	fn = origin(fn)
+	fn = form.Origin(fn)
 	obj, _ := fn.Object().(*types.Func)
 	if obj == nil || fn.Parent() != nil { // a closure, or a wrapper that the compiler makes
 		p.edge(n, fn, pos, c)
@@ -270,7 +271,7 @@ func (p *pkg) mention(n *node, obj *types.Func, pos token.Pos) token.Pos {
 
 func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) {
 	if len(to.Blocks) == 0 {
-		switch name := funcName(to); {
+		switch name := form.FuncName(to); {
 		case to.Synthetic != "":
 		case p.linked[to.Object()]:
 			p.hazard(n, "DET903", name, pos)
@@ -285,7 +286,7 @@ func (p *pkg) edge(n *node, to *ssa.Function, pos token.Pos, c *ssa.CallCommon) 
 		p.hazard(n, "DET307", "C."+strings.TrimPrefix(to.Name(), "_Cfunc_"), pos)
 		return
 	}
-	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c, step: Step{Func: funcName(to), At: p.at(pos)}})
+	n.calls = append(n.calls, call{to: p.addNode(to), pos: pos, on: c, step: Step{Func: form.FuncName(to), At: p.at(pos)}})
 }
 
 // abroad is a use of a function of another package.
@@ -293,7 +294,7 @@ func (p *pkg) abroad(n *node, obj *types.Func, pos token.Pos, c *ssa.CallCommon)
 	if obj.Pkg() == nil { // error.Error
 		return
 	}
-	name := short(obj.FullName())
+	name := form.Short(obj.FullName())
 	if isRuntime(obj.Pkg().Path()) {
 		n.sum.acts = n.sum.acts || actsAtRuntime(obj)
 		return
@@ -375,7 +376,7 @@ func (p *pkg) typesOf(of *types.Package) map[string]*made {
 
 // listed is a use of a function that a table knows.
 func (p *pkg) listed(n *node, obj *types.Func, e effects.Effect, known bool, pos token.Pos, c *ssa.CallCommon) {
-	name := short(obj.FullName())
+	name := form.Short(obj.FullName())
 	switch {
 	case !known:
 		p.hazard(n, "DET901", name, pos)
@@ -418,7 +419,7 @@ func isLogger(obj *types.Func) bool {
 
 // callback is what a listed function calls of what it is given.
 func (p *pkg) callback(n *node, obj *types.Func, call effects.Call, pos token.Pos, c *ssa.CallCommon) {
-	step := Step{Func: short(obj.FullName()), At: p.at(pos)}
+	step := Step{Func: form.Short(obj.FullName()), At: p.at(pos)}
 	for _, m := range call.Methods {
 		if m == effects.AnyMethod {
 			continue // a template names it, if any
@@ -460,40 +461,40 @@ func (p *pkg) invoke(n *node, c *ssa.CallCommon, pos token.Pos) {
 	}
 	p.dispatch(n, &dispatch{v: c.Value, need: need, benign: benign, args: c.Args})
 	if _, param := types.Unalias(c.Value.Type()).(*types.TypeParam); param {
-		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+		n.sum.invoke(need.invoke())
 	}
 }
 
 // opaque is invoke of whatever was made an interface.
 func (p *pkg) opaque(n *node, recv types.Type, m *types.Func, pos token.Pos) {
 	if need, _, ok := p.needs(n, recv, m, pos); ok {
-		n.sum.invoke(&Invoke{Key: need.Key, Spot: need.Spot, Via: need.Via})
+		n.sum.invoke(need.invoke())
 	}
 }
 
 // needs is what a call of an interface's method needs to know. Of a foreign interface a table may say what it does whoever
 // implements it.
 func (p *pkg) needs(n *node, recv types.Type, m *types.Func, pos token.Pos) (need Need, benign, ok bool) {
-	name := short(m.FullName())
+	name := form.Short(m.FullName())
 	if named, ok := types.Unalias(recv).(*types.Named); ok {
-		name = short(named.Obj().Name() + "." + m.Name())
+		name = form.Short(named.Obj().Name() + "." + m.Name())
 	}
-	need = Need{Key: methodKey(m), What: name, Spot: Spot{Pos: pos}}
+	need = Need{Key: methodKey(m), What: name, Site: p.site(pos), Spot: Spot{Pos: pos}}
 	switch {
 	case m.Pkg() == nil:
 		return need, true, m.Name() == "Error"
 	case isRuntime(m.Pkg().Path()) || p.marks.word(m) != "" || p.marks.policy.Class(m) == policy.Pure:
 		return need, false, false
 	case p.marks.policy.Class(m) != policy.Inspect:
-		p.hazard(n, string(p.marks.policy.Class(m)), short(m.FullName()), pos)
+		p.hazard(n, string(p.marks.policy.Class(m)), form.Short(m.FullName()), pos)
 		return need, false, false
 	case effects.Std(m.Pkg().Path()):
 		e, known := effects.Method(recv, m)
 		switch {
 		case !known:
-			p.hazard(n, "DET901", short(m.FullName()), pos)
+			p.hazard(n, "DET901", form.Short(m.FullName()), pos)
 		case e.Rule != "":
-			p.hazard(n, e.Rule, short(m.FullName()), pos)
+			p.hazard(n, e.Rule, form.Short(m.FullName()), pos)
 		}
 		if len(e.Calls) == 0 {
 			return need, false, false
@@ -502,7 +503,7 @@ func (p *pkg) needs(n *node, recv types.Type, m *types.Func, pos token.Pos) (nee
 	default:
 		if e, known := effects.Other(m); known {
 			if e.Rule != "" {
-				p.hazard(n, e.Rule, short(m.FullName()), pos)
+				p.hazard(n, e.Rule, form.Short(m.FullName()), pos)
 			}
 			return need, false, false
 		}

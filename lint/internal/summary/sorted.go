@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // fate is what becomes of a slice, or of an iterator, whose elements have no order.
@@ -70,15 +72,15 @@ func (p *pkg) variable(addr ssa.Value, l *loop) fate {
 	u := p.usesBehind(l)
 	switch a := addr.(type) {
 	case *ssa.FreeVar:
-		for _, b := range bindings(a) {
+		for _, b := range form.Bindings(a) {
 			u.in(b, nil)
 		}
 	case *ssa.Alloc:
 		u.in(a, nil)
 	case *ssa.FieldAddr:
 		base := a.X
-		if f, ok := base.(*ssa.FreeVar); ok && len(bindings(f)) == 1 {
-			base = bindings(f)[0]
+		if f, ok := base.(*ssa.FreeVar); ok && len(form.Bindings(f)) == 1 {
+			base = form.Bindings(f)[0]
 		}
 		if _, ok := base.(*ssa.Alloc); !ok {
 			return fate{leaks: !p.fieldSorted(a)}
@@ -213,7 +215,7 @@ func (u *uses) orderFree(in *ssa.IndexAddr) bool {
 	if header == nil || in.Block() == header {
 		return false
 	}
-	l := &loop{p: u.p, fn: in.Parent(), pos: in.Pos(), header: header, body: natural(header), values: map[ssa.Value]bool{in: true}}
+	l := &loop{p: u.p, fn: in.Parent(), pos: in.Pos(), header: header, body: form.Loop(header), values: map[ssa.Value]bool{in: true}}
 	l.first = inside(header, l.body)
 	if l.first == nil || !l.body[in.Block()] {
 		return false
@@ -288,7 +290,7 @@ func calleeName(c *ssa.Call) (path, name string) {
 	if fn == nil {
 		return "", ""
 	}
-	obj, ok := origin(fn).Object().(*types.Func)
+	obj, ok := form.Origin(fn).Object().(*types.Func)
 	if !ok || obj.Pkg() == nil || obj.Signature().Recv() != nil {
 		return "", ""
 	}
@@ -322,9 +324,9 @@ func (p *pkg) isSort(c *ssa.Call, v ssa.Value) (total, ok bool) {
 		return false, false
 	}
 	var s *sum
-	if own := p.nodes[origin(fn)]; own != nil {
+	if own := p.nodes[form.Origin(fn)]; own != nil {
 		s = own.sum
-	} else if obj, ok := origin(fn).Object().(*types.Func); ok && obj.Pkg() != nil && !isRuntime(obj.Pkg().Path()) {
+	} else if obj, ok := form.Origin(fn).Object().(*types.Func); ok && obj.Pkg() != nil && !isRuntime(obj.Pkg().Path()) {
 		if _, _, listed := listed(obj); !listed {
 			s = p.summaryOf(obj.Origin())
 		}
@@ -338,6 +340,33 @@ func (p *pkg) isSort(c *ssa.Call, v ssa.Value) (total, ok bool) {
 		}
 	}
 	return false, false
+}
+
+// insertsSorted recognises an element that is put where a search in the same slice says: the slice stays sorted, whatever the
+// order in which they come.
+func (p *pkg) insertsSorted(v ssa.Value, same func(ssa.Value) bool) bool {
+	insert, ok := v.(*ssa.Call)
+	if !ok || len(insert.Call.Args) != 3 || !same(insert.Call.Args[0]) {
+		return false
+	}
+	if path, name := calleeName(insert); path != "slices" || name != "Insert" {
+		return false
+	}
+	at := insert.Call.Args[1]
+	if e, ok := at.(*ssa.Extract); ok && e.Index == 0 {
+		at = e.Tuple
+	}
+	search, ok := at.(*ssa.Call)
+	if !ok || len(search.Call.Args) == 0 || !same(search.Call.Args[0]) {
+		return false
+	}
+	switch path, name := calleeName(search); path + "." + name {
+	case "slices.BinarySearch", "sort.SearchStrings", "sort.SearchInts", "sort.SearchFloat64s":
+		return true
+	case "slices.BinarySearchFunc":
+		return p.totalFunc(search.Call.Args[2], insert)
+	}
+	return false
 }
 
 // findSorts notes the functions that sort a parameter on every path.

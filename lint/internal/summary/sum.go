@@ -14,8 +14,8 @@ type sum struct {
 	hazards hazards
 	pending hazards
 	types   map[string]*made
-	invokes map[string]*Invoke // by key; the shortest way
-	needs   map[string]*Need   // by parameter, path and key; the shortest way
+	invokes map[string]*Invoke // by key and site; the shortest way
+	needs   map[string]*Need   // by parameter, path, key and site; the shortest way
 	each    map[int]*Hazard    // parameters that are called in the order of a map
 	writes  map[int]bool
 	sorts   map[int]bool
@@ -64,7 +64,7 @@ func (s *sum) add(callee *sum, module string, call Spot, steps ...Step) bool {
 		changed = s.hazards.addThrough(h, module, call, steps) || changed
 	}
 	for _, v := range callee.invokes {
-		if had := s.invokes[v.Key]; had != nil && len(had.Via) < len(steps)+len(v.Via) {
+		if had := s.invokes[v.Key+v.Site]; had != nil && len(had.Via) < len(steps)+len(v.Via) {
 			continue
 		}
 		n := *v
@@ -81,15 +81,15 @@ func (s *sum) make(types map[string]*made) bool {
 }
 
 func (s *sum) invoke(v *Invoke) bool {
-	if had := s.invokes[v.Key]; had != nil && !shorterWay(v.Via, v.Spot, had.Via, had.Spot) {
+	if had := s.invokes[v.Key+v.Site]; had != nil && !shorterWay(v.Via, v.Spot, had.Via, had.Spot) {
 		return false
 	}
-	s.invokes[v.Key] = v
+	s.invokes[v.Key+v.Site] = v
 	return true
 }
 
 func (s *sum) need(v *Need) bool {
-	key := fmt.Sprint(v.Param, v.Path, v.Key, v.Deep)
+	key := fmt.Sprint(v.Param, v.Path, v.Key, v.Deep, v.Site)
 	if had := s.needs[key]; had != nil && !shorterWay(v.Via, v.Spot, had.Via, had.Spot) {
 		return false
 	}
@@ -116,8 +116,7 @@ func (s *sum) settle(module string) *sum {
 		for _, name := range slices.Sorted(maps.Keys(all.types)) {
 			for _, m := range all.types[name].methods {
 				for _, key := range slices.Sorted(maps.Keys(all.invokes)) {
-					if m.is(key) {
-						v := all.invokes[key]
+					if v := all.invokes[key]; m.is(v.Key) {
 						changed = all.add(m.sum(), module, v.Spot, append(slices.Clone(v.Via), Step{Func: m.name})...) || changed
 					}
 				}
@@ -292,15 +291,4 @@ func madeOf(t Type) *made {
 		m.methods = append(m.methods, &method{key: f.Key, name: f.Func, done: done})
 	}
 	return m
-}
-
-// short leaves the path of a package out of a qualified name: "(*example.com/store.HTTP).Get" is "(*store.HTTP).Get".
-func short(name string) string {
-	name = strings.ReplaceAll(name, Runtime+".", "durable.")
-	i := strings.LastIndex(name, "/")
-	if i < 0 {
-		return name
-	}
-	j := strings.LastIndexAny(name[:i], "(*[ ,")
-	return name[:j+1] + name[i+1:]
 }

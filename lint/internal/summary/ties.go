@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // A sort by a key that is not unique leaves the order of equal elements to what it was before, or to chance. Whether a key is
@@ -19,7 +21,7 @@ func (p *pkg) totalFunc(f, slice ssa.Value) bool {
 	case *ssa.MakeClosure:
 		fn = f.Fn.(*ssa.Function)
 	case *ssa.Function:
-		fn = origin(f)
+		fn = form.Origin(f)
 	case *ssa.ChangeType:
 		return p.totalFunc(f.X, slice)
 	default:

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // makeType notes that a value of type t becomes an interface.
@@ -55,7 +56,7 @@ func (p *pkg) methodsOf(t types.Type) []*method {
 		if obj.Pkg() == nil {
 			continue
 		}
-		m := &method{key: methodKey(obj), name: short(obj.Origin().FullName())}
+		m := &method{key: methodKey(obj), name: form.Short(obj.Origin().FullName())}
 		if p.marks.word(obj.Origin()) != "" {
 			m.done = newSum()
 		} else {

@@ -1,11 +1,14 @@
 package summary
 
 import (
+	"cmp"
 	"go/token"
 	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // unordered judges a call that a table knows to give, or to call, in the order of a map (DET404).
@@ -14,7 +17,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 	if fn == nil {
 		return
 	}
-	obj, ok := origin(fn).Object().(*types.Func)
+	obj, ok := form.Origin(fn).Object().(*types.Func)
 	if !ok || obj.Pkg() == nil || isRuntime(obj.Pkg().Path()) {
 		return
 	}
@@ -22,7 +25,7 @@ func (p *pkg) unordered(n *node, c *ssa.Call) {
 	if !listed || !known || !e.Order {
 		return
 	}
-	name := short(obj.FullName())
+	name := form.Short(obj.FullName())
 	for _, call := range e.Calls {
 		if i := argument(obj, call.Arg); call.Methods == nil && i < len(c.Call.Args) {
 			p.leaked(n, "DET404", c.Pos(), p.each(c.Call.Args[i], name, c.Pos()))
@@ -48,6 +51,7 @@ func (p *pkg) each(fn ssa.Value, name string, pos token.Pos) []leak {
 	}
 	l := p.calledLoop(body, pos)
 	l.run()
+	p.yieldedBy(body, "DET404", name, pos, l.yields)
 	return l.named(name)
 }
 
@@ -110,7 +114,7 @@ func (p *pkg) sequence(v ssa.Value, name string, seen map[ssa.Value]bool) (f fat
 			more.returned = true
 		case *ssa.Call:
 			if r.Call.Value == v && len(r.Call.Args) == 1 {
-				inside = p.each(r.Call.Args[0], name, r.Pos())
+				inside = p.each(r.Call.Args[0], name, cmp.Or(r.Pos(), v.Pos()))
 			} else {
 				more = p.consumed(r)
 			}
@@ -200,4 +204,30 @@ func (p *pkg) resultFate(c *ssa.Call) (f fate, leaks []leak) {
 	}
 	slices.Sort(f.ties)
 	return f, slices.DeleteFunc(leaks, func(l leak) bool { return l.rule == "DET405" })
+}
+
+// atMostOne reports whether a map is made here with one entry or none, and nothing can put more into it.
+func atMostOne(m ssa.Value) bool {
+	made, ok := m.(*ssa.MakeMap)
+	if !ok {
+		return false
+	}
+	entries := 0
+	for _, r := range *made.Referrers() {
+		switch r := r.(type) {
+		case *ssa.MapUpdate:
+			if r.Map != made || r.Block() != made.Block() {
+				return false
+			}
+			entries++
+		case *ssa.Range, *ssa.Lookup, *ssa.DebugRef:
+		case *ssa.Call:
+			if _, builtin := r.Call.Value.(*ssa.Builtin); !builtin {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return entries <= 1
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // zoned is what is known of the zone of a time.
@@ -52,7 +54,7 @@ func (z *zoneFlow) follow(v ssa.Value) {
 			}
 		}
 	case *ssa.FreeVar:
-		for _, b := range bindings(v) {
+		for _, b := range form.Bindings(v) {
 			z.follow(b)
 		}
 	case *ssa.Call:
@@ -65,7 +67,7 @@ func (z *zoneFlow) call(c *ssa.Call) {
 	if fn == nil {
 		return
 	}
-	fn = origin(fn)
+	fn = form.Origin(fn)
 	obj, ok := fn.Object().(*types.Func)
 	if !ok || obj.Pkg() == nil {
 		return
@@ -180,7 +182,7 @@ func (p *pkg) seeds() {
 				}
 				for _, arg := range c.Call.Args {
 					if what := p.outside(arg); what != "" {
-						p.noted(n, "DET114", short(obj.FullName()), "seeded from "+what, c.Pos())
+						p.noted(n, "DET114", form.Short(obj.FullName()), "seeded from "+what, c.Pos())
 						break
 					}
 				}
@@ -227,7 +229,7 @@ func (p *pkg) effectOf(c *ssa.Call) string {
 	if fn == nil {
 		return ""
 	}
-	fn = origin(fn)
+	fn = form.Origin(fn)
 	obj, ok := fn.Object().(*types.Func)
 	if !ok || obj.Pkg() == nil || isRuntime(obj.Pkg().Path()) {
 		return ""
@@ -237,7 +239,7 @@ func (p *pkg) effectOf(c *ssa.Call) string {
 		s = own.sum
 	} else if e, _, listed := listed(obj); listed {
 		if varies(e.Rule) {
-			return short(obj.FullName())
+			return form.Short(obj.FullName())
 		}
 		return ""
 	} else if f := p.summaryOf(obj); f != nil {

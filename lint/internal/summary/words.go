@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/durablegen/durablegen/lint/internal/effects"
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // words finds what only the source shows and the SSA form does not: constants, conversions, formats.
@@ -53,7 +54,7 @@ func (p *pkg) word(in *node, n ast.Node) {
 		c, ok := p.pass.TypesInfo.Uses[n].(*types.Const)
 		if ok && c.Pkg() != nil && effects.Std(c.Pkg().Path()) {
 			if e, known := effects.Of(c); known && e.Rule != "" {
-				p.hazard(in, e.Rule, short(c.Pkg().Path()+"."+c.Name()), n.Pos())
+				p.hazard(in, e.Rule, form.Short(c.Pkg().Path()+"."+c.Name()), n.Pos())
 			}
 		}
 		if fn, ok := p.pass.TypesInfo.Uses[n].(*types.Func); ok && !p.callees[n] {

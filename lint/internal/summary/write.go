@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/durablegen/durablegen/lint/internal/form"
 )
 
 // roots are the parameters and package variables that memory may belong to.
@@ -48,7 +50,7 @@ func (t *tracer) address(v ssa.Value) {
 	case *ssa.IndexAddr:
 		t.value(v.X)
 	case *ssa.FreeVar:
-		for _, b := range bindings(v) {
+		for _, b := range form.Bindings(v) {
 			t.address(b)
 		}
 	default:
@@ -68,7 +70,7 @@ func (t *tracer) value(v ssa.Value) {
 	case *ssa.FieldAddr, *ssa.IndexAddr:
 		t.address(v)
 	case *ssa.FreeVar:
-		for _, b := range bindings(v) {
+		for _, b := range form.Bindings(v) {
 			t.value(b)
 		}
 	case *ssa.Phi:
@@ -110,28 +112,12 @@ func (t *tracer) loaded(addr ssa.Value) {
 			}
 		}
 	case *ssa.FreeVar:
-		for _, b := range bindings(a) {
+		for _, b := range form.Bindings(a) {
 			t.loaded(b)
 		}
 	default:
 		t.address(addr)
 	}
-}
-
-// bindings are what a closure's variable stands for where the closure is made.
-func bindings(v *ssa.FreeVar) []ssa.Value {
-	fn := v.Parent()
-	i := slices.Index(fn.FreeVars, v)
-	var out []ssa.Value
-	if fn.Referrers() == nil {
-		return nil
-	}
-	for _, r := range *fn.Referrers() {
-		if m, ok := r.(*ssa.MakeClosure); ok {
-			out = append(out, m.Bindings[i])
-		}
-	}
-	return out
 }
 
 // write notes that n writes memory that belongs to somebody else.
