@@ -72,8 +72,9 @@ type Type struct {
 	Name   string         `json:"name,omitempty"`   // of the Go type, for people; it is compared for text and own
 	Key    TypeRef        `json:"key,omitempty"`    // of a map
 	Elem   TypeRef        `json:"elem,omitempty"`   // of list, array, map and pointer
-	Fields []Field        `json:"fields,omitempty"` // of an object, by their name in JSON
+	Fields []Field        `json:"fields,omitempty"` // of an object, in the order in which they are written
 	Pos    token.Position `json:"-"`
+	End    token.Position `json:"-"` // of a struct that is declared in files of the run: its closing brace
 }
 
 // Field is a member of an object.
