@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -35,17 +36,17 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 		params = 1
 	}
 	body := m.body(fn, p, params, e.Pos())
-	node, p := m.node(shape.Go, name, e.Pos(), args[1:len(args)-1]...)
+	node, p := m.node(shape.Go, strings.ToLower(name), e.Pos(), args[1:len(args)-1]...)
 	node.bodies = []*machine{body}
 	f := m.future(node, ctx)
 	switch name {
 	case "Go":
 		p.push(f)
 	case "ForEach":
-		m.await(e.Pos(), f)
+		m.blocks(node, p)
 		p.push(m.errorOf(e.Pos(), f, ctx))
 	default:
-		m.await(e.Pos(), f)
+		m.blocks(node, p)
 		p.push(m.pair(e.Pos(), m.resultOf(e.Pos(), f, ctx), m.errorOf(e.Pos(), f, ctx)))
 	}
 }

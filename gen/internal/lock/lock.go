@@ -26,18 +26,6 @@ type Source struct {
 	Plan  *names.Plan // nil: not annotated
 }
 
-// NewInfo gives what a Source's check has to fill.
-func NewInfo() *types.Info {
-	return &types.Info{
-		Types:      map[ast.Expr]types.TypeAndValue{},
-		Defs:       map[*ast.Ident]types.Object{},
-		Uses:       map[*ast.Ident]types.Object{},
-		Implicits:  map[ast.Node]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{},
-		Instances:  map[*ast.Ident]types.Instance{},
-	}
-}
-
 // Flows reads the orchestrators of the sources that want accepts (nil: all). typeOf gives the reference of a result's
 // type (nil: none is given). Equal values have an entry for each place where they are written, because of the
 // positions; see [Canonical]. The sources are only read; several calls may run at once.

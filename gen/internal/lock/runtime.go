@@ -139,7 +139,7 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 	switch name {
 	case "Context.Now":
 		f = func(p *path, _ []*value) *value { return m.val(pos, "now", "", p.epoch) }
-	case "Context.InstanceID", "Context.Name", "Context.Tags", "Context.ParentID", "Context.RootID", "Context.Replaying", "ScheduledTime":
+	case "Context.InstanceID", "Context.Name", "Context.Tags", "Context.ParentID", "Context.RootID", "Context.Replaying", "Context.OrchestratorVersion", "ScheduledTime":
 		f = func(*path, []*value) *value { return m.val(pos, "info", name) }
 	case "Context.Version":
 		if n > 1 {
