@@ -8,7 +8,7 @@ const (
 	mostAtSite = 12     // states of one site before they are made one; so many turns of a loop are told apart
 	mostWaits  = 8      // of the old program that the new one has not repeated
 	mostDraws  = 8
-	mostMail   = 16
+	mostMail   = 8
 	mostOpen   = 8 // futures of an any
 )
 
@@ -260,7 +260,7 @@ func (w *walk) mayPass(s *state, n *Node) bool {
 	asked := map[string]int{}
 	for _, f := range fs {
 		name := w.t.event[f]
-		if asked[name]++; name != "" && len(s.mail[name]) < asked[name] || name == "" && !s.new.has(w.t, f) && !s.old.has(w.t, f) {
+		if asked[name]++; name != "" && !s.taken(name, asked[name]) || name == "" && !s.new.has(w.t, f) && !s.old.has(w.t, f) {
 			return false
 		}
 	}
@@ -268,6 +268,12 @@ func (w *walk) mayPass(s *state, n *Node) bool {
 	s.give(false, w.point(s.new.now, s.new.now))
 	w.move(s, false, 0)
 	return true
+}
+
+// taken reports whether the old program has taken n more events of a name than the new one.
+func (s *state) taken(name string, n int) bool {
+	events := s.mail[name]
+	return len(events) >= n && events[0] != uncounted
 }
 
 // give sets what the node gives at which a program stands.
