@@ -59,8 +59,8 @@ func TestPayloadErrors(t *testing.T) {
 		{
 			"an event", nil,
 			func(ctx durable.Context) error { return durable.ReceiveEvent[boughtNumber](ctx, "Paid").Err(ctx) },
-			"event Paid",
-			"event Paid of orchestrator flow.Read version 2 does not fit type int8: the field items.price is a JSON string",
+			"event paid",
+			"event paid of orchestrator flow.Read version 2 does not fit type int8: the field items.price is a JSON string",
 		},
 		{"an input", bought("1"), nil, "input", "input of orchestrator flow.Read version 2 does not fit type int8: the field items.price is a JSON string"},
 	} {
