@@ -92,9 +92,29 @@ func (n *namer) close(ring []TypeRef) {
 		}
 		return
 	}
-	// What contains itself has no end: each round looks one step deeper, and as many rounds as types tell all apart that
-	// differ.
-	for range ring {
+	// What contains itself has no end: each round looks one step deeper, and as many rounds as there are different types
+	// tell all of them apart.
+	n.deepen(ring, len(ring))
+	n.deepen(ring, n.different(ring))
+	inline := map[TypeRef]string{}
+	for _, r := range ring {
+		if s, ends := n.inline(r, nil); ends && n.types[r].Kind != "object" {
+			inline[r] = s
+			continue
+		}
+		n.entries[n.names[r]] = r
+	}
+	for r, s := range inline {
+		n.names[r] = s
+	}
+}
+
+// deepen hashes types that contain each other anew, to a depth.
+func (n *namer) deepen(ring []TypeRef, rounds int) {
+	for _, r := range ring {
+		n.names[r] = ""
+	}
+	for range rounds {
 		deeper := make([]string, len(ring))
 		for i, r := range ring {
 			deeper[i] = hash(n.notation(&n.types[r]))
@@ -103,9 +123,34 @@ func (n *namer) close(ring []TypeRef) {
 			n.names[r] = deeper[i]
 		}
 	}
+}
+
+func (n *namer) different(ring []TypeRef) int {
+	names := map[string]bool{}
 	for _, r := range ring {
-		n.entries[n.names[r]] = r
+		names[n.names[r]] = true
 	}
+	return len(names)
+}
+
+// inline gives the notation of a type down to the objects in it, if it comes to its end there.
+func (n *namer) inline(ref TypeRef, above []TypeRef) (string, bool) {
+	t := &n.types[ref]
+	if len(above) > 0 && (t.Kind == "object" || !strings.HasPrefix(n.names[ref], "#")) {
+		return n.names[ref], true
+	}
+	if slices.Contains(above, ref) {
+		return "", false
+	}
+	parts := map[TypeRef]string{}
+	for _, child := range t.children() {
+		s, ends := n.inline(child, append(above, ref))
+		if !ends {
+			return "", false
+		}
+		parts[child] = s
+	}
+	return n.spell(t, func(r TypeRef) string { return parts[r] }), true
 }
 
 func (n *namer) enter(ref TypeRef, notation string) string {
@@ -123,12 +168,16 @@ func hash(s string) string {
 
 // notation says what a type is, with the names that its parts have so far.
 func (n *namer) notation(t *Type) string {
-	part := func(ref TypeRef) string {
+	return n.spell(t, func(ref TypeRef) string {
 		if ref < 0 || int(ref) >= len(n.types) {
 			return ""
 		}
 		return n.names[ref]
-	}
+	})
+}
+
+// spell says what a type is, with what part says of its parts.
+func (n *namer) spell(t *Type, part func(TypeRef) string) string {
 	switch t.Kind {
 	case "int", "uint", "float":
 		return t.Kind + strconv.Itoa(t.Bits)

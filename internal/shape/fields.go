@@ -68,11 +68,8 @@ func (c *typeComparison) field(path string, f, g *Field) {
 	switch {
 	case f.Quoted == g.Quoted:
 	case f.Quoted:
-		kind := c.base(c.old, f.Type).Kind
-		fails := kind != "string"
-		if c.base(c.now, g.Type).Kind == "any" || c.base(c.now, g.Type).Kind == "raw" {
-			fails = false
-		}
+		kind := c.base(c.now, g.Type).Kind
+		fails := kind != "string" && kind != "any" && kind != "raw"
 		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: fails, Loses: true, Rewrites: fails}, "the field %s was written as a string, by the option string, and is not any more", at)
 		return
 	default:

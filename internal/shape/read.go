@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,9 +46,6 @@ func Read(text []byte) (Lock, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&file); err != nil {
 		return Lock{}, fmt.Errorf("shape: read the lock: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Lock{}, errors.New("shape: read the lock: there is more behind its end")
 	}
 	return file.lock()
 }

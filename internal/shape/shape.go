@@ -15,6 +15,8 @@ type Lock struct {
 	Events        []Endpoint     `json:"events,omitempty"`
 	Types         []Type         `json:"types,omitempty"` // what payloads are made of; a [TypeRef] is an index
 	Accepted      []Accepted     `json:"accepted,omitempty"`
+
+	Pos token.Position `json:"-"` // of the package clause
 }
 
 // Format is the newest form of a lock that this package reads and writes.
@@ -37,8 +39,9 @@ type Orchestrator struct {
 	Result  TypeRef  `json:"result"`
 	Flow    Flow     `json:"flow"`
 
-	Func string         `json:"-"` // the Go function
-	Pos  token.Position `json:"-"`
+	Func      string         `json:"-"` // the Go function
+	Pos       token.Position `json:"-"` // of its name
+	Directive token.Position `json:"-"`
 }
 
 // Endpoint is an activity or an event type.
@@ -48,12 +51,13 @@ type Endpoint struct {
 	Params  []Param  `json:"params,omitempty"` // of an event: the event itself
 	Result  TypeRef  `json:"result"`
 
-	Pos token.Position `json:"-"`
+	Pos       token.Position `json:"-"` // of its name
+	Directive token.Position `json:"-"`
 }
 
 // Param is a parameter that travels: contexts are left out.
 type Param struct {
-	Name string         `json:"name"`
+	Name string         `json:"name"` // "" of a single one, whose name is not on the wire
 	Type TypeRef        `json:"type"`
 	Pos  token.Position `json:"-"`
 }

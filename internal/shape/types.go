@@ -84,6 +84,9 @@ func (c *typeComparison) compare(path string, from, to TypeRef, pos token.Positi
 	}
 	c.seen[pair] = true
 	a, b := &c.old[from], &c.now[to]
+	if !pos.IsValid() {
+		pos = b.Pos
+	}
 	if a.Kind == b.Kind {
 		c.sameKind(path, from, to, pos)
 		return
@@ -193,8 +196,15 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 	case a.number() && b.number():
 		fits := a.holds(b)
 		change.Fails, change.Loses, change.Rewrites = b.Kind != "float" && !fits, !fits, !fits
-	case pair == "bytes string" || pair == "time string" || pair == "text string":
+	case pair == "bytes string": // nil is written as null
+		change.Fails = false
+	case pair == "time string" || pair == "text string":
 		change.Fails, change.Rewrites = false, false
+	case pair == "map object":
+		for _, f := range b.Fields {
+			c.compare(join(path, f.Name), a.Elem, f.Type, f.Pos)
+		}
+		change.Fails = false
 	case pair == "list array":
 		c.compare(path+"[]", a.Elem, b.Elem, pos)
 		change.Fails = false

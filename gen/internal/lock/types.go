@@ -10,8 +10,8 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// Types gathers what payloads are made of: how encoding/json writes and reads values of a Go type. It is for one lock and
-// one goroutine.
+// Types gathers what payloads are made of: how encoding/json writes and reads values of a Go type. It is for one
+// goroutine; locks may share it.
 type Types struct {
 	fset *token.FileSet
 	ends map[token.Pos]token.Pos // of struct types whose declaration has been read: its name → the closing brace
