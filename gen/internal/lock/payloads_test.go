@@ -37,9 +37,11 @@ type (
 	}
 	WiderHidden struct {
 		A int
+		//lint:ignore U1000 it is there to be left out
 		b int
 		C int `json:"-"`
 	}
+	//lint:ignore SA5008 a name that is a dash is meant
 	Dash struct {
 		A int `json:"-,"`
 	}
