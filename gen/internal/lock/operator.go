@@ -258,7 +258,10 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		if b.op == "neg" {
 			return m.less(pos, b.args[0], m.negated(a), true) // c < -x
 		}
-		return m.not(m.less(pos, b, m.constant(a.pos, constant.BinaryOp(a.lit, token.ADD, constant.MakeInt64(1))), true))
+		one := m.integer(pos, 1)
+		next := m.constant(pos, constant.BinaryOp(a.lit, token.ADD, one.lit))
+		next.args = []*value{a, one}
+		return m.not(m.less(pos, b, next, true))
 	}
 	if isInt && b.lit != nil && b.lit.Kind() == constant.Int {
 		if a.op == "+" && a.args[1].lit != nil {
@@ -269,6 +272,11 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		}
 		if a.op == "len" && isOne(b) {
 			return m.equal(pos, a, m.integer(b.pos, 0))
+		}
+		if len(b.args) == 0 { // of x <= c it is c and 1
+			c := *b
+			c.pos, c.args = pos, []*value{b}
+			b = &c
 		}
 	}
 	return m.val(pos, "<", "", a, b)
