@@ -2,9 +2,9 @@ package shape
 
 import "slices"
 
-// Keep gives the lock of the new code with entries of the old one in the place of those that keep says, by wire name and
-// version: what instances that run were begun with, and what it decides over, is not forgotten before somebody accepts
-// that.
+// Keep gives the lock of the new code with orchestrators of the old one in the place of those that keep says, by wire name
+// and version: what running instances began with, and the activities and events that it decides over, is not forgotten
+// before somebody accepts that.
 func Keep(old, now *Lock, keep func(name, version string) bool) *Lock {
 	out := *now
 	m := merger{old: old, out: &out, offset: TypeRef(len(now.Types))}
@@ -90,13 +90,10 @@ func (m merger) flow(f Flow) Flow {
 
 // endpoints gives the new ones, with the old one where a kept orchestrator uses it.
 func (m merger) endpoints(old, now []Endpoint, used map[string]bool) []Endpoint {
-	kept := func(e Endpoint) bool {
-		return used[e.Name] || slices.ContainsFunc(e.Aliases, func(alias string) bool { return used[alias] })
-	}
 	var out []Endpoint
 	had := map[string]bool{}
 	for _, e := range old {
-		if kept(e) {
+		if e.answers(used) {
 			e.Params, e.Result = m.params(e.Params), m.ref(e.Result)
 			out, had[e.Name] = append(out, e), true
 		}
