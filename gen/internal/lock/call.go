@@ -549,6 +549,11 @@ func conversion(from, to types.Type) string {
 	return types.TypeString(to.Underlying(), nil)
 }
 
+func isText(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}
+
 func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b) }
 
 func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
@@ -587,7 +592,7 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		}
 		switch name {
 		case "len":
-			p.push(m.length(e.Pos(), args[0]))
+			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
 		case "append":
 			p.push(m.appended(e, args))
 		case "delete", "clear", "copy":

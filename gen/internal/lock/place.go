@@ -69,6 +69,10 @@ func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
 			args[i] = m.zeroDeep(pos, u.Field(i).Type(), depth+1)
 		}
 		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos})
+	case *types.Slice:
+		if runtimeType(u.Elem()) != "" {
+			return m.val(pos, "list", "") // futures do not travel: nil and empty are the same
+		}
 	case *types.Array:
 		return m.val(pos, "zero", types.TypeString(u, nil))
 	}
