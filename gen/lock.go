@@ -12,6 +12,7 @@ import (
 	"github.com/durablegen/durablegen/gen/internal/diag"
 	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/gen/internal/lock"
+	"github.com/durablegen/durablegen/gen/internal/names"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
@@ -41,6 +42,12 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 		target[pkg.Path] = pkg.Target
 		declared = append(declared, pkg.Files...)
 	}
+	var plans []*names.Plan
+	for _, pkg := range r.program.Packages {
+		if plan := r.plans[pkg]; plan != nil {
+			plans = append(plans, plan)
+		}
+	}
 	types := lock.NewTypes(fset, declared...)
 	flows := lock.Flows(fset, sources, func(s *lock.Source) bool { return target[s.Path] }, types.Ref)
 	var files []File
@@ -55,6 +62,7 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 		}
 		if plan := r.plans[pkg]; plan != nil {
 			now = lock.Build(fset, types, plan, pkg.Files, flows)
+			lock.Foreign(fset, types, now, plans)
 		}
 		file, found, err := lockFile(pkg, now, accept)
 		var unreadable unreadableLock

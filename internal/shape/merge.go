@@ -12,22 +12,29 @@ func Keep(old, now *Lock, keep func(name, version string) bool) *Lock {
 	out.Accepted = slices.Clone(old.Accepted)
 	kept := func(o Orchestrator) bool { return keep(o.Name, o.Version) }
 	out.Orchestrators = slices.DeleteFunc(slices.Clone(now.Orchestrators), kept)
-	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}}
+	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}, Child: {}}
 	for _, o := range old.Orchestrators {
 		if !kept(o) {
 			continue
 		}
 		o.Params, o.Result, o.Flow = m.params(o.Params), m.ref(o.Result), m.flow(o.Flow)
 		out.Orchestrators = append(out.Orchestrators, o)
-		uses(o.Flow, used)
+		o.Flow.uses(used)
 	}
 	out.Activities = m.endpoints(old.Activities, now.Activities, used[Activity])
 	out.Events = m.endpoints(old.Events, now.Events, used[Receive])
+	out.Children = m.endpoints(old.Children, now.Children, used[Child])
 	return &out
 }
 
-// uses notes the activities and events of a flow.
-func uses(f Flow, used map[NodeKind]map[string]bool) {
+// Uses gives the names of the activities, events and children of a flow, by kind; those of events stand under Receive.
+func (f Flow) Uses() map[NodeKind]map[string]bool {
+	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}, Child: {}}
+	f.uses(used)
+	return used
+}
+
+func (f Flow) uses(used map[NodeKind]map[string]bool) {
 	for _, n := range f.Nodes {
 		kind := n.Kind
 		if kind == Send {
@@ -37,7 +44,7 @@ func uses(f Flow, used map[NodeKind]map[string]bool) {
 			used[kind][n.Target] = true
 		}
 		for _, b := range n.Bodies {
-			uses(b, used)
+			b.uses(used)
 		}
 	}
 }

@@ -20,11 +20,10 @@ func Unchanged(old, now *Lock) map[[2]string]bool {
 
 // around gives the part of a lock that one orchestrator needs.
 func (l *Lock) around(o *Orchestrator) *Lock {
-	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}}
-	uses(o.Flow, used)
+	used := o.Flow.Uses()
 	return &Lock{
 		Format: l.Format, Types: l.Types, Orchestrators: []Orchestrator{*o},
-		Activities: answering(l.Activities, used[Activity]), Events: answering(l.Events, used[Receive]),
+		Activities: answering(l.Activities, used[Activity]), Events: answering(l.Events, used[Receive]), Children: answering(l.Children, used[Child]),
 	}
 }
 
