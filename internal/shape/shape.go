@@ -14,7 +14,7 @@ type Lock struct {
 	Activities    []Endpoint     `json:"activities,omitempty"` // with those of other packages that a flow names, like the next two
 	Events        []Endpoint     `json:"events,omitempty"`
 	Children      []Endpoint     `json:"children,omitempty"` // orchestrators of other packages that a flow starts
-	Types         []Type         `json:"types,omitempty"` // what payloads are made of; a [TypeRef] is an index
+	Types         []Type         `json:"types,omitempty"`    // what payloads are made of; a [TypeRef] is an index
 	Accepted      []Accepted     `json:"accepted,omitempty"`
 
 	Pos token.Position `json:"-"` // of the package clause
