@@ -138,6 +138,12 @@ func canonical(l *shape.Lock) *shape.Lock {
 func compare(old, now, exact *shape.Lock) []Finding {
 	same := shape.Unchanged(old, exact)
 	findings := shape.Compare(without(old, same), without(now, same))
+	for _, f := range shape.Payloads(old, now) {
+		told := func(g Finding) bool { return g.Pos.Filename == f.Pos.Filename && g.Pos.Line == f.Pos.Line }
+		if !slices.ContainsFunc(findings, told) {
+			findings = append(findings, f)
+		}
+	}
 	for i := range findings {
 		if !findings[i].Pos.IsValid() {
 			findings[i].Pos = now.Pos // nothing is left of it
