@@ -312,7 +312,7 @@ func (l *loop) close(m *machine) {
 			if c != nil {
 				v = q.vars[c]
 			}
-			m.feed(h, v)
+			m.feed(h, m.settled(q, v))
 		}
 		if l.counter != nil {
 			m.feed(l.counter, m.add(l.pos, l.counter, m.integer(l.pos, 1)))

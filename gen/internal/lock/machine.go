@@ -183,7 +183,7 @@ func (m *machine) shelter(p *path, t types.Type, v *value) *value {
 func (m *machine) node(kind shape.NodeKind, target string, pos token.Pos, args ...*value) (*node, *path) {
 	p := m.cur[0]
 	n := m.newNode(kind, pos, 1)
-	n.target = target
+	n.target, n.epoch = target, p.epoch
 	for _, a := range args {
 		n.args = append(n.args, m.freeze(p, a))
 	}
