@@ -68,7 +68,7 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 		case isBasic:
 			return c
 		}
-		return m.length(s.X.Pos(), c)
+		return m.length(s.X.Pos(), c, false)
 	}
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,
@@ -312,7 +312,7 @@ func (l *loop) close(m *machine) {
 			if c != nil {
 				v = q.vars[c]
 			}
-			m.feed(h, v)
+			m.feed(h, m.settled(q, v))
 		}
 		if l.counter != nil {
 			m.feed(l.counter, m.add(l.pos, l.counter, m.integer(l.pos, 1)))
