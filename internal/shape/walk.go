@@ -4,9 +4,10 @@ import "slices"
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
-	mostStates = 6_000  // of an orchestrator, bodies included
-	mostAtSite = 7      // states of one site before they are made one; so many turns of a loop are told apart
-	mostWaits  = 8      // of the old program that the new one has not repeated
+	mostStates = 6_000 // of an orchestrator, bodies included
+	mostTerms  = 200_000
+	mostAtSite = 7 // states of one site before they are made one; so many turns of a loop are told apart
+	mostWaits  = 8 // of the old program that the new one has not repeated
 	mostDraws  = 8
 	mostMail   = 8
 	mostOpen   = 8 // futures of an any
@@ -97,7 +98,7 @@ func (w *walk) begin(s *state) {
 	for len(w.todo) > 0 && w.j.complex == "" {
 		s := w.todo[len(w.todo)-1]
 		w.todo = w.todo[:len(w.todo)-1]
-		if w.j.steps++; w.j.steps > mostStates {
+		if w.j.steps++; w.j.steps > mostStates || len(w.t.all) > mostTerms {
 			w.j.complex = "the two can differ in more ways than are looked at"
 			return
 		}
