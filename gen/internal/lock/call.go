@@ -166,9 +166,6 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 			for i, a := range raw {
 				if a.op == "ref" {
 					m.write(p, a, m.val(e.Pos(), "changed", strconv.Itoa(i), v))
-				} else if i < len(e.Args) && sorters[name] {
-					p.push(a) // written below
-					_ = p.pop()
 				}
 			}
 		}
