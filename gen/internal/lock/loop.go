@@ -20,7 +20,6 @@ type loop struct {
 	entry   *path
 	head    *node
 	phis    map[*cell]*value // nil key: the epoch
-	stack   int
 	counter *value
 	back    []*path
 	exits   []*path
@@ -56,11 +55,10 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 		p.vars[coll] = m.read(p, p.pop())
 		p.vars[at] = m.integer(s.Pos(), 0)
 	})
-	isString := false
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
-	isString = isBasic && basic.Info()&types.IsString != 0
+	isString := isBasic && basic.Info()&types.IsString != 0
 	count := func(p *path) *value {
 		c := m.load(p, coll)
 		switch {
@@ -105,8 +103,7 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 
 // rangeVars stores the key and the element on the stack.
 func (m *machine) rangeVars(s *ast.RangeStmt) {
-	for i, e := range []ast.Expr{s.Value, s.Key} {
-		_ = i
+	for _, e := range []ast.Expr{s.Value, s.Key} {
 		if e == nil || isBlank(e) {
 			m.each(func(p *path) { p.pop() })
 			continue

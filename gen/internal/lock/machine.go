@@ -28,6 +28,7 @@ type machine struct {
 	fuel    *int
 
 	deferring *frame // whose deferred calls run
+	errorOnly bool   // nobody looks at what else it returns
 	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
 }
 
