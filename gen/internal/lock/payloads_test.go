@@ -41,8 +41,8 @@ type (
 		b int
 		C int `json:"-"`
 	}
-	//lint:ignore SA5008 a name that is a dash is meant
 	Dash struct {
+		//lint:ignore SA5008 a name that is a dash is meant
 		A int `json:"-,"`
 	}
 	Omit struct {
