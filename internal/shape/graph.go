@@ -17,6 +17,8 @@ type graph struct {
 	live  []set            // at a node, before it: the roots that are still read from there on
 	ahead []set            // kinds that can be reached from a node, itself included
 	late  []bool           // whether, from a node on, anything depends on when it is computed
+	asks  []set            // branches that can be reached from a node
+	loops []bool           // joins at the head of a loop
 	inner map[*Flow]*graph // of bodies
 }
 
@@ -72,6 +74,7 @@ func newGraph(f *Flow) (*graph, error) {
 	g.findRoots()
 	g.findAhead()
 	g.findLive()
+	g.findAsks()
 	for n := range g.Nodes {
 		for b := range g.Nodes[n].Bodies {
 			body := &g.Nodes[n].Bodies[b]
@@ -294,4 +297,28 @@ func (g *graph) edges(join, from, next int) (found []int) {
 		}
 	}
 	return found
+}
+
+// findAsks finds the branches ahead of each node, and the joins that come again.
+func (g *graph) findAsks() {
+	g.asks, g.loops = make([]set, len(g.Nodes)), make([]bool, len(g.Nodes))
+	for n := range g.Nodes {
+		g.asks[n] = newSet(len(g.Nodes))
+		if k := g.Nodes[n].Kind; k == Branch || k == Join {
+			g.asks[n].add(n)
+		}
+	}
+	for more := true; more; {
+		more = false
+		for n := len(g.Nodes) - 1; n >= 0; n-- {
+			for _, next := range g.Nodes[n].Next {
+				more = g.asks[n].join(g.asks[next]) || more
+			}
+		}
+	}
+	for n := range g.Nodes {
+		if g.Nodes[n].Kind == Join {
+			g.loops[n] = slices.ContainsFunc(g.Nodes[n].Next, func(next int) bool { return g.asks[next].has(n) })
+		}
+	}
 }

@@ -191,7 +191,7 @@ func (w *walk) tidy(s *state) {
 		current[*x] = true
 	}
 	maps.DeleteFunc(s.facts, func(x term, _ bool) bool {
-		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current)
+		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
 	})
 	recent(s.facts)
 	maps.DeleteFunc(s.old.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
@@ -206,6 +206,43 @@ func (s *state) trim(g *graph, c *cursor) {
 			c.env[r] = unset
 		}
 	}
+}
+
+// asked reports whether a condition ahead of a node may be decided by a fact.
+func (w *walk) asked(g *graph, at int, fact term) bool {
+	for n := range g.asks[at].each {
+		if g.Nodes[n].Kind == Branch && w.mayBe(g, g.Nodes[n].Args[0], fact, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBe reports whether a value can have a term, or be decided by that of an equation.
+func (w *walk) mayBe(g *graph, v int, x term, depth int) bool {
+	const deep = 6
+	val, m := &g.Values[g.rep[v]], w.t.all[x]
+	switch {
+	case g.root(v) >= 0 || depth > deep || val.Op == opParam || val.Op == opOuter || val.Op == opMu || val.Op == opIf || val.Op == "eta":
+		return true
+	case val.Op == opNot || val.Op == "!" || val.Op == "!=":
+		return depth > 0 || len(val.Args) == 0 || val.Op == "!=" || w.mayBe(g, val.Args[0], x, depth+1)
+	case val.Op == opConst:
+		return m.op == opConst
+	case val.Op == "+" || val.Op == opIndex || val.Op == "start":
+		return true // they may have been computed
+	case val.Op != m.op || val.What != m.what || val.Sum != m.sum || len(val.Args) != len(m.args):
+		return false
+	case val.Op == opEqual && len(m.args) == 2:
+		return w.mayBe(g, val.Args[0], m.args[0], depth+1) && w.mayBe(g, val.Args[1], m.args[1], depth+1) ||
+			w.mayBe(g, val.Args[0], m.args[1], depth+1) && w.mayBe(g, val.Args[1], m.args[0], depth+1)
+	}
+	for i, a := range val.Args {
+		if !w.mayBe(g, a, m.args[i], depth+1) {
+			return false
+		}
+	}
+	return true
 }
 
 // mostFacts bounds what is remembered of conditions. Who remembers less proves less, and nothing wrong.

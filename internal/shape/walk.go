@@ -4,9 +4,9 @@ import "slices"
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
-	mostStates = 6_000  // of an orchestrator, bodies included
-	mostAtSite = 7      // states of one site before they are made one; so many turns of a loop are told apart
-	mostWaits  = 8      // of the old program that the new one has not repeated
+	mostStates = 6_000 // of an orchestrator, bodies included
+	mostAtSite = 7     // states at the head of a loop before they are made one; so many turns are told apart
+	mostWaits  = 8     // of the old program that the new one has not repeated
 	mostDraws  = 8
 	mostMail   = 8
 	mostOpen   = 8 // futures of an any
@@ -121,7 +121,7 @@ func (w *walk) put(s *state) {
 	if at.seen[key] {
 		return
 	}
-	if len(at.seen) >= mostAtSite {
+	if most := w.mostHere(s); len(at.seen) >= most {
 		if at.general == nil {
 			at.general = s
 		} else {
@@ -135,6 +135,15 @@ func (w *walk) put(s *state) {
 	}
 	at.seen[key] = true
 	w.todo = append(w.todo, s.clone())
+}
+
+// mostHere is how many states of a site are kept apart. Only at the head of a loop there can be ever more.
+func (w *walk) mostHere(s *state) int {
+	const elsewhere = 64
+	if !s.behind && w.old.loops[s.old.at] || s.behind && w.new.loops[s.new.at] {
+		return mostAtSite
+	}
+	return elsewhere
 }
 
 // together reports whether coroutines run beside, so that nothing may be moved.
