@@ -110,7 +110,6 @@ func (t *tree) value(at edge, of func(outcome) *value) *value {
 
 // cycles makes a mu of every phi of the loop.
 func (l *loop) cycles(m *machine, t *tree) {
-	start := edge{l.head, 0}
 	for c, h := range l.phis {
 		l.cycle(m, t, h, func(q *path) *value {
 			if c == nil {
@@ -124,7 +123,6 @@ func (l *loop) cycles(m *machine, t *tree) {
 		l.counter.op, l.counter.at = "mu", nil
 		l.counter.args = append(l.counter.args, next)
 	}
-	_ = start
 }
 
 func (l *loop) cycle(m *machine, t *tree, h *value, of func(*path) *value) {

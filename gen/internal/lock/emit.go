@@ -42,6 +42,9 @@ func (m *machine) emitFrom(base int) (shape.Flow, []*value) {
 	for _, n := range e.order {
 		e.node(n)
 	}
+	for _, n := range e.order {
+		e.bodies(n)
+	}
 	return e.flow, e.imports
 }
 
@@ -201,17 +204,51 @@ func (e *emitter) node(n *node) {
 			out.In = append(out.In, shape.Edge{From: e.index[src.from], Next: src.out})
 		}
 	}
-	for _, a := range n.args {
-		out.Args = append(out.Args, e.value(a))
+	if n.kind == shape.Return && e.errorOnly && len(n.args) > 1 {
+		out.Args = e.values(n.args[len(n.args)-1:])
+	} else {
+		out.Args = e.values(n.args)
+	}
+	e.flow.Nodes = append(e.flow.Nodes, out)
+}
+
+// bodies writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
+func (e *emitter) bodies(n *node) {
+	if len(n.bodies) == 0 {
+		return
+	}
+	out := &e.flow.Nodes[e.index[n]]
+	used := false
+	for v := range e.written {
+		used = used || v.op == "result" && len(v.args) > 0 && v.args[0].at == n
+		used = used || v.op == "future" && v.at == n && e.listed(v)
+	}
+	if n.target == "map" && !used {
+		out.Target = "foreach"
 	}
 	for _, body := range n.bodies {
+		body.errorOnly = !used
 		flow, imports := body.emitFrom(len(n.args))
 		out.Bodies = append(out.Bodies, flow)
 		for _, v := range imports {
 			out.Args = append(out.Args, e.value(v))
 		}
 	}
-	e.flow.Nodes = append(e.flow.Nodes, out)
+}
+
+// listed reports whether a future is part of something from which its result may come.
+func (e *emitter) listed(future *value) bool {
+	for v := range e.written {
+		if v.op == "error" || v.op == "ready" {
+			continue
+		}
+		for _, a := range v.args {
+			if a == future {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // foreign reports whether a value is of the flow around this one.

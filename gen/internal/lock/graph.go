@@ -22,7 +22,7 @@ type node struct {
 	in     []edge   // of a join
 	phis   []*value // of a join
 	prev   edge     // of everything else
-	epoch  *value   // when it was
+	loop   *loop    // in which it is
 	pos    token.Pos
 }
 
@@ -329,10 +329,10 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	return v
 }
 
-// settled is a value that outlives its path: of what may be one place or another, what is in it.
+// settled is a value that outlives its path: what may be one place or another is what is in it.
 func (m *machine) settled(q *path, v *value) *value {
-	if v != nil && (v.op == "ref" || v.op == "func") {
-		return m.freeze(q, v)
+	if v == nil {
+		return nil
 	}
-	return v
+	return m.freeze(q, v)
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/types"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -257,5 +255,3 @@ func encoded(t testing.TB, flow shape.Flow) string {
 	}
 	return string(text)
 }
-
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,8 +7,6 @@ import (
 	"go/types"
 	"reflect"
 	"strings"
-
-	"github.com/durablegen/durablegen/internal/collect"
 )
 
 // step leads from a place to one within it: a field, or an element.
@@ -91,12 +89,12 @@ func isPointer(t types.Type) bool {
 
 // opaque reports whether a struct has fields that nobody here can see: then it is looked at by its methods.
 func opaque(t types.Type) bool {
-	st, ok := t.Underlying().(*types.Struct)
+	_, ok := t.Underlying().(*types.Struct)
 	named, _ := types.Unalias(t).(*types.Named)
 	if !ok || named == nil || named.Obj().Pkg() == nil {
 		return false
 	}
-	return strings.HasPrefix(types.TypeString(t, nil), "time.") || named.Obj().Pkg().Path() == "sync" || named.Obj().Pkg().Path() == "strings" || st == nil
+	return strings.HasPrefix(types.TypeString(t, nil), "time.") || named.Obj().Pkg().Path() == "sync" || named.Obj().Pkg().Path() == "strings"
 }
 
 // field gives a field of a struct, also through a pointer.
@@ -255,7 +253,7 @@ func (m *machine) place(e ast.Expr) {
 		if sel == nil || sel.Kind() != types.FieldVal {
 			break
 		}
-		m.base(e.X)
+		m.place(e.X)
 		t := sel.Recv()
 		for _, i := range sel.Index() {
 			st := structOf(t)
@@ -263,19 +261,18 @@ func (m *machine) place(e ast.Expr) {
 				break
 			}
 			m.each(func(p *path) {
-				at := m.read1(p, p.pop(), isPointer(t))
+				at := m.pointee(p, p.pop(), isPointer(t))
 				p.push(m.within(p, at, step{st: st, field: i}, e.Sel.Pos()))
 			})
 			t = st.Field(i).Type()
 		}
 		return
 	case *ast.StarExpr:
-		m.base(e.X)
-		m.each(func(p *path) { p.push(m.read1(p, p.pop(), true)) })
+		m.place(e.X)
+		m.each(func(p *path) { p.push(m.pointee(p, p.pop(), true)) })
 		return
 	case *ast.IndexExpr:
-		t := info.TypeOf(e.X)
-		m.base(e.X)
+		m.place(e.X)
 		m.eval(e.Index)
 		m.each(func(p *path) {
 			i := p.pop()
@@ -283,7 +280,6 @@ func (m *machine) place(e ast.Expr) {
 			if inner := m.read(p, at); inner.op == "ref" {
 				at = inner
 			}
-			_ = t
 			p.push(m.within(p, at, step{index: i}, e.Lbrack))
 		})
 		return
@@ -292,11 +288,8 @@ func (m *machine) place(e ast.Expr) {
 	m.each(func(p *path) { p.push(m.box(p, p.pop())) })
 }
 
-// base pushes a reference to the operand of a selector, or the pointer that it is.
-func (m *machine) base(e ast.Expr) { m.place(e) }
-
-// read1 follows a pointer that is at a place; the place itself if it is none or is not known.
-func (m *machine) read1(p *path, at *value, pointer bool) *value {
+// pointee follows a pointer that is at a place; the place itself if it is none or is not known.
+func (m *machine) pointee(p *path, at *value, pointer bool) *value {
 	if !pointer {
 		return at
 	}
@@ -331,6 +324,4 @@ func structOf(t types.Type) *types.Struct {
 	return st
 }
 
-func isContext(t types.Type) bool {
-	return runtimeType(t) == "Context" && collect.RuntimePath != ""
-}
+func isContext(t types.Type) bool { return runtimeType(t) == "Context" }

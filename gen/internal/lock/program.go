@@ -55,7 +55,9 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		}
 	}
 	for _, src := range sources {
-		prog.findAssigned(src)
+		if src.Path != collect.RuntimePath {
+			prog.findAssigned(src)
+		}
 	}
 	return prog
 }

@@ -174,10 +174,11 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 	return true
 }
 
-// ready is whether a future is complete: as soon as it was made if nothing else has run since, else at a time.
+// ready is whether a future is complete. The first look at it needs no time: it is where it is in the flow.
 func (m *machine) ready(pos token.Pos, p *path, f *value) *value {
-	if f.op == "future" && f.at.epoch != nil && f.at.epoch.class == p.epoch.class {
-		return m.val(pos, "ready", "", f)
+	first := m.val(pos, "ready", "", f)
+	if _, looked := p.knows(first); f.op == "future" && f.at.loop == m.loop() && !looked {
+		return first
 	}
 	return m.val(pos, "ready", "", f, p.epoch)
 }

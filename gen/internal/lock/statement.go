@@ -186,14 +186,11 @@ func (m *machine) assign(s *ast.AssignStmt) {
 	case token.DEFINE:
 		m.define(s.Lhs, s.Rhs)
 	case token.ASSIGN:
-		simple := true
 		for _, e := range s.Lhs {
 			if isBlank(e) {
 				m.pushAll(m.null(e.Pos()))
 				continue
 			}
-			_, id := ast.Unparen(e).(*ast.Ident)
-			simple = simple && id
 			m.place(e)
 		}
 		n := len(s.Lhs)
