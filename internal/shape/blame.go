@@ -89,8 +89,6 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 	switch kind {
 	case failCount:
 		f.change = fmt.Sprintf("%s is called with another number of arguments", n)
-	case failName:
-		f.change = fmt.Sprintf("a parameter of %s has another name, and arguments are stored by name", n)
 	default:
 		d := w.difference(a, b, n.Pos)
 		if d == nil {
@@ -100,6 +98,7 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 				d = &difference{text: fmt.Sprintf("%s is computed otherwise, or at another time", w.new.say(b)), pos: n.Pos}
 			}
 		}
+		w.j.declared(d)
 		if d.pos.IsValid() {
 			f.pos = d.pos
 		}
@@ -108,6 +107,18 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 			f.change = "what the coroutine returns changed: " + d.text
 		}
 	}
+	w.j.add(f)
+}
+
+// failName tells that a parameter of what is called is not stored under its old name.
+func (w *walk) failName(s *state, param int) {
+	n := &w.new.Nodes[s.new.at]
+	f := failure{kind: failName, pos: n.Pos, expected: n.String(), after: w.before(s)}
+	p := w.j.new.paramsOf(n.Kind, n.Target)[param]
+	if p.Pos.IsValid() {
+		f.pos = p.Pos
+	}
+	f.change = fmt.Sprintf("parameter %s of %s had another name, and arguments are stored by name", p.Name, n)
 	w.j.add(f)
 }
 

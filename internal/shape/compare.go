@@ -49,6 +49,7 @@ func (c *comparison) orchestrator(old *Orchestrator) {
 		return
 	}
 	c.taken[now] = true
+	before := len(c.findings)
 	if now.Group != old.Group {
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: "group", Pos: now.Pos,
@@ -62,6 +63,10 @@ func (c *comparison) orchestrator(old *Orchestrator) {
 		c.safe(old, now.Pos, "renamed", fmt.Sprintf("orchestrator %s is %s now", old.Name, now.Name), "it answers to the old name too")
 	}
 	c.input(old, now)
+	several := func(o *Orchestrator) bool { return len(o.Params) > 1 }
+	if len(old.Params) > 0 && several(old) != several(now) && Unsafe(c.findings[before:]) {
+		return // what was stored is not even of the same form
+	}
 	c.flow(old, now)
 }
 

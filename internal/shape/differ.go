@@ -9,8 +9,9 @@ import (
 
 // difference is the innermost place at which two values are not written alike.
 type difference struct {
-	text string
-	pos  token.Position
+	text  string
+	pos   token.Position
+	field string // that was read before, and is not now
 }
 
 // pairing tells which values of two flows are written alike, whatever the places of their nodes.
@@ -94,9 +95,13 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 	}
 	before, after := p.old.say(a), p.new.say(b)
 	if before == after {
-		return &difference{fmt.Sprintf("%s does or means something else now", after), pos}
+		return &difference{text: fmt.Sprintf("%s does or means something else now", after), pos: pos}
 	}
-	return &difference{fmt.Sprintf("%s became %s", before, after), pos}
+	d := &difference{text: fmt.Sprintf("%s became %s", before, after), pos: pos}
+	if x.Op == "field" && x.What != y.What {
+		d.field = x.What
+	}
+	return d
 }
 
 // elsewhere reports whether a value is written where it is made, and not where it is used: a parameter, what a node gives.
@@ -131,7 +136,7 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 			if !at.IsValid() {
 				at = pos
 			}
-			return &difference{fmt.Sprintf("field %s is set", name), at}
+			return &difference{text: fmt.Sprintf("field %s is set", name), pos: at}
 		}
 		if d := p.find(x.Args[k], y.Args[i], pos, seen); d != nil {
 			return d
@@ -139,7 +144,7 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 	}
 	for _, name := range old {
 		if !slices.Contains(new, name) {
-			return &difference{fmt.Sprintf("field %s is not set any more", name), pos}
+			return &difference{text: fmt.Sprintf("field %s is not set any more", name), pos: pos}
 		}
 	}
 	return nil
@@ -157,7 +162,7 @@ func (w *walk) blamed(s *state) *difference {
 			return nil
 		}
 		if step.guess {
-			return &difference{"which comes first is found out otherwise", n.Pos}
+			return &difference{text: "which comes first is found out otherwise", pos: n.Pos}
 		}
 		if n.Kind == Branch && !p.conditions[p.b[n.Args[0]]] {
 			return w.condition(n)
@@ -187,9 +192,10 @@ func (w *walk) condition(n *Node) *difference {
 		}
 	}
 	if found == nil {
-		return &difference{fmt.Sprintf("the condition %s is new, and what is decided next depends on it", w.new.say(b)), pos}
+		return &difference{text: fmt.Sprintf("the condition %s is new, and what is decided next depends on it", w.new.say(b)), pos: pos}
 	}
-	return &difference{"a condition changed: " + found.text, found.pos}
+	w.j.declared(found)
+	return &difference{text: "a condition changed: " + found.text, pos: found.pos}
 }
 
 // alike counts what two values have in common.
@@ -263,4 +269,36 @@ func (g *graph) sayDeep(v, depth int) string {
 		name = strings.TrimSpace(val.Op + " " + name)
 	}
 	return name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// declared moves a difference to the field that it comes from, if the type was changed there.
+func (j *judgement) declared(d *difference) {
+	if d.field == "" {
+		return
+	}
+	for _, c := range j.typeChanges() {
+		if c.Loses && c.Pos.IsValid() && c.Path[strings.LastIndexByte(c.Path, '.')+1:] == d.field {
+			d.pos, d.text = c.Pos, at(c)
+			return
+		}
+	}
+}
+
+// typeChanges are those of all that is stored.
+func (j *judgement) typeChanges() []TypeChange {
+	if j.types != nil {
+		return j.types
+	}
+	j.types = append([]TypeChange{}, CompareParams(j.old, j.from.Params, j.new, j.to.Params)...)
+	for i := range j.old.Activities {
+		if e := find(j.new.Activities, j.old.Activities[i].Name); e != nil {
+			j.types = append(j.types, CompareTypes(j.old, j.old.Activities[i].Result, j.new, e.Result)...)
+		}
+	}
+	for i := range j.old.Events {
+		if e := findEvent(j.new.Events, j.old.Events[i].Name); e != nil {
+			j.types = append(j.types, CompareParams(j.old, j.old.Events[i].Params, j.new, e.Params)...)
+		}
+	}
+	return j.types
 }

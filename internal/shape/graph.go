@@ -18,7 +18,7 @@ type graph struct {
 	ahead []set            // kinds that can be reached from a node, itself included
 	late  []bool           // whether, from a node on, anything depends on when it is computed
 	asks  []set            // branches that can be reached from a node
-	loops []bool           // joins at the head of a loop
+	loops []bool           // at the head of a loop
 	inner map[*Flow]*graph // of bodies
 }
 
@@ -75,6 +75,7 @@ func newGraph(f *Flow) (*graph, error) {
 	g.findAhead()
 	g.findLive()
 	g.findAsks()
+	g.findLoops(0, make([]bool, len(g.Nodes)), make([]bool, len(g.Nodes)))
 	for n := range g.Nodes {
 		for b := range g.Nodes[n].Bodies {
 			body := &g.Nodes[n].Bodies[b]
@@ -299,12 +300,12 @@ func (g *graph) edges(join, from, next int) (found []int) {
 	return found
 }
 
-// findAsks finds the branches ahead of each node, and the joins that come again.
+// findAsks finds the branches ahead of each node.
 func (g *graph) findAsks() {
 	g.asks, g.loops = make([]set, len(g.Nodes)), make([]bool, len(g.Nodes))
 	for n := range g.Nodes {
 		g.asks[n] = newSet(len(g.Nodes))
-		if k := g.Nodes[n].Kind; k == Branch || k == Join {
+		if g.Nodes[n].Kind == Branch {
 			g.asks[n].add(n)
 		}
 	}
@@ -316,9 +317,17 @@ func (g *graph) findAsks() {
 			}
 		}
 	}
-	for n := range g.Nodes {
-		if g.Nodes[n].Kind == Join {
-			g.loops[n] = slices.ContainsFunc(g.Nodes[n].Next, func(next int) bool { return g.asks[next].has(n) })
-		}
+}
+
+// findLoops marks the nodes to which ways lead back from what is on the way from the beginning.
+func (g *graph) findLoops(n int, seen, open []bool) {
+	if n >= len(g.Nodes) || seen[n] {
+		return
 	}
+	seen[n], open[n] = true, true
+	for _, next := range g.Nodes[n].Next {
+		g.loops[next] = g.loops[next] || open[next]
+		g.findLoops(next, seen, open)
+	}
+	open[n] = false
 }

@@ -123,7 +123,7 @@ func (w *walk) sameNamed(s *state, a, b []int, names *[2][]string) {
 		k := slices.Index(names[0], name)
 		switch {
 		case k < 0 && len(names[1]) > 1:
-			w.failArg(s, failName, -1, b[i])
+			w.failName(s, i)
 		case k < 0:
 		case w.eval(s, true, a[k]) != w.eval(s, false, b[i]):
 			w.failArg(s, failArgument, a[k], b[i])

@@ -19,6 +19,9 @@ func (w *walk) sameTarget(o, n *Node) bool {
 		return a == b || w.j.new.canonical(Activity, a) == w.j.new.canonical(Activity, b)
 	case Child:
 		return a == b || w.j.new.canonical(Child, a) == w.j.new.canonical(Child, b)
+	case Go:
+		each := func(target string) bool { return target == "map" || target == "foreach" }
+		return a == b || each(a) && each(b)
 	case Timer, Await, AwaitAny, Return, Continue, Panic:
 		return true
 	}

@@ -42,7 +42,8 @@ type judgement struct {
 	from, to *Orchestrator
 	steps    int
 	failures []failure
-	complex  string // why the walk was given up
+	types    []TypeChange // once they were asked for
+	complex  string       // why the walk was given up
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {

@@ -175,7 +175,9 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.place(e.Args[0])
 		m.each(func(p *path) {
 			ref := p.pop()
-			m.write(p, ref, m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1]))
+			old, now := m.read(p, ref), m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1])
+			m.write(p, ref, now)
+			m.elsewhere(p, old, now)
 		})
 	}
 }

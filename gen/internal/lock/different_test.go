@@ -125,6 +125,118 @@ var edits = []struct{ name, old, new, line string }{
 	{"named field of an argument through a pointer", "return ShipActivity.Call(ctx, o)\n}\n", "p := &o\n\tp.Total += 1\n\treturn ShipActivity.Call(ctx, *p)\n}\n", "p.Total += 1"},
 }
 
+// apart are programs that look alike and must not be the same.
+var apart = []pair{
+	{"what a coroutine returns to another", `
+func F(ctx durable.Context, o Order) error {
+	f := durable.Go(ctx, func(ctx durable.Context) (string, error) { return "a", ShipActivity.Call(ctx, o) })
+	g := durable.Go(ctx, func(ctx durable.Context) (int, error) {
+		text, _ := f.Get(ctx)
+		return 0, MailActivity.Call(ctx, o.Buyer, text)
+	})
+	return g.Err(ctx)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	f := durable.Go(ctx, func(ctx durable.Context) (string, error) { return "b", ShipActivity.Call(ctx, o) })
+	g := durable.Go(ctx, func(ctx durable.Context) (int, error) {
+		text, _ := f.Get(ctx)
+		return 0, MailActivity.Call(ctx, o.Buyer, text)
+	})
+	return g.Err(ctx)
+}`},
+	{"what a coroutine puts into a variable", `
+func F(ctx durable.Context, o Order) error {
+	text := ""
+	f := durable.Go(ctx, func(ctx durable.Context) (int, error) {
+		text = "a"
+		return 0, ShipActivity.Call(ctx, o)
+	})
+	f.Err(ctx)
+	return MailActivity.Call(ctx, o.Buyer, text)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	text := ""
+	f := durable.Go(ctx, func(ctx durable.Context) (int, error) {
+		text = "b"
+		return 0, ShipActivity.Call(ctx, o)
+	})
+	f.Err(ctx)
+	return MailActivity.Call(ctx, o.Buyer, text)
+}`},
+	{"a map that a helper changes", `
+func mark(tags map[string]string) { tags["x"] = "1" }
+func F(ctx durable.Context, o Order) error {
+	mark(o.Tags)
+	return ShipActivity.Call(ctx, o)
+}`, `
+func mark(tags map[string]string) { tags["x"] = "2" }
+func F(ctx durable.Context, o Order) error {
+	mark(o.Tags)
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"a slice that a helper changes", `
+func mark(lines []Line) { lines[0].Count = 1 }
+func F(ctx durable.Context, o Order) error {
+	mark(o.Lines)
+	return ShipActivity.Call(ctx, o)
+}`, `
+func mark(lines []Line) { lines[0].Count = 2 }
+func F(ctx durable.Context, o Order) error {
+	mark(o.Lines)
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"a recursion", `
+func down(ctx durable.Context, n int) error {
+	if n == 0 {
+		return nil
+	}
+	MailActivity.Call(ctx, "a", "b")
+	return down(ctx, n-1)
+}
+func F(ctx durable.Context, o Order) error { return down(ctx, o.Total) }`, `
+func down(ctx durable.Context, n int) error {
+	if n == 0 {
+		return nil
+	}
+	MailActivity.Call(ctx, "a", "b")
+	return down(ctx, n-2)
+}
+func F(ctx durable.Context, o Order) error { return down(ctx, o.Total) }`},
+	{"second look at an event", `
+func F(ctx durable.Context, o Order) error {
+	f := ApprovedEvent.Receive(ctx)
+	if _, err := f.Within(ctx, time.Hour); err == nil {
+		return nil
+	}
+	if _, err := f.Within(ctx, time.Hour); err == nil {
+		return ShipActivity.Call(ctx, o)
+	}
+	return nil
+}`, `
+func F(ctx durable.Context, o Order) error {
+	f := ApprovedEvent.Receive(ctx)
+	if _, err := f.Within(ctx, time.Hour); err == nil {
+		return nil
+	}
+	return nil
+}`},
+}
+
+func TestAlikeIsNotTheSame(t *testing.T) {
+	t.Parallel()
+	programs := map[string]string{}
+	for i, p := range apart {
+		programs[fmt.Sprintf("p%02da", i)], programs[fmt.Sprintf("p%02db", i)] = p.a, p.b
+	}
+	all := flows(t, programs)
+	for i, p := range apart {
+		a, b := all[fmt.Sprintf("p%02da", i)], all[fmt.Sprintf("p%02db", i)]
+		if encoded(t, bare(a)) == encoded(t, bare(b)) {
+			t.Errorf("%s: both are\n%s", p.name, text(a))
+		}
+	}
+}
+
 func TestChangesAreSeenAtTheirLine(t *testing.T) {
 	t.Parallel()
 	programs := map[string]string{"base": whole}

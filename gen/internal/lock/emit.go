@@ -223,6 +223,7 @@ func (e *emitter) bodies(n *node) {
 		used = used || v.op == "result" && len(v.args) > 0 && v.args[0].at == n
 		used = used || v.op == "future" && v.at == n && e.listed(v)
 	}
+	used = used || e.elsewhere(n)
 	if n.target == "map" && !used {
 		out.Target = "foreach"
 	}
@@ -234,6 +235,44 @@ func (e *emitter) bodies(n *node) {
 			out.Args = append(out.Args, e.value(v))
 		}
 	}
+}
+
+// elsewhere reports whether other coroutines, or variables that they share, have to do with the future of a node.
+func (e *emitter) elsewhere(n *node) bool {
+	seen := map[*value]bool{}
+	var within func(m *machine) bool
+	has := func(vs []*value) bool {
+		return slices.ContainsFunc(vs, func(v *value) bool { return mentions(v, n, seen) })
+	}
+	within = func(m *machine) bool {
+		for _, other := range m.nodes {
+			if m != e.machine && has(other.args) {
+				return true
+			}
+			if slices.ContainsFunc(other.bodies, within) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, s := range e.root().stored {
+		if mentions(s.value, n, seen) {
+			return true
+		}
+	}
+	return within(e.machine)
+}
+
+// mentions reports whether a value is computed from the future of a node.
+func mentions(v *value, n *node, seen map[*value]bool) bool {
+	if v.op == "future" && v.at == n {
+		return true
+	}
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(v.args, func(a *value) bool { return mentions(a, n, seen) })
 }
 
 // listed reports whether a future is part of something from which its result may come.

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -148,7 +149,50 @@ func (m *machine) write(p *path, ref, v *value) {
 		m.store(p, ref.cell, v)
 		return
 	}
+	last := -1 // step into an element: others may hold the same list or map
+	for i, s := range ref.way {
+		if s.index != nil {
+			last = i
+		}
+	}
+	container := *ref
+	container.way = ref.way[:max(last, 0)]
+	old := m.read(p, &container)
 	m.store(p, ref.cell, m.replaced(m.load(p, ref.cell), ref.way, v))
+	if last >= 0 {
+		m.elsewhere(p, old, m.read(p, &container))
+	}
+}
+
+// elsewhere changes what other variables hold when the elements of a list or map have changed that they share.
+func (m *machine) elsewhere(p *path, old, now *value) {
+	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.isConst()
+	if old == now || old.isConst() {
+		return
+	}
+	for _, c := range m.sortedCells(p.vars) {
+		v := p.vars[c]
+		switch {
+		case v == old, v.class == old.class && !literal:
+			m.store(p, c, now)
+		case v.op == "struct":
+			args, changed := slices.Clone(v.args), false
+			for i, a := range args {
+				if a == old || a.class == old.class && !literal {
+					args[i], changed = now, true
+				}
+			}
+			if changed {
+				m.store(p, c, m.make(value{op: "struct", what: v.what, args: args, pos: v.pos}))
+			}
+		case old.op == "field" && c.st != nil && v.class == old.args[0].class:
+			for i := range c.st.NumFields() {
+				if fieldName(c.st, i) == old.what {
+					m.store(p, c, m.replaced(v, []step{{st: c.st, field: i}}, now))
+				}
+			}
+		}
+	}
 }
 
 func (m *machine) replaced(whole *value, way []step, v *value) *value {
