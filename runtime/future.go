@@ -1,7 +1,9 @@
 package durable
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/engine"
@@ -33,7 +35,16 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	if failure != nil {
 		return zero, errorAt(f.f, failure)
 	}
-	return decode[T](result)
+	return decodeIn[T](ctx, result, f.payload())
+}
+
+// payload says what the result of a future is.
+func (f Future[T]) payload() string {
+	of := f.f.String()
+	if of == "" || strings.HasPrefix(of, "event ") {
+		return cmp.Or(of, "result")
+	}
+	return "result of " + of
 }
 
 // Err waits and drops the value.

@@ -156,9 +156,9 @@ func ContinueWith(_ Context, args any) error {
 // BindOrchestrator ties an orchestrator to a function.
 func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error)) Binding {
 	return Binding{orchestrator: o, program: func(ctx Context, input history.Payload) (history.Payload, error) {
-		in, err := decode[A](input)
+		in, err := decodeIn[A](ctx, input, "input")
 		if err != nil {
-			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
+			return nil, err
 		}
 		out, err := fn(ctx, in)
 		if err != nil {
