@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -123,4 +125,10 @@ func writeFile(t testing.TB, path string, data []byte) {
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+var only = flag.String("pairs", "", "look only at the pairs whose name matches this expression")
+
+func chosen(pairs []pair) []pair {
+	return slices.DeleteFunc(pairs, func(p pair) bool { return !regexp.MustCompile(*only).MatchString(p.name) })
 }

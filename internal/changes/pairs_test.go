@@ -25,10 +25,7 @@ const program = "github.com/durablegen/durablegen/pairs"
 // really happens.
 func TestPairs(t *testing.T) {
 	t.Parallel()
-	pairs := readPairs(t)
-	if only := os.Getenv("PAIRS"); only != "" {
-		pairs = slices.DeleteFunc(pairs, func(p pair) bool { return !regexp.MustCompile(only).MatchString(p.name) })
-	}
+	pairs := chosen(readPairs(t))
 	confirmed := 0
 	outcomes := runPairs(t, pairs)
 	for n, o := range outcomes {
@@ -109,6 +106,10 @@ func generate(t *testing.T, dir string) (packages []string) {
 		t.FailNow()
 	}
 	for _, f := range result.Files {
+		if filepath.Base(f.Path) != gen.FileName {
+			writeFile(t, f.Path, f.New)
+			continue
+		}
 		writeFile(t, f.Path, sources.ReplaceAll(f.New, nil))
 		rel, err := filepath.Rel(dir, filepath.Dir(f.Path))
 		if err != nil {
