@@ -40,8 +40,18 @@ type pair struct {
 	before, after map[string][]byte // by path
 }
 
-// readPairs reads the corpus, sorted by name.
-func readPairs(t testing.TB) (all []pair) {
+// readPairs gives the pairs that this repository can build.
+func readPairs(t testing.TB) []pair {
+	t.Helper()
+	all := everyPair(t)
+	if m, _ := reflect.TypeFor[durable.Context]().MethodByName("Version"); m.Type.NumIn() < 2 {
+		all = slices.DeleteFunc(all, func(p pair) bool { return p.want.Needs == "version" })
+	}
+	return all
+}
+
+// everyPair reads the corpus, sorted by name.
+func everyPair(t testing.TB) (all []pair) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(corpus, "*.txtar"))
 	if err != nil || len(paths) == 0 {
@@ -72,9 +82,6 @@ func readPairs(t testing.TB) (all []pair) {
 			}
 		}
 		all = append(all, p)
-	}
-	if m, _ := reflect.TypeFor[durable.Context]().MethodByName("Version"); m.Type.NumIn() < 2 {
-		all = slices.DeleteFunc(all, func(p pair) bool { return p.want.Needs == "version" })
 	}
 	slices.SortFunc(all, func(a, b pair) int { return cmp.Compare(a.name, b.name) })
 	return all
@@ -127,7 +134,10 @@ func writeFile(t testing.TB, path string, data []byte) {
 	}
 }
 
-var only = flag.String("pairs", "", "look only at the pairs whose name matches this expression")
+var (
+	update = flag.Bool("update", false, "write the table of the docs anew")
+	only   = flag.String("pairs", "", "look only at the pairs whose name matches this expression")
+)
 
 func chosen(pairs []pair) []pair {
 	return slices.DeleteFunc(pairs, func(p pair) bool { return !regexp.MustCompile(*only).MatchString(p.name) })
