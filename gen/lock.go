@@ -12,6 +12,7 @@ import (
 	"github.com/durablegen/durablegen/gen/internal/diag"
 	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/gen/internal/lock"
+	"github.com/durablegen/durablegen/gen/internal/names"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
@@ -41,6 +42,12 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 		target[pkg.Path] = pkg.Target
 		declared = append(declared, pkg.Files...)
 	}
+	var plans []*names.Plan
+	for _, pkg := range r.program.Packages {
+		if plan := r.plans[pkg]; plan != nil {
+			plans = append(plans, plan)
+		}
+	}
 	types := lock.NewTypes(fset, declared...)
 	flows := lock.Flows(fset, sources, func(s *lock.Source) bool { return target[s.Path] }, types.Ref)
 	var files []File
@@ -50,8 +57,12 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 			continue
 		}
 		now := &shape.Lock{Format: shape.Format, Package: pkg.Path}
+		if len(pkg.Files) > 0 {
+			now.Pos = fset.Position(pkg.Files[0].Package)
+		}
 		if plan := r.plans[pkg]; plan != nil {
 			now = lock.Build(fset, types, plan, pkg.Files, flows)
+			lock.Foreign(fset, types, now, plans)
 		}
 		file, found, err := lockFile(pkg, now, accept)
 		var unreadable unreadableLock
@@ -95,26 +106,63 @@ func lockFile(pkg *load.Package, now *shape.Lock, accept Acceptance) (File, []Fi
 	if f.Old, err = os.ReadFile(f.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return File{}, nil, fmt.Errorf("durablegen: %w", err)
 	}
+	exact := canonical(now)
 	var findings []Finding
-	merged := now
+	merged := exact
 	if f.Old != nil {
 		old, err := shape.Read(f.Old)
 		if err != nil {
 			return File{}, nil, unreadableLock{f.Path, err}
 		}
-		findings = shape.Compare(&old, now)
-		merged = merge(&old, now, findings, accept)
+		findings = compare(&old, now, exact)
+		merged = merge(&old, exact, findings, accept)
 	}
-	if len(merged.Orchestrators)+len(merged.Activities)+len(merged.Events)+len(merged.Accepted) == 0 {
-		return f, findings, nil
+	if len(merged.Orchestrators)+len(merged.Activities)+len(merged.Events)+len(merged.Accepted) > 0 {
+		f.New = merged.Text()
 	}
-	canonical := *merged
-	canonical.Orchestrators = slices.Clone(canonical.Orchestrators)
-	for i := range canonical.Orchestrators {
-		canonical.Orchestrators[i].Flow = lock.Canonical(canonical.Orchestrators[i].Flow)
-	}
-	f.New = canonical.Text()
 	return f, findings, nil
+}
+
+// canonical gives a lock with its flows in the form of the file, in which values have no places.
+func canonical(l *shape.Lock) *shape.Lock {
+	out := *l
+	out.Orchestrators = slices.Clone(l.Orchestrators)
+	for i := range out.Orchestrators {
+		out.Orchestrators[i].Flow = lock.Canonical(out.Orchestrators[i].Flow)
+	}
+	return &out
+}
+
+// compare judges what has changed. exact is the canonical form of now. The judgement follows every way through a flow, so
+// those that are the same to the letter are left out.
+func compare(old, now, exact *shape.Lock) []Finding {
+	same := shape.Unchanged(old, exact)
+	findings := shape.Compare(without(old, same), without(now, same))
+	for _, f := range shape.Payloads(old, now) {
+		told := func(g Finding) bool { return g.Pos.Filename == f.Pos.Filename && g.Pos.Line == f.Pos.Line }
+		if !slices.ContainsFunc(findings, told) {
+			findings = append(findings, f)
+		}
+	}
+	for i := range findings {
+		if !findings[i].Pos.IsValid() {
+			findings[i].Pos = now.Pos // nothing is left of it
+		}
+	}
+	return findings
+}
+
+// without gives a lock in which some orchestrators decide nothing.
+func without(l *shape.Lock, same map[[2]string]bool) *shape.Lock {
+	nothing := shape.Flow{Nodes: []shape.Node{{Kind: shape.Join, Next: []int{1}, Type: shape.NoType}, {Kind: shape.Return, Type: shape.NoType}}}
+	out := *l
+	out.Orchestrators = slices.Clone(l.Orchestrators)
+	for i := range out.Orchestrators {
+		if o := &out.Orchestrators[i]; same[[2]string{o.Name, o.Version}] {
+			o.Flow = nothing
+		}
+	}
+	return &out
 }
 
 // merge keeps what would break instances, unless it is accepted.

@@ -82,7 +82,8 @@ var arrows = []arrow{
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
 	{folder: "internal/collect", house: []string{"annotations"}},
-	{folder: "gen/...", house: []string{"annotations", "internal/collect", "gen/..."}, outside: []string{xtools, jennifer}},
+	{folder: "internal/shape", std: pure},
+	{folder: "gen/...", house: []string{"annotations", "internal/collect", "internal/shape", "gen/..."}, outside: []string{xtools, jennifer}},
 	{folder: "lint/internal/effects"},
 	{folder: "lint/internal/form", outside: []string{xtools}},
 	{folder: "lint/internal/mend", outside: []string{xtools}},

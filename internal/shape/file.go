@@ -20,6 +20,7 @@ type (
 		Orchestrators []fileOrchestrator `json:"orchestrators"`
 		Activities    []fileEndpoint     `json:"activities,omitempty"`
 		Events        []fileEndpoint     `json:"events,omitempty"`
+		Children      []fileEndpoint     `json:"children,omitempty"`
 		Types         []fileType         `json:"types,omitempty"`
 		Accepted      []Accepted         `json:"accepted,omitempty"`
 	}
@@ -80,6 +81,7 @@ func (l *Lock) Text() []byte {
 	w.raw("]")
 	w.endpoints("activities", l.Activities)
 	w.endpoints("events", l.Events)
+	w.endpoints("children", l.Children)
 	if len(w.entries) > 0 {
 		w.raw(",\n  \"types\": [")
 		list(w, slices.Sorted(maps.Keys(w.entries)), w.entry)

@@ -107,7 +107,7 @@ func (w *walk) pastWait(s *state, fs []term) bool {
 // take gives the new program the next event of a name that the old one has taken.
 func (w *walk) take(s *state, name string) (term, bool) {
 	events := s.mail[name]
-	if len(events) == 0 {
+	if len(events) == 0 || events[0] == uncounted {
 		return 0, false
 	}
 	s.mail[name] = events[1:]

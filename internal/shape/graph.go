@@ -129,7 +129,7 @@ func (g *graph) classes(labels []string) []int {
 		v := &g.Values[i]
 		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum
 		if v.ofNode() || v.Op == opPhi {
-			keys[i] += "\x00" + labels[i]
+			keys[i] += "\x01" + labels[i]
 		}
 	}
 	count := 0
@@ -141,7 +141,7 @@ func (g *graph) classes(labels []string) []int {
 				var b strings.Builder
 				b.WriteString(key)
 				for _, a := range args {
-					fmt.Fprintf(&b, "\x00%d", first[a])
+					fmt.Fprintf(&b, "\x02%d", first[a])
 				}
 				key = b.String()
 			}

@@ -2,9 +2,9 @@ package shape
 
 import "slices"
 
-// Keep gives the lock of the new code with entries of the old one in the place of those that keep says, by wire name and
-// version: what instances that run were begun with, and what it decides over, is not forgotten before somebody accepts
-// that.
+// Keep gives the lock of the new code with orchestrators of the old one in the place of those that keep says, by wire name
+// and version: what running instances began with, and the activities and events that it decides over, is not forgotten
+// before somebody accepts that.
 func Keep(old, now *Lock, keep func(name, version string) bool) *Lock {
 	out := *now
 	m := merger{old: old, out: &out, offset: TypeRef(len(now.Types))}
@@ -12,22 +12,29 @@ func Keep(old, now *Lock, keep func(name, version string) bool) *Lock {
 	out.Accepted = slices.Clone(old.Accepted)
 	kept := func(o Orchestrator) bool { return keep(o.Name, o.Version) }
 	out.Orchestrators = slices.DeleteFunc(slices.Clone(now.Orchestrators), kept)
-	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}}
+	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}, Child: {}}
 	for _, o := range old.Orchestrators {
 		if !kept(o) {
 			continue
 		}
 		o.Params, o.Result, o.Flow = m.params(o.Params), m.ref(o.Result), m.flow(o.Flow)
 		out.Orchestrators = append(out.Orchestrators, o)
-		uses(o.Flow, used)
+		o.Flow.uses(used)
 	}
 	out.Activities = m.endpoints(old.Activities, now.Activities, used[Activity])
 	out.Events = m.endpoints(old.Events, now.Events, used[Receive])
+	out.Children = m.endpoints(old.Children, now.Children, used[Child])
 	return &out
 }
 
-// uses notes the activities and events of a flow.
-func uses(f Flow, used map[NodeKind]map[string]bool) {
+// Uses gives the names of the activities, events and children of a flow, by kind; those of events stand under Receive.
+func (f Flow) Uses() map[NodeKind]map[string]bool {
+	used := map[NodeKind]map[string]bool{Activity: {}, Receive: {}, Child: {}}
+	f.uses(used)
+	return used
+}
+
+func (f Flow) uses(used map[NodeKind]map[string]bool) {
 	for _, n := range f.Nodes {
 		kind := n.Kind
 		if kind == Send {
@@ -37,7 +44,7 @@ func uses(f Flow, used map[NodeKind]map[string]bool) {
 			used[kind][n.Target] = true
 		}
 		for _, b := range n.Bodies {
-			uses(b, used)
+			b.uses(used)
 		}
 	}
 }
@@ -90,13 +97,10 @@ func (m merger) flow(f Flow) Flow {
 
 // endpoints gives the new ones, with the old one where a kept orchestrator uses it.
 func (m merger) endpoints(old, now []Endpoint, used map[string]bool) []Endpoint {
-	kept := func(e Endpoint) bool {
-		return used[e.Name] || slices.ContainsFunc(e.Aliases, func(alias string) bool { return used[alias] })
-	}
 	var out []Endpoint
 	had := map[string]bool{}
 	for _, e := range old {
-		if kept(e) {
+		if e.answers(used) {
 			e.Params, e.Result = m.params(e.Params), m.ref(e.Result)
 			out, had[e.Name] = append(out, e), true
 		}

@@ -80,6 +80,9 @@ func (f *fileLock) lock() (Lock, error) {
 	if l.Events, err = r.endpoints(f.Events); err != nil {
 		return Lock{}, err
 	}
+	if l.Children, err = r.endpoints(f.Children); err != nil {
+		return Lock{}, err
+	}
 	l.Types = r.types
 	return l, nil
 }

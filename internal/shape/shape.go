@@ -11,9 +11,10 @@ type Lock struct {
 	Format        int            `json:"format"`  // [Format]
 	Package       string         `json:"package"` // import path
 	Orchestrators []Orchestrator `json:"orchestrators"`
-	Activities    []Endpoint     `json:"activities,omitempty"`
+	Activities    []Endpoint     `json:"activities,omitempty"` // with those of other packages that a flow names, like the next two
 	Events        []Endpoint     `json:"events,omitempty"`
-	Types         []Type         `json:"types,omitempty"` // what payloads are made of; a [TypeRef] is an index
+	Children      []Endpoint     `json:"children,omitempty"` // orchestrators of other packages that a flow starts
+	Types         []Type         `json:"types,omitempty"`    // what payloads are made of; a [TypeRef] is an index
 	Accepted      []Accepted     `json:"accepted,omitempty"`
 
 	Pos token.Position `json:"-"` // of the package clause

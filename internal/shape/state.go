@@ -188,9 +188,8 @@ func (s *state) trim(g *graph, c *cursor) {
 
 // pastConstants reports whether a fact is of constants only, none of which a variable has now.
 func (t *terms) pastConstants(fact term, current map[term]bool) bool {
-	constant := func(a term) bool { return t.all[a].op == opConst }
 	args := t.all[fact].args
-	return len(args) == 2 && constant(args[0]) && constant(args[1]) && !current[args[0]] && !current[args[1]]
+	return len(args) == 2 && t.isNumber(args[0]) && t.isNumber(args[1]) && !current[args[0]] && !current[args[1]]
 }
 
 // symbols collects the symbols that a term is made of.

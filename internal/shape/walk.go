@@ -8,7 +8,7 @@ const (
 	mostAtSite = 12     // states of one site before they are made one; so many turns of a loop are told apart
 	mostWaits  = 8      // of the old program that the new one has not repeated
 	mostDraws  = 8
-	mostMail   = 16
+	mostMail   = 8
 	mostOpen   = 8 // futures of an any
 )
 
@@ -108,7 +108,7 @@ func (w *walk) begin(s *state) {
 // put adds a state, unless it was looked at before.
 func (w *walk) put(s *state) {
 	if !s.behind {
-		w.keepUp(s)
+		w.keepUp(s, unset)
 	}
 	w.tidy(s)
 	name := w.site(s)
@@ -205,9 +205,10 @@ func (w *walk) graph(old bool) *graph {
 // point is what a node gives: its value, and the time after it.
 func (w *walk) point(value, now term) term { return w.t.keep("point", "", "", []term{value, now}) }
 
-// keepUp has the new program go on as far as it can for certain without deciding anything. Nothing would come out otherwise
-// if it waited, but what the two have in common is seen better when they are at the same place.
-func (w *walk) keepUp(s *state) {
+// keepUp has the new program go on as far as it can for certain without deciding anything, and without asking a condition
+// that the old one has not just asked. Nothing would come out otherwise if it waited, but what the two have in common is
+// seen better when they are at the same place.
+func (w *walk) keepUp(s *state, asked term) {
 	joined := map[int]bool{}
 	for {
 		n := &w.new.Nodes[s.new.at]
@@ -220,10 +221,10 @@ func (w *walk) keepUp(s *state) {
 			w.move(s, false, 0)
 		case Branch:
 			yes, ok := w.decided(s, w.eval(s, false, n.Args[0]))
-			if !ok {
+			if question, _ := w.question(s, false, n.Args[0]); !ok || question != asked {
 				return
 			}
-			w.note(s, false, n.Args[0], yes)
+			asked = unset
 			w.move(s, false, 1-btoi(yes))
 		case Await:
 			if !w.mayPass(s, n) {
@@ -259,7 +260,7 @@ func (w *walk) mayPass(s *state, n *Node) bool {
 	asked := map[string]int{}
 	for _, f := range fs {
 		name := w.t.event[f]
-		if asked[name]++; name != "" && len(s.mail[name]) < asked[name] || name == "" && !s.new.has(w.t, f) && !s.old.has(w.t, f) {
+		if asked[name]++; name != "" && !s.taken(name, asked[name]) || name == "" && !s.new.has(w.t, f) && !s.old.has(w.t, f) {
 			return false
 		}
 	}
@@ -267,6 +268,12 @@ func (w *walk) mayPass(s *state, n *Node) bool {
 	s.give(false, w.point(s.new.now, s.new.now))
 	w.move(s, false, 0)
 	return true
+}
+
+// taken reports whether the old program has taken n more events of a name than the new one.
+func (s *state) taken(name string, n int) bool {
+	events := s.mail[name]
+	return len(events) >= n && events[0] != uncounted
 }
 
 // give sets what the node gives at which a program stands.
@@ -316,34 +323,45 @@ func (w *walk) turn(s *state, old bool) {
 	}
 	condition := w.eval(s, old, n.Args[0])
 	if yes, ok := w.decided(s, condition); ok {
-		w.note(s, old, n.Args[0], yes)
-		w.advance(s, old, 1-btoi(yes))
+		question, straight := w.question(s, old, n.Args[0])
+		s.facts[question] = yes == straight
+		w.answered(s, old, question, yes)
 		return
 	}
+	question, _ := w.question(s, old, n.Args[0])
 	for _, yes := range []bool{true, false} {
 		fork := s.clone()
 		w.decide(fork, condition, yes)
-		w.advance(fork, old, 1-btoi(yes))
+		w.answered(fork, old, question, yes)
 	}
 }
 
-// note keeps the outcome of a condition over constants as it was asked. When the constants turn out to be some turns of a
-// loop, and are made one symbol, the outcome has to be known of that.
-func (w *walk) note(s *state, old bool, condition int, yes bool) {
+// answered takes a way out of a branch, and has the new program do the same if it asks the same.
+func (w *walk) answered(s *state, old bool, question term, yes bool) {
+	w.move(s, old, 1-btoi(yes))
+	if old {
+		w.keepUp(s, question)
+	}
+	w.put(s)
+}
+
+// question is a condition as it is asked: also one that constants decide. When the constants turn out to be some turns of
+// a loop, and are made one symbol, the answer has to be known of that. straight: not of its contrary.
+func (w *walk) question(s *state, old bool, condition int) (question term, straight bool) {
 	g := w.graph(old)
 	v := &g.Values[condition]
-	if v.Op == opNot && len(v.Args) == 1 {
-		w.note(s, old, v.Args[0], !yes)
-		return
+	if (v.Op == opNot || v.Op == "!") && len(v.Args) == 1 {
+		question, straight := w.question(s, old, v.Args[0])
+		return question, !straight
 	}
 	if v.Op != opLess && v.Op != opEqual || len(v.Args) != 2 {
-		return
+		return w.eval(s, old, condition), true
 	}
 	args := w.evals(s, old, v.Args)
 	if v.Op == opEqual && args[0] > args[1] {
 		args[0], args[1] = args[1], args[0]
 	}
-	s.facts[w.t.keep(v.Op, "", "", args)] = yes
+	return w.t.keep(v.Op, "", "", args), true
 }
 
 func (w *walk) decide(s *state, condition term, yes bool) {

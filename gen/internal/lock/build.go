@@ -3,6 +3,7 @@ package lock
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 
 	"github.com/durablegen/durablegen/annotations"
 	"github.com/durablegen/durablegen/gen/internal/names"
@@ -18,17 +19,16 @@ func Build(fset *token.FileSet, types *Types, plan *names.Plan, files []*ast.Fil
 		l.Pos = fset.Position(files[0].Package)
 	}
 	for _, d := range plan.Decls {
-		directive := fset.Position(d.Directive.Pos)
 		switch {
 		case d.Event != nil:
-			params := []shape.Param{{Type: types.Ref(d.Event.Type), Pos: d.Pos}}
-			l.Events = append(l.Events, shape.Endpoint{Name: d.Wire, Aliases: d.Aliases, Params: params, Result: shape.NoType, Pos: d.Pos, Directive: directive})
+			l.Events = append(l.Events, b.endpoint(d))
 		case d.Word == annotations.Activity:
-			l.Activities = append(l.Activities, shape.Endpoint{Name: d.Wire, Aliases: d.Aliases, Params: b.params(d.Decl), Result: types.Ref(d.Func.Result), Pos: d.Pos, Directive: directive})
+			l.Activities = append(l.Activities, b.endpoint(d))
 		case d.Word == annotations.Orchestrator:
+			e := b.endpoint(d)
 			l.Orchestrators = append(l.Orchestrators, shape.Orchestrator{
-				Name: d.Wire, Aliases: d.Aliases, Version: d.Version, Group: d.Group, Params: b.params(d.Decl), Result: types.Ref(d.Func.Result),
-				Flow: flows[d], Func: d.Ident, Pos: d.Pos, Directive: directive,
+				Name: e.Name, Aliases: e.Aliases, Version: d.Version, Group: d.Group, Params: e.Params, Result: e.Result,
+				Flow: flows[d], Func: d.Ident, Pos: e.Pos, Directive: e.Directive,
 			})
 		}
 	}
@@ -39,6 +39,48 @@ func Build(fset *token.FileSet, types *Types, plan *names.Plan, files []*ast.Fil
 type builder struct {
 	fset  *token.FileSet
 	types *Types
+}
+
+// Foreign adds what flows name of other packages, as far as it is among plans.
+func Foreign(fset *token.FileSet, types *Types, l *shape.Lock, plans []*names.Plan) {
+	b := builder{fset, types}
+	for _, o := range l.Orchestrators {
+		used := o.Flow.Uses()
+		for _, plan := range plans {
+			if plan.Path == l.Package {
+				continue
+			}
+			for _, d := range plan.Decls {
+				switch {
+				case d.Event != nil && used[shape.Receive][d.Wire]:
+					l.Events = b.add(l.Events, d)
+				case d.Word == annotations.Activity && used[shape.Activity][d.Wire]:
+					l.Activities = b.add(l.Activities, d)
+				case d.Word == annotations.Orchestrator && used[shape.Child][d.Wire]:
+					l.Children = b.add(l.Children, d)
+				}
+			}
+		}
+	}
+	l.Types = types.List()
+}
+
+func (b builder) add(list []shape.Endpoint, d *names.Decl) []shape.Endpoint {
+	if slices.ContainsFunc(list, func(e shape.Endpoint) bool { return e.Name == d.Wire }) {
+		return list
+	}
+	return append(list, b.endpoint(d))
+}
+
+// endpoint gives a declaration without what is an orchestrator's own.
+func (b builder) endpoint(d *names.Decl) shape.Endpoint {
+	e := shape.Endpoint{Name: d.Wire, Aliases: d.Aliases, Result: shape.NoType, Pos: d.Pos, Directive: b.fset.Position(d.Directive.Pos)}
+	if d.Event != nil {
+		e.Params = []shape.Param{{Type: b.types.Ref(d.Event.Type), Pos: d.Pos}}
+		return e
+	}
+	e.Params, e.Result = b.params(d.Decl), b.types.Ref(d.Func.Result)
+	return e
 }
 
 // params gives what a function takes. The name of a single one is not on the wire.

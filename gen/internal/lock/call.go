@@ -129,6 +129,9 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 
 // mutator is a method of another module that may change what it is called on.
 func (m *machine) mutator(e *ast.CallExpr, name string, n int, sig *types.Signature) {
+	if m.builder(e, name, n) {
+		return
+	}
 	refs := make([]*value, 0, len(m.cur))
 	m.each(func(p *path) { refs = append(refs, p.stack[len(p.stack)-n]) })
 	before := m.cur
@@ -156,7 +159,10 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		for i, a := range raw {
 			args[i] = m.freeze(p, a)
 		}
-		v := m.val(e.Pos(), "call", name, flatten(args)...)
+		if sig != nil && sig.Variadic() {
+			args = flatten(args)
+		}
+		v := m.known(e, name, args)
 		if !readers[name] {
 			for i, a := range raw {
 				if a.op == "ref" {
@@ -407,6 +413,7 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 		cells[i] = m.newCell()
 		if i < len(names) && names[i] != nil {
 			if obj := f.info.Defs[names[i]]; obj != nil {
+				cells[i].st, _ = obj.Type().Underlying().(*types.Struct)
 				f.cells[obj] = cells[i]
 			}
 		}
@@ -526,7 +533,7 @@ func (m *machine) convert(e *ast.CallExpr, to types.Type) {
 	m.eval(e.Args[0])
 	from := m.frame.info.TypeOf(e.Args[0])
 	name := conversion(from, to)
-	if name == "" {
+	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
 		return
 	}
 	m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "conv", name, v) })
@@ -547,6 +554,11 @@ func conversion(from, to types.Type) string {
 		return b.Name()
 	}
 	return types.TypeString(to.Underlying(), nil)
+}
+
+func isText(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
 }
 
 func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b) }
@@ -587,7 +599,7 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		}
 		switch name {
 		case "len":
-			p.push(m.length(e.Pos(), args[0]))
+			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
 		case "append":
 			p.push(m.appended(e, args))
 		case "delete", "clear", "copy":

@@ -117,15 +117,20 @@ func (c *closure) signature() *types.Signature {
 
 // share marks the variables that a coroutine and others change or see change: what is in them depends on when one looks.
 func (m *machine) share(p *path, c *closure) {
-	share := func(cl *cell) {
+	share := func(cl *cell, writer *machine, e ast.Expr) {
+		field := firstField(e)
 		if !cl.shared {
 			if v := p.vars[cl]; v != nil {
 				m.root().stored = append(m.root().stored, stored{cl, m.freeze(p, v)})
 			}
-			cl.shared = true
+			cl.shared, cl.writer, cl.fields = true, writer, map[string]bool{}
 		}
+		if cl.writer != writer {
+			cl.writer = nil
+		}
+		cl.fields[field] = true
 	}
-	m.assignedIn(c, share)
+	m.assignedIn(c, func(cl *cell, e ast.Expr) { share(cl, nil, e) })
 	used := map[types.Object]bool{}
 	ast.Inspect(c.lit.Body, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
@@ -156,7 +161,7 @@ func (m *machine) share(p *path, c *closure) {
 			return id.Pos() > bodyOfLoop(l).Pos() && id.Pos() < l.End() && (obj.Pos() < l.Pos() || obj.Pos() > l.End())
 		})
 		if later {
-			share(c.frame.cellOf(obj))
+			share(c.frame.cellOf(obj), m, e)
 		}
 	})
 }
@@ -187,7 +192,7 @@ func enclosingLoops(root, inner ast.Node) []ast.Node {
 }
 
 // assignedIn calls f with the cells of outer variables that a closure assigns to.
-func (m *machine) assignedIn(c *closure, f func(*cell)) {
+func (m *machine) assignedIn(c *closure, f func(*cell, ast.Expr)) {
 	assignments(c.lit.Body, func(e ast.Expr) {
 		id := rootIdent(e)
 		if id == nil {
@@ -195,10 +200,27 @@ func (m *machine) assignedIn(c *closure, f func(*cell)) {
 		}
 		if obj := c.frame.info.Uses[id]; obj != nil {
 			if cl := c.frame.cellOf(obj); cl != nil {
-				f(cl)
+				f(cl, e)
 			}
 		}
 	})
+}
+
+// firstField is the field of a variable that an assignment goes to; "" is all of it.
+func firstField(e ast.Expr) string {
+	field := ""
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			field, e = x.Sel.Name, x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			field, e = "", x.X
+		default:
+			return field
+		}
+	}
 }
 
 func rootIdent(e ast.Expr) *ast.Ident {

@@ -192,7 +192,7 @@ func (m *machine) disordered(p *path, c *closure, n *node) {
 	if c.lit == nil {
 		return
 	}
-	m.assignedIn(c, func(cl *cell) {
+	m.assignedIn(c, func(cl *cell, _ ast.Expr) {
 		m.store(p, cl, m.ofNode("changed", strconv.Itoa(0), n, m.load(p, cl)))
 	})
 }

@@ -285,20 +285,34 @@ func (e *emitter) imported(v *value) int {
 
 // structure writes the fields that are not zero, by name.
 func (e *emitter) structure(v *value, out *shape.Value) {
-	names := splitNames(v.what)
-	fields := make([]int, 0, len(names))
-	for i, a := range v.args {
-		if !e.real(a).zeroLike() {
-			fields = append(fields, i)
-		}
-	}
-	slices.SortStableFunc(fields, func(a, b int) int { return strings.Compare(names[a], names[b]) })
+	fields := map[string]*value{}
+	e.fields(v, fields)
 	var kept []string
-	for _, i := range fields {
-		kept = append(kept, names[i])
-		out.Args = append(out.Args, e.value(v.args[i]))
+	for name := range fields {
+		kept = append(kept, name)
+	}
+	slices.Sort(kept)
+	for _, name := range kept {
+		out.Args = append(out.Args, e.value(fields[name]))
 	}
 	out.What = strings.Join(kept, " ")
+}
+
+func (e *emitter) fields(v *value, fields map[string]*value) {
+	for i, name := range splitNames(v.what) {
+		if i >= len(v.args) {
+			return
+		}
+		a := e.real(v.args[i])
+		embedded, is := strings.CutPrefix(name, "~")
+		switch {
+		case a.zeroLike():
+		case is && a.op == "struct":
+			e.fields(a, fields)
+		default:
+			fields[embedded] = a
+		}
+	}
 }
 
 // lambdaValue writes a function: what it returns if that is all that it does, else a hash of it.

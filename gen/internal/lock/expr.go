@@ -458,8 +458,8 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 	return m.branch(e.Pos())
 }
 
-// length is len of a value.
-func (m *machine) length(pos token.Pos, v *value) *value {
+// length is len of a value, or of a text.
+func (m *machine) length(pos token.Pos, v *value, text bool) *value {
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:
 		return m.integer(pos, int64(len(constant.StringVal(v.lit))))
@@ -467,6 +467,9 @@ func (m *machine) length(pos token.Pos, v *value) *value {
 		return m.integer(pos, int64(len(v.args)))
 	case v.isNil():
 		return m.integer(pos, 0)
+	}
+	if text {
+		return m.val(pos, "len", "string", v)
 	}
 	return m.val(pos, "len", "", v)
 }

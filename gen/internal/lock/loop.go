@@ -68,7 +68,7 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 		case isBasic:
 			return c
 		}
-		return m.length(s.X.Pos(), c)
+		return m.length(s.X.Pos(), c, false)
 	}
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,

@@ -33,8 +33,11 @@ type machine struct {
 // cell is a variable, or what a pointer made here points to.
 type cell struct {
 	id     int
-	shared bool   // with a coroutine: what is in it depends on when one looks
-	maybe  *value // a pointer that came from outside: it may be nil
+	shared bool            // with a coroutine: what is in it depends on when one looks
+	writer *machine        // the only one that changes it, and knows what is in it; nil: several
+	fields map[string]bool // that are changed; "" is all of it
+	st     *types.Struct   // what it holds, if that is a struct
+	maybe  *value          // a pointer that came from outside: it may be nil
 }
 
 // stored is something that was put into a shared variable.
@@ -115,6 +118,7 @@ func (m *machine) declare(obj types.Object) *cell {
 	c := m.frame.cells[obj]
 	if c == nil {
 		c = m.newCell()
+		c.st, _ = obj.Type().Underlying().(*types.Struct)
 		m.frame.cells[obj] = c
 	}
 	return c
@@ -122,19 +126,36 @@ func (m *machine) declare(obj types.Object) *cell {
 
 // load gives what is in a cell.
 func (m *machine) load(p *path, c *cell) *value {
-	if c.shared {
-		return m.make(value{op: "load", cell: c, args: []*value{p.epoch}, owner: m})
+	v := p.vars[c]
+	if c.shared && c.writer != m {
+		return m.loadShared(p, c, v)
 	}
-	if v := p.vars[c]; v != nil {
+	if v != nil {
 		return m.resolve(p, v)
 	}
 	return m.val(token.NoPos, "unknown", "")
 }
 
+// loadShared gives what others may have changed meanwhile; the fields that nobody changes are known.
+func (m *machine) loadShared(p *path, c *cell, v *value) *value {
+	load := m.make(value{op: "load", cell: c, args: []*value{p.epoch}, owner: m})
+	if c.st == nil || v == nil || c.fields[""] {
+		return load
+	}
+	args := make([]*value, c.st.NumFields())
+	for i := range args {
+		from := v
+		if c.fields[c.st.Field(i).Name()] {
+			from = load
+		}
+		args[i] = m.field(v.pos, from, fieldName(c.st, i), i)
+	}
+	return m.make(value{op: "struct", what: structName(c.st), args: args, pos: v.pos})
+}
+
 func (m *machine) store(p *path, c *cell, v *value) {
 	if c.shared {
 		m.root().stored = append(m.root().stored, stored{c, m.freeze(p, v)})
-		return
 	}
 	p.vars[c] = v
 }

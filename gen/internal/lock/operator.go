@@ -51,12 +51,12 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 		return cond
 	case tok && fok && !t && f:
 		return m.not(cond)
-	case yes.op == "struct" && no.op == "struct" && yes.what == no.what:
+	case (yes.op == "struct" || yes.op == "tuple") && no.op == yes.op && yes.what == no.what && len(yes.args) == len(no.args):
 		args := make([]*value, len(yes.args))
 		for i := range args {
 			args[i] = m.choose(pos, cond, yes.args[i], no.args[i])
 		}
-		return m.make(value{op: "struct", what: yes.what, args: args, pos: yes.pos})
+		return m.make(value{op: yes.op, what: yes.what, args: args, pos: yes.pos})
 	}
 	return m.val(pos, "if", "", cond, yes, no)
 }
@@ -92,6 +92,9 @@ func (m *machine) equal(pos token.Pos, a, b *value) *value {
 		return m.choose(pos, a.args[0], m.equal(pos, a.args[1], b), m.equal(pos, a.args[2], b))
 	case b.op == "if" && (a.isConst() || a.op == "any"):
 		return m.choose(pos, b.args[0], m.equal(pos, a, b.args[1]), m.equal(pos, a, b.args[2]))
+	}
+	if a.op == "len" && a.what == "string" && b.zeroLike() && b.lit != nil {
+		return m.equal(pos, a.args[0], m.constant(b.pos, constant.MakeString("")))
 	}
 	if t, ok := b.truth(); ok {
 		if t {
@@ -255,7 +258,10 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		if b.op == "neg" {
 			return m.less(pos, b.args[0], m.negated(a), true) // c < -x
 		}
-		return m.not(m.less(pos, b, m.constant(a.pos, constant.BinaryOp(a.lit, token.ADD, constant.MakeInt64(1))), true))
+		one := m.integer(pos, 1)
+		next := m.constant(pos, constant.BinaryOp(a.lit, token.ADD, one.lit))
+		next.args = []*value{a, one}
+		return m.not(m.less(pos, b, next, true))
 	}
 	if isInt && b.lit != nil && b.lit.Kind() == constant.Int {
 		if a.op == "+" && a.args[1].lit != nil {
@@ -263,6 +269,14 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		}
 		if a.op == "neg" {
 			return m.less(pos, m.negated(b), a.args[0], true)
+		}
+		if a.op == "len" && isOne(b) {
+			return m.equal(pos, a, m.integer(b.pos, 0))
+		}
+		if len(b.args) == 0 { // of x <= c it is c and 1
+			c := *b
+			c.pos, c.args = pos, []*value{b}
+			b = &c
 		}
 	}
 	return m.val(pos, "<", "", a, b)

@@ -22,6 +22,8 @@ func fieldName(st *types.Struct, i int) string {
 	f := st.Field(i)
 	name, _, _ := strings.Cut(reflect.StructTag(st.Tag(i)).Get("json"), ",")
 	switch {
+	case f.Embedded() && name == "" && structOf(f.Type()) != nil:
+		return "~" + f.Name() // its fields travel as if they were here
 	case !f.Exported() && !f.Embedded() || name == "-":
 		return "-" + f.Name() // it does not travel
 	case name != "":
@@ -42,6 +44,9 @@ func structName(st *types.Struct) string {
 func (m *machine) zero(pos token.Pos, t types.Type) *value { return m.zeroDeep(pos, t, 0) }
 
 func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
+	if typeName(t) == "strings.Builder" {
+		return m.constant(pos, constant.MakeString(""))
+	}
 	switch name := runtimeType(t); {
 	case name == "Saga" && !isPointer(t):
 		return m.val(pos, "saga", "")
@@ -69,6 +74,10 @@ func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
 			args[i] = m.zeroDeep(pos, u.Field(i).Type(), depth+1)
 		}
 		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos})
+	case *types.Slice:
+		if runtimeType(u.Elem()) != "" {
+			return m.val(pos, "list", "") // futures do not travel: nil and empty are the same
+		}
 	case *types.Array:
 		return m.val(pos, "zero", types.TypeString(u, nil))
 	}
@@ -101,6 +110,9 @@ func (m *machine) field(pos token.Pos, v *value, name string, index int) *value 
 		}
 	case "if":
 		return m.choose(pos, v.args[0], m.field(pos, v.args[1], name, index), m.field(pos, v.args[2], name, index))
+	}
+	if strings.HasPrefix(name, "~") {
+		return v
 	}
 	return m.val(pos, "field", name, v)
 }
@@ -155,6 +167,9 @@ func (m *machine) replaced(whole *value, way []step, v *value) *value {
 		args[i] = m.field(whole.pos, whole, fieldName(s.st, i), i)
 		if i == s.field {
 			args[i] = m.replaced(args[i], way[1:], v)
+		}
+		if s.st != nil && strings.HasPrefix(fieldName(s.st, i), "~") && args[i].class == whole.class {
+			continue
 		}
 		restored = restored && args[i].op == "field" && args[i].what == fieldName(s.st, i) && args[i].args[0].class == whole.class
 	}

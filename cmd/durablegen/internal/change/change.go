@@ -43,6 +43,9 @@ func Text(w io.Writer, findings []gen.Finding) error {
 			fmt.Fprintf(&b, "orchestrator %s: ", subject(f))
 		}
 		fmt.Fprintf(&b, "unsafe: %s\n", f.Change)
+		if f.Reason != "" {
+			fmt.Fprintf(&b, "\twhy: %s\n", f.Reason)
+		}
 		if f.Breaks != "" {
 			fmt.Fprintf(&b, "\tbreaks: %s\n", f.Breaks)
 		}
@@ -82,7 +85,7 @@ func JSON(w io.Writer, findings []gen.Finding) error {
 	for _, f := range findings {
 		out := finding{
 			File: f.Pos.Filename, Line: f.Pos.Line, Column: f.Pos.Column, Orchestrator: f.Orchestrator, Version: f.Version,
-			Verdict: verdict(f), Change: f.Change, Reason: reason(f), Breaks: f.Breaks, WaysOut: f.WaysOut,
+			Verdict: verdict(f), Change: f.Change, Reason: f.Reason, Breaks: f.Breaks, WaysOut: f.WaysOut,
 		}
 		if out.WaysOut == nil {
 			out.WaysOut = []string{}
@@ -92,14 +95,6 @@ func JSON(w io.Writer, findings []gen.Finding) error {
 		}
 	}
 	return nil
-}
-
-// reason says in one sentence why the verdict is as it is.
-func reason(f gen.Finding) string {
-	if f.Safe || f.Breaks == "" {
-		return f.Change
-	}
-	return f.Change + "; breaks " + f.Breaks
 }
 
 // Markdown prints a table, what breaks instances first, or one sentence when there is nothing to tell.
@@ -122,7 +117,7 @@ func Markdown(w io.Writer, findings []gen.Finding) error {
 		fmt.Fprintf(&b, "**durablegen check**: unsafe, %d of %d changes would break running instances.\n", len(bad), len(findings))
 	}
 	if len(findings) > 0 {
-		b.WriteString("\n| verdict | where | orchestrator | change | breaks | ways out |\n| --- | --- | --- | --- | --- | --- |\n")
+		b.WriteString("\n| verdict | where | orchestrator | change | why | breaks | ways out |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	}
 	for _, f := range append(bad, good...) {
 		where := ""
@@ -133,7 +128,7 @@ func Markdown(w io.Writer, findings []gen.Finding) error {
 		if !f.Safe {
 			mark = "**unsafe**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", mark, where, cell(subject(f)), cell(f.Change), cell(f.Breaks), cell(strings.Join(f.WaysOut, "\n")))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", mark, where, cell(subject(f)), cell(f.Change), cell(f.Reason), cell(f.Breaks), cell(strings.Join(f.WaysOut, "\n")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
