@@ -13,7 +13,7 @@ import (
 //	start shop.Order {"id":"o1"}      the orchestrator by its wire name, and its input; "shop.Order@2" for a version
 //	fail Charge 2                     the next two attempts of an activity fail; "fail Charge 1 final" is not tried again
 //	raise shop.Approval {"ok":true}   ten minutes after the last raise
-//	pass 36h                          before the next raise
+//	pass 36h                          before the next raise; "pass -9m" makes that one come earlier
 type Scenario struct {
 	Name         string
 	Orchestrator string
