@@ -30,7 +30,7 @@ type Outcome struct {
 }
 
 // Confirm runs a pair: each scenario with the old code alone, and then again for each moment at which something came into
-// the history, with the new code from there on.
+// the history, with the new code from there on. Of the first scenario there are others, in which an activity fails.
 func Confirm(t testing.TB, p Pair) (o Outcome) {
 	o.Name = p.Name
 	scenarios, err := ParseScenarios(p.Scenarios)
@@ -38,7 +38,7 @@ func Confirm(t testing.TB, p Pair) (o Outcome) {
 		o.Error = fmt.Sprintf("it has %d scenarios, %v", len(scenarios), err)
 		return o
 	}
-	for _, s := range scenarios {
+	for _, s := range slices.Concat(scenarios, failing(t, p.Before, scenarios[0])) {
 		if o.Error = o.scenario(t, p, s); o.Error != "" {
 			o.Error = s.Name + ": " + o.Error
 			return o
@@ -104,6 +104,26 @@ func (o *Outcome) scenario(t testing.TB, p Pair, s Scenario) string {
 		}
 	}
 	return ""
+}
+
+// failing gives scenarios like s in which one of its activities fails for good.
+func failing(t testing.TB, code Code, s Scenario) (more []Scenario) {
+	r := begin(t, code, s)
+	defer r.close()
+	r.until(r.end)
+	var names []string
+	for _, c := range r.env.Calls() {
+		if !slices.Contains(names, c.Activity) {
+			names = append(names, c.Activity)
+		}
+	}
+	for _, name := range names {
+		one := s
+		one.Name += ", but " + name + " fails"
+		one.Fails = append(slices.Clone(s.Fails), Fail{name, 1, true})
+		more = append(more, one)
+	}
+	return more
 }
 
 // replace runs a scenario with the old code up to a moment and with the new code from there, and tells what breaks.
