@@ -11,7 +11,7 @@ import (
 	"github.com/durablegen/durablegen/gen"
 )
 
-const usage = `durablegen writes durable_gen.go for packages with //durable: directives.
+const usage = `durablegen writes durable_gen.go and durable.lock.json for packages with //durable: directives.
 
 Usage:
 

@@ -44,7 +44,7 @@ func (w *walk) follow(s *state) {
 			w.meet(s)
 			return
 		}
-		s.give(false, w.point(w.t.receive(eventName(n.Target)), s.new.now))
+		s.give(false, w.point(w.receive(s, false, eventName(n.Target)), s.new.now))
 		w.advance(s, false, 0)
 	case UUID, Random:
 		if together {

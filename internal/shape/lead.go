@@ -54,6 +54,29 @@ func (w *walk) arrive(s *state, f term) (got term, new bool) {
 	return f, true
 }
 
+// receive makes a future of an event. It is the same as one that the other program has made, if both have taken as many
+// events so far: what is asked of it before it has got one is then the same, too.
+func (w *walk) receive(s *state, old bool, name string) term {
+	const most = 4
+	d := s.pending[name]
+	if len(d.values) > 0 && d.ahead == old {
+		f := d.values[0]
+		d.values = d.values[1:]
+		s.pending[name] = d
+		if w.t.event[f] == name && len(s.mail[name]) == 0 {
+			return f
+		}
+		return w.t.receive(name)
+	}
+	f := w.t.receive(name)
+	d.values, d.ahead = append(d.values, f), !old
+	if len(d.values) > most {
+		d.values = d.values[1:]
+	}
+	s.pending[name] = d
+	return f
+}
+
 // uncounted stands for events of a name of which the old program has taken so many more that they are not told apart.
 const uncounted term = 0
 

@@ -25,6 +25,7 @@ type state struct {
 	waits    []waited          // what the old program has waited for and the new one has not yet
 	draws    [2]draws          // of UUIDs, of random numbers
 	mail     map[string][]term // events by name that the old program has taken and the new one has not yet
+	pending  map[string]draws  // futures of events by name that one program has made and the other has not yet
 	running  []term            // futures of coroutines that may still run
 	behind   bool              // the old program stands at a decision and the new one is on its way there
 	path     *step
@@ -72,6 +73,11 @@ func (s *state) clone() *state {
 	for name, events := range s.mail {
 		c.mail[name] = slices.Clone(events)
 	}
+	c.pending = maps.Clone(s.pending)
+	for name, d := range c.pending {
+		d.values = slices.Clone(d.values)
+		c.pending[name] = d
+	}
 	c.running = slices.Clone(s.running)
 	return &c
 }
@@ -112,6 +118,11 @@ func (w *walk) vector(s *state) []*term {
 			v = append(v, &s.mail[name][j])
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.pending)) {
+		for j := range s.pending[name].values {
+			v = append(v, &s.pending[name].values[j])
+		}
+	}
 	for i := range s.running {
 		v = append(v, &s.running[i])
 	}
@@ -131,6 +142,11 @@ func (w *walk) site(s *state) string {
 	for _, name := range slices.Sorted(maps.Keys(s.mail)) {
 		if n := len(s.mail[name]); n > 0 {
 			fmt.Fprintf(&b, " m%q%d", name, n)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.pending)) {
+		if d := s.pending[name]; len(d.values) > 0 {
+			fmt.Fprintf(&b, " p%q%d%t", name, len(d.values), d.ahead)
 		}
 	}
 	fmt.Fprintf(&b, " r%d", len(s.running))
@@ -157,6 +173,11 @@ func (w *walk) tidy(s *state) {
 			d.lost = d.lost || len(d.values) > 0
 		}
 	}
+	for name, d := range s.pending {
+		if len(d.values) > 0 && !w.graph(d.ahead).meets(s.side(d.ahead).at, Receive) { // the other one makes none
+			s.pending[name] = draws{}
+		}
+	}
 	symbols := map[term]bool{}
 	done := map[term]bool{}
 	for _, x := range w.vector(s) {
@@ -172,6 +193,7 @@ func (w *walk) tidy(s *state) {
 	maps.DeleteFunc(s.facts, func(x term, _ bool) bool {
 		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current)
 	})
+	recent(s.facts)
 	maps.DeleteFunc(s.old.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
 	maps.DeleteFunc(s.new.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
 }
@@ -183,6 +205,20 @@ func (s *state) trim(g *graph, c *cursor) {
 		if !live.has(r) {
 			c.env[r] = unset
 		}
+	}
+}
+
+// mostFacts bounds what is remembered of conditions. Who remembers less proves less, and nothing wrong.
+const mostFacts = 16
+
+// recent keeps the newest facts.
+func recent(facts map[term]bool) {
+	if len(facts) <= mostFacts {
+		return
+	}
+	all := slices.Sorted(maps.Keys(facts))
+	for _, x := range all[:len(all)-mostFacts] {
+		delete(facts, x)
 	}
 }
 

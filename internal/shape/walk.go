@@ -4,8 +4,8 @@ import "slices"
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
-	mostStates = 30_000 // of an orchestrator, bodies included
-	mostAtSite = 12     // states of one site before they are made one; so many turns of a loop are told apart
+	mostStates = 6_000  // of an orchestrator, bodies included
+	mostAtSite = 7      // states of one site before they are made one; so many turns of a loop are told apart
 	mostWaits  = 8      // of the old program that the new one has not repeated
 	mostDraws  = 8
 	mostMail   = 8
@@ -79,7 +79,7 @@ func (w *walk) constantSymbol(what string) term {
 
 // first is the state before anything was done.
 func (w *walk) first() *state {
-	s := &state{facts: map[term]bool{}, mail: map[string][]term{}}
+	s := &state{facts: map[term]bool{}, mail: map[string][]term{}, pending: map[string]draws{}}
 	for _, side := range []struct {
 		c *cursor
 		g *graph
@@ -166,7 +166,7 @@ func (w *walk) step(s *state) {
 			w.lead(s)
 			return
 		}
-		s.give(true, w.point(w.t.receive(eventName(n.Target)), s.old.now))
+		s.give(true, w.point(w.receive(s, true, eventName(n.Target)), s.old.now))
 		w.advance(s, true, 0)
 	case UUID, Random:
 		if w.together(s) {
@@ -237,7 +237,7 @@ func (w *walk) keepUp(s *state, asked term) {
 			if w.together(s) {
 				return
 			}
-			s.give(false, w.point(w.t.receive(eventName(n.Target)), s.new.now))
+			s.give(false, w.point(w.receive(s, false, eventName(n.Target)), s.new.now))
 			w.move(s, false, 0)
 		case UUID, Random:
 			if w.together(s) {

@@ -3,6 +3,7 @@ package lock
 import (
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -21,6 +22,7 @@ type node struct {
 	in     []edge   // of a join
 	phis   []*value // of a join
 	prev   edge     // of everything else
+	loop   *loop    // in which it is
 	pos    token.Pos
 }
 
@@ -122,8 +124,28 @@ func (m *machine) newNode(kind shape.NodeKind, pos token.Pos, ways int) *node {
 
 // branch parts the current paths by the condition on their stacks.
 func (m *machine) branch(pos token.Pos) (yes, no []*path) {
+	var open [][]*path // that are to be parted by the same condition
+	var conds []*value
 	for _, p := range m.cur {
-		y, n := m.part(p, pos, m.resolve(p, p.pop()))
+		cond := m.resolve(p, p.pop())
+		if _, known := p.knows(cond); known {
+			y, n := m.part(p, pos, cond)
+			yes, no = append(yes, y...), append(no, n...)
+			continue
+		}
+		i := slices.IndexFunc(conds, func(c *value) bool { return c.class == cond.class })
+		if i < 0 {
+			open, conds = append(open, nil), append(conds, cond)
+			i = len(conds) - 1
+		}
+		open[i] = append(open[i], p)
+	}
+	for i, paths := range open {
+		p := paths[0]
+		if len(paths) > 1 {
+			p = m.join(pos, paths, nil)
+		}
+		y, n := m.part(p, pos, conds[i])
 		yes, no = append(yes, y...), append(no, n...)
 	}
 	return yes, no
@@ -301,8 +323,16 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	}
 	v := &value{op: "phi", at: n, class: m.classes.fresh(), owner: m, pos: first.pos}
 	for _, q := range paths {
-		v.args = append(v.args, of(q))
+		v.args = append(v.args, m.settled(q, of(q)))
 	}
 	n.phis = append(n.phis, v)
 	return v
+}
+
+// settled is a value that outlives its path: what may be one place or another is what is in it.
+func (m *machine) settled(q *path, v *value) *value {
+	if v == nil {
+		return nil
+	}
+	return m.freeze(q, v)
 }

@@ -25,6 +25,16 @@ func (m *machine) known(e *ast.CallExpr, name string, args []*value) *value {
 			return v
 		}
 	}
+	if name == "strings.Join" && len(args) == 2 && args[0].op == "list" && args[0].what == "" {
+		out := m.constant(e.Pos(), constant.MakeString(""))
+		for i, part := range args[0].args {
+			if i > 0 {
+				out = m.concat(e.Pos(), out, args[1])
+			}
+			out = m.concat(e.Pos(), out, part)
+		}
+		return out
+	}
 	if same := renamed[name]; same != "" {
 		name = same
 	}

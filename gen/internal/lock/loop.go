@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -161,6 +162,11 @@ func (m *machine) runLoop(l *loop) {
 	}
 	l.entry = m.cur[0]
 	k := m.mark()
+	if m.unroll(l, k) {
+		return
+	}
+	m.loops = append(m.loops, l)
+	defer func() { m.loops = m.loops[:len(m.loops)-1] }()
 	m.probing++
 	m.lap(l, func(*cell) bool { return true }, nil)
 	m.probing--
@@ -185,6 +191,58 @@ func (m *machine) runLoop(l *loop) {
 		l.close(m)
 	}
 	m.cur = m.fold(l.exits)
+}
+
+const mostRounds = 24 // of a loop that is read round by round
+
+// unroll reads a loop that only computes, over what is written in the source, round by round.
+func (m *machine) unroll(l *loop, k mark) bool {
+	if *m.fuel < 1000 {
+		return false
+	}
+	cur := l.entry.fork(l.entry.edge)
+	for range mostRounds {
+		t := &target{label: l.label, loop: true}
+		m.targets = append(m.targets, t)
+		m.cur = []*path{cur}
+		yes, no := l.cond()
+		done := len(yes) == 0 && len(no) == 1 && no[0].edge == l.entry.edge
+		goes := len(no) == 0 && len(yes) == 1 && yes[0].edge == l.entry.edge
+		if goes {
+			m.cur = yes
+			l.body()
+			m.cur = m.fold(append(m.cur, t.continues...))
+			l.post()
+			m.cur = m.fold(m.cur)
+			goes = len(m.cur) == 1 && m.cur[0].edge == l.entry.edge && len(t.breaks) == 0 && m.unchangedSince(k)
+		}
+		m.targets = m.targets[:len(m.targets)-1]
+		switch {
+		case done:
+			m.cur = no
+			return true
+		case !goes:
+			m.rollBack(k)
+			m.cur = []*path{l.entry}
+			return false
+		}
+		cur = m.cur[0]
+	}
+	m.rollBack(k)
+	m.cur = []*path{l.entry}
+	return false
+}
+
+// unchangedSince reports whether nothing but branches that are gone again has been read since a mark.
+func (m *machine) unchangedSince(k mark) bool {
+	for _, n := range m.nodes[k.nodes:] {
+		if n.kind != shape.Branch {
+			return false
+		}
+	}
+	now := m.mark()
+	return now.stored == k.stored && slices.Equal(now.returns, k.returns) &&
+		slices.Equal(now.breaks[:len(k.breaks)], k.breaks) && slices.Equal(now.continues[:len(k.continues)], k.continues)
 }
 
 // lap reads a loop's body once. What is in the cells that phi accepts depends on the round.
@@ -312,7 +370,7 @@ func (l *loop) close(m *machine) {
 			if c != nil {
 				v = q.vars[c]
 			}
-			m.feed(h, v)
+			m.feed(h, m.settled(q, v))
 		}
 		if l.counter != nil {
 			m.feed(l.counter, m.add(l.pos, l.counter, m.integer(l.pos, 1)))
@@ -346,5 +404,3 @@ func (m *machine) part2(v, like *value, i int) *value {
 	names := splitNames(like.what)
 	return m.field(v.pos, v, names[i], i)
 }
-
-var _ = shape.Join

@@ -21,6 +21,7 @@ type machine struct {
 	entry   *frame   // the function that the flow is of
 	active  []*frame // functions that are being read, the outermost first
 	targets []*target
+	loops   []*loop
 	stored  []stored
 	cells   int
 	probing int // loops that are read only to see what changes in them
@@ -183,13 +184,21 @@ func (m *machine) shelter(p *path, t types.Type, v *value) *value {
 func (m *machine) node(kind shape.NodeKind, target string, pos token.Pos, args ...*value) (*node, *path) {
 	p := m.cur[0]
 	n := m.newNode(kind, pos, 1)
-	n.target = target
+	n.target, n.loop = target, m.loop()
 	for _, a := range args {
 		n.args = append(n.args, m.freeze(p, a))
 	}
 	m.attach(p, n)
 	p.edge = edge{n, 0}
 	return n, p
+}
+
+// loop is the innermost loop that is being read.
+func (m *machine) loop() *loop {
+	if len(m.loops) == 0 {
+		return nil
+	}
+	return m.loops[len(m.loops)-1]
 }
 
 // blocks notes that others have run.

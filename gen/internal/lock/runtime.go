@@ -118,6 +118,9 @@ func (m *machine) unknownRuntime(e *ast.CallExpr, name string, p *path, args []*
 	case name == "ContinueWith":
 		node, p := m.node(shape.Continue, "", pos, args[1:]...)
 		p.push(m.ofNode("result", "", node))
+	case name == "ContinueAs" && len(args) == 3:
+		node, p := m.node(shape.Continue, wire(1), pos, args[2])
+		p.push(m.ofNode("result", "", node))
 	default:
 		node, p := m.node(shape.Call, "durable."+name, pos, withoutContexts(flatten(args))...)
 		m.blocks(node, p)
@@ -161,7 +164,7 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 	case "WithoutCancel":
 		f = func(*path, []*value) *value { return m.make(value{op: "ctx", pos: pos}) }
 	case "Future.Ready", "Timer.Fired":
-		f = func(p *path, args []*value) *value { return m.val(pos, "ready", "", args[0], p.epoch) }
+		f = func(p *path, args []*value) *value { return m.ready(pos, p, args[0]) }
 	case "On", "OnTimer":
 		f = func(_ *path, args []*value) *value { return m.val(pos, "case", name, args...) }
 	default:
@@ -169,6 +172,15 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 	}
 	m.each(func(p *path) { p.push(f(p, p.popN(n))) })
 	return true
+}
+
+// ready is whether a future is complete. The first look at it needs no time: it is where it is in the flow.
+func (m *machine) ready(pos token.Pos, p *path, f *value) *value {
+	first := m.val(pos, "ready", "", f)
+	if _, looked := p.knows(first); f.op == "future" && f.at.loop == m.loop() && !looked {
+		return first
+	}
+	return m.val(pos, "ready", "", f, p.epoch)
 }
 
 // futures gives what a list of futures holds, or the list.
@@ -201,7 +213,7 @@ func (m *machine) getWithin(e *ast.CallExpr, n int) {
 		return
 	}
 	pos, f, ctx := e.Pos(), args[0], args[1]
-	there, not := m.part(p, pos, m.val(pos, "ready", "", f, p.epoch))
+	there, not := m.part(p, pos, m.ready(pos, p, f))
 	got := m.pair(pos, m.resultOf(pos, f, ctx), m.errorOf(pos, f, ctx))
 	for _, q := range there {
 		q.push(got)

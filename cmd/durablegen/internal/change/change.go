@@ -58,10 +58,17 @@ func Text(w io.Writer, findings []gen.Finding) error {
 		}
 	}
 	if safe > 0 {
-		fmt.Fprintf(&b, "%d %s no running instance\n", safe, map[bool]string{true: "change breaks", false: "changes break"}[safe == 1])
+		fmt.Fprintf(&b, "%s no running instance\n", harmless(safe))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func harmless(n int) string {
+	if n == 1 {
+		return "1 change breaks"
+	}
+	return fmt.Sprintf("%d changes break", n)
 }
 
 // finding is one object of the JSON form.
@@ -112,7 +119,7 @@ func Markdown(w io.Writer, findings []gen.Finding) error {
 	case len(findings) == 0:
 		b.WriteString("**durablegen check**: nothing has changed that running instances would notice.\n")
 	case len(bad) == 0:
-		fmt.Fprintf(&b, "**durablegen check**: safe, %d changes break no running instance.\n", len(good))
+		fmt.Fprintf(&b, "**durablegen check**: safe, %s no running instance.\n", harmless(len(good)))
 	default:
 		fmt.Fprintf(&b, "**durablegen check**: unsafe, %d of %d changes would break running instances.\n", len(bad), len(findings))
 	}
