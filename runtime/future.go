@@ -33,7 +33,7 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	if failure != nil {
 		return zero, errorAt(f.f, failure)
 	}
-	return decode[T](result)
+	return read[T](ctx, result)
 }
 
 // Err waits and drops the value.
