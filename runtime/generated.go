@@ -156,11 +156,12 @@ func ContinueWith(_ Context, args any) error {
 // BindOrchestrator ties an orchestrator to a function.
 func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error)) Binding {
 	return Binding{orchestrator: o, program: func(ctx Context, input history.Payload) (history.Payload, error) {
+		if ctx.co.Reading() {
+			ctx.co.Read(input, fits[A])
+		}
 		in, err := read[A](ctx, input)
 		if err != nil {
-			err = fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
-			ctx.co.Unreadable(err)
-			return nil, err
+			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
 		}
 		out, err := fn(ctx, in)
 		if err != nil {

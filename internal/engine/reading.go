@@ -28,26 +28,33 @@ func (c *Coroutine) Reads(f *Future, read func(history.Payload) error) {
 	if !m.cfg.Reading {
 		return
 	}
+	r := m.reads()
+	r.futures[f] = read
+	if f.kind == eventFuture {
+		r.events[f.name] = read
+	}
+}
+
+// Read reads the input of the program.
+func (c *Coroutine) Read(input history.Payload, read func(history.Payload) error) {
+	m := c.enter()
+	if !m.cfg.Reading {
+		return
+	}
+	if err := read(input); err != nil {
+		m.reads().note(fmt.Errorf("input of orchestrator %s: %w", m.start.Orchestrator, err))
+	}
+}
+
+func (m *Machine) reads() *reading {
 	if m.reading == nil {
 		m.reading = &reading{futures: map[*Future]func(history.Payload) error{}, events: map[string]func(history.Payload) error{}}
 	}
-	m.reading.futures[f] = read
-	if f.kind == eventFuture {
-		m.reading.events[f.name] = read
-	}
-}
-
-// Unreadable notes a payload that cannot be read.
-func (c *Coroutine) Unreadable(err error) {
-	m := c.enter()
-	if m.cfg.Reading && m.reading == nil {
-		m.reading = &reading{}
-	}
-	m.reading.note(err)
+	return m.reading
 }
 
 func (r *reading) note(err error) {
-	if r != nil && r.err == nil {
+	if r.err == nil {
 		r.err = err
 	}
 }
