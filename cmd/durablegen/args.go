@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/durablegen/durablegen/cmd/durablegen/internal/against"
 )
 
 const usage = `durablegen writes durable_gen.go for packages with //durable: directives.
@@ -14,6 +16,7 @@ Usage:
 
 	durablegen [flags] [packages]          generate, the default
 	durablegen check [flags] [packages]    exit 1 when a generated file is stale or missing
+	durablegen check -against URL …        replay the histories of a hub; durablegen check -against= -h tells more
 	durablegen lint [flags] [packages]     find what a replay could not repeat; durablegen lint -h tells more
 
 Packages are patterns as for go build; the default is the package in the working directory.
@@ -34,6 +37,7 @@ const (
 	generate command = "generate"
 	check    command = "check"
 	linting  command = "lint"
+	replays  command = "check -against"
 )
 
 // arguments is a parsed command line.
@@ -42,7 +46,7 @@ type arguments struct {
 	dir      string
 	diff     bool
 	verbose  bool
-	patterns []string // of lint: everything behind its name
+	patterns []string // of lint and check -against: everything behind its name
 }
 
 // parse reads a command line. Flags may stand before and after the command. It gives flag.ErrHelp for -h.
@@ -54,6 +58,10 @@ func parse(args []string) (arguments, error) {
 	}
 	if len(rest) > 0 && rest[0] == string(linting) {
 		a.command, a.patterns = linting, rest[1:]
+		return a, nil
+	}
+	if len(rest) > 0 && rest[0] == string(check) && against.Asked(rest[1:]) {
+		a.command, a.patterns = replays, rest[1:]
 		return a, nil
 	}
 	if len(rest) > 0 && (rest[0] == string(generate) || rest[0] == string(check)) {

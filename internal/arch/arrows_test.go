@@ -78,6 +78,8 @@ var arrows = []arrow{
 	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/observe", "runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
+	{folder: "runtime/replaycheck", house: []string{"runtime", "runtime/natsbackend", "internal/natscontext", "internal/inside", "internal/owner", "internal/engine", "internal/backend", "internal/history"}, outside: []string{natsClient}},
+
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
 	{folder: "internal/collect", house: []string{"annotations"}},

@@ -91,6 +91,14 @@ func (e *NondeterminismError) Error() string {
 		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, unlike, e.Ref, e.Recorded, describe(&e.Expected), at, now)
 }
 
+// Sides tells in words what is recorded, and what the program has now.
+func (e *NondeterminismError) Sides() (expected, actual string) {
+	if actual = "nothing: the program " + e.Waiting; e.Actual.Kind != 0 {
+		actual = describe(&e.Actual)
+	}
+	return describe(&e.Expected), actual
+}
+
 const unlike = "does not repeat its history"
 
 // IsNondeterminism reports whether a text, such as why an instance is parked, is that of a [*NondeterminismError].
