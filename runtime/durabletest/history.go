@@ -159,6 +159,9 @@ func replayOf(text []byte, code *durable.Registry) error {
 	if !ok {
 		return fmt.Errorf("it is of orchestrator %s, which has no binding: give its handle's Bind(…)", s.Orchestrator)
 	}
+	if group != s.Group {
+		return fmt.Errorf("it is of group %s, and orchestrator %s is now of group %s, whose workers do not look there: keep the group with group=", s.Group, s.Orchestrator, group)
+	}
 	r := owner.Rehearsal{Code: inside.Code(code, group), Fail: inside.Fail, Redacted: s.Redacted != ""}
 	out, err := r.Replay(history.Address{Group: s.Group, ID: s.ID}, s.Messages)
 	if err != nil || r.Redacted {

@@ -192,3 +192,59 @@ func TestReplayDir(t *testing.T) {
 }
 
 func quoting(context.Context, int) (orderOf, error) { return orderOf{"q"}, nil }
+
+// TestReplayOfARewoundRun: what was decided after the rewind is compared; what came before it may have been otherwise.
+func TestReplayOfARewoundRun(t *testing.T) {
+	t.Parallel()
+	refuses := true
+	code := func(second *durable.Activity) durable.Binding {
+		return tripThat(func(ctx durable.Context, to string) (string, error) {
+			if err := call(ctx, book, to); err != nil {
+				return "", err
+			}
+			if err := call(ctx, second, 100); err != nil {
+				return "", err
+			}
+			return "", durable.Sleep(ctx, time.Hour)
+		})
+	}
+	env := travelling(t)
+	env.Register(code(paid), durable.BindActivity(paid, func(context.Context, int) (durable.None, error) {
+		if refuses {
+			return durable.None{}, errors.New("declined")
+		}
+		return durable.None{}, nil
+	}))
+	_, err := durable.StartInstance[string](t.Context(), env.Client(), trip, "Oslo", durable.InstanceID("oslo"))
+	must(t, err)
+	env.Advance(time.Minute)
+	refuses = false
+	must(t, env.Client().Rewind(t.Context(), "oslo", "the card works now"))
+	env.Advance(time.Minute)
+	saved := env.History("oslo")
+	durabletest.Replay(t, saved, code(paid))
+	says(t, fatalOf(t, func(t testing.TB) { durabletest.Replay(t, saved, code(book)) }), "slot 2-0-")
+}
+
+// TestReplayInAnotherGroup: workers of another group do not serve the instance.
+func TestReplayInAnotherGroup(t *testing.T) {
+	t.Parallel()
+	moved := durable.BindOrchestrator(&durable.Orchestrator{Name: trip.Name, Group: "elsewhere"}, func(durable.Context, string) (string, error) { return "", nil })
+	says(t, fatalOf(t, func(t testing.TB) { durabletest.Replay(t, travel(t), moved) }), "of group flow", "of group elsewhere")
+}
+
+// TestReplayOfASuspendedInstance: what came before the suspension is compared.
+func TestReplayOfASuspendedInstance(t *testing.T) {
+	t.Parallel()
+	env := travelling(t)
+	_, err := durable.StartInstance[string](t.Context(), env.Client(), trip, "Oslo", durable.InstanceID("oslo"))
+	must(t, err)
+	env.Advance(time.Minute)
+	must(t, env.Client().Suspend(t.Context(), "oslo", "strike"))
+	env.Advance(2 * time.Hour) // the timer fires meanwhile
+	saved := env.History("oslo")
+	durabletest.Replay(t, saved, tripThat(nil))
+	says(t, fatalOf(t, func(t testing.TB) {
+		durabletest.Replay(t, saved, tripThat(func(ctx durable.Context, to string) (string, error) { return "", call(ctx, book, to) }))
+	}), "timer until", "has ended as Completed")
+}

@@ -54,11 +54,11 @@ func stepping(a *durable.Activity) durable.Binding {
 
 // hub is a server whose only user beside its owner is a viewer, with instances that a worker has left.
 type hub struct {
-	t   *testing.T
+	t   testing.TB
 	url string
 }
 
-func openHub(t *testing.T) hub {
+func openHub(t testing.TB) hub {
 	t.Helper()
 	p, err := natsbackend.PermissionsOf(natsbackend.RoleViewer, natsbackend.Scope{Hub: "default", Inbox: "_INBOX_viewer"})
 	must(t, err)
@@ -79,7 +79,7 @@ func openHub(t *testing.T) hub {
 }
 
 // refusals fails a test whose connection was refused something.
-type refusals struct{ t *testing.T }
+type refusals struct{ t testing.TB }
 
 func (r refusals) Write(line []byte) (int, error) {
 	if strings.Contains(string(line), "permitted") {
@@ -138,14 +138,14 @@ func (h hub) leave(n int) {
 	must(t, client.Close())
 }
 
-func start(t *testing.T, c *durable.Client, o *durable.Orchestrator, in any, opts ...durable.StartOption) {
+func start(t testing.TB, c *durable.Client, o *durable.Orchestrator, in any, opts ...durable.StartOption) {
 	t.Helper()
 	_, err := durable.StartInstance[string](t.Context(), c, o, in, opts...)
 	must(t, err)
 }
 
 // waits returns when an instance waits for the event.
-func waits(t *testing.T, c *durable.Client, id string) {
+func waits(t testing.TB, c *durable.Client, id string) {
 	t.Helper()
 	for inst, err := range c.Watch(t.Context(), id) {
 		must(t, err)
@@ -299,5 +299,19 @@ func TestReceivers(t *testing.T) {
 	}]()
 	if got.Pointer == nil || *got.Pointer != (member{}) {
 		t.Errorf("it makes %+v", got)
+	}
+}
+
+// BenchmarkCheck replays the histories of 1,000 live instances.
+func BenchmarkCheck(b *testing.B) {
+	h := openHub(b)
+	h.leave(1000)
+	viewer, code := h.as("viewer", false), registry(b, steps[member](step, 1), leaver())
+	for b.Loop() {
+		got, err := Check(b.Context(), viewer, code, Config{})
+		must(b, err)
+		if got.OK != 1003 {
+			b.Fatalf("%+v", got)
+		}
 	}
 }
