@@ -16,7 +16,7 @@ const (
 // warn tells of other arguments, once in each replay.
 func (m *Machine) warn(r Recorded, s *history.Slot, args Arguments) {
 	if args == Warn && m.cfg.Changed != nil && !sameArgs(&r.Slot, s) {
-		m.cfg.Changed(m.mismatch(r, *s))
+		m.cfg.Changed(m.start.Orchestrator, m.mismatch(r, *s))
 	}
 }
 

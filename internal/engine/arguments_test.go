@@ -44,7 +44,7 @@ func TestArgumentPolicies(t *testing.T) {
 			t.Parallel()
 			told := 0
 			m := engine.New(engine.Config{
-				Self: self, Changed: func(e *engine.NondeterminismError) { told++ },
+				Self: self, Changed: func(string, *engine.NondeterminismError) { told++ },
 				Program: func(c *co, _ payloadT) (payloadT, error) {
 					f := c.ScheduleArgs(nil, test.now, test.policy)
 					c.Await(f)

@@ -34,7 +34,7 @@ type Config struct {
 	// Logger receives what the program logs, except while it repeats itself. nil discards.
 	Logger *slog.Logger
 	// Changed is told, in a replay, of other arguments than the recorded ones at a call with the policy Warn. nil: nobody.
-	Changed func(*NondeterminismError)
+	Changed func(orchestrator string, e *NondeterminismError)
 
 	// Reading makes the machine look whether the program can read every payload that it is given, see [Machine.Unread].
 	Reading bool

@@ -84,15 +84,15 @@ func (i *instance) tellUntold(base *history.Turn) {
 }
 
 // tellChanged tells of arguments that are not those of the record, at a call that wants no more than that.
-func (i *instance) tellChanged(e *engine.NondeterminismError) {
+func (cfg *Config) tellChanged(orchestrator string, e *engine.NondeterminismError) {
 	c := observe.ArgumentsChange{
-		Group: i.addr.Group, Instance: i.addr.ID, Orchestrator: i.start.Record.(*history.Start).Orchestrator,
+		Group: e.Instance.Group, Instance: e.Instance.ID, Orchestrator: orchestrator,
 		Call: e.Actual.Name, Slot: e.Ref.String(), Recorded: e.Expected.Site, Position: e.Position,
 	}
-	if f := i.p.cfg.Hooks.ArgumentsChanged; f != nil {
+	if f := cfg.Hooks.ArgumentsChanged; f != nil {
 		f(c)
 	}
-	i.p.cfg.Logger.Warn("durable: the code has other arguments than the history, which stand", observe.KeyInstance, c.Instance,
+	cfg.Logger.Warn("durable: the code has other arguments than the history, which stand", observe.KeyInstance, c.Instance,
 		observe.KeyOrchestrator, c.Orchestrator, "call", c.Call, "slot", c.Slot, "recorded", c.Recorded, "position", c.Position)
 }
 
