@@ -94,7 +94,7 @@ func (c Context) SetStatus(v any) {
 
 // encode writes a value for the log.
 func encode(v any) (history.Payload, *history.Failure) {
-	data, err := json.Marshal(v)
+	data, err := marshal(v)
 	if err != nil {
 		return nil, &history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("durable: a value of type %T cannot be stored: %v", v, err)}
 	}
@@ -102,6 +102,17 @@ func encode(v any) (history.Payload, *history.Failure) {
 		return nil, tooLarge(v, len(data), MaxPayload)
 	}
 	return data, nil
+}
+
+// marshal is json.Marshal, quicker for a string that needs no escapes: many steps have no other argument.
+func marshal(v any) ([]byte, error) {
+	if s, ok := v.(string); ok {
+		data := make([]byte, 0, len(s)+2)
+		if data = append(append(append(data, '"'), s...), '"'); history.PlainText(data) {
+			return data, nil
+		}
+	}
+	return json.Marshal(v)
 }
 
 func tooLarge(v any, size, most int) *history.Failure {
@@ -114,6 +125,16 @@ func decode[T any](p history.Payload) (T, error) {
 	if len(p) == 0 {
 		return v, nil
 	}
+	if s, ok := any(&v).(*string); ok && history.PlainText(p) {
+		*s = string(p[1 : len(p)-1])
+		return v, nil
+	}
+	return unmarshal[T](p)
+}
+
+// unmarshal is apart from decode, whose value would be on the heap for it.
+func unmarshal[T any](p history.Payload) (T, error) {
+	var v T
 	if err := json.Unmarshal(p, &v); err != nil {
 		return v, fmt.Errorf("%w: it does not fit type %T: %w", ErrPayload, v, err)
 	}

@@ -83,7 +83,8 @@ var arrows = []arrow{
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
 	{folder: "internal/collect", house: []string{"annotations"}},
-	{folder: "gen/...", house: []string{"annotations", "internal/collect", "gen/..."}, outside: []string{xtools, jennifer}},
+	{folder: "internal/shape", std: pure},
+	{folder: "gen/...", house: []string{"annotations", "internal/collect", "internal/shape", "gen/..."}, outside: []string{xtools, jennifer}},
 	{folder: "lint/internal/effects"},
 	{folder: "lint/internal/form", outside: []string{xtools}},
 	{folder: "lint/internal/mend", outside: []string{xtools}},
@@ -96,7 +97,7 @@ var arrows = []arrow{
 	{folder: "lint/internal/driver", outside: []string{xtools}},
 	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/code", "lint/internal/contract", "lint/internal/growth", "lint/internal/payload", "lint/internal/mend", "lint/internal/policy", "lint/internal/driver"}, outside: []string{xtools}},
 	{folder: "lint/internal/ruledocs", house: []string{"lint"}},
-	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
+	{folder: "cmd/durablegen/...", house: []string{"annotations", "internal/shape", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
