@@ -159,9 +159,9 @@ func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error))
 		if ctx.co.Reading() {
 			ctx.co.Read(input, fits[A])
 		}
-		in, err := read[A](ctx, input)
+		in, err := decodeIn[A](ctx, input, "input")
 		if err != nil {
-			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
+			return nil, err
 		}
 		out, err := fn(ctx, in)
 		if err != nil {

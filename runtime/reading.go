@@ -12,16 +12,6 @@ import (
 	"github.com/durablegen/durablegen/internal/history"
 )
 
-// read is decode for an orchestrator. Of a redacted history, what does not fit is a zero value.
-func read[T any](ctx Context, p history.Payload) (T, error) {
-	v, err := decode[T](p)
-	if err != nil && ctx.co.Redacted() {
-		var zero T
-		return zero, nil
-	}
-	return v, err
-}
-
 // reading is a future whose result a check of histories reads when it comes, whether the code asks for it or not.
 func reading[R any](ctx Context, f *engine.Future) Future[R] {
 	if ctx.co.Reading() {

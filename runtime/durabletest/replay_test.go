@@ -55,7 +55,7 @@ func TestReplayReadsEveryPayload(t *testing.T) {
 			says string // "": it fits
 		}{
 			{"the same", was, ""},
-			{"another type", runsWith[typedOf](where, quote), "cannot unmarshal string"},
+			{"another type", runsWith[typedOf](where, quote), "is a JSON string"},
 			{"renamed", runsWith[renamedOf](where, quote), `no field "Name"`},
 			{"no field", runsWith[emptyOf](where, quote), ""},
 			{"one more", runsWith[moreOf](where, quote), ""},

@@ -175,7 +175,7 @@ func TestCheck(t *testing.T) {
 			[]string{"mismatch live-1 (club.Steps, Running)", "slot 1-0-0", "recorded: activity club.Step with 1 at check_test.go:", "now:      activity club.Other with 1 at check_test.go:", "and 3 more like it"}},
 		{"other arguments", []durable.Binding{steps[member](step, 2), leaver()}, Config{Name: "club.Steps"}, Report{Histories: 7, Live: 6, OK: 1, Mismatch: 6}, []string{"club.Step with 2"}},
 		{"another input", []durable.Binding{steps[struct{ Name int }](step, 1), leaver()}, Config{}, Report{Histories: 8, Live: 7, OK: 1, Undecodable: 7},
-			[]string{"undecodable", "input of orchestrator club.Steps", "cannot unmarshal string"}},
+			[]string{"undecodable", "input of orchestrator club.Steps", "is a JSON string"}},
 		{"one is gone", []durable.Binding{steps[member](step, 1)}, Config{}, Report{Histories: 8, Live: 7, OK: 7, WithoutCode: 1},
 			[]string{"without code leaves (club.Leave, Running)", "orchestrator club.Leave: no code for it"}},
 		{"moved to another group", []durable.Binding{durable.BindOrchestrator(&durable.Orchestrator{Name: "club.Leave", Group: "elsewhere"}, func(durable.Context, durable.None) (string, error) { return "", nil })}, Config{},
