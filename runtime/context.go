@@ -49,8 +49,9 @@ func (c Context) Name() string { return c.co.Start().Orchestrator }
 // Tags are those that this instance was started with. The map is the caller's.
 func (c Context) Tags() Tags { return maps.Clone(c.co.Start().Tags) }
 
-// Version is the orchestrator version that this instance was started with.
-func (c Context) Version() string { return c.co.Start().Version }
+// OrchestratorVersion is the version of the orchestrator that this execution runs, as the handle or option it was started
+// with has it; "" is the first.
+func (c Context) OrchestratorVersion() string { return c.co.Start().Version }
 
 // ParentID is the id of the instance that started this one as its child, or "".
 func (c Context) ParentID() string {

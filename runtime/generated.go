@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/activity"
@@ -151,6 +152,20 @@ func ContinueWith(_ Context, args any) error {
 		return errorOf(failure)
 	}
 	return &engine.ContinueAsNew{Input: payload}
+}
+
+// ContinueAs is [ContinueWith] in the version of a handle: of the one that runs, to go on as it is, or of another version of
+// the same orchestrator, to move to it. With the handle of another orchestrator it is an error that fails the instance.
+func ContinueAs(ctx Context, o *Orchestrator, args any) error {
+	runs := ctx.co.Start()
+	if runs.Orchestrator != o.Name && !slices.Contains(o.Aliases, runs.Orchestrator) {
+		return fmt.Errorf("durable: continue as new: %s cannot go on as %s, which is another orchestrator: use its own handle, or that of another version", runs.Orchestrator, o.Name)
+	}
+	err := ContinueWith(ctx, args)
+	if next, ok := err.(*engine.ContinueAsNew); ok && !sameVersion(runs.Version, o.Version) {
+		next.Version = &o.Version
+	}
+	return err
 }
 
 // BindOrchestrator ties an orchestrator to a function.

@@ -16,7 +16,8 @@ type Program func(*Coroutine, history.Payload) (history.Payload, error)
 
 // ContinueAsNew is the error a Program returns to start its next execution, whose history begins again.
 type ContinueAsNew struct {
-	Input history.Payload // of the next execution
+	Version *string         // of the code that the next execution runs; nil: as this one
+	Input   history.Payload // of the next execution
 }
 
 func (*ContinueAsNew) Error() string {
@@ -247,7 +248,7 @@ func (m *Machine) main(c *Coroutine) {
 	case err == nil:
 		m.finish(&history.End{Status: history.Completed, Result: result})
 	case errors.As(err, &next) && next != nil:
-		m.continueAsNew(next.Input)
+		m.continueAsNew(next)
 	default:
 		m.fail(m.failureOf(err))
 	}

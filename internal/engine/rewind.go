@@ -138,8 +138,8 @@ func (m *Machine) renew(parent *history.Parent) {
 	}
 }
 
-// holdsOther reports whether the prior history has something else than a version marker in a slot.
-func (p *prior) holdsOther(slot uint32) bool {
-	r, ok := p.slots[slot]
-	return ok && slot < p.cut && r.Kind != history.SlotVersion
+// holdsOther reports whether the prior history has something else in the place of a version marker.
+func (p *prior) holdsOther(marker *history.Slot) bool {
+	r, ok := p.slots[marker.N]
+	return ok && marker.N < p.cut && otherThan(marker, &r)
 }

@@ -12,8 +12,9 @@ import (
 // record of the slot, the two must agree (I6) and the recorded one stands. Markers, and sends without Confirm, are complete
 // at once.
 //
-// The result of a version marker is its recorded Args. A marker whose place in the log another slot holds was not there
-// when that was decided: it takes no slot and its result is nil. The first answer for a marker's name stays.
+// The result of a version marker is its recorded Args. A marker whose place in the log another slot holds, be it another
+// marker, was not there when that was decided: it takes no slot and its result is nil. The first answer for a marker's
+// name stays.
 func (c *Coroutine) Schedule(s history.Slot) *Future { return c.ScheduleIn(nil, s) }
 
 // ScheduleIn is Schedule in a scope. In one that was cancelled, what would have to be waited for is complete at once, with
@@ -46,7 +47,7 @@ func (c *Coroutine) schedule(in *Scope, s history.Slot, args Arguments) *Future 
 		}
 	}
 	if r, ok := m.expected[s.N]; ok {
-		if s.Kind == history.SlotVersion && r.Slot.Kind != history.SlotVersion {
+		if s.Kind == history.SlotVersion && otherThan(&s, &r.Slot) {
 			return m.marker(s.Name, nil)
 		}
 		if !m.matches(&r.Slot, &s, args) {
@@ -59,7 +60,7 @@ func (c *Coroutine) schedule(in *Scope, s history.Slot, args Arguments) *Future 
 		m.prior.replaced(s.N)
 	} else {
 		if m.prior != nil {
-			if s.Kind == history.SlotVersion && m.prior.holdsOther(s.N) {
+			if s.Kind == history.SlotVersion && m.prior.holdsOther(&s) {
 				return m.marker(s.Name, nil)
 			}
 			if r, ok := m.prior.recall(m, &s, made, args); ok {
@@ -78,6 +79,11 @@ func (c *Coroutine) schedule(in *Scope, s history.Slot, args Arguments) *Future 
 	f := m.future(&s)
 	f.scope = in
 	return f
+}
+
+// otherThan reports whether a record is not of this marker: the marker has come into the code since.
+func otherThan(marker, r *history.Slot) bool {
+	return r.Kind != history.SlotVersion || r.Name != marker.Name
 }
 
 // waitsFor reports whether a slot is not complete at once.

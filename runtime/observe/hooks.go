@@ -15,6 +15,10 @@ type Hooks struct {
 	// ArgumentsChanged: a replay has met other arguments than the recorded ones at a call with durable.ArgumentsWarn.
 	ArgumentsChanged func(ArgumentsChange)
 
+	// LeftBehind is called after the start of a worker, for each version of its orchestrators that has live instances and
+	// that no worker runs, see docs/changing-code.md.
+	LeftBehind func(Left)
+
 	Delivered func(Delivery) // a message has come to the owner of an instance
 	Turned    func(Turn)     // the code of an orchestrator has run until it waited; what a load runs counts into Loaded
 	Loaded    func(Load)     // an instance that was not in memory has been read and replayed
@@ -74,6 +78,12 @@ type ArgumentsChange struct {
 	Call                          string // wire name of the activity or child
 	Slot                          string // run-execution-slot
 	Recorded, Position            string // file:line of the call, when it was recorded and now; "" when it is not known
+}
+
+// Left tells of live instances whose code no worker has.
+type Left struct {
+	Group, Orchestrator, Version string
+	Instances                    int
 }
 
 // Delivery tells of a message of an inbox.

@@ -178,6 +178,8 @@ func TestCheck(t *testing.T) {
 			[]string{"undecodable", "input of orchestrator club.Steps", "is a JSON string"}},
 		{"one is gone", []durable.Binding{steps[member](step, 1)}, Config{}, Report{Histories: 8, Live: 7, OK: 7, WithoutCode: 1},
 			[]string{"without code leaves (club.Leave, Running)", "orchestrator club.Leave: no code for it"}},
+		{"its version is gone", []durable.Binding{steps[member](step, 1), durable.BindOrchestrator(&durable.Orchestrator{Name: "club.Leave", Group: "club", Version: "2"}, func(durable.Context, durable.None) (string, error) { return "", nil })}, Config{},
+			Report{Histories: 8, Live: 7, OK: 7, WithoutCode: 1}, []string{"without code leaves (club.Leave, Running)"}},
 		{"moved to another group", []durable.Binding{durable.BindOrchestrator(&durable.Orchestrator{Name: "club.Leave", Group: "elsewhere"}, func(durable.Context, durable.None) (string, error) { return "", nil })}, Config{},
 			Report{Histories: 1, Live: 1, WithoutCode: 1}, []string{"group elsewhere", "group club"}},
 		{"it ends", []durable.Binding{steps[member](step, 1), durable.BindOrchestrator(flow("Leave"), func(durable.Context, durable.None) (string, error) { return "", errors.New("no more") })}, Config{},
