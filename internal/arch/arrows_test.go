@@ -79,6 +79,8 @@ var arrows = []arrow{
 	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/observe", "runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
 
+	{folder: "runtime/replaycheck", house: []string{"runtime", "runtime/natsbackend", "internal/natscontext", "internal/inside", "internal/owner", "internal/engine", "internal/backend", "internal/history"}, outside: []string{natsClient}},
+
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},
 	{folder: "internal/collect", house: []string{"annotations"}},
@@ -96,7 +98,7 @@ var arrows = []arrow{
 	{folder: "lint/internal/driver", outside: []string{xtools}},
 	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/code", "lint/internal/contract", "lint/internal/growth", "lint/internal/payload", "lint/internal/mend", "lint/internal/policy", "lint/internal/driver"}, outside: []string{xtools}},
 	{folder: "lint/internal/ruledocs", house: []string{"lint"}},
-	{folder: "cmd/durablegen/...", house: []string{"annotations", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
+	{folder: "cmd/durablegen/...", house: []string{"annotations", "internal/shape", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.

@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
-
-	durable "github.com/durablegen/durablegen/runtime"
 )
 
 // corpus is where the pairs are. A pair is one txtar file. Its comment says what was changed and why that is safe or not.
@@ -30,7 +27,6 @@ type verdict struct {
 	Orchestrator string           `json:"orchestrator"` // wire name
 	Kind         string           `json:"kind"`         // of change, for the table of the docs
 	At           map[string][]int `json:"at,omitempty"` // lines of files of the new side that a finding may point to
-	Needs        string           `json:"needs,omitempty"`
 }
 
 type pair struct {
@@ -40,18 +36,8 @@ type pair struct {
 	before, after map[string][]byte // by path
 }
 
-// readPairs gives the pairs that this repository can build.
-func readPairs(t testing.TB) []pair {
-	t.Helper()
-	all := everyPair(t)
-	if m, _ := reflect.TypeFor[durable.Context]().MethodByName("Version"); m.Type.NumIn() < 2 {
-		all = slices.DeleteFunc(all, func(p pair) bool { return p.want.Needs == "version" })
-	}
-	return all
-}
-
-// everyPair reads the corpus, sorted by name.
-func everyPair(t testing.TB) (all []pair) {
+// readPairs reads the corpus, sorted by name.
+func readPairs(t testing.TB) (all []pair) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(corpus, "*.txtar"))
 	if err != nil || len(paths) == 0 {

@@ -32,25 +32,6 @@ func replayedTo(code Code, s history.Saved, most int) (err error) {
 	if group != s.Group {
 		return fmt.Errorf("orchestrator %s is of group %s now, and the instance of group %s", s.Orchestrator, group, s.Group)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	end, err := owner.Replay(inside.Code(&r, group), inside.Fail, history.Address{Group: s.Group, ID: s.ID}, s.Messages[:most])
-	if err != nil {
-		return err
-	}
-	return sameEnd(s, most, end)
-}
-
-// sameEnd refuses code that cannot read what the old code could.
-func sameEnd(s history.Saved, most int, now *history.End) error {
-	if now == nil || now.Failure == nil || !unreadable(now.Failure.Message) {
-		return nil
-	}
-	if was := s.End(); was != nil && was.Failure != nil && unreadable(was.Failure.Message) {
-		return nil
-	}
-	return fmt.Errorf("after %d messages the present code ends it as %s: %s", most, now.Status, now.Failure.Message)
+	_, err = owner.Rehearsal{Code: inside.Code(&r, group), Fail: inside.Fail}.Replay(history.Address{Group: s.Group, ID: s.ID}, s.Messages[:most])
+	return err
 }
