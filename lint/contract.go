@@ -15,7 +15,7 @@ import (
 )
 
 // Contract reports code that uses the runtime in a way that does not do what it seems to, payloads that do not survive, and
-// histories that grow without bound: the rules DUR101 to DUR305.
+// histories that grow without bound: the rules DUR101 to DUR403.
 var Contract = &analysis.Analyzer{
 	Name:     "durablecontract",
 	Doc:      "reports misuse of the runtime, payloads that do not survive, and histories that grow without bound",

@@ -33,4 +33,4 @@ func RuleOf(id string) (r Rule, ok bool) {
 	return rules[i], true
 }
 
-var rules = slices.Concat(timeRules, concurrencyRules, outsideRules, orderRules, stateRules, unknownRules, useRules, payloadRules, historyRules, houseRules)
+var rules = slices.Concat(timeRules, concurrencyRules, outsideRules, orderRules, stateRules, unknownRules, useRules, payloadRules, historyRules, changeRules, houseRules)

@@ -101,3 +101,18 @@ var historyRules = []Rule{
 		Why: "it is the error that the orchestrator has to return, and does nothing by itself", Do: "return it",
 	},
 }
+
+var changeRules = []Rule{
+	{
+		ID: "DUR401", Severity: Warning, Title: "patch whose two ways are the same", Since: "0.1",
+		Why: "it tells nothing apart", Do: "write the old way beside the new one, or keep the call by itself until no instance has it recorded",
+	},
+	{
+		ID: "DUR402", Severity: Note, Title: "patch without an old way", Since: "0.1",
+		Why: "it is kept for the instances that have it recorded and for nothing else", Do: "remove it when none of them is left",
+	},
+	{
+		ID: "DUR403", Severity: Error, Title: "name of a change that is not a constant", Since: "0.1",
+		Why: "histories know a change by its name, which has to be the same in every build and for every instance", Do: "write it as a constant",
+	},
+}

@@ -15,11 +15,13 @@ import (
 func TestChildKnowsItsParent(t *testing.T) {
 	inHub(t, func(t *testing.T, h *hub) {
 		child, parent := flow("Child"), flow("Parent")
+		older := *child
 		child.Version = "2"
+		said := func(ctx durable.Context, _ durable.None) (string, error) {
+			return ctx.InstanceID() + " of " + ctx.ParentID() + ", version " + ctx.OrchestratorVersion(), nil
+		}
 		h.work(
-			durable.BindOrchestrator(child, func(ctx durable.Context, _ durable.None) (string, error) {
-				return ctx.InstanceID() + " of " + ctx.ParentID() + ", version " + ctx.Version(), nil
-			}),
+			durable.BindOrchestrator(child, said), durable.BindOrchestrator(&older, said),
 			durable.BindOrchestrator(parent, func(ctx durable.Context, _ durable.None) (string, error) {
 				own := durable.StartChild[string](ctx, child, nil, durable.InstanceID("c1"), durable.Tags{"k": "v"}, durable.Version("1"))
 				made := durable.StartChild[string](ctx, child, nil)

@@ -49,8 +49,9 @@ func (c Context) Name() string { return c.co.Start().Orchestrator }
 // Tags are those that this instance was started with. The map is the caller's.
 func (c Context) Tags() Tags { return maps.Clone(c.co.Start().Tags) }
 
-// Version is the orchestrator version that this instance was started with.
-func (c Context) Version() string { return c.co.Start().Version }
+// OrchestratorVersion is the version of the orchestrator that this execution runs, as the handle or option it was started
+// with has it; "" is the first.
+func (c Context) OrchestratorVersion() string { return c.co.Start().Version }
 
 // ParentID is the id of the instance that started this one as its child, or "".
 func (c Context) ParentID() string {
@@ -94,7 +95,7 @@ func (c Context) SetStatus(v any) {
 
 // encode writes a value for the log.
 func encode(v any) (history.Payload, *history.Failure) {
-	data, err := json.Marshal(v)
+	data, err := marshal(v)
 	if err != nil {
 		return nil, &history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("durable: a value of type %T cannot be stored: %v", v, err)}
 	}
@@ -102,6 +103,17 @@ func encode(v any) (history.Payload, *history.Failure) {
 		return nil, tooLarge(v, len(data), MaxPayload)
 	}
 	return data, nil
+}
+
+// marshal is json.Marshal, quicker for a string that needs no escapes: many steps have no other argument.
+func marshal(v any) ([]byte, error) {
+	if s, ok := v.(string); ok {
+		data := make([]byte, 0, len(s)+2)
+		if data = append(append(append(data, '"'), s...), '"'); history.PlainText(data) {
+			return data, nil
+		}
+	}
+	return json.Marshal(v)
 }
 
 func tooLarge(v any, size, most int) *history.Failure {

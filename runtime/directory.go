@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,39 +21,90 @@ import (
 type OrchestratorInfo struct {
 	Name    string `json:"name"`              // wire name
 	Group   string `json:"group"`             // of workers
-	Version string `json:"version,omitempty"` // that the worker which started last gives to new instances
+	Version string `json:"version,omitempty"` // the newest that a worker has registered: new instances get it that are started by name
 }
 
 const directory = "orchestrator."
 
-// announce writes what a worker knows under every name that it answers to.
-func announce(ctx context.Context, meta backend.Meta, r *Registry) error {
-	for name, b := range r.orchestrators {
-		o := b.orchestrator
-		entry, err := json.Marshal(OrchestratorInfo{Name: o.Name, Group: o.Group, Version: o.Version})
-		if err == nil {
-			err = announceOne(ctx, meta, directory+history.EncodeID(name), entry)
-		}
-		if err != nil {
-			return fmt.Errorf("announce the orchestrator %q: %w", name, err)
-		}
-	}
-	return nil
+// announced is an entry of the directory.
+type announced struct {
+	OrchestratorInfo
+
+	// Others are the versions beside it that workers have registered and that may have live instances.
+	Others []string `json:"others,omitempty"`
 }
 
-func announceOne(ctx context.Context, meta backend.Meta, key string, entry []byte) error {
-	for {
-		had, rev, err := meta.Get(ctx, key)
-		switch {
-		case err != nil && !errors.Is(err, backend.ErrNotFound):
-			return err
-		case err == nil && bytes.Equal(had, entry):
-			return nil
+// versions lists all, that of new instances first.
+func (a *announced) versions() []string {
+	if a.Name == "" {
+		return nil
+	}
+	return append([]string{a.Version}, a.Others...)
+}
+
+// set has an entry tell of these versions, and that current is what new instances get.
+func (a *announced) set(current string, versions []string) {
+	a.Version = current
+	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(CompareVersions(b, a), cmp.Compare(b, a)) })
+	a.Others = slices.DeleteFunc(slices.CompactFunc(versions, sameVersion), func(v string) bool { return sameVersion(v, current) })
+}
+
+func directoryKey(name string) string { return directory + history.EncodeID(name) }
+
+// announce writes what a worker knows under every name that it answers to. What others have announced before stays: a
+// worker of an older build that starts late does not have new instances get the older version. It gives what the worker
+// has not.
+func announce(ctx context.Context, meta backend.Meta, r *Registry) (lacks []missing, err error) {
+	for _, name := range slices.Sorted(maps.Keys(r.orchestrators)) {
+		m, err := announceOne(ctx, meta, name, r.orchestrators[name])
+		if err != nil {
+			return nil, fmt.Errorf("announce the orchestrator %q: %w", name, err)
 		}
-		if _, err := meta.Put(ctx, key, entry, rev); !errors.Is(err, backend.ErrConflict) {
-			return err
+		if len(m.versions) > 0 {
+			lacks = append(lacks, m)
 		}
 	}
+	return lacks, nil
+}
+
+func announceOne(ctx context.Context, meta backend.Meta, name string, l lineage) (missing, error) {
+	for {
+		a, had, rev, err := readEntry(ctx, meta, name)
+		if err != nil {
+			return missing{}, err
+		}
+		o := l.newest()
+		if a.Name == "" || a.Group != o.Group { // new, or the name was another's
+			a = announced{OrchestratorInfo: OrchestratorInfo{Name: o.Name, Group: o.Group, Version: o.Version}}
+		}
+		a.Name = o.Name
+		current := a.Version
+		if CompareVersions(o.Version, current) >= 0 {
+			current = o.Version
+		}
+		a.set(current, append(l.versions(), a.versions()...))
+		entry, err := json.Marshal(a)
+		if err != nil || bytes.Equal(had, entry) {
+			return missingFrom(l, name, a, rev), err
+		}
+		rev, err = meta.Put(ctx, directoryKey(name), entry, rev)
+		if !errors.Is(err, backend.ErrConflict) {
+			return missingFrom(l, name, a, rev), err
+		}
+	}
+}
+
+// readEntry gives what the directory has under a name, and how it is stored. One that is not there, or cannot be read, is
+// empty.
+func readEntry(ctx context.Context, meta backend.Meta, name string) (a announced, had []byte, rev uint64, err error) {
+	had, rev, err = meta.Get(ctx, directoryKey(name))
+	if errors.Is(err, backend.ErrNotFound) {
+		return a, nil, rev, nil
+	}
+	if err == nil && json.Unmarshal(had, &a) != nil {
+		a = announced{}
+	}
+	return a, had, rev, err
 }
 
 // Orchestrators tells which orchestrators the workers of the hub have registered, sorted by name, aliases left out. One

@@ -26,6 +26,7 @@ var (
 	ErrDeadline       = activity.ErrDeadline  // all attempts of a call together
 	ErrHeartbeat      = activity.ErrHeartbeat // an attempt was silent for too long
 	ErrNoOrchestrator = errors.New("durable: no such orchestrator")
+	ErrVersionInUse   = errors.New("durable: a version of an orchestrator has live instances and no worker")
 	ErrIncomplete     = errors.New("durable: history is not kept whole")
 	ErrPanic          = errors.New("durable: code panicked")
 	ErrPoison         = errors.New("durable: task killed its workers")

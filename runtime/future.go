@@ -35,7 +35,11 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	if failure != nil {
 		return zero, errorAt(f.f, failure)
 	}
-	return decodeIn[T](ctx, result, f.payload())
+	v, err := decode[T](result)
+	if err != nil {
+		return misread(ctx, v, err, f.payload())
+	}
+	return v, nil
 }
 
 // payload says what the result of a future is.

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/activity"
@@ -61,10 +62,10 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 	}
 	slot := history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy, Local: o.local}
 	if o.handle == nil {
-		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
+		return reading[R](ctx, ctx.co.ScheduleArgs(ctx.scope, slot, o.args))
 	}
 	policy := activity.Merge(o.policy, policyOf(a))
-	return retry[R](ctx, retries{policy, o.handle, "activity " + a.Name}, func(_ int, left time.Duration) history.Slot {
+	return retry[R](ctx, retries{policy, o.handle, "activity " + a.Name, o.args}, func(_ int, left time.Duration) history.Slot {
 		try, p := slot, policy
 		p.Attempts = 1
 		if p.Deadline > 0 {
@@ -129,9 +130,9 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 		return failed[R](ctx, &history.Failure{Kind: history.FailTooLarge, Name: o.Name, Message: fmt.Sprintf("durable: child %s: %v", o.Name, err)})
 	}
 	if co.retry.Attempts <= 1 {
-		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
+		return reading[R](ctx, ctx.co.ScheduleArgs(ctx.scope, slot, co.args))
 	}
-	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name}, func(n int, _ time.Duration) history.Slot {
+	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name, co.args}, func(n int, _ time.Duration) history.Slot {
 		try := slot
 		if n > 1 && try.Target.ID != "" {
 			try.Target.ID = attemptID(slot.Target.ID, n)
@@ -153,9 +154,26 @@ func ContinueWith(_ Context, args any) error {
 	return &engine.ContinueAsNew{Input: payload}
 }
 
+// ContinueAs is [ContinueWith] in the version of a handle: of the one that runs, to go on as it is, or of another version of
+// the same orchestrator, to move to it. With the handle of another orchestrator it is an error that fails the instance.
+func ContinueAs(ctx Context, o *Orchestrator, args any) error {
+	runs := ctx.co.Start()
+	if runs.Orchestrator != o.Name && !slices.Contains(o.Aliases, runs.Orchestrator) {
+		return fmt.Errorf("durable: continue as new: %s cannot go on as %s, which is another orchestrator: use its own handle, or that of another version", runs.Orchestrator, o.Name)
+	}
+	err := ContinueWith(ctx, args)
+	if next, ok := err.(*engine.ContinueAsNew); ok && !sameVersion(runs.Version, o.Version) {
+		next.Version = &o.Version
+	}
+	return err
+}
+
 // BindOrchestrator ties an orchestrator to a function.
 func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error)) Binding {
 	return Binding{orchestrator: o, program: func(ctx Context, input history.Payload) (history.Payload, error) {
+		if ctx.co.Reading() {
+			ctx.co.Read(input, fits[A])
+		}
 		in, err := decodeIn[A](ctx, input, "input")
 		if err != nil {
 			return nil, err
@@ -174,7 +192,7 @@ func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error))
 
 // ReceiveEvent gives a future of the next event of this name. Event names are case-insensitive.
 func ReceiveEvent[E any](ctx Context, name string) Future[E] {
-	return Future[E]{ctx.co.ReceiveIn(ctx.scope, name)}
+	return reading[E](ctx, ctx.co.ReceiveIn(ctx.scope, name))
 }
 
 // RaiseEvent sends an event from outside. See [Client.Raise] for the errors.

@@ -82,11 +82,11 @@ func (w *Worker) Ready(ctx context.Context) error {
 // claimed looks for the claim of one of the registry's names. It is gone with all others when the hub was made anew behind
 // the worker's back.
 func (w *Worker) claimed(ctx context.Context) error {
-	kind, names := "orchestrator", w.registry.orchestrators
+	kind, names := "orchestrator", slices.Collect(maps.Keys(w.registry.orchestrators))
 	if len(names) == 0 {
-		kind, names = "activity", w.registry.activities
+		kind, names = "activity", slices.Collect(maps.Keys(w.registry.activities))
 	}
-	name := slices.Min(slices.Collect(maps.Keys(names)))
+	name := slices.Min(names)
 	switch _, _, err := w.be.Meta().Get(ctx, nameKey(kind, name)); {
 	case errors.Is(err, backend.ErrNotFound):
 		return fmt.Errorf("durable: worker: nobody has claimed the %s name %q in this hub any more: was it made anew? start the worker anew", kind, name)

@@ -13,10 +13,13 @@ import (
 func init() {
 	inside.Override = func(r, b any) { r.(*Registry).override(b.(Binding)) }
 	inside.Merge = func(into, from any) {
-		for _, all := range []map[string]Binding{from.(*Registry).orchestrators, from.(*Registry).activities} {
-			for _, b := range all {
+		for _, l := range from.(*Registry).orchestrators {
+			for _, b := range l {
 				into.(*Registry).override(b)
 			}
+		}
+		for _, b := range from.(*Registry).activities {
+			into.(*Registry).override(b)
 		}
 	}
 	inside.Serves = func(r any, name string) bool {
@@ -25,12 +28,13 @@ func init() {
 	}
 	inside.Name = func(b any) string { return b.(Binding).name() }
 	inside.Group = func(r any, name string) (string, bool) {
-		b, ok := r.(*Registry).orchestrators[name]
-		if !ok {
+		l := r.(*Registry).orchestrators[name]
+		if l == nil {
 			return "", false
 		}
-		return b.orchestrator.Group, true
+		return l.newest().Group, true
 	}
+	inside.Groups = func(r any) []string { return r.(*Registry).groups() }
 	inside.Intercept = func(r any, begin func(string, history.Address, history.Ref) (func(), error)) {
 		r.(*Registry).intercept(begin)
 	}
@@ -39,19 +43,22 @@ func init() {
 	inside.Crash = func(w any) { w.(*Worker).crash() }
 }
 
-// override replaces all bindings that have a name of b.
+// override replaces all bindings that have a name of b, but for other versions of it.
 func (r *Registry) override(b Binding) {
-	into := r.into(b)
 	for _, name := range b.names() {
-		if had, ok := into[name]; ok {
+		if b.orchestrator == nil {
+			if had, ok := r.activities[name]; ok {
+				for _, other := range had.names() {
+					delete(r.activities, other)
+				}
+			}
+		} else if had := r.orchestrators[name]; had != nil && had.newest().Name != b.orchestrator.Name {
 			for _, other := range had.names() {
-				delete(into, other)
+				delete(r.orchestrators, other)
 			}
 		}
 	}
-	for _, name := range b.names() {
-		into[name] = b
-	}
+	r.put(b)
 }
 
 // intercept puts begin, and what it returns, around the function of each activity.

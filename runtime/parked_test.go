@@ -149,7 +149,7 @@ func TestParkedTellsTheNewestReason(t *testing.T) {
 
 		w = h.work(bystander())
 		must(t, h.client.Raise(t.Context(), "x", "next", nil))
-		says(t, errors.New(h.get("x").Parked), "no worker here knows")
+		says(t, errors.New(h.get("x").Parked), "no worker for")
 		h.stop(w)
 
 		w = h.work(bystander(), durable.BindOrchestrator(o, func(durable.Context, int) (int, error) { return 0, nil }))

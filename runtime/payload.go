@@ -58,6 +58,16 @@ func decode[T any](p history.Payload) (T, error) {
 	if len(p) == 0 {
 		return v, nil
 	}
+	if s, ok := any(&v).(*string); ok && history.PlainText(p) {
+		*s = string(p[1 : len(p)-1])
+		return v, nil
+	}
+	return unmarshal[T](p)
+}
+
+// unmarshal is apart from decode, whose value would be on the heap for it.
+func unmarshal[T any](p history.Payload) (T, error) {
+	var v T
 	err := json.Unmarshal(p, &v)
 	if err == nil {
 		return v, nil
@@ -72,6 +82,18 @@ func decode[T any](p history.Payload) (T, error) {
 // decodeIn reads a value for an orchestrator.
 func decodeIn[T any](ctx Context, p history.Payload, what string) (T, error) {
 	v, err := decode[T](p)
+	if err != nil {
+		return misread(ctx, v, err, what)
+	}
+	return v, nil
+}
+
+// misread says what an orchestrator could not read. Of a redacted history, that is a zero value.
+func misread[T any](ctx Context, v T, err error, what string) (T, error) {
+	if ctx.co.Redacted() {
+		var zero T
+		return zero, nil
+	}
 	if e, ok := errors.AsType[*PayloadError](err); ok {
 		start := ctx.co.Start()
 		e.What, e.Orchestrator, e.Version = what, start.Orchestrator, start.Version

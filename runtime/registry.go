@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -31,18 +32,15 @@ func (b Binding) names() []string {
 
 // Registry is what a worker can run. The zero value is empty and ready. It must not be changed once a worker has it.
 type Registry struct {
-	orchestrators map[string]Binding // by name and alias
+	orchestrators map[string]lineage // by name and alias
 	activities    map[string]Binding
 }
 
-// Add registers bindings. It reports a name or alias that is taken, and adds nothing then.
+// Add registers bindings. It reports a name or alias that is taken, and adds nothing then. Several orchestrators may have
+// one name if they are of one group and of different versions.
 func (r *Registry) Add(bindings ...Binding) error {
 	var errs []error
-	type claim struct {
-		orchestrator bool
-		name         string
-	}
-	claimed := map[claim]bool{}
+	next := Registry{orchestrators: maps.Clone(r.orchestrators), activities: maps.Clone(r.activities)}
 	for _, b := range bindings {
 		if b.orchestrator == nil && b.activity == nil {
 			errs = append(errs, errors.New("durable: register: empty binding: make bindings with a handle's Bind"))
@@ -53,27 +51,80 @@ func (r *Registry) Add(bindings ...Binding) error {
 				errs = append(errs, fmt.Errorf("durable: register: activity %s: %w", b.activity.Name, err))
 			}
 		}
-		for _, name := range b.names() {
-			c := claim{b.orchestrator != nil, name}
-			if err := history.CheckName(name); err != nil {
-				errs = append(errs, fmt.Errorf("durable: register: %w", err))
-			} else if c.orchestrator && name == scheduleName {
-				errs = append(errs, fmt.Errorf("durable: register: the name %q is that of schedules: give the orchestrator another with name=, or drop the alias", name))
-			} else if _, taken := r.into(b)[name]; taken || claimed[c] {
-				errs = append(errs, fmt.Errorf("durable: register: the name %q is taken twice: give one of the functions another with name=, or drop the alias", name))
+		names := b.names()
+		for i, name := range names {
+			err := next.claim(b, name)
+			if err == nil && slices.Contains(names[:i], name) {
+				err = taken(name)
 			}
-			claimed[c] = true
+			if err != nil {
+				errs = append(errs, fmt.Errorf("durable: register: %w", err))
+			}
 		}
+		next.put(b)
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for _, b := range bindings {
-		for _, name := range b.names() {
-			r.into(b)[name] = b
+	*r = next
+	return nil
+}
+
+// claim says why a binding cannot have a name.
+func (r *Registry) claim(b Binding, name string) error {
+	if err := history.CheckName(name); err != nil {
+		return err
+	}
+	if b.orchestrator == nil {
+		if _, ok := r.activities[name]; ok {
+			return taken(name)
 		}
+		return nil
+	}
+	o, had := b.orchestrator, r.orchestrators[name]
+	if name == scheduleName {
+		return fmt.Errorf("the name %q is that of schedules: give the orchestrator another with name=, or drop the alias", name)
+	}
+	switch {
+	case had == nil:
+		return nil
+	case had.newest().Name != o.Name:
+		return taken(name)
+	case had.newest().Group != o.Group:
+		return fmt.Errorf("the versions of %q are of the groups %q and %q: one name is served by one group; give them the same with group=", o.Name, had.newest().Group, o.Group)
+	}
+	if _, twice := had.find(o.Version); twice && name == o.Name {
+		return fmt.Errorf("%w, or tell the two apart with version= (none is version %s)", taken(name), firstVersion)
 	}
 	return nil
+}
+
+func taken(name string) error {
+	return fmt.Errorf("the name %q is taken twice: give one of the functions another with name=, or drop the alias", name)
+}
+
+// put adds a binding, in the place of what has its names.
+func (r *Registry) put(b Binding) {
+	if r.orchestrators == nil {
+		r.orchestrators = map[string]lineage{}
+	}
+	if r.activities == nil {
+		r.activities = map[string]Binding{}
+	}
+	if b.activity != nil {
+		for _, name := range b.names() {
+			r.activities[name] = b
+		}
+		return
+	}
+	had := r.orchestrators[b.orchestrator.Name]
+	for _, name := range had.names() {
+		delete(r.orchestrators, name)
+	}
+	l := had.with(b)
+	for _, name := range l.names() {
+		r.orchestrators[name] = l
+	}
 }
 
 // check says what is wrong with the options of an activity.
@@ -92,21 +143,11 @@ func (a *Activity) check() error {
 	return checkPolicy(p)
 }
 
-func (r *Registry) into(b Binding) map[string]Binding {
-	if r.orchestrators == nil {
-		r.orchestrators, r.activities = map[string]Binding{}, map[string]Binding{}
-	}
-	if b.orchestrator != nil {
-		return r.orchestrators
-	}
-	return r.activities
-}
-
 // groups lists the groups of the registered orchestrators, sorted.
 func (r *Registry) groups() []string {
 	var groups []string
-	for _, b := range r.orchestrators {
-		groups = append(groups, b.orchestrator.Group)
+	for _, l := range r.orchestrators {
+		groups = append(groups, l.newest().Group)
 	}
 	slices.Sort(groups)
 	return slices.Compact(groups)
@@ -116,7 +157,7 @@ func (r *Registry) groups() []string {
 type groupCode struct {
 	r     *Registry
 	group string
-	names []string
+	names []string // with versions
 
 	interceptors []OrchestratorInterceptor
 	clock        func() time.Time // for schedules; nil: there is none
@@ -124,23 +165,25 @@ type groupCode struct {
 
 func newGroupCode(r *Registry, group string) *groupCode {
 	c := &groupCode{r: r, group: group}
-	for name, b := range r.orchestrators {
-		if b.orchestrator.Group == group {
-			c.names = append(c.names, name)
+	for name, l := range r.orchestrators {
+		for _, b := range l {
+			if b.orchestrator.Group == group {
+				c.names = append(c.names, codeName(name, b.orchestrator.Version))
+			}
 		}
 	}
 	slices.Sort(c.names)
 	return c
 }
 
-// Program implements owner.Code. An instance of another version runs here too as long as there is only one function.
-func (c *groupCode) Program(name, _ string) (engine.Program, bool) {
+// Program implements owner.Code. An instance stays on the version that it was started with, and runs nowhere else.
+func (c *groupCode) Program(name, version string) (engine.Program, bool) {
 	if name == scheduleName {
 		return func(co *engine.Coroutine, input history.Payload) (history.Payload, error) {
 			return runSchedule(Context{co: co}, input, c.clock)
 		}, true
 	}
-	b, ok := c.r.orchestrators[name]
+	b, ok := c.r.orchestrators[name].find(version)
 	if !ok || b.orchestrator.Group != c.group {
 		return nil, false
 	}
@@ -166,8 +209,8 @@ func (c *groupCode) Resolve(kind history.SlotKind, name string) string {
 			return b.activity.Name
 		}
 	case history.SlotChild:
-		if b, ok := c.r.orchestrators[name]; ok {
-			return b.orchestrator.Name
+		if l := c.r.orchestrators[name]; l != nil {
+			return l.newest().Name
 		}
 	case history.SlotSend:
 		return strings.ToLower(name)

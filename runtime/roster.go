@@ -20,9 +20,9 @@ type WorkerInfo struct {
 	Name          string             `json:"name"` // WorkerConfig.Name and a part that makes it unique
 	Host          string             `json:"host,omitempty"`
 	Process       int                `json:"process"`         // id, on that host
-	Build         string             `json:"build,omitempty"` // main module of its program, with the version or commit that it was built from
+	Build         string             `json:"build,omitempty"` // WorkerConfig.Build; or the main module of its program, with the version or commit that it was built from
 	Started       time.Time          `json:"started"`
-	Orchestrators []OrchestratorInfo `json:"orchestrators,omitempty"` // that it runs, sorted by name, aliases included
+	Orchestrators []OrchestratorInfo `json:"orchestrators,omitempty"` // that it runs, every version of them, sorted by name, the newest first, aliases included
 	Activities    []string           `json:"activities,omitempty"`    // wire names, sorted, aliases included
 	Partitions    map[string][]int   `json:"partitions,omitempty"`    // that it owns, by group
 }
@@ -87,12 +87,16 @@ func (w *Worker) answerWhoIsThere() (stop func(), err error) {
 
 // introduce says what does not change while a worker lives.
 func (w *Worker) introduce() WorkerInfo {
-	info := WorkerInfo{Name: w.name, Process: os.Getpid(), Build: build(), Started: w.be.Clock().Now().UTC()}
+	info := WorkerInfo{Name: w.name, Process: os.Getpid(), Build: cmp.Or(w.cfg.Build, build()), Started: w.be.Clock().Now().UTC()}
 	info.Host, _ = os.Hostname() // for people: without it they have the process
-	for name, b := range w.registry.orchestrators {
-		info.Orchestrators = append(info.Orchestrators, OrchestratorInfo{Name: name, Group: b.orchestrator.Group, Version: b.orchestrator.Version})
+	for name, l := range w.registry.orchestrators {
+		for _, b := range l {
+			info.Orchestrators = append(info.Orchestrators, OrchestratorInfo{Name: name, Group: b.orchestrator.Group, Version: b.orchestrator.Version})
+		}
 	}
-	slices.SortFunc(info.Orchestrators, func(a, b OrchestratorInfo) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(info.Orchestrators, func(a, b OrchestratorInfo) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), CompareVersions(b.Version, a.Version))
+	})
 	info.Activities = slices.Sorted(maps.Keys(w.registry.activities))
 	return info
 }

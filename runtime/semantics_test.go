@@ -234,7 +234,7 @@ func TestTagsVersionAndParentAreKept(t *testing.T) {
 				if round < 2 {
 					return "", durable.ContinueWith(ctx, round+1)
 				}
-				return fmt.Sprint(ctx.Tags()["k"], " ", ctx.Version(), " ", ctx.ParentID(), " ", ctx.RootID(), " ", ctx.Name()), nil
+				return fmt.Sprint(ctx.Tags()["k"], " ", ctx.OrchestratorVersion(), " ", ctx.ParentID(), " ", ctx.RootID(), " ", ctx.Name()), nil
 			}),
 			durable.BindOrchestrator(parent, func(ctx durable.Context, _ durable.None) (string, error) {
 				return durable.StartChild[string](ctx, child, 0, durable.InstanceID("child"), durable.Tags{"k": "v"}).Get(ctx)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 // WorkerConfig configures a Worker. The zero value is ready.
 type WorkerConfig struct {
 	Name         string        // shown to people; made unique in any case
+	Build        string        // what this program was built from, shown to people; "": the main module and what the go command has stamped
 	Slots        int           // executions of each activity at once in this worker, as many of local calls beside those of tasks; 0: 200
 	Cache        int           // instances kept in memory per partition, a soft limit; 0: 4,096
 	KeepLog      int           // messages that the log may hold before waiting instances are moved out of it; 0: 100,000, less than 0: this worker does not shorten it
@@ -31,6 +33,7 @@ type WorkerConfig struct {
 	Heartbeat    time.Duration // 0: 500 ms
 	Dead         time.Duration // silence after which the others take a worker's partitions over; 0: 2 s
 	Interceptors WorkerInterceptors
+	LeftBehind   LeftBehind    // what Start does about live instances of a version that no worker runs any more; 0: WarnLeftBehind
 	Hooks        observe.Hooks // told of what happens; see docs/observability.md
 	Logger       *slog.Logger  // of orchestrators and of what an operator should see; nil discards
 }
@@ -66,6 +69,8 @@ func (c WorkerConfig) validate() error {
 		return fmt.Errorf("WorkerConfig.Cache is %d, want a positive number", c.Cache)
 	case c.DrainTimeout < 0:
 		return fmt.Errorf("WorkerConfig.DrainTimeout is %v, want a positive duration", c.DrainTimeout)
+	case c.LeftBehind != WarnLeftBehind && c.LeftBehind != RefuseLeftBehind:
+		return fmt.Errorf("WorkerConfig.LeftBehind is %d, want WarnLeftBehind or RefuseLeftBehind", c.LeftBehind)
 	case c.Heartbeat < 0 || c.Dead < 2*c.Heartbeat:
 		return fmt.Errorf("WorkerConfig.Dead is %v and Heartbeat %v, want Dead at least twice Heartbeat", c.Dead, c.Heartbeat)
 	}
@@ -85,6 +90,9 @@ type Worker struct {
 	groups []*owner.Group
 	queues []*activity.Queue
 	silent func() // ends the answers to who asks for workers; nil before there are any
+
+	looking sync.WaitGroup // for versions that are left behind
+	unlook  func()         // ends that; nil if there is nothing to look for
 
 	seen atomic.Pointer[parts] // for who must not wait for mu, which Start and Stop hold for long
 }
@@ -135,8 +143,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return errors.Join(w.lost(), w.Stop(drain))
 }
 
-// Start begins to work and returns. It reports a name that belongs to other code, a hub that is not provisioned, and
-// what the server refuses; then nothing runs.
+// Start begins to work and returns. It reports a name that belongs to other code, a hub that is not provisioned,
+// [ErrVersionInUse] if the configuration has it look for that, and what the server refuses; then nothing runs.
 func (w *Worker) Start(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -162,10 +170,14 @@ func (w *Worker) start(ctx context.Context) error {
 	if w.registry == nil || len(w.registry.orchestrators)+len(w.registry.activities) == 0 {
 		return errors.New("the registry is empty: call RegisterDurable of the packages that it should run")
 	}
+	if err := w.refuse(ctx); err != nil {
+		return err
+	}
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
 		return err
 	}
-	if err := announce(ctx, w.be.Meta(), w.registry); err != nil {
+	lacks, err := announce(ctx, w.be.Meta(), w.registry)
+	if err != nil {
 		return err
 	}
 	locals := activity.Local{}
@@ -198,8 +210,9 @@ func (w *Worker) start(ctx context.Context) error {
 		}
 		w.groups = append(w.groups, g)
 	}
-	var err error
-	w.silent, err = w.answerWhoIsThere()
+	if w.silent, err = w.answerWhoIsThere(); err == nil {
+		w.warn(lacks)
+	}
 	return err
 }
 
@@ -225,6 +238,10 @@ func (w *Worker) stop(ctx context.Context) error {
 	if w.silent != nil {
 		w.silent()
 	}
+	if w.unlook != nil {
+		w.unlook()
+		w.looking.Wait()
+	}
 	var errs []error
 	for _, g := range w.groups {
 		errs = append(errs, g.Leave(ctx))
@@ -244,25 +261,37 @@ func (w *Worker) stop(ctx context.Context) error {
 // a known disaster. A name given in the directive states intent and moves the claim.
 func claimNames(ctx context.Context, meta backend.Meta, r *Registry) error {
 	var errs []error
-	for name, b := range r.orchestrators {
-		errs = append(errs, claimName(ctx, meta, "orchestrator", name, b.orchestrator.Source, b.orchestrator.Pinned))
+	for name, l := range r.orchestrators {
+		o := l.newest()
+		errs = append(errs, claimName(ctx, meta, "orchestrator", name, o.Source, o.Pinned, samePackage))
 	}
 	for name, b := range r.activities {
-		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned))
+		errs = append(errs, claimName(ctx, meta, "activity", name, b.activity.Source, b.activity.Pinned, sameFunction))
 	}
 	return errors.Join(errs...)
 }
 
 func nameKey(kind, name string) string { return "name." + kind + "." + history.EncodeID(name) }
 
-func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool) error {
+func sameFunction(had, source string) bool { return had == source }
+
+// samePackage lets versions of an orchestrator, which are functions of one package, have its name in turns: builds with
+// another newest version run side by side.
+func samePackage(had, source string) bool {
+	return had == source || packageOf(had) != "" && packageOf(had) == packageOf(source)
+}
+
+// packageOf gives the import path of a function; orchestrators are never methods.
+func packageOf(source string) string { return source[:max(strings.LastIndexByte(source, '.'), 0)] }
+
+func claimName(ctx context.Context, meta backend.Meta, kind, name, source string, pinned bool, same func(had, source string) bool) error {
 	key := nameKey(kind, name)
 	for {
 		had, rev, err := meta.Get(ctx, key)
 		switch {
 		case err != nil && !errors.Is(err, backend.ErrNotFound):
 			return fmt.Errorf("claim the name %q: %w", name, err)
-		case err == nil && string(had) == source:
+		case err == nil && same(string(had), source):
 			return nil
 		case err == nil && !pinned:
 			return fmt.Errorf("the %s name %q belongs to %s in this hub, not to %s: give one of them another with name=, or write name=%s here if the code has moved", kind, name, had, source, name)

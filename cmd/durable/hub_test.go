@@ -54,13 +54,14 @@ func TestCodeOf(t *testing.T) {
 			{Name: "f.A", Group: "f", Version: "2", Status: durable.Completed, Instances: 9},
 			{Name: "g.Gone", Group: "g", Status: durable.Pending, Instances: 1, Oldest: old},
 		},
-		[]durable.WorkerInfo{{Orchestrators: []durable.OrchestratorInfo{{Name: "f.A", Group: "f", Version: "2"}}}, {Orchestrators: []durable.OrchestratorInfo{{Name: "f.A", Group: "other"}}}},
+		[]durable.WorkerInfo{{Orchestrators: []durable.OrchestratorInfo{{Name: "f.A", Group: "f", Version: "10"}, {Name: "f.A", Group: "f", Version: "2"}, {Name: "f.B", Group: "f", Version: "1"}}}, {Orchestrators: []durable.OrchestratorInfo{{Name: "f.A", Group: "other"}}}},
 	)
 	want := []code{
-		{Name: "f.A", Version: "1", Group: "f", Live: 4, Parked: 1, Oldest: old, Workers: 1},
+		{Name: "f.A", Version: "1", Group: "f", Live: 4, Parked: 1, Oldest: old, Note: "no worker for f.A version 1"},
 		{Name: "f.A", Version: "2", Group: "f", Current: true, Workers: 1},
-		{Name: "f.B", Group: "f", Current: true},
-		{Name: "g.Gone", Group: "g", Live: 1, Oldest: old},
+		{Name: "f.A", Version: "10", Group: "f", Workers: 1},
+		{Name: "f.B", Group: "f", Current: true, Workers: 1},
+		{Name: "g.Gone", Group: "g", Live: 1, Oldest: old, Note: "no worker for g.Gone"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -22,17 +22,19 @@ type code struct {
 	Live    int       `json:"live"`            // instances
 	Parked  int       `json:"parked"`          // of those, that no worker runs
 	Oldest  time.Time `json:"oldest,omitzero"` // when the first of the live ones was started
-	Current bool      `json:"current"`         // new instances get this version
-	Workers int       `json:"workers"`         // that run instances of this orchestrator
+	Current bool      `json:"current"`         // new instances get this version that are started by name
+	Workers int       `json:"workers"`         // that run instances of this version
+	Note    string    `json:"note,omitempty"`  // what is wrong: nobody runs what is live
 }
 
 func versionsCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "versions",
 		Short: "List orchestrators and their versions, with their live instances and the workers that run them",
-		Long: `List the orchestrators that workers have ever registered, and those of live instances, by version: how many instances
-are live, and how many workers that answer within a second run them. A worker runs all versions of an orchestrator that it
-registers. One without live instances and workers can go from the code.`,
+		Long: `List the orchestrators that workers have registered, and those of live instances, by version: how many instances are live,
+how many of those are parked because nobody could run them, and how many workers that answer within a second run this version.
+No version is version 1. A version without live instances can go from the code. One with live instances and without a worker
+is noted: they wait until a worker comes that has it.`,
 		Example: `  durable versions
   durable versions -o json | jq 'map(select(.live > 0 and .workers == 0))'`,
 		Args: between(0, 0, ""),
@@ -71,6 +73,7 @@ func (s *session) versions(ctx context.Context, h *hub) error {
 			return output.Plain
 		}},
 		column{Head: "OLDEST", Cell: func(c code) string { return ago(now, c.Oldest) }},
+		column{Head: "NOTE", Cell: func(c code) string { return c.Note }, Style: func(code) output.Style { return output.Red }},
 	)
 }
 
@@ -79,7 +82,7 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 	type key struct{ name, version, group string }
 	all := map[key]*code{}
 	of := func(name, version, group string) *code {
-		k := key{name, version, group}
+		k := key{name, cmp.Or(version, "1"), group}
 		if all[k] == nil {
 			all[k] = &code{Name: name, Version: version, Group: group}
 		}
@@ -87,6 +90,13 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 	}
 	for _, o := range known {
 		of(o.Name, o.Version, o.Group).Current = true
+		for _, w := range workers {
+			for _, runs := range w.Orchestrators {
+				if runs.Name == o.Name && runs.Group == o.Group {
+					of(o.Name, runs.Version, o.Group)
+				}
+			}
+		}
 	}
 	for _, n := range counts {
 		if n.Status.Final() {
@@ -101,13 +111,19 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 	}
 	for _, c := range all {
 		for _, w := range workers {
-			if slices.ContainsFunc(w.Orchestrators, func(o durable.OrchestratorInfo) bool { return o.Name == c.Name && o.Group == c.Group }) {
+			if w.Runs(c.Name, c.Group, c.Version) {
 				c.Workers++
+			}
+		}
+		if c.Live > 0 && c.Workers == 0 {
+			c.Note = "no worker for " + c.Name
+			if c.Version != "" {
+				c.Note += " version " + c.Version
 			}
 		}
 	}
 	sorted := slices.SortedFunc(maps.Values(all), func(a, b *code) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Group, b.Group))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), durable.CompareVersions(a.Version, b.Version), cmp.Compare(a.Group, b.Group))
 	})
 	list := make([]code, 0, len(sorted))
 	for _, c := range sorted {

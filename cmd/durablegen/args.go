@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/durablegen/durablegen/cmd/durablegen/internal/against"
 	"github.com/durablegen/durablegen/gen"
 )
 
@@ -17,6 +18,7 @@ Usage:
 
 	durablegen [flags] [packages]          generate, the default
 	durablegen check [flags] [packages]    tell which changes would break running instances, and what is stale
+	durablegen check -against URL …        replay the histories of a hub; durablegen check -against= -h tells more
 	durablegen lint [flags] [packages]     find what a replay could not repeat; durablegen lint -h tells more
 
 Packages are patterns as for go build; the default is the package in the working directory.
@@ -44,6 +46,7 @@ const (
 	generate command = "generate"
 	check    command = "check"
 	linting  command = "lint"
+	replays  command = "check -against"
 )
 
 // arguments is a parsed command line.
@@ -54,7 +57,7 @@ type arguments struct {
 	verbose  bool
 	format   string         // of check: "text", "json" or "markdown"
 	accept   gen.Acceptance // of check
-	patterns []string       // of lint: everything behind its name
+	patterns []string       // of lint and check -against: everything behind its name
 }
 
 // parse reads a command line. Flags may stand before and after the command. It gives flag.ErrHelp for -h.
@@ -66,6 +69,10 @@ func parse(args []string) (arguments, error) {
 	}
 	if len(rest) > 0 && rest[0] == string(linting) {
 		a.command, a.patterns = linting, rest[1:]
+		return a, nil
+	}
+	if len(rest) > 0 && rest[0] == string(check) && against.Asked(rest[1:]) {
+		a.command, a.patterns = replays, rest[1:]
 		return a, nil
 	}
 	if len(rest) > 0 && (rest[0] == string(generate) || rest[0] == string(check)) {

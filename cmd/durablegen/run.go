@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/durablegen/durablegen/cmd/durablegen/internal/against"
 	"github.com/durablegen/durablegen/gen"
 )
 
@@ -37,6 +38,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if a.command == linting {
 		return runLint(ctx, a.dir, a.patterns, stdout, stderr)
+	}
+	if a.command == replays {
+		return against.Run(ctx, a.dir, a.patterns, stdout, stderr)
 	}
 	result, err := gen.Generate(ctx, gen.Config{Dir: a.dir, Patterns: a.patterns, Accept: a.accept})
 	if err != nil {

@@ -353,14 +353,7 @@ func throughHistory(t *testing.T, r history.Record) history.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err = history.Decode(r.Kind(), func(key string) string {
-		for _, f := range fields {
-			if f.Key == key {
-				return f.Value
-			}
-		}
-		return ""
-	}, body)
+	r, err = history.Decode(r.Kind(), history.HeadOf(fields), body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,7 @@ func Collect(fset *token.FileSet, src *Source) (*Package, []Problem) {
 	for _, file := range src.Tests {
 		c.testFile(file)
 	}
+	c.keep()
 	return c.out, c.problems
 }
 

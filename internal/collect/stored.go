@@ -1,8 +1,11 @@
 package collect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/durablegen/durablegen/annotations"
 )
 
 // StoredName is the name of a declaration in histories.
@@ -14,19 +17,27 @@ func (d *Decl) StoredName(pkg string) string {
 }
 
 // StoredClashes refuses two owners of one stored name. Orchestrators and activities share a table, events and errors have
-// their own; events are told apart without regard to case, as in Durable Functions.
+// their own; events are told apart without regard to case, as in Durable Functions. Versions of an orchestrator have one name
+// together.
 func StoredClashes(pkg *Package) []Problem {
 	var problems []Problem
 	report := func(d *Decl, format string, args ...any) {
 		problems = append(problems, Problem{"DUR109", d.Start, d.Pos, fmt.Sprintf(format, args...)})
 	}
-	owners := map[string]*Decl{}
+	owners := map[string][]*Decl{}
 	for _, d := range pkg.Decls {
 		for i, name := range append([]string{d.StoredName(pkg.Name)}, d.Aliases...) {
 			key := table(d, name)
-			other := owners[key]
-			if other == nil {
-				owners[key] = d
+			if len(owners[key]) == 0 {
+				owners[key] = []*Decl{d}
+				continue
+			}
+			other := owners[key][0]
+			if d != other && versionOf(d, other, pkg.Name) {
+				if problem := twins(d, owners[key]); problem != "" && i == 0 {
+					report(d, "the stored name %q of %s already belongs to %s, %s", name, d.Local(), other.Local(), problem)
+				}
+				owners[key] = append(owners[key], d)
 				continue
 			}
 			if i > 0 {
@@ -34,13 +45,35 @@ func StoredClashes(pkg *Package) []Problem {
 					name, d.Local(), other.Local())
 				continue
 			}
-			free := Fresh(func(s string) bool { return owners[table(d, s)] != nil }, pkg.Name+"."+strings.ReplaceAll(d.Local(), ".", ""))
+			free := Fresh(func(s string) bool { return len(owners[table(d, s)]) > 0 }, pkg.Name+"."+strings.ReplaceAll(d.Local(), ".", ""))
 			report(d, "the stored name %q of %s already belongs to %s; history could not tell them apart: choose another with name=%s",
 				name, d.Local(), other.Local(), free)
 		}
 	}
 	return problems
 }
+
+// versionOf reports whether two declarations are versions of one orchestrator: who gives them one name and tells at least
+// one of them a version means that.
+func versionOf(a, b *Decl, pkg string) bool {
+	return a.Word == annotations.Orchestrator && b.Word == annotations.Orchestrator &&
+		a.StoredName(pkg) == b.StoredName(pkg) && (a.Version != "" || b.Version != "")
+}
+
+// twins says why an orchestrator cannot be a version beside others.
+func twins(d *Decl, others []*Decl) string {
+	for _, o := range others {
+		switch {
+		case cmp.Or(o.Version, firstVersion) == cmp.Or(d.Version, firstVersion):
+			return fmt.Sprintf("and both are version %s (none is 1): give one of them another version=, or another name=", cmp.Or(d.Version, firstVersion))
+		case o.Group != d.Group:
+			return "and they are of different groups: versions of one orchestrator run in one group, give them the same with group="
+		}
+	}
+	return ""
+}
+
+const firstVersion = "1" // of an orchestrator that says none, as the runtime has it
 
 // table gives the key under which a stored name must be unique.
 func table(d *Decl, name string) string {

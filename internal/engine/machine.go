@@ -16,7 +16,8 @@ type Program func(*Coroutine, history.Payload) (history.Payload, error)
 
 // ContinueAsNew is the error a Program returns to start its next execution, whose history begins again.
 type ContinueAsNew struct {
-	Input history.Payload // of the next execution
+	Version *string         // of the code that the next execution runs; nil: as this one
+	Input   history.Payload // of the next execution
 }
 
 func (*ContinueAsNew) Error() string {
@@ -33,6 +34,14 @@ type Config struct {
 	Resolve func(kind history.SlotKind, name string) string
 	// Logger receives what the program logs, except while it repeats itself. nil discards.
 	Logger *slog.Logger
+	// Changed is told, in a replay, of other arguments than the recorded ones at a call with the policy Warn. nil: nobody.
+	Changed func(orchestrator string, e *NondeterminismError)
+
+	// Reading makes the machine look whether the program can read every payload that it is given, see [Machine.Unread].
+	Reading bool
+	// Redacted says that payloads were left out of the history: arguments are not compared, nor ids that may be made of
+	// them, and what cannot be read is a zero value.
+	Redacted bool
 
 	// Without switches rules off, for tests that show what each of them prevents.
 	Without Rule
@@ -95,6 +104,8 @@ type Machine struct {
 	expected map[uint32]Recorded
 	recorded uint64 // highest sequence of the records
 	repeats  bool   // what runs has run before
+
+	reading *reading // nil unless Config.Reading
 
 	queries map[string]Query // by name; none after the end
 	asking  bool             // one of them runs
@@ -237,7 +248,7 @@ func (m *Machine) main(c *Coroutine) {
 	case err == nil:
 		m.finish(&history.End{Status: history.Completed, Result: result})
 	case errors.As(err, &next) && next != nil:
-		m.continueAsNew(next.Input)
+		m.continueAsNew(next)
 	default:
 		m.fail(m.failureOf(err))
 	}

@@ -328,6 +328,12 @@ func programs(say func(format string, args ...any)) map[string]engine.Program {
 		"marshal": func(c *co, in payloadT) (payloadT, error) { // sees what its start says
 			return json.Marshal([]any{c.Self(), c.Start().Orchestrator, c.Start().Parent.ID})
 		},
+		"more-versions": func(c *co, in payloadT) (payloadT, error) { // versions with one more marker before its first
+			say("stamps %d, cards %d", version(c, "stamps", 1), version(c, "cards", 2))
+			_, err := get(c, activity(c, "club.Check", ""))
+			say("cards %d, letters %d", version(c, "cards", 3), version(c, "letters", 1))
+			return nil, err
+		},
 	}
 }
 

@@ -105,7 +105,7 @@ func unheard(messages []history.Message) (inbox []history.Message) {
 
 // recall looks for a decision in the prior history. made tells that the id of a child was not chosen by the program: it
 // is made of the number of the run, and that has changed.
-func (p *prior) recall(m *Machine, s *history.Slot, made bool) (history.Slot, bool) {
+func (p *prior) recall(m *Machine, s *history.Slot, made bool, args Arguments) (history.Slot, bool) {
 	r, ok := p.slots[s.N]
 	if !ok || s.N >= p.cut {
 		return r, false
@@ -113,7 +113,7 @@ func (p *prior) recall(m *Machine, s *history.Slot, made bool) (history.Slot, bo
 	if made && r.Kind == history.SlotChild && (r.Child == nil || !r.Child.OwnID) {
 		s.Target.ID = r.Target.ID
 	}
-	if !m.matches(&r, s) {
+	if !m.matches(&r, s, args) {
 		p.cut = s.N
 		return r, false
 	}
@@ -138,8 +138,8 @@ func (m *Machine) renew(parent *history.Parent) {
 	}
 }
 
-// holdsOther reports whether the prior history has something else than a version marker in a slot.
-func (p *prior) holdsOther(slot uint32) bool {
-	r, ok := p.slots[slot]
-	return ok && slot < p.cut && r.Kind != history.SlotVersion
+// holdsOther reports whether the prior history has something else in the place of a version marker.
+func (p *prior) holdsOther(marker *history.Slot) bool {
+	r, ok := p.slots[marker.N]
+	return ok && marker.N < p.cut && otherThan(marker, &r)
 }

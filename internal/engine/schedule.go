@@ -12,13 +12,21 @@ import (
 // record of the slot, the two must agree (I6) and the recorded one stands. Markers, and sends without Confirm, are complete
 // at once.
 //
-// The result of a version marker is its recorded Args. A marker whose place in the log another slot holds was not there
-// when that was decided: it takes no slot and its result is nil. The first answer for a marker's name stays.
+// The result of a version marker is its recorded Args. A marker whose place in the log another slot holds, be it another
+// marker, was not there when that was decided: it takes no slot and its result is nil. The first answer for a marker's
+// name stays.
 func (c *Coroutine) Schedule(s history.Slot) *Future { return c.ScheduleIn(nil, s) }
 
 // ScheduleIn is Schedule in a scope. In one that was cancelled, what would have to be waited for is complete at once, with
 // the cause as its failure, and takes no slot.
-func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
+func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future { return c.schedule(in, s, Strict) }
+
+// ScheduleArgs is ScheduleIn with another policy for arguments that are not those of the record.
+func (c *Coroutine) ScheduleArgs(in *Scope, s history.Slot, args Arguments) *Future {
+	return c.schedule(in, s, args)
+}
+
+func (c *Coroutine) schedule(in *Scope, s history.Slot, args Arguments) *Future {
 	m := c.decide()
 	if at := m.scope(in); at.cause != nil && waitsFor(&s) {
 		return m.cancelled(at)
@@ -39,22 +47,23 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 		}
 	}
 	if r, ok := m.expected[s.N]; ok {
-		if s.Kind == history.SlotVersion && r.Slot.Kind != history.SlotVersion {
+		if s.Kind == history.SlotVersion && otherThan(&s, &r.Slot) {
 			return m.marker(s.Name, nil)
 		}
-		if !m.matches(&r.Slot, &s) {
+		if !m.matches(&r.Slot, &s, args) {
 			m.broken = m.mismatch(r, s)
 			c.block() // for ever: nothing runs on from here
 		}
 		delete(m.expected, s.N)
+		m.warn(r, &s, args)
 		s = recordedAs(&r.Slot, &s)
 		m.prior.replaced(s.N)
 	} else {
 		if m.prior != nil {
-			if s.Kind == history.SlotVersion && m.prior.holdsOther(s.N) {
+			if s.Kind == history.SlotVersion && m.prior.holdsOther(&s) {
 				return m.marker(s.Name, nil)
 			}
-			if r, ok := m.prior.recall(m, &s, made); ok {
+			if r, ok := m.prior.recall(m, &s, made, args); ok {
 				m.next++
 				f := m.future(&r)
 				f.scope = in
@@ -62,7 +71,7 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 			}
 		}
 		if s.Site == "" {
-			s.Site = site(2)
+			s.Site = site(3)
 		}
 	}
 	m.next++
@@ -70,6 +79,11 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 	f := m.future(&s)
 	f.scope = in
 	return f
+}
+
+// otherThan reports whether a record is not of this marker: the marker has come into the code since.
+func otherThan(marker, r *history.Slot) bool {
+	return r.Kind != history.SlotVersion || r.Name != marker.Name
 }
 
 // waitsFor reports whether a slot is not complete at once.
@@ -81,7 +95,7 @@ func (m *Machine) future(s *history.Slot) *Future {
 	f := &Future{m: m, slot: s.N, name: s.Name}
 	switch s.Kind {
 	case history.SlotActivity:
-		f.kind, f.hash = activityFuture, history.ArgsHash(s.Args)
+		f.kind, f.hash = activityFuture, hashOf(s)
 	case history.SlotTimer:
 		f.kind, f.about = timerFuture, &history.Slot{Due: s.Due}
 	case history.SlotChild:

@@ -198,14 +198,7 @@ func stored(t *testing.T, m history.Message) history.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := history.Decode(m.Kind(), func(key string) string {
-		for _, f := range fields {
-			if f.Key == key {
-				return f.Value
-			}
-		}
-		return ""
-	}, body)
+	r, err := history.Decode(m.Kind(), history.HeadOf(fields), body)
 	if err != nil {
 		t.Fatal(err)
 	}

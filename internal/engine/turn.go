@@ -97,9 +97,12 @@ func (m *Machine) terminate(c *history.Control) {
 
 // continueAsNew ends the execution. The base carries everything that the next one could learn from the inbox so far:
 // no buffered event and no seen id is lost.
-func (m *Machine) continueAsNew(input history.Payload) {
+func (m *Machine) continueAsNew(next *ContinueAsNew) {
 	start := m.start
-	start.Input, start.At, start.Born = input, time.Time{}, time.Time{}
+	start.Input, start.At, start.Born = next.Input, time.Time{}, time.Time{}
+	if next.Version != nil {
+		start.Version = *next.Version
+	}
 	base := &history.Base{
 		Start: start, First: m.original, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to

@@ -33,10 +33,10 @@ func BenchmarkDecode(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			get, kind := lookup(fields), r.Kind()
+			head, kind := history.HeadOf(fields), r.Kind()
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := history.Decode(kind, get, body); err != nil {
+				if _, err := history.Decode(kind, head, body); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -92,43 +92,42 @@ func encode(h []Field, r Record) (header []Field, body []byte, err error) {
 	return header, body, nil
 }
 
-// Decode reads a record of a known kind. get gives the value of a header, "" when there is none. The record shares
-// memory with body. Whatever it is given, it does not panic.
-func Decode(kind Kind, get func(key string) string, body []byte) (Record, error) {
-	r, err := decode(kind, get, body)
+// Decode reads a record of a known kind. The record shares memory with body. Whatever it is given, it does not panic.
+func Decode(kind Kind, h Head, body []byte) (Record, error) {
+	r, err := decode(kind, &h, body)
 	if err != nil {
 		return nil, fmt.Errorf("history: decode %s: %w", kind, err)
 	}
 	return r, nil
 }
 
-func decode(kind Kind, get func(key string) string, body []byte) (Record, error) {
+func decode(kind Kind, h *Head, body []byte) (Record, error) {
 	if len(body) == 0 {
 		body = nil
 	}
 	switch kind {
 	case KindTask:
-		return decodeTask(get, body)
+		return decodeTask(h, body)
 	case KindDone:
-		return decodeDone(get, body)
+		return decodeDone(h, body)
 	case KindStart:
-		return decodeStart(get, body)
+		return decodeStart(h, body)
 	case KindTurn:
-		return decodeTurn(get, body)
+		return decodeTurn(h, body)
 	case KindFired:
-		return decodeFired(get)
+		return decodeFired(h)
 	case KindEvent:
-		id, name, err := unpair(get(headEvent))
-		return &Event{Name: name, ID: id, Payload: body, Trace: readTrace(get)}, err
+		id, name, err := unpair(h.get(headEvent))
+		return &Event{Name: name, ID: id, Payload: body, Trace: readTrace(h)}, err
 	case KindControl:
-		id, verb, err := unpair(get(headControl))
+		id, verb, err := unpair(h.get(headControl))
 		c := &Control{Verb: Verb(verb), ID: id, Reason: strings.ToValidUTF8(string(body), "\uFFFD")}
 		if err == nil {
-			err = c.rewinds(get)
+			err = c.rewinds(h)
 		}
 		return c, err
 	case KindTimer:
-		return decodeTimer(get, body)
+		return decodeTimer(h, body)
 	}
 	return nil, fmt.Errorf("there is no such record")
 }
@@ -213,26 +212,26 @@ func taskFields(h []Field, t *Task) ([]Field, error) {
 	return withTrace(h, t.Trace), nil
 }
 
-func decodeTask(get func(string) string, body []byte) (Record, error) {
-	w := words{rest: get(headTask)}
+func decodeTask(h *Head, body []byte) (Record, error) {
+	w := words{rest: h.get(headTask)}
 	t := &Task{Ref: w.ref(), Attempt: int(w.uint("attempt", 31)), Name: w.text("name", mostName), Args: body}
 	if w.rest != "" {
 		t.Site = w.text("site", mostID)
 	}
 	err := w.end()
-	if p := get(headPolicy); p != "" && err == nil {
+	if p := h.get(headPolicy); p != "" && err == nil {
 		t.Policy, err = parsePolicy(p)
 	}
-	if e := get(headError); e != "" && err == nil {
+	if e := h.get(headError); e != "" && err == nil {
 		t.LastErr, err = unescapeText(e)
 	}
-	if s := get(headSince); s != "" && err == nil {
+	if s := h.get(headSince); s != "" && err == nil {
 		t.Since, err = parseTime(s)
 	}
-	if at := get(headAt); at != "" && err == nil {
+	if at := h.get(headAt); at != "" && err == nil {
 		t.NotBefore, err = parseTime(at)
 	}
-	t.Lapsed, t.Trace = get(headLapsed) != "", readTrace(get)
+	t.Lapsed, t.Trace = h.get(headLapsed) != "", readTrace(h)
 	return t, err
 }
 
@@ -265,8 +264,8 @@ func encodeDone(h []Field, d *Done) ([]Field, []byte, error) {
 	return append(h, Field{headFailed, "1"}), body, err
 }
 
-func decodeDone(get func(string) string, body []byte) (Record, error) {
-	w := words{rest: get(headDone)}
+func decodeDone(h *Head, body []byte) (Record, error) {
+	w := words{rest: h.get(headDone)}
 	d := &Done{Ref: w.ref(), Attempt: int(w.uint("attempt", 31))}
 	hash := w.next()
 	n, err := strconv.ParseUint(hash, 16, 32)
@@ -281,7 +280,7 @@ func decodeDone(get func(string) string, body []byte) (Record, error) {
 	if err := w.end(); err != nil {
 		return nil, err
 	}
-	if get(headFailed) == "" {
+	if h.get(headFailed) == "" {
 		d.Result = body
 		return d, nil
 	}
@@ -314,8 +313,8 @@ func appendTime(b []byte, t time.Time) ([]byte, error) {
 	return t.AppendFormat(b, time.RFC3339Nano), nil
 }
 
-func decodeFired(get func(string) string) (Record, error) {
-	w := words{rest: get(headFired)}
+func decodeFired(h *Head) (Record, error) {
+	w := words{rest: h.get(headFired)}
 	f := &Fired{Ref: w.ref(), Due: w.time("due")}
 	return f, w.end()
 }
@@ -328,16 +327,16 @@ func parseTime(text string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-func decodeTimer(get func(string) string, body []byte) (Record, error) {
-	if get(headTask) != "" {
-		r, err := decodeTask(get, body)
+func decodeTimer(h *Head, body []byte) (Record, error) {
+	if h.get(headTask) != "" {
+		r, err := decodeTask(h, body)
 		if err != nil {
 			return nil, err
 		}
 		t := r.(*Task)
 		return &Timer{Ref: t.Ref, Task: t}, nil
 	}
-	r, err := decodeFired(get)
+	r, err := decodeFired(h)
 	if err != nil {
 		return nil, err
 	}

@@ -59,25 +59,51 @@ func Framed(r Record) (head, body []byte, err error) {
 	return Frame(fields, len(body)), body, nil
 }
 
+// Head is what stands before the body of a record.
+type Head struct {
+	kind  Kind
+	first string
+	rest  string                  // lines
+	from  func(key string) string // nil: the text above
+}
+
+// HeadOf is the head of what Encode has taken apart.
+func HeadOf(fields []Field) Head {
+	return Head{from: func(key string) string {
+		for _, f := range fields {
+			if f.Key == key {
+				return f.Value
+			}
+		}
+		return ""
+	}}
+}
+
+func (h *Head) get(key string) string {
+	switch {
+	case h.from != nil:
+		return h.from(key)
+	case key == heads[h.kind]:
+		return h.first
+	}
+	return valueIn(h.rest, strings.TrimPrefix(key, headPrefix))
+}
+
 // Unframe takes a record of a known kind apart, for Decode. body shares memory with data.
-func Unframe(kind Kind, data []byte) (get func(key string) string, body []byte, err error) {
+func Unframe(kind Kind, data []byte) (h Head, body []byte, err error) {
 	if int(kind) >= len(heads) || heads[kind] == "" {
-		return nil, nil, fmt.Errorf("history: a %s is not read", kind)
+		return Head{}, nil, fmt.Errorf("history: a %s is not read", kind)
 	}
 	head, body, ok := bytes.Cut(data, headEnd)
 	switch {
 	case !ok:
-		return nil, nil, errors.New("history: no empty line ends what stands before the body")
+		return Head{}, nil, errors.New("history: no empty line ends what stands before the body")
 	case len(head) > mostHead:
-		return nil, nil, fmt.Errorf("history: %d bytes before the body, more than %d", len(head), mostHead)
+		return Head{}, nil, fmt.Errorf("history: %d bytes before the body, more than %d", len(head), mostHead)
 	}
-	first, rest, _ := strings.Cut(string(head), "\n")
-	return func(key string) string {
-		if key == heads[kind] {
-			return first
-		}
-		return valueIn(rest, strings.TrimPrefix(key, headPrefix))
-	}, body, nil
+	h.kind = kind
+	h.first, h.rest, _ = strings.Cut(string(head), "\n")
+	return h, body, nil
 }
 
 // valueIn finds the value of a header among lines, "" when there is none.

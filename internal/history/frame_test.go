@@ -21,11 +21,11 @@ func framed(t testing.TB, r history.Record) []byte {
 
 // unframed reads it.
 func unframed(kind history.Kind, data []byte) (history.Record, error) {
-	get, body, err := history.Unframe(kind, data)
+	head, body, err := history.Unframe(kind, data)
 	if err != nil {
 		return nil, err
 	}
-	return history.Decode(kind, get, body)
+	return history.Decode(kind, head, body)
 }
 
 func TestFrame(t *testing.T) {

@@ -29,15 +29,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(history.KindTask), "Durable-Task: 4294967296-0-0 1 a", []byte(nil))
 	f.Add(uint8(history.KindStart), "Durable-Start: 1 a\nDurable-Tags: a=%zz", []byte(nil))
 	f.Fuzz(func(t *testing.T, kind uint8, header string, body []byte) {
-		get := func(key string) string {
-			for line := range strings.SplitSeq(header, "\n") {
-				if k, v, ok := strings.Cut(line, ": "); ok && k == key {
-					return v
-				}
+		var fields []history.Field
+		for line := range strings.SplitSeq(header, "\n") {
+			if k, v, ok := strings.Cut(line, ": "); ok {
+				fields = append(fields, history.Field{Key: k, Value: v})
 			}
-			return ""
 		}
-		r, err := history.Decode(history.Kind(kind), get, body)
+		r, err := history.Decode(history.Kind(kind), history.HeadOf(fields), body)
 		if err != nil {
 			return
 		}
@@ -60,7 +58,7 @@ func again(t *testing.T, r history.Record) {
 			t.Fatalf("%s: %q would not survive as a header", f.Key, f.Value)
 		}
 	}
-	got, err := history.Decode(r.Kind(), lookup(fields), body)
+	got, err := history.Decode(r.Kind(), history.HeadOf(fields), body)
 	if err != nil {
 		t.Fatalf("encoded, but not decoded again: %v\n%v\n%q", err, fields, body)
 	}
@@ -140,7 +138,7 @@ func FuzzEncode(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			got, err := history.Decode(r.Kind(), lookup(fields), body)
+			got, err := history.Decode(r.Kind(), history.HeadOf(fields), body)
 			if err != nil {
 				t.Fatalf("%T: %v\n%v\n%q", r, err, fields, body)
 			}

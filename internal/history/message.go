@@ -379,7 +379,7 @@ func (c *chain) read(b []byte) (m Message, err error) {
 	if kind == KindControl {
 		body = []byte(l.Reason)
 	}
-	if m.Record, err = Decode(kind, l.get(head), body); err != nil {
+	if m.Record, err = Decode(kind, Head{from: l.get(head)}, body); err != nil {
 		return m, err
 	}
 	if m.Seq = c.seq; l.Seq != nil {

@@ -66,6 +66,9 @@ func standIn(b []byte) bool {
 
 // stands reports whether p is JSON that package json copies without a change, and no stand-in itself.
 func (p Payload) stands() bool {
+	if PlainText(p) {
+		return true
+	}
 	if !json.Valid(p) || !utf8.Valid(p) || standIn(p) {
 		return false
 	}
@@ -89,6 +92,21 @@ func (p Payload) stands() bool {
 			inString = true
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			return false // json.Marshal leaves them out
+		}
+	}
+	return true
+}
+
+// PlainText reports whether data is a JSON string that stands for the bytes between its quotes, and for which json.Marshal
+// has no other spelling.
+func PlainText(data []byte) bool {
+	last := len(data) - 1
+	if last < 1 || data[0] != '"' || data[last] != '"' {
+		return false
+	}
+	for _, c := range data[1:last] {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
 		}
 	}
 	return true

@@ -93,16 +93,16 @@ func encodeControl(h []Field, c *Control) ([]Field, []byte, error) {
 }
 
 // rewinds reads what a rewind and a terminate have beyond other controls.
-func (c *Control) rewinds(get func(string) string) (err error) {
-	c.Alone = get(headAlone) != ""
-	if v := get(headRewind); v != "" {
+func (c *Control) rewinds(h *Head) (err error) {
+	c.Alone = h.get(headAlone) != ""
+	if v := h.get(headRewind); v != "" {
 		w := words{rest: v}
 		c.Run, c.Child = uint32(w.uint("run", 32)), w.text("name", mostName)
 		if err := w.end(); err != nil {
 			return err
 		}
 	}
-	if v := get(headParent); v != "" {
+	if v := h.get(headParent); v != "" {
 		c.Parent, err = parseParent(v)
 	}
 	return err

@@ -101,17 +101,6 @@ var samples = []struct {
 	{"timer of a retry", &history.Timer{Ref: history.Ref{Run: 1, Slot: 2}, Task: &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "a", Attempt: 2}}, []string{"Durable-Task: 1-0-2 2 a"}, ""},
 }
 
-func lookup(fields []history.Field) func(string) string {
-	return func(key string) string {
-		for _, f := range fields {
-			if f.Key == key {
-				return f.Value
-			}
-		}
-		return ""
-	}
-}
-
 func TestRecordsInTheLog(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples {
@@ -131,7 +120,7 @@ func TestRecordsInTheLog(t *testing.T) {
 			if diff := cmp.Diff(s.body, string(body)); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
-			got, err := history.Decode(s.record.Kind(), lookup(fields), body)
+			got, err := history.Decode(s.record.Kind(), history.HeadOf(fields), body)
 			if err != nil {
 				t.Fatal(err)
 			}

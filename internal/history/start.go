@@ -60,9 +60,9 @@ func startFields(h []Field, s *Start) ([]Field, error) {
 	return withTrace(h, s.Trace), nil
 }
 
-func decodeStart(get func(string) string, body []byte) (Record, error) {
-	w := words{rest: get(headStart)}
-	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body, Trace: readTrace(get)}
+func decodeStart(h *Head, body []byte) (Record, error) {
+	w := words{rest: h.get(headStart)}
+	s := &Start{Run: uint32(w.uint("run", 32)), Orchestrator: w.text("name", mostName), Input: body, Trace: readTrace(h)}
 	if w.rest != "" {
 		s.Born = time.UnixMilli(int64(w.uint("born", 63))).UTC()
 	}
@@ -73,7 +73,7 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 		key  string
 		into *string
 	}{{headVersion, &s.Version}, {headRoot, &s.Root}, {headNotify, &s.Notify}, {headClaim, &s.Claim}} {
-		if v := get(f.key); v != "" {
+		if v := h.get(f.key); v != "" {
 			w := words{rest: v}
 			*f.into = w.text(f.key, mostID)
 			if err := w.end(); err != nil {
@@ -82,18 +82,18 @@ func decodeStart(get func(string) string, body []byte) (Record, error) {
 		}
 	}
 	var err error
-	if v := get(headParent); v != "" {
+	if v := h.get(headParent); v != "" {
 		s.Parent, err = parseParent(v)
 	}
-	if v := get(headAt); v != "" && err == nil {
+	if v := h.get(headAt); v != "" && err == nil {
 		w := words{rest: v}
 		s.At = w.time("at")
 		err = w.end()
 	}
-	if v := get(headTags); v != "" && err == nil {
+	if v := h.get(headTags); v != "" && err == nil {
 		s.Tags, err = parseTags(v)
 	}
-	if get(headPrior) != "" && err == nil {
+	if h.get(headPrior) != "" && err == nil {
 		err = s.readPrior(body)
 	}
 	return s, err

@@ -34,8 +34,8 @@ func withTrace(h []Field, trace string) []Field {
 	return append(h, Field{headTrace, trace})
 }
 
-func readTrace(get func(string) string) string {
-	if s := get(headTrace); validTrace(s) {
+func readTrace(h *Head) string {
+	if s := h.get(headTrace); validTrace(s) {
 		return s
 	}
 	return ""

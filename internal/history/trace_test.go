@@ -25,7 +25,7 @@ func TestForeignTrace(t *testing.T) {
 			if err != nil || len(fields) != 1 {
 				t.Errorf("written: %v, %v", fields, err)
 			}
-			r, err := history.Decode(history.KindStart, lookup([]history.Field{{Key: "Durable-Start", Value: "1 a"}, {Key: "Durable-Trace", Value: trace}}), nil)
+			r, err := history.Decode(history.KindStart, history.HeadOf([]history.Field{{Key: "Durable-Start", Value: "1 a"}, {Key: "Durable-Trace", Value: trace}}), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

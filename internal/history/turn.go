@@ -73,8 +73,8 @@ func encodeTurn(h []Field, t *Turn) ([]Field, []byte, error) {
 	return one(h, headTurn, b), body, err
 }
 
-func decodeTurn(get func(string) string, body []byte) (Record, error) {
-	w := words{rest: get(headTurn)}
+func decodeTurn(h *Head, body []byte) (Record, error) {
+	w := words{rest: h.get(headTurn)}
 	t := &Turn{}
 	number := w.next()
 	run, execution, _ := strings.Cut(number, "-")

@@ -118,14 +118,7 @@ func (e *entry) record() (history.Record, error) {
 	if kind == history.KindTimer {
 		kind = e.produces()
 	}
-	r, err := history.Decode(kind, func(key string) string {
-		for _, f := range e.header {
-			if f.Key == key {
-				return f.Value
-			}
-		}
-		return ""
-	}, slices.Clone(e.body))
+	r, err := history.Decode(kind, history.HeadOf(e.header), slices.Clone(e.body))
 	if err != nil {
 		return nil, fmt.Errorf("membackend: message %d of %s/%s: %w", e.seq, e.to.Group, e.to.ID, err)
 	}

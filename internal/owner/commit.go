@@ -179,7 +179,9 @@ func (i *instance) end(c *commit, seq uint64) {
 
 // next begins the execution that a continue-as-new record describes, with what has queued for it.
 func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
+	base := history.Message{Seq: seq, Record: turn}
 	i.execution, i.began, i.traced = turn.Execution+1, turn.End.Base.Clock, false
+	i.start = startOf(base) // it may be of another version
 	i.tellStarted()
 	prog, ok := i.program()
 	if !ok {
@@ -189,7 +191,6 @@ func (i *instance) next(c *cause, seq uint64, turn *history.Turn) {
 	i.stopAlarms()
 	i.closeMachine()
 	i.base, i.need, i.frozen = seq, turn.At+1, 0
-	base := history.Message{Seq: seq, Record: turn}
 	i.past.reset(base)
 	i.machine = engine.Resume(i.engineConfig(prog), base)
 	i.phase = live

@@ -38,7 +38,7 @@ type Code interface {
 	Program(name, version string) (engine.Program, bool)
 	// Resolve gives the present wire name of a name or alias of an activity, orchestrator or event.
 	Resolve(kind history.SlotKind, name string) string
-	// Orchestrators lists the wire names of the group that this worker knows, sorted.
+	// Orchestrators lists what this worker knows of the group, sorted: one word for each version of a wire name or alias.
 	Orchestrators() []string
 }
 

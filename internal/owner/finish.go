@@ -18,6 +18,7 @@ type past struct {
 }
 
 const (
+	usualPast = 8         // messages of a short run: a start, three activities, the end
 	pastLimit = 256 << 10 // bytes an instance keeps in memory for its archive
 	hintLimit = 8 << 10   // largest outcome that travels with the hint that an instance has ended, in bytes
 )
@@ -31,6 +32,9 @@ func (p *past) add(m history.Message) int {
 	if p.size > pastLimit {
 		p.messages, p.over = nil, true
 		return -1
+	}
+	if p.messages == nil {
+		p.messages = make(history.Messages, 0, usualPast)
 	}
 	p.messages = append(p.messages, m)
 	return len(p.messages) - 1

@@ -40,11 +40,11 @@ func ParseOutcome(data []byte) (o Outcome, err error) {
 	if o.ID, err = history.DecodeID(string(id)); err != nil {
 		return o, fmt.Errorf("owner: hint: %w", err)
 	}
-	get, body, err := history.Unframe(history.KindTurn, rest)
+	head, body, err := history.Unframe(history.KindTurn, rest)
 	if err != nil {
 		return o, fmt.Errorf("owner: hint: %w", err)
 	}
-	r, err := history.Decode(history.KindTurn, get, body)
+	r, err := history.Decode(history.KindTurn, head, body)
 	if err != nil {
 		return o, fmt.Errorf("owner: hint: %w", err)
 	}

@@ -51,9 +51,9 @@ func markKey(a history.Address) string {
 
 func unknownCode(s *history.Start) string {
 	if s.Version == "" {
-		return fmt.Sprintf("no worker here knows orchestrator %q", s.Orchestrator)
+		return "no worker for " + s.Orchestrator
 	}
-	return fmt.Sprintf("no worker here knows version %q of orchestrator %q", s.Version, s.Orchestrator)
+	return fmt.Sprintf("no worker for %s version %s", s.Orchestrator, s.Version)
 }
 
 // parkFor stops an instance on an error that repeating it does not mend.

@@ -109,7 +109,7 @@ func TestParkedInstancesAreOneFinding(t *testing.T) {
 		w.start(unknown, "p1", 1)
 		w.start(unknown, "p2", 1)
 		w.pass(10 * time.Second)
-		finds(t, w.hub, doctor.Parked, doctor.Error, "instances of flow.Unknown are parked (2)", "no worker here knows", "p")
+		finds(t, w.hub, doctor.Parked, doctor.Error, "instances of flow.Unknown are parked (2)", "no worker for", "p")
 	})
 }
 

@@ -32,10 +32,15 @@ func flow(name string) *durable.Orchestrator {
 func bindings(bankOpen *atomic.Bool) []durable.Binding {
 	charge := &durable.Activity{Name: "bank.Charge", Source: "example.com/bank.Charge"}
 	wait := flow("Wait")
-	wait.Version = "2.0"
+	trial := *wait
+	wait.Version, trial.Version = "2.0", "1-trial"
 	return []durable.Binding{
 		durable.BindOrchestrator(flow("Echo"), func(_ durable.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil }),
 		durable.BindOrchestrator(wait, func(ctx durable.Context, _ json.RawMessage) (json.RawMessage, error) {
+			ctx.SetStatus("waiting")
+			return durable.ReceiveEvent[json.RawMessage](ctx, "go").Get(ctx)
+		}),
+		durable.BindOrchestrator(&trial, func(ctx durable.Context, _ json.RawMessage) (json.RawMessage, error) {
 			ctx.SetStatus("waiting")
 			return durable.ReceiveEvent[json.RawMessage](ctx, "go").Get(ctx)
 		}),

@@ -145,7 +145,7 @@ func TestEffects(t *testing.T) {
 		"restart":          {[]string{"POST /instances/failed/restart?restartWithNewInstanceId=false"}, "failed", "Completed 5"},
 		"restart beside":   {[]string{"POST /instances/failed/restart"}, "failed", "Failed durable: activity bank.Charge, attempt 1: card declined"},
 		"start again":      {[]string{"POST /orchestrators/flow.Echo/failed"}, "failed", `Completed {"x":1}`},
-		"start with all":   {[]string{"POST /orchestrators/flow.Wait/x?version=9&tags=a%3Db&startAt=2000-01-01T01:00:00Z"}, "x", "Pending "},
+		"start with all":   {[]string{"POST /orchestrators/flow.Wait/x?version=1-trial&tags=a%3Db&startAt=2000-01-01T01:00:00Z"}, "x", "Pending "},
 		"children go, too": {[]string{"POST /orchestrators/flow.Parent/p", "POST /instances/p/terminate"}, "child", "Terminated parent p was terminated"},
 		"children go on":   {[]string{"POST /orchestrators/flow.Parent/p", "POST /instances/p/terminate?recursive=false"}, "child", "Running "},
 		"purge keeps children": {[]string{"POST /orchestrators/flow.Parent/p", "POST /instances/p/terminate", "DELETE /instances/p"}, "child",
@@ -170,7 +170,7 @@ func TestEffects(t *testing.T) {
 				}
 				inst, err := h.client.Get(t.Context(), "x")
 				must(t, err)
-				if inst.Version != "9" || inst.Tags["a"] != "b" || !inst.ScheduledFor.Equal(time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)) {
+				if inst.Version != "1-trial" || inst.Tags["a"] != "b" || !inst.ScheduledFor.Equal(time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)) {
 					t.Errorf("version, tags and time are %q, %v, %v", inst.Version, inst.Tags, inst.ScheduledFor)
 				}
 			})

@@ -16,9 +16,9 @@ import (
 	"github.com/durablegen/durablegen/runtime/observe"
 )
 
-// SyncSubject is where a server is asked, by a request without a body, to make durable what it has acknowledged. A server
-// of package embedded whose durability is Strict answers "+OK" when the disk has everything that it had acknowledged, stored
-// or delivered before the request came; others have nobody there.
+// SyncSubject is where a server is asked to make durable what it has acknowledged: of the stream that the body names, of all
+// when it is empty. A server of package embedded whose durability is Strict answers "+OK" when the disk has everything that it
+// had acknowledged, stored or delivered before the request came; others have nobody there.
 const SyncSubject = "durable-sync"
 
 const synced = "+OK"
@@ -33,6 +33,9 @@ const synced = "+OK"
 //
 // What waits while a round is under way shares the next one, unless it is of the log and the round is known to reach it. What
 // nobody waits for has no round of its own: the next one takes it along.
+//
+// Most rounds are of the log alone, which is what steps wait for. The ends of runs, which go to two other streams and which
+// nobody waits for, share a round of everything every few milliseconds.
 type barrier struct {
 	b  *Backend
 	on atomic.Bool // the server is one of those
@@ -40,6 +43,8 @@ type barrier struct {
 	mu      sync.Mutex
 	server  string        // the process that sequences of the log below are of
 	waiting []func(error) // for the next round
+	whole   bool          // which is to be of everything
+	aside   []func(error) // for the next one that is of everything
 	round   []func(error) // for the one that is under way
 	out     bool          // a round is under way
 	handed  reach         // deliveries that were handed on at once
@@ -47,6 +52,7 @@ type barrier struct {
 	going   reach         // what the round under way makes durable
 	covered reach         // what is known to be durable
 	soon    *time.Timer   // begins a round for those who have no round of their own
+	late    *time.Timer   // begins one for aside
 	closed  bool
 	failing bool // the last round was in vain
 }
@@ -65,8 +71,20 @@ type spot struct {
 
 var none spot
 
-// patience is how long those wait for somebody else's round that nobody waits for.
-const patience = 500 * time.Microsecond
+// need is what somebody waits for to be durable, and how.
+type need int
+
+const (
+	theLog     need = iota
+	theLogSoon      // nobody waits for it alone: it shares a round that is begun for others, or after patience
+	everything
+	everythingSoon // the same, after asidePatience
+)
+
+const (
+	patience      = 500 * time.Microsecond
+	asidePatience = 5 * time.Millisecond
+)
 
 // errSetBack is the answer to everything that was under way when the server was started anew.
 var errSetBack = fmt.Errorf("natsbackend: %w: the server was started anew, and may have lost what was not durable yet", backend.ErrUnavailable)
@@ -119,7 +137,7 @@ func (r *barrier) within(at spot, of reach) bool {
 }
 
 // told hands on what the server has just told, when it is durable: fn is called with an error if that cannot be known.
-func (r *barrier) told(at spot, patient bool, fn func(err error)) {
+func (r *barrier) told(at spot, of need, fn func(err error)) {
 	r.mu.Lock()
 	switch {
 	case r.within(at, r.covered):
@@ -132,7 +150,7 @@ func (r *barrier) told(at spot, patient bool, fn func(err error)) {
 		if at.server == r.server {
 			r.news = max(r.news, at.seq)
 		}
-		r.hold(patient, fn)
+		r.hold(of, fn)
 	}
 	r.mu.Unlock()
 }
@@ -147,7 +165,7 @@ func (r *barrier) after(fn func(err error)) {
 	r.mu.Lock()
 	switch {
 	case r.closed:
-		r.hold(true, fn)
+		r.hold(theLogSoon, fn)
 	case r.handed.count == r.covered.count, r.handed.log <= r.covered.log:
 		r.mu.Unlock()
 		fn(nil)
@@ -155,32 +173,44 @@ func (r *barrier) after(fn func(err error)) {
 	case r.out && r.handed.log <= r.going.log:
 		r.round = append(r.round, fn)
 	default:
-		r.hold(true, fn)
+		r.hold(theLogSoon, fn)
 	}
 	r.mu.Unlock()
 }
 
 // hold has fn wait for the next round, which begins now, or soon if fn is patient. Lock held.
-func (r *barrier) hold(patient bool, fn func(error)) {
-	if r.closed {
+func (r *barrier) hold(of need, fn func(error)) {
+	switch {
+	case r.closed:
 		go fn(backend.ErrClosed)
+		return
+	case of == everythingSoon:
+		if r.aside = append(r.aside, fn); len(r.aside) == 1 {
+			rearm(&r.late, asidePatience, r.takeAside)
+		}
 		return
 	}
 	r.waiting = append(r.waiting, fn)
+	r.whole = r.whole || of == everything
 	switch {
 	case r.out:
-	case !patient:
+	case of != theLogSoon:
 		r.begin()
-	case len(r.waiting) > 1: // it has been begun for the others
-	case r.soon == nil:
-		r.soon = time.AfterFunc(patience, r.late)
-	default:
-		r.soon.Reset(patience)
+	case len(r.waiting) == 1: // else it has been begun for the others
+		rearm(&r.soon, patience, r.takeWaiting)
 	}
 }
 
-// late begins a round for what has been patient.
-func (r *barrier) late() {
+func rearm(t **time.Timer, d time.Duration, fn func()) {
+	if *t == nil {
+		*t = time.AfterFunc(d, fn)
+		return
+	}
+	(*t).Reset(d)
+}
+
+// takeWaiting begins a round for what has been patient.
+func (r *barrier) takeWaiting() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.out && !r.closed && len(r.waiting) > 0 {
@@ -188,17 +218,35 @@ func (r *barrier) late() {
 	}
 }
 
+// takeAside has the next round be of everything.
+func (r *barrier) takeAside() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || len(r.aside) == 0 {
+		return
+	}
+	r.waiting, r.aside, r.whole = append(r.waiting, r.aside...), nil, true
+	if !r.out {
+		r.begin()
+	}
+}
+
 // begin sends for a round. Lock held.
 func (r *barrier) begin() {
-	r.round, r.waiting, r.out = r.waiting, nil, true
+	stream := r.b.names.log
+	if r.whole {
+		stream = ""
+		r.waiting, r.aside = append(r.waiting, r.aside...), nil
+	}
+	r.round, r.waiting, r.out, r.whole = r.waiting, nil, true, false
 	r.going = reach{r.handed.count, r.news}
 	if r.b.cfg.Sync != nil {
-		if !r.b.goes(func() { r.end(r.sync()) }) {
+		if !r.b.goes(func() { r.end(r.sync(stream)) }) {
 			go r.end(backend.ErrClosed)
 		}
 		return
 	}
-	c := &call{msg: nats.Msg{Subject: SyncSubject}, bare: true}
+	c := &call{msg: nats.Msg{Subject: SyncSubject, Data: []byte(stream)}, bare: true}
 	c.read = func(answer []*nats.Msg, err error) {
 		if err == nil && string(answer[0].Data) != synced {
 			err = inVain(strings.TrimPrefix(string(answer[0].Data), "-ERR "))
@@ -209,8 +257,8 @@ func (r *barrier) begin() {
 }
 
 // sync is a round with a server in this process: a request would cost as much as the disk.
-func (r *barrier) sync() error {
-	err := r.b.cfg.Sync()
+func (r *barrier) sync(stream string) error {
+	err := r.b.cfg.Sync(stream)
 	switch {
 	case r.b.ctx.Err() != nil:
 		return backend.ErrClosed
@@ -238,7 +286,8 @@ func (r *barrier) end(err error) {
 	batch := r.round
 	r.round = nil
 	if r.closed || errors.Is(err, errSetBack) { // what waits for the next round was told by the old process, too
-		batch, r.waiting = append(batch, r.waiting...), nil
+		batch = append(append(batch, r.waiting...), r.aside...)
+		r.waiting, r.aside, r.whole = nil, nil, false
 		r.handed = reach{r.handed.count + 1, math.MaxUint64}
 	}
 	if r.out = len(r.waiting) > 0; r.out {
@@ -269,7 +318,7 @@ func (r *barrier) settled() error {
 		return nil
 	}
 	answer := make(chan error, 1)
-	r.told(none, false, func(err error) { answer <- err })
+	r.told(none, everything, func(err error) { answer <- err })
 	return <-answer
 }
 
@@ -279,7 +328,7 @@ func (b *Backend) Settle(done func(err error)) {
 		go done(nil)
 		return
 	}
-	b.barrier.told(none, false, done)
+	b.barrier.told(none, theLog, done)
 }
 
 // aside publishes to a stream beside the log, which may be durable before the log is.
@@ -293,17 +342,22 @@ func (b *Backend) aside(publish func(), done func(seq uint64, err error)) {
 	})
 }
 
-// spotOf tells where a publish was stored, if that is in the log, and whether its answer may wait for the round of somebody
-// else: nobody waits for it, neither a caller nor the next step of an orchestration, or its caller waits for more, as that of
-// a start does. The first turn, which is on its way, has a round of its own.
-func (b *Backend) spotOf(subject string, seq uint64, server string) (at spot, patient bool) {
-	switch {
+// spotOf tells where a publish was stored, if that is in the log, and what its answer waits for. It is patient if nobody waits
+// for it, neither a caller nor the next step of an orchestration, or its caller waits for more, as that of a start does: the
+// first turn, which is on its way, has a round of its own. Of the projection, those are what owners write and what ends a run;
+// a claim has a caller.
+func (b *Backend) spotOf(m *nats.Msg, seq uint64, server string) (at spot, of need) {
+	switch subject := m.Subject; {
 	case strings.HasPrefix(subject, b.names.subjects):
-		return spot{seq, server}, strings.HasSuffix(subject, doneSuffix) || strings.HasSuffix(subject, startSuffix)
-	case strings.HasPrefix(subject, b.names.archiveSubjects), strings.HasPrefix(subject, b.states.put):
-		return none, true
+		if strings.HasSuffix(subject, doneSuffix) || strings.HasSuffix(subject, startSuffix) {
+			return spot{seq, server}, theLogSoon
+		}
+		return spot{seq, server}, theLog
+	case strings.HasPrefix(subject, b.names.archiveSubjects),
+		strings.HasPrefix(subject, b.states.put) && m.Header[headerOperation] == nil && (m.Header[headerNeed] != nil || m.Header[headerTTL] != nil):
+		return none, everythingSoon
 	}
-	return none, false
+	return none, everything
 }
 
 const doneSuffix, startSuffix = ".in.done", ".in.start"

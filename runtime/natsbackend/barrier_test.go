@@ -233,3 +233,48 @@ func TestBarrierKnowsTheLog(t *testing.T) {
 		}
 	}
 }
+
+// TestBarrierRounds: steps wait for the log alone. What ends a run waits for a round of everything, which takes along whoever
+// waits for the log; a claim has such a round at once.
+func TestBarrierRounds(t *testing.T) {
+	t.Parallel()
+	const log = "DURABLE_default"
+	b, d := slowly(t, nil)
+	next := func(what, stream string) *nats.Msg {
+		t.Helper()
+		m := d.next()
+		if got := string(m.Data); got != stream {
+			t.Errorf("%s: a round of %q, want %q", what, got, stream)
+		}
+		return m
+	}
+	archived, told := make(chan error, 1), make(chan error, 1)
+	b.PutArchive(backend.Archive{Address: anna, Run: 1, Status: history.Completed}, 0, func(_ uint64, err error) { archived <- err })
+	b.Append(backend.Append{To: anna, Record: &history.Turn{Run: 1}}, func(_ uint64, err error) { told <- err })
+	whole := false
+	for waits := true; waits; { // for both, in rounds whose order is the server's
+		select {
+		case m := <-d.rounds:
+			whole = whole || len(m.Data) == 0
+			d.end(m, "+OK")
+		case err := <-archived:
+			if err != nil || !whole {
+				t.Fatalf("the archive is acknowledged after a round of everything: %v, %v", whole, err)
+			}
+			waits = false
+		}
+	}
+	if err := receive(t, told); err != nil {
+		t.Fatal(err)
+	}
+	b.Append(backend.Append{To: anna, Record: &history.Turn{Run: 1}}, func(_ uint64, err error) { told <- err })
+	d.end(next("a turn", log), "+OK")
+	if err := receive(t, told); err != nil {
+		t.Fatal(err)
+	}
+	b.PutState(backend.State{Address: anna, Run: 2, Status: history.Pending, Claim: start(2)}, 0, func(_ uint64, err error) { told <- err })
+	d.end(next("a claim", ""), "+OK")
+	if err := receive(t, told); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (b *Backend) bucket(name string, single bool) *bucket {
 }
 
 func fence(seq uint64) history.Field {
-	return history.Field{Key: headerFence, Value: fmt.Sprint(seq)}
+	return history.Field{Key: headerFence, Value: strconv.FormatUint(seq, 10)}
 }
 
 // store writes value if the key's revision is rev (0: it does not exist).

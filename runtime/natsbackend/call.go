@@ -160,8 +160,8 @@ func (t *calls) settle(c *call, server string, seq uint64, err error) {
 
 // settleLater is apart from settle, whose arguments would be on the heap for it.
 func (t *calls) settleLater(c *call, server string, seq uint64, err error) {
-	at, patient := t.barrier.b.spotOf(c.msg.Subject, seq, server)
-	t.barrier.told(at, patient, func(lost error) {
+	at, of := t.barrier.b.spotOf(&c.msg, seq, server)
+	t.barrier.told(at, of, func(lost error) {
 		if lost != nil {
 			seq, err = 0, lost
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,11 +27,51 @@ const (
 // headerPayload stands in for a body that is in the object store: "<sha256 in hex> <size in bytes> <name of the object>".
 const headerPayload = "Durable-Payload"
 
-// headers makes a header from fields with few allocations: it is on the hot path.
+// headers makes a header from fields with few allocations: it is on the hot path. It is not to be changed: what a run writes
+// for the first time has the same header as that of all others.
 func headers(fields ...history.Field) nats.Header {
-	if len(fields) == 0 {
+	switch {
+	case len(fields) == 0:
 		return nil
+	case fields[0] != unwritten:
+	case len(fields) == 1:
+		return firstHeader
+	case len(fields) == 2 && fields[1].Key == headerTTL:
+		return firstHeaders.of(fields[1].Value)
 	}
+	return newHeader(fields)
+}
+
+// unwritten is the fence of what nobody has written before.
+var unwritten = fence(0)
+
+var firstHeader = newHeader([]history.Field{unwritten})
+
+// firstHeaders are of what nobody has written before, by the time that it is kept: nearly all ends of runs have one of two.
+var firstHeaders recent
+
+// recent remembers a few headers.
+type recent struct{ all atomic.Pointer[[]nats.Header] }
+
+const mostRecent = 8
+
+func (r *recent) of(ttl string) nats.Header {
+	var all []nats.Header
+	if known := r.all.Load(); known != nil {
+		all = *known
+	}
+	for _, h := range all {
+		if h[headerTTL][0] == ttl {
+			return h
+		}
+	}
+	h := newHeader([]history.Field{unwritten, {Key: headerTTL, Value: ttl}})
+	all = append([]nats.Header{h}, all[:min(len(all), mostRecent-1)]...)
+	r.all.Store(&all)
+	return h
+}
+
+func newHeader(fields []history.Field) nats.Header {
 	h := make(nats.Header, len(fields))
 	values := make([]string, len(fields))
 	for n, f := range fields {
@@ -76,7 +117,7 @@ func (pl parsed) decode(h nats.Header, data []byte, fetch func() ([]byte, error)
 	if _, answer := h[headerStream]; answer {
 		return nil, fmt.Errorf("%w: it is the answer to a read of a stream", errForeign)
 	}
-	get, body, err := history.Unframe(pl.kind, data)
+	head, body, err := history.Unframe(pl.kind, data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errForeign, err)
 	}
@@ -85,7 +126,7 @@ func (pl parsed) decode(h nats.Header, data []byte, fetch func() ([]byte, error)
 			return nil, err
 		}
 	}
-	r, err := pl.record(get, body)
+	r, err := pl.record(head, body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errForeign, err)
 	}
@@ -94,8 +135,8 @@ func (pl parsed) decode(h nats.Header, data []byte, fetch func() ([]byte, error)
 
 // record decodes what a message holds. The name in it must be that of the subject: permissions are given by subject, and
 // whoever may only suspend must not terminate.
-func (pl parsed) record(get func(string) string, body []byte) (history.Record, error) {
-	r, err := history.Decode(pl.kind, get, body)
+func (pl parsed) record(head history.Head, body []byte) (history.Record, error) {
+	r, err := history.Decode(pl.kind, head, body)
 	if err != nil {
 		return nil, err
 	}

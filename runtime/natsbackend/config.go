@@ -48,9 +48,10 @@ type Config struct {
 	// On others it only costs. Connections with and without it may share a hub.
 	GroupCommit bool
 
-	// Sync makes durable what the server has acknowledged, stored or delivered before the call. It takes the place of a request
-	// to [SyncSubject] when the server is in this process; package embedded sets it. nil: the server is asked.
-	Sync func() error
+	// Sync makes durable what the server has acknowledged, stored or delivered of a stream before the call, of all streams when
+	// it is "". It takes the place of a request to [SyncSubject] when the server is in this process; package embedded sets it.
+	// nil: the server is asked.
+	Sync func(stream string) error
 
 	hasty bool // tests keep ended runs for less than MinRetention
 

@@ -2,6 +2,7 @@ package natsbackend
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -91,11 +92,12 @@ func (b *Backend) upload(subject string, u upload) {
 		u.done(0, err)
 		return
 	}
-	if u.header == nil {
-		u.header = nats.Header{}
+	h := maps.Clone(u.header)
+	if h == nil {
+		h = nats.Header{}
 	}
-	u.header.Set(headerPayload, ref.String())
-	b.calls.publish(subject, u.header, u.head, u.done)
+	h.Set(headerPayload, ref.String())
+	b.calls.publish(subject, h, u.head, u.done)
 }
 
 // upload is a message that waits for its object, or behind one that does.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -249,6 +250,31 @@ func TestBigPayloads(t *testing.T) {
 	r.Input = append(history.Payload(nil), bytes.Repeat([]byte("1"), 600<<10)...)
 	if _, err := await(t, func(done func(uint64, error)) { b.Append(backend.Append{To: anna, Record: r}, done) }); !errors.Is(err, backend.ErrTooLarge) {
 		t.Errorf("beyond MaxPayload: %v, want too large", err)
+	}
+}
+
+// The header of a message whose body is elsewhere says so; those that are stored like it do not.
+func TestBigPayloadsAreNotInOtherHeaders(t *testing.T) {
+	t.Parallel()
+	s := serve(t, embedded.Config{})
+	b := open(t, s, natsbackend.Config{InlinePayload: 1 << 10})
+	for _, size := range []int{2 << 10, 10} {
+		to := history.Address{Group: anna.Group, ID: fmt.Sprint(size)}
+		r := start(1)
+		r.Input = history.Payload(`"` + strings.Repeat("x", size) + `"`)
+		seq, err := await(t, func(done func(uint64, error)) {
+			b.Append(backend.Append{To: to, Record: r, Fenced: true}, done)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := stream(t, s, "DURABLE_default").GetMsg(within(t), seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if elsewhere := m.Header.Get("Durable-Payload") != ""; elsewhere != (size > 1<<10) {
+			t.Errorf("%d bytes: stored with header %v", size, m.Header)
+		}
 	}
 }
 

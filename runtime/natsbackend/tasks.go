@@ -79,7 +79,7 @@ func (t *tasks) handle(m *nats.Msg) {
 		return
 	}
 	t.held.Add(1)
-	t.b.barrier.told(spot{at.stream, t.pull.link.ConnectedServerId()}, false, func(err error) { t.durable(d, err) })
+	t.b.barrier.told(spot{at.stream, t.pull.link.ConnectedServerId()}, theLog, func(err error) { t.durable(d, err) })
 }
 
 // durable hands out a task that no power cut can take back any more.

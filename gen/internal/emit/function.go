@@ -123,7 +123,11 @@ func (e *emitter) orchestratorVerbs(d *names.Decl) {
 	child := generic("StartChild", result(d)).Call(ctx, info, value(d), options)
 	e.method(d, "Call", signature(d, inside, variadic(d, "ChildOption")), returns(d), get(d, child.Clone()))
 	e.method(d, "StartChild", signature(d, inside, variadic(d, "ChildOption")), []jen.Code{generic("Future", result(d))}, child)
-	e.method(d, "ContinueAsNew", signature(d, inside), []jen.Code{jen.Error()}, durable("ContinueWith").Call(ctx, value(d)))
+	again := durable("ContinueWith").Call(ctx, value(d))
+	if d.Versioned {
+		again = durable("ContinueAs").Call(ctx, info, value(d))
+	}
+	e.method(d, "ContinueAsNew", signature(d, inside), []jen.Code{jen.Error()}, again)
 }
 
 // get waits for a future, the way the function returns.

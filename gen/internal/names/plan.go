@@ -5,6 +5,7 @@ package names
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/durablegen/durablegen/annotations"
@@ -26,6 +27,8 @@ type Decl struct {
 	Wire   string // the stored name
 	Source string // import path and declaration
 	Group  string // of an orchestrator
+
+	Versioned bool // there are, or will be, other versions of the orchestrator
 
 	Handle string // the variable users call
 	Type   string // its type
@@ -122,6 +125,9 @@ func (a *assigner) public(decl *collect.Decl) *Decl {
 	if d.Group == "" {
 		d.Group = a.pkg.Name
 	}
+	d.Versioned = slices.ContainsFunc(a.pkg.Decls, func(o *collect.Decl) bool {
+		return o.Word == annotations.Orchestrator && o.Version != "" && o.StoredName(a.pkg.Name) == d.Wire
+	})
 	if !annotations.ValidName(d.Wire) {
 		a.errorf(decl.Pos, "%q cannot be a stored name, which is plain ASCII of at most %d bytes; choose one with name=", d.Wire, annotations.MaxName)
 	}

@@ -54,6 +54,7 @@ var known = map[string]struct {
 	"DeliverEvent":  {Schedules | Awaits, 0},
 	"SendEvent":     {Schedules, 0},
 	"ContinueWith":  {Continues, 0},
+	"ContinueAs":    {Continues, 0},
 	"WithTimeout":   {Schedules, 0},
 
 	"Future.Get":           {Awaits, 0},
@@ -63,6 +64,7 @@ var known = map[string]struct {
 	"Saga.Rollback":        {Awaits, 0},
 	"Saga.RollbackOnError": {Awaits, 0},
 	"Context.Canceled":     {0, Event},
+	"Context.Version":      {Schedules, 0},
 }
 
 // RuntimeName names a function of the runtime as "Go" or "Future.Get"; "" is of another package.
@@ -138,7 +140,7 @@ func (p *Package) Stores(in ssa.CallInstruction) bool {
 	obj := Callee(in.Common())
 	switch RuntimeName(obj) {
 	case "":
-	case "StartActivity", "StartChild", "SendEvent", "DeliverEvent", "ContinueWith", "Context.SetStatus":
+	case "StartActivity", "StartChild", "SendEvent", "DeliverEvent", "ContinueWith", "ContinueAs", "Context.SetStatus":
 		return true
 	default:
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/durablegen/durablegen/lint/internal/code"
 )
 
-// Analyzer gives the []code.Finding of the rules DUR101 to DUR111.
+// Analyzer gives the []code.Finding of the rules DUR101 to DUR111, and of DUR401 to DUR403.
 var Analyzer = &analysis.Analyzer{
 	Name:       "durableuse",
 	Doc:        "finds uses of the runtime that do not do what they seem to",
@@ -44,6 +44,7 @@ func run(pass *analysis.Pass) (any, error) {
 		c.callbacks(f)
 	}
 	c.declarations()
+	c.patches()
 	return c.found, nil
 }
 

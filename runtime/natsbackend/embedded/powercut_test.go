@@ -88,9 +88,9 @@ func TestPowerCutWithoutBarrier(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.syncer = &syncer{
-			s: s, conn: conn, store: newStore(c.dir, c.disk), requests: make(chan func(error)), stop: make(chan struct{}), stopped: make(chan struct{}),
+			s: s, conn: conn, store: newStore(c.dir, c.disk), requests: make(chan request), stop: make(chan struct{}), stopped: make(chan struct{}),
 		}
-		if err := s.syncer.round(); err != nil {
+		if err := s.syncer.round(""); err != nil {
 			t.Fatal(err)
 		}
 		go s.syncer.run()

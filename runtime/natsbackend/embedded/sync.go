@@ -19,9 +19,15 @@ type syncer struct {
 	conn  *nats.Conn
 	store *store
 
-	requests chan func(error) // each waits for a round and is told once how it went
+	requests chan request
 	stop     chan struct{}
 	stopped  chan struct{}
+}
+
+// request waits for a round of a stream, or of all of them if it is "", and is told once how it went.
+type request struct {
+	stream string
+	answer func(error)
 }
 
 const (
@@ -33,15 +39,15 @@ const (
 func startSyncer(s *Server, d disk) (*syncer, error) {
 	y := &syncer{
 		s: s, store: newStore(s.cfg.Dir, d),
-		requests: make(chan func(error), mostWaiting), stop: make(chan struct{}), stopped: make(chan struct{}),
+		requests: make(chan request, mostWaiting), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	err := y.round()
+	err := y.round("")
 	if err != nil {
 		return nil, fmt.Errorf("embedded: make the store in %s durable: %w", s.cfg.Dir, err)
 	}
 	if y.conn, err = nats.Connect("", s.Option(), nats.Name("durable sync"), nats.MaxReconnects(-1)); err == nil {
 		if _, err = y.conn.Subscribe(natsbackend.SyncSubject, func(m *nats.Msg) {
-			y.ask(func(err error) {
+			y.ask(string(m.Data), func(err error) {
 				answer := []byte("+OK")
 				if err != nil {
 					answer = []byte("-ERR " + err.Error())
@@ -63,9 +69,9 @@ func startSyncer(s *Server, d disk) (*syncer, error) {
 }
 
 // ask has a round tell answer how it went; nobody does when there are no rounds any more.
-func (y *syncer) ask(answer func(error)) (ok bool) {
+func (y *syncer) ask(stream string, answer func(error)) (ok bool) {
 	select {
-	case y.requests <- answer:
+	case y.requests <- request{stream, answer}:
 		return true
 	case <-y.stop:
 		return false
@@ -73,9 +79,9 @@ func (y *syncer) ask(answer func(error)) (ok bool) {
 }
 
 // wait is natsbackend.Config.Sync.
-func (y *syncer) wait() error {
+func (y *syncer) wait(stream string) error {
 	answer := make(chan error, 1)
-	if y.ask(func(err error) { answer <- err }) {
+	if y.ask(stream, func(err error) { answer <- err }) {
 		select {
 		case err := <-answer:
 			return err
@@ -90,39 +96,44 @@ func (y *syncer) run() {
 	defer close(y.stopped)
 	idle := time.NewTimer(idleRound)
 	defer idle.Stop()
-	var waiting []func(error)
+	var waiting []request
 	for {
 		waiting = waiting[:0]
+		stream := "" // a round that nobody asks for is of all
 		select {
 		case <-y.stop:
 			return
 		case <-idle.C:
-		case answer := <-y.requests:
-			waiting = append(waiting, answer)
+		case r := <-y.requests:
+			waiting, stream = append(waiting, r), r.stream
 		}
 		for more := true; more; { // whoever has come by now has seen no more than is written by now
 			select {
-			case answer := <-y.requests:
-				waiting = append(waiting, answer)
+			case r := <-y.requests:
+				if waiting = append(waiting, r); r.stream != stream {
+					stream = ""
+				}
 			default:
 				more = false
 			}
 		}
-		err := y.round()
-		for _, answer := range waiting {
-			answer(err)
+		err := y.round(stream)
+		for _, r := range waiting {
+			r.answer(err)
 		}
-		idle.Reset(idleRound)
+		if stream == "" {
+			idle.Reset(idleRound)
+		}
 	}
 }
 
-// round syncs what has changed. After a failed fsync there is no other: what the disk holds is not known any more until the
+// round syncs what has changed of a stream, or of all. After a failed fsync there is no other: what the disk holds is not known any more until the
 // server has been started anew.
-func (y *syncer) round() error {
+func (y *syncer) round(stream string) error {
 	if y.s.lost != nil {
 		return y.s.lost
 	}
-	err := y.store.sync()
+	err := y.store.sync(stream)
 	if err == nil {
 		return nil
 	}
@@ -146,7 +157,7 @@ func (y *syncer) close() {
 // last makes durable what the server has written while it was closed, its caches included, so that the next start may trust
 // them.
 func (y *syncer) last() error {
-	if err := y.round(); err != nil {
+	if err := y.round(""); err != nil {
 		return err
 	}
 	for _, name := range caches {
