@@ -1,4 +1,5 @@
-// Package gen generates the typed handles and the registration of annotated packages: one file durable_gen.go in each.
+// Package gen generates the typed handles and the registration of annotated packages, one file durable_gen.go in each, and
+// beside it the lock, durable.lock.json, with which it compares the code of the next time.
 //
 //	result, err := gen.Generate(ctx, gen.Config{Patterns: []string{"./..."}})
 //

@@ -28,11 +28,14 @@ type Config struct {
 	Patterns []string
 	// Env is the environment of the go command that lists packages. Defaults to the process's own.
 	Env []string
+	// Accept takes changes into the locks that would break running instances. Defaults to none of them.
+	Accept Acceptance
 }
 
 // Result is what a run came to. When there are diagnostics there are no files.
 type Result struct {
 	Files       []File       // by path; those that are up to date included
+	Findings    []Finding    // what has changed since the locks were written, by position; those that harm nobody included
 	Diagnostics []Diagnostic // by position
 }
 
@@ -60,7 +63,7 @@ func Generate(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil || len(problems) > 0 {
 		return Result{Diagnostics: diag.Sorted(problems)}, err
 	}
-	r := &run{program: program, generated: map[*load.Package][]byte{}, refused: map[string]bool{}}
+	r := &run{program: program, generated: map[*load.Package][]byte{}, plans: map[*load.Package]*names.Plan{}, refused: map[string]bool{}}
 	if err := r.emit(); err != nil {
 		return Result{}, err
 	}
@@ -70,13 +73,14 @@ func Generate(ctx context.Context, cfg Config) (Result, error) {
 	if r.broken {
 		return Result{Diagnostics: diag.Sorted(r.problems)}, nil
 	}
-	return Result{Files: r.files()}, nil
+	return r.result(cfg.Accept)
 }
 
 type run struct {
 	program   *load.Program
 	generated map[*load.Package][]byte // absent: the package has no annotations
-	refused   map[string]bool          // handles that are missing because of a diagnostic
+	plans     map[*load.Package]*names.Plan
+	refused   map[string]bool // handles that are missing because of a diagnostic
 	problems  []diag.Diagnostic
 	broken    bool // a target has a problem; those of dependencies alone are for their own runs
 }
@@ -98,7 +102,7 @@ func (r *run) emit() error {
 			r.refused[name] = true
 		}
 		if out.src != nil {
-			r.generated[pkg] = out.src
+			r.generated[pkg], r.plans[pkg] = out.src, out.plan
 		}
 	}
 	return errors.Join(errs...)
@@ -107,6 +111,7 @@ func (r *run) emit() error {
 // output is what one package came to.
 type output struct {
 	src      []byte // nil: nothing to generate
+	plan     *names.Plan
 	problems []diag.Diagnostic
 	refused  []string // handles that are missing because of the problems
 	err      error
@@ -137,6 +142,7 @@ func generate(fset *token.FileSet, pkg *load.Package) output {
 		}
 		return out
 	}
+	out.plan = plan
 	out.src, out.err = emit.File(plan)
 	return out
 }
@@ -162,6 +168,23 @@ func (r *run) report(pkg *load.Package, problems []diag.Diagnostic) {
 	r.broken = r.broken || pkg.Target && len(problems) > 0
 }
 
+// result adds the locks to the generated files.
+func (r *run) result(accept Acceptance) (Result, error) {
+	locks, findings, err := r.lockFiles(accept)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.broken {
+		return Result{Diagnostics: diag.Sorted(r.problems)}, nil
+	}
+	files := append(r.files(), locks...)
+	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+	return Result{Files: files, Findings: findings}, nil
+}
+
 func (r *run) files() []File {
 	var files []File
 	for _, pkg := range r.program.Packages {
@@ -171,6 +194,5 @@ func (r *run) files() []File {
 		}
 		files = append(files, File{Package: pkg.Path, Path: pkg.GenPath, Old: pkg.Old, New: src})
 	}
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return files
 }

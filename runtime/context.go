@@ -119,25 +119,3 @@ func marshal(v any) ([]byte, error) {
 func tooLarge(v any, size, most int) *history.Failure {
 	return &history.Failure{Kind: history.FailTooLarge, Message: fmt.Sprintf("durable: a value of type %T has %d bytes, at most %d can be stored: store it elsewhere and pass a reference", v, size, most)}
 }
-
-// decode reads a value from the log. Nothing and null give the zero value. ErrPayload when it does not fit.
-func decode[T any](p history.Payload) (T, error) {
-	var v T
-	if len(p) == 0 {
-		return v, nil
-	}
-	if s, ok := any(&v).(*string); ok && history.PlainText(p) {
-		*s = string(p[1 : len(p)-1])
-		return v, nil
-	}
-	return unmarshal[T](p)
-}
-
-// unmarshal is apart from decode, whose value would be on the heap for it.
-func unmarshal[T any](p history.Payload) (T, error) {
-	var v T
-	if err := json.Unmarshal(p, &v); err != nil {
-		return v, fmt.Errorf("%w: it does not fit type %T: %w", ErrPayload, v, err)
-	}
-	return v, nil
-}

@@ -1,7 +1,9 @@
 package durable
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/durablegen/durablegen/internal/engine"
@@ -33,7 +35,20 @@ func (f Future[T]) Get(ctx Context) (T, error) {
 	if failure != nil {
 		return zero, errorAt(f.f, failure)
 	}
-	return decode[T](result)
+	v, err := decode[T](result)
+	if err != nil {
+		return misread(ctx, v, err, f.payload())
+	}
+	return v, nil
+}
+
+// payload says what the result of a future is.
+func (f Future[T]) payload() string {
+	of := f.f.String()
+	if of == "" || strings.HasPrefix(of, "event ") {
+		return cmp.Or(of, "result")
+	}
+	return "result of " + of
 }
 
 // Err waits and drops the value.

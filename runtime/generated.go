@@ -62,10 +62,10 @@ func StartActivity[R any](ctx Context, a *Activity, args any, opts ...CallOption
 	}
 	slot := history.Slot{Kind: history.SlotActivity, Name: a.Name, Args: payload, Policy: o.policy, Local: o.local}
 	if o.handle == nil {
-		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
+		return reading[R](ctx, ctx.co.ScheduleArgs(ctx.scope, slot, o.args))
 	}
 	policy := activity.Merge(o.policy, policyOf(a))
-	return retry[R](ctx, retries{policy, o.handle, "activity " + a.Name}, func(_ int, left time.Duration) history.Slot {
+	return retry[R](ctx, retries{policy, o.handle, "activity " + a.Name, o.args}, func(_ int, left time.Duration) history.Slot {
 		try, p := slot, policy
 		p.Attempts = 1
 		if p.Deadline > 0 {
@@ -130,9 +130,9 @@ func StartChild[R any](ctx Context, o *Orchestrator, args any, opts ...ChildOpti
 		return failed[R](ctx, &history.Failure{Kind: history.FailTooLarge, Name: o.Name, Message: fmt.Sprintf("durable: child %s: %v", o.Name, err)})
 	}
 	if co.retry.Attempts <= 1 {
-		return Future[R]{ctx.co.ScheduleIn(ctx.scope, slot)}
+		return reading[R](ctx, ctx.co.ScheduleArgs(ctx.scope, slot, co.args))
 	}
-	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name}, func(n int, _ time.Duration) history.Slot {
+	return retry[R](ctx, retries{co.retry.policy(), co.retry.Handle, "child " + o.Name, co.args}, func(n int, _ time.Duration) history.Slot {
 		try := slot
 		if n > 1 && try.Target.ID != "" {
 			try.Target.ID = attemptID(slot.Target.ID, n)
@@ -171,9 +171,12 @@ func ContinueAs(ctx Context, o *Orchestrator, args any) error {
 // BindOrchestrator ties an orchestrator to a function.
 func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error)) Binding {
 	return Binding{orchestrator: o, program: func(ctx Context, input history.Payload) (history.Payload, error) {
-		in, err := decode[A](input)
+		if ctx.co.Reading() {
+			ctx.co.Read(input, fits[A])
+		}
+		in, err := decodeIn[A](ctx, input, "input")
 		if err != nil {
-			return nil, fmt.Errorf("input of orchestrator %s: %w", o.Name, err)
+			return nil, err
 		}
 		out, err := fn(ctx, in)
 		if err != nil {
@@ -189,7 +192,7 @@ func BindOrchestrator[A, R any](o *Orchestrator, fn func(Context, A) (R, error))
 
 // ReceiveEvent gives a future of the next event of this name. Event names are case-insensitive.
 func ReceiveEvent[E any](ctx Context, name string) Future[E] {
-	return Future[E]{ctx.co.ReceiveIn(ctx.scope, name)}
+	return reading[E](ctx, ctx.co.ReceiveIn(ctx.scope, name))
 }
 
 // RaiseEvent sends an event from outside. See [Client.Raise] for the errors.

@@ -34,6 +34,7 @@ func init() {
 		}
 		return l.newest().Group, true
 	}
+	inside.Groups = func(r any) []string { return r.(*Registry).groups() }
 	inside.Intercept = func(r any, begin func(string, history.Address, history.Ref) (func(), error)) {
 		r.(*Registry).intercept(begin)
 	}

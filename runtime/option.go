@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 )
 
@@ -17,10 +18,10 @@ const (
 	DefaultMaxInterval     = 5 * time.Minute
 )
 
-// CallOption changes one call of an activity: [Timeout], [HeartbeatTimeout], [RetryPolicy], [Local].
+// CallOption changes one call of an activity: [Timeout], [HeartbeatTimeout], [RetryPolicy], [Local], [Arguments].
 type CallOption interface{ applyCall(*callOptions) }
 
-// ChildOption changes one child orchestration: [InstanceID], [RetryPolicy], [Tags], [Version].
+// ChildOption changes one child orchestration: [InstanceID], [RetryPolicy], [Tags], [Version], [Arguments].
 type ChildOption interface{ applyChild(*childOptions) }
 
 // StartOption changes one start from outside: [InstanceID], [Reuse], [StartAfter], [StartAt], [Tags], [Version].
@@ -30,6 +31,7 @@ type callOptions struct {
 	policy *history.Policy
 	handle func(error) bool
 	local  bool
+	args   engine.Arguments
 }
 
 func (o *callOptions) edit() *history.Policy {
@@ -44,6 +46,7 @@ type childOptions struct {
 	retry   RetryPolicy
 	tags    map[string]string
 	version *string
+	args    engine.Arguments
 }
 
 type startOptions struct {
@@ -186,3 +189,30 @@ const (
 )
 
 func (r Reuse) applyStart(o *startOptions) { o.reuse = r }
+
+// Arguments says what a replay does when a call has other arguments than the ones that are recorded for it. The recorded ones
+// stand in any case: they are what was, or is being, executed. Everything else of the call is compared as always.
+//
+// It is a property of the place in the code, and not stored.
+type Arguments int
+
+// The policies. Arguments are compared as JSON values; those of a call that ran [Local], of which only a checksum is recorded,
+// by the bytes of their JSON.
+const (
+	ArgumentsStrict Arguments = iota // the default: the code does not fit the history, and the instance is parked
+	ArgumentsWarn                    // it goes on; observe.Hooks.ArgumentsChanged and the worker's Logger are told in each replay
+	ArgumentsIgnore                  // it goes on
+)
+
+func (a Arguments) applyCall(o *callOptions)   { o.args = a.policy() }
+func (a Arguments) applyChild(o *childOptions) { o.args = a.policy() }
+
+func (a Arguments) policy() engine.Arguments {
+	switch a {
+	case ArgumentsWarn:
+		return engine.Warn
+	case ArgumentsIgnore:
+		return engine.Ignore
+	}
+	return engine.Strict
+}

@@ -257,8 +257,9 @@ func runActivity[A, R any](ctx context.Context, a *Activity, c activity.Call, ar
 		return nil, &activity.Failure{Failure: f, Final: final}
 	}
 	args, err := decode[A](c.Args)
-	if err != nil {
-		return fail(history.Failure{Kind: history.FailDecode, Message: fmt.Sprintf("arguments of activity %s: %v", a.Name, err)}, true)
+	if e, ok := errors.AsType[*PayloadError](err); ok {
+		e.What = "arguments of activity " + a.Name
+		return fail(history.Failure{Kind: history.FailDecode, Message: e.Error()}, true)
 	}
 	defer func() {
 		if p := recover(); p != nil {

@@ -49,6 +49,7 @@ type retries struct {
 	policy history.Policy // without zero fields
 	handle func(error) bool
 	what   string // for an error
+	args   engine.Arguments
 }
 
 // retry schedules a slot for each attempt until one succeeds: in a coroutine of its own, so that it advances whether
@@ -67,7 +68,7 @@ func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) h
 			}
 			s := slot(n, left)
 			s.Site = site
-			try := co.ScheduleIn(ctx.scope, s)
+			try := co.ScheduleArgs(ctx.scope, s, r.args)
 			co.Await(try)
 			result, failure := try.Result()
 			if co.Cause(ctx.scope) != nil { // nothing can be started any more
@@ -82,7 +83,7 @@ func retry[R any](ctx Context, r retries, slot func(n int, left time.Duration) h
 			co.Await(co.ScheduleIn(ctx.scope, timerSlot(co, wait, site)))
 		}
 	})
-	return Future[R]{f}
+	return reading[R](ctx, f)
 }
 
 // next says when to try again after attempt n, or what its failure is for good.

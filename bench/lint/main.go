@@ -1,5 +1,5 @@
-// Command lint times the linter against go vet on a module that it makes: many packages with many annotated functions, each
-// looked at for the first time.
+// Command lint times the linter and durablegen check against go vet on a module that it makes: many packages with many
+// annotated functions, each looked at for the first time.
 //
 //	go run ./bench/lint                                  100 packages with 1,000 annotated functions
 //	go run ./bench/lint -packages 20 -functions 200 -rounds 5
@@ -74,6 +74,7 @@ func measure(ctx context.Context, stdout io.Writer, packages, functions, rounds 
 	contenders := []*contender{
 		{name: "go vet", args: []string{"go", "vet", "./..."}},
 		{name: "durablegen lint", args: []string{tool, "lint", "./..."}},
+		{name: "durablegen check", args: []string{tool, "check", "./..."}},
 		{name: "go vet -vettool", args: []string{"go", "vet", "-vettool=" + tool, "./..."}},
 	}
 	for round := range rounds + 1 { // the first one fills what is kept of dependencies, and counts for nothing

@@ -41,7 +41,7 @@ durabletest.Replay runs code over such a file, durable replay prints it, durable
 	s.chooses(cmd, &f)
 	s.completesIDs(cmd, nil)
 	cmd.Flags().StringVar(&e.dir, "dir", "", "`folder` for a file an instance, a message a line; it is made when it is missing")
-	cmd.Flags().BoolVar(&e.redact, "redact", false, "leave payloads and texts of errors out: such a history cannot be replayed")
+	cmd.Flags().BoolVar(&e.redact, "redact", false, "leave payloads and texts of errors out: a replay of such a history compares names and their order only")
 	return cmd
 }
 

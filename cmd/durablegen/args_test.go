@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/durablegen/durablegen/gen"
 )
 
 func TestParse(t *testing.T) {
@@ -28,6 +30,8 @@ func TestParse(t *testing.T) {
 		{"flags after the command", []string{"check", "-diff", "-C=dir", "."}, arguments{command: check, dir: "dir", diff: true, patterns: []string{"."}}},
 		{"flags on both sides", []string{"-v", "check", "-diff"}, arguments{command: check, verbose: true, diff: true, patterns: []string{}}},
 		{"a package called check", []string{"./check"}, arguments{command: generate, patterns: []string{"./check"}}},
+		{"a format", []string{"check", "-format", "json", "."}, arguments{command: check, format: "json", patterns: []string{"."}}},
+		{"to accept", []string{"check", "-accept", " none runs ", "-orchestrator=shop.Order"}, arguments{command: check, accept: gen.Acceptance{Reason: "none runs", Orchestrator: "shop.Order"}}},
 		{"two dashes", []string{"--diff", "."}, arguments{command: generate, diff: true, patterns: []string{"."}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -35,6 +39,9 @@ func TestParse(t *testing.T) {
 			got, err := parse(test.args)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if test.want.format == "" {
+				test.want.format = "text"
 			}
 			if len(got.patterns) == 0 && len(test.want.patterns) == 0 {
 				got.patterns, test.want.patterns = nil, nil // no packages is the default, however it is spelled
@@ -57,6 +64,12 @@ func TestParseErrors(t *testing.T) {
 		{"unknown flag after the command", []string{"check", "-x"}, "flag provided but not defined: -x"},
 		{"missing value", []string{"-C"}, "flag needs an argument: -C"},
 		{"flag after a package", []string{".", "-diff"}, "flag -diff stands after a package; flags go first"},
+		{"unknown format", []string{"check", "-format", "xml"}, "-format=xml: it is text, json or markdown"},
+		{"format of generate", []string{"-format", "json"}, "-format, -accept and -orchestrator are flags of durablegen check"},
+		{"accept of generate", []string{"-accept", "x"}, "-format, -accept and -orchestrator are flags of durablegen check"},
+		{"no reason", []string{"check", "-accept", " "}, `invalid value " " for flag -accept: say why running instances may break`},
+		{"nothing to accept", []string{"check", "-orchestrator", "shop.Order"}, "-orchestrator says what -accept is about: give -accept and the reason too"},
+		{"diff as JSON", []string{"check", "-diff", "-format", "json"}, "-diff shows files and goes with -format text only"},
 		{"empty pattern", []string{""}, "a package pattern is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
-// Durablegen writes the typed handles and the registration of packages with //durable: directives.
+// Durablegen writes the typed handles, the registration and the lock of packages with //durable: directives.
 //
 //	durablegen [flags] [packages]          generate
-//	durablegen check [flags] [packages]    fail when a generated file is not what it should be
+//	durablegen check [flags] [packages]    fail when a change would break running instances, or a file is stale
 //	durablegen lint [flags] [packages]     prove that orchestrators are deterministic, or say where they are not
 //
 // It is usually run by go generate:
@@ -12,8 +12,8 @@
 //
 //	go vet -vettool=$(go tool -n durablegen) ./...
 //
-// Exit codes: 0 when all is well; 1 when the code has mistakes or, for check, a file is stale; 2 for wrong usage or when
-// the run itself failed.
+// Exit codes: 0 when all is well; 1 when the code has mistakes; 2 for wrong usage or when the run itself failed. Of check: 1
+// when a change would break running instances or a file is stale, 2 when the code could not be loaded.
 package main
 
 import (

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/durablegen/durablegen/cmd/durablegen/internal/against"
 	"github.com/durablegen/durablegen/gen"
 )
 
@@ -38,16 +39,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if a.command == linting {
 		return runLint(ctx, a.dir, a.patterns, stdout, stderr)
 	}
-	result, err := gen.Generate(ctx, gen.Config{Dir: a.dir, Patterns: a.patterns})
+	if a.command == replays {
+		return against.Run(ctx, a.dir, a.patterns, stdout, stderr)
+	}
+	result, err := gen.Generate(ctx, gen.Config{Dir: a.dir, Patterns: a.patterns, Accept: a.accept})
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
 	if len(result.Diagnostics) > 0 {
 		printDiagnostics(stderr, result.Diagnostics)
+		if a.command == check {
+			return exitFailure // nothing can be said about running instances
+		}
 		return exitProblems
 	}
-	return finish(a, result.Files, stdout, stderr)
+	if a.command == check {
+		return runCheck(a, result, stdout, stderr)
+	}
+	return finish(a, result, stdout, stderr)
 }
 
 func printDiagnostics(w io.Writer, list []gen.Diagnostic) {
@@ -58,24 +68,15 @@ func printDiagnostics(w io.Writer, list []gen.Diagnostic) {
 	fmt.Fprintf(w, "durablegen: %d %s, nothing was written\n", len(list), plural(len(list), "problem", "problems"))
 }
 
-// finish does what was asked with the files: write them, show them, or complain about them.
-func finish(a arguments, files []gen.File, stdout, stderr io.Writer) int {
-	stale := 0
-	for _, f := range files {
-		if !f.Changed() {
-			if a.verbose {
-				fmt.Fprintf(stdout, "unchanged %s\n", short(f.Path))
-			}
-			continue
-		}
-		stale++
-		if a.diff {
-			stdout.Write(difference(f)) // a lost line of output is the reader's loss only
-		}
+// finish writes the files, or shows what would change in them.
+func finish(a arguments, result gen.Result, stdout, stderr io.Writer) int {
+	for _, f := range result.Files {
 		switch {
-		case a.command == check:
-			fmt.Fprintf(stderr, "%s %s\n", state(f), short(f.Path))
+		case !f.Changed() && a.verbose:
+			fmt.Fprintf(stdout, "unchanged %s\n", short(f.Path))
+		case !f.Changed():
 		case a.diff:
+			stdout.Write(difference(f)) // a lost line of output is the reader's loss only
 		default:
 			if err := write(f); err != nil {
 				fmt.Fprintf(stderr, "durablegen: %s\n", err)
@@ -84,11 +85,7 @@ func finish(a arguments, files []gen.File, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stdout, "%s %s\n", done(f), short(f.Path))
 		}
 	}
-	if a.command == check && stale > 0 {
-		fmt.Fprintf(stderr, "durablegen: %d generated %s not up to date; run go generate, or durablegen with the same packages\n",
-			stale, plural(stale, "file is", "files are"))
-		return exitProblems
-	}
+	warn(stderr, result.Findings)
 	return exitOK
 }
 

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Vars = append(e.Vars, env...)
 			return writeModule(root, e.WorkDir)
 		},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"hub": hub},
 		RequireExplicitExec: true,
 	})
 }

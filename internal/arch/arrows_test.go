@@ -68,6 +68,7 @@ var arrows = []arrow{
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
 	{folder: "runtime", house: []string{"runtime/observe", "internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/steps", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
+	{folder: "internal/changes", house: []string{"runtime", "runtime/durabletest", "internal/inside", "internal/owner", "internal/history"}}, // tests only
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/health"},
 	{folder: "runtime/cloudevents", house: []string{"runtime", "runtime/observe", "internal/history"}},
@@ -77,6 +78,8 @@ var arrows = []arrow{
 	{folder: "runtime/natsbackend/embedded", house: []string{"runtime/observe", "runtime/natsbackend", "runtime"}, outside: []string{natsClient, natsServer}},
 	{folder: "runtime/natsbackend/backup", house: []string{"runtime/natsbackend"}, outside: []string{natsClient, compress}},
 	{folder: "runtime/natsbackend/...", house: []string{"runtime/observe", "runtime/natsbackend", "internal/backend", "internal/history"}, outside: []string{natsClient, natsIDs}},
+
+	{folder: "runtime/replaycheck", house: []string{"runtime", "runtime/natsbackend", "internal/natscontext", "internal/inside", "internal/owner", "internal/engine", "internal/backend", "internal/history"}, outside: []string{natsClient}},
 
 	// The generator knows the runtime as one import path and a list of names; goldens compile against it.
 	{folder: "annotations"},

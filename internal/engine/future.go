@@ -132,6 +132,7 @@ func (m *Machine) unlink(w *wait) {
 func (m *Machine) complete(f *Future, result history.Payload, failure *history.Failure) {
 	m.close(f, done)
 	f.result, f.failure = result, failure
+	m.reading.completed(f)
 }
 
 func (m *Machine) close(f *Future, as futureState) {

@@ -34,6 +34,14 @@ type Config struct {
 	Resolve func(kind history.SlotKind, name string) string
 	// Logger receives what the program logs, except while it repeats itself. nil discards.
 	Logger *slog.Logger
+	// Changed is told, in a replay, of other arguments than the recorded ones at a call with the policy Warn. nil: nobody.
+	Changed func(orchestrator string, e *NondeterminismError)
+
+	// Reading makes the machine look whether the program can read every payload that it is given, see [Machine.Unread].
+	Reading bool
+	// Redacted says that payloads were left out of the history: arguments are not compared, nor ids that may be made of
+	// them, and what cannot be read is a zero value.
+	Redacted bool
 
 	// Without switches rules off, for tests that show what each of them prevents.
 	Without Rule
@@ -96,6 +104,8 @@ type Machine struct {
 	expected map[uint32]Recorded
 	recorded uint64 // highest sequence of the records
 	repeats  bool   // what runs has run before
+
+	reading *reading // nil unless Config.Reading
 
 	queries map[string]Query // by name; none after the end
 	asking  bool             // one of them runs

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -90,6 +91,14 @@ func (e *NondeterminismError) Error() string {
 		"Deploy code that fits the history, or tell the change with a version", e.Instance.Group, e.Instance.ID, unlike, e.Ref, e.Recorded, describe(&e.Expected), at, now)
 }
 
+// Sides tells in words what is recorded, and what the program has now.
+func (e *NondeterminismError) Sides() (expected, actual string) {
+	if actual = "nothing: the program " + e.Waiting; e.Actual.Kind != 0 {
+		actual = describe(&e.Actual)
+	}
+	return describe(&e.Expected), actual
+}
+
 const unlike = "does not repeat its history"
 
 // IsNondeterminism reports whether a text, such as why an instance is parked, is that of a [*NondeterminismError].
@@ -97,7 +106,7 @@ func IsNondeterminism(text string) bool { return strings.Contains(text, unlike+"
 
 func (m *Machine) mismatch(r Recorded, actual history.Slot) *NondeterminismError {
 	return &NondeterminismError{
-		Instance: m.cfg.Self, Ref: m.ref(r.Slot.N), Expected: r.Slot, Actual: actual, Recorded: r.Seq, Position: position(),
+		Instance: m.cfg.Self, Ref: m.ref(r.Slot.N), Expected: r.Slot, Actual: actual, Recorded: r.Seq, Position: cmp.Or(actual.Site, position()),
 	}
 }
 
@@ -130,21 +139,36 @@ func describe(s *history.Slot) string {
 	return "a slot of unknown kind " + strconv.Itoa(int(s.Kind))
 }
 
-// matches compares a decision with its record: kind, name, target and arguments. Due times, call options and the
-// version of a marker are not compared, the recorded ones stand.
-func (m *Machine) matches(r, s *history.Slot) bool {
+// matches compares a decision with its record: kind, name, target and, if they are to be, arguments. Due times, call options
+// and the version of a marker are not compared, the recorded ones stand.
+func (m *Machine) matches(r, s *history.Slot, args Arguments) bool {
+	return m.sameTask(r, s) && (args != Strict || m.cfg.Redacted || sameArgs(r, s))
+}
+
+// sameTask compares all but the arguments.
+func (m *Machine) sameTask(r, s *history.Slot) bool {
 	if r.Kind != s.Kind || !m.sameName(s.Kind, r.Name, s.Name) {
 		return false
 	}
 	switch s.Kind {
-	case history.SlotTimer, history.SlotVersion:
-		return true
 	case history.SlotChild, history.SlotSend:
-		if r.Target.ID != s.Target.ID || r.Target.Group != s.Target.Group && r.Target.Group != "" && s.Target.Group != "" {
+		if r.Target.ID != s.Target.ID && !m.hidden(r) || r.Target.Group != s.Target.Group && r.Target.Group != "" && s.Target.Group != "" {
 			return false
 		}
 	}
-	if r.Local {
+	return true
+}
+
+// hidden reports whether the id of a target may have been made of what was left out of the history.
+func (m *Machine) hidden(r *history.Slot) bool {
+	return m.cfg.Redacted && (r.Kind == history.SlotSend || r.Child != nil && r.Child.OwnID)
+}
+
+func sameArgs(r, s *history.Slot) bool {
+	switch {
+	case r.Kind == history.SlotTimer || r.Kind == history.SlotVersion:
+		return true
+	case r.Local:
 		return r.Hash == history.ArgsHash(s.Args)
 	}
 	return sameJSON(r.Args, s.Args)

@@ -105,7 +105,7 @@ func unheard(messages []history.Message) (inbox []history.Message) {
 
 // recall looks for a decision in the prior history. made tells that the id of a child was not chosen by the program: it
 // is made of the number of the run, and that has changed.
-func (p *prior) recall(m *Machine, s *history.Slot, made bool) (history.Slot, bool) {
+func (p *prior) recall(m *Machine, s *history.Slot, made bool, args Arguments) (history.Slot, bool) {
 	r, ok := p.slots[s.N]
 	if !ok || s.N >= p.cut {
 		return r, false
@@ -113,7 +113,7 @@ func (p *prior) recall(m *Machine, s *history.Slot, made bool) (history.Slot, bo
 	if made && r.Kind == history.SlotChild && (r.Child == nil || !r.Child.OwnID) {
 		s.Target.ID = r.Target.ID
 	}
-	if !m.matches(&r, s) {
+	if !m.matches(&r, s, args) {
 		p.cut = s.N
 		return r, false
 	}

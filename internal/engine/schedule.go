@@ -19,7 +19,14 @@ func (c *Coroutine) Schedule(s history.Slot) *Future { return c.ScheduleIn(nil, 
 
 // ScheduleIn is Schedule in a scope. In one that was cancelled, what would have to be waited for is complete at once, with
 // the cause as its failure, and takes no slot.
-func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
+func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future { return c.schedule(in, s, Strict) }
+
+// ScheduleArgs is ScheduleIn with another policy for arguments that are not those of the record.
+func (c *Coroutine) ScheduleArgs(in *Scope, s history.Slot, args Arguments) *Future {
+	return c.schedule(in, s, args)
+}
+
+func (c *Coroutine) schedule(in *Scope, s history.Slot, args Arguments) *Future {
 	m := c.decide()
 	if at := m.scope(in); at.cause != nil && waitsFor(&s) {
 		return m.cancelled(at)
@@ -43,11 +50,12 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 		if s.Kind == history.SlotVersion && otherThan(&s, &r.Slot) {
 			return m.marker(s.Name, nil)
 		}
-		if !m.matches(&r.Slot, &s) {
+		if !m.matches(&r.Slot, &s, args) {
 			m.broken = m.mismatch(r, s)
 			c.block() // for ever: nothing runs on from here
 		}
 		delete(m.expected, s.N)
+		m.warn(r, &s, args)
 		s = recordedAs(&r.Slot, &s)
 		m.prior.replaced(s.N)
 	} else {
@@ -55,7 +63,7 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 			if s.Kind == history.SlotVersion && m.prior.holdsOther(&s) {
 				return m.marker(s.Name, nil)
 			}
-			if r, ok := m.prior.recall(m, &s, made); ok {
+			if r, ok := m.prior.recall(m, &s, made, args); ok {
 				m.next++
 				f := m.future(&r)
 				f.scope = in
@@ -63,7 +71,7 @@ func (c *Coroutine) ScheduleIn(in *Scope, s history.Slot) *Future {
 			}
 		}
 		if s.Site == "" {
-			s.Site = site(2)
+			s.Site = site(3)
 		}
 	}
 	m.next++
@@ -87,7 +95,7 @@ func (m *Machine) future(s *history.Slot) *Future {
 	f := &Future{m: m, slot: s.N, name: s.Name}
 	switch s.Kind {
 	case history.SlotActivity:
-		f.kind, f.hash = activityFuture, history.ArgsHash(s.Args)
+		f.kind, f.hash = activityFuture, hashOf(s)
 	case history.SlotTimer:
 		f.kind, f.about = timerFuture, &history.Slot{Due: s.Due}
 	case history.SlotChild:

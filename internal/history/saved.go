@@ -11,7 +11,8 @@ import (
 type Saved struct {
 	Group        string   `json:"group"`
 	ID           string   `json:"id"`
-	Orchestrator string   `json:"orchestrator"` // wire name
+	Orchestrator string   `json:"orchestrator"`       // wire name
+	Redacted     string   `json:"redacted,omitempty"` // not "": payloads were left out, and what that means
 	Messages     Messages `json:"messages"`
 }
 
@@ -96,7 +97,7 @@ func (s *Saved) Text() ([]byte, error) {
 	if err := json.Unmarshal(data, &messages); err != nil {
 		return nil, err
 	}
-	head, err := json.Marshal(Saved{Group: s.Group, ID: s.ID, Orchestrator: s.Orchestrator})
+	head, err := json.Marshal(Saved{Group: s.Group, ID: s.ID, Orchestrator: s.Orchestrator, Redacted: s.Redacted})
 	if err != nil {
 		return nil, err
 	}

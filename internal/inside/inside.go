@@ -19,6 +19,8 @@ var (
 	Name func(binding any) string
 	// Group tells the group of an orchestrator, by name or alias.
 	Group func(registry any, orchestrator string) (group string, ok bool)
+	// Groups lists the groups of the orchestrators of a registry.
+	Groups func(registry any) []string
 	// Code is what a registry can run of a group.
 	Code func(registry any, group string) owner.Code
 	// Fail encodes an error that an orchestrator returned.

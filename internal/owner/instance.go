@@ -147,7 +147,10 @@ func (i *instance) program() (engine.Program, bool) {
 
 func (i *instance) engineConfig(prog engine.Program) engine.Config {
 	cfg := i.p.cfg
-	return engine.Config{Self: i.addr, Program: prog, Fail: cfg.Fail, Resolve: cfg.Code.Resolve, Logger: cfg.Logger, Without: cfg.WithoutRules}
+	return engine.Config{
+		Self: i.addr, Program: prog, Fail: cfg.Fail, Resolve: cfg.Code.Resolve, Logger: cfg.Logger, Changed: i.p.changed,
+		Without: cfg.WithoutRules,
+	}
 }
 
 // deliver takes a message of a partition this worker owns.

@@ -215,26 +215,29 @@ func (i *instance) rebuild(k backend.Known) {
 
 // newestBase finds the record that the current execution began from, and what follows its cause (H8).
 func (i *instance) newestBase(l backend.Loaded) (*history.Message, []history.Message) {
-	base := l.Base
-	for n := range l.Tail {
-		t, ok := l.Tail[n].Record.(*history.Turn)
-		if ok && t.Run == i.run && t.End != nil && t.End.Status == history.ContinuedAsNew {
+	return newestBase(i.run, l.Base, l.Tail, i.p.cfg.keeps(BaseAt))
+}
+
+func newestBase(run uint32, base *history.Message, log []history.Message, fromCause bool) (*history.Message, []history.Message) {
+	for n := range log {
+		t, ok := log[n].Record.(*history.Turn)
+		if ok && t.Run == run && t.End != nil && t.End.Status == history.ContinuedAsNew {
 			if base == nil || t.Execution > base.Record.(*history.Turn).Execution {
-				base = &l.Tail[n]
+				base = &log[n]
 			}
 		}
 	}
 	if base == nil {
-		return nil, l.Tail
+		return nil, log
 	}
 	after := base.Record.(*history.Turn).At
-	if !i.p.cfg.keeps(BaseAt) {
+	if !fromCause {
 		after = base.Seq
 	}
 	execution := base.Record.(*history.Turn).Execution + 1
 	var tail []history.Message
-	for _, m := range l.Tail {
-		if m.Seq > after && m.Seq != base.Seq && !i.older(m, execution) {
+	for _, m := range log {
+		if m.Seq > after && m.Seq != base.Seq && !older(m, run, execution) {
 			tail = append(tail, m)
 		}
 	}
@@ -242,12 +245,12 @@ func (i *instance) newestBase(l backend.Loaded) (*history.Message, []history.Mes
 }
 
 // older reports whether a message records a decision of an earlier execution: it was stored after the cause of the base.
-func (i *instance) older(m history.Message, execution uint32) bool {
+func older(m history.Message, run, execution uint32) bool {
 	switch r := m.Record.(type) {
 	case *history.Turn:
-		return r.Run == i.run && r.Execution < execution
+		return r.Run == run && r.Execution < execution
 	case *history.Task:
-		return r.Run == i.run && r.Execution < execution
+		return r.Run == run && r.Execution < execution
 	}
 	return false
 }

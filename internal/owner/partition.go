@@ -9,17 +9,19 @@ import (
 	"sync/atomic"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/observe"
 )
 
 // Partition is one partition of a group: the instances that this worker has live, and the inbox while it owns it.
 type Partition struct {
-	cfg    *Config
-	be     backend.Backend
-	inbox  backend.Inbox
-	number int
-	denied func(error) // told that the store does not let this worker have deliveries
+	cfg     *Config
+	be      backend.Backend
+	inbox   backend.Inbox
+	number  int
+	denied  func(error)                                              // told that the store does not let this worker have deliveries
+	changed func(orchestrator string, e *engine.NondeterminismError) // Config.tellChanged, made once
 
 	mu        sync.Mutex
 	owned     bool
@@ -44,6 +46,7 @@ func newPartition(cfg *Config, number int, denied func(error)) *Partition {
 		cfg: cfg, be: cfg.Backend, number: number, denied: denied,
 		inbox:     cfg.Backend.Inbox(cfg.Group, number),
 		instances: map[string]*instance{},
+		changed:   cfg.tellChanged,
 	}
 	return p
 }

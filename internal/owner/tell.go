@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/observe"
 )
@@ -87,6 +88,19 @@ func (i *instance) tellUntold(base *history.Turn) {
 		before.began = b.Started
 	}
 	before.tellEnded(base.End, b.Clock, true)
+}
+
+// tellChanged tells of arguments that are not those of the record, at a call that wants no more than that.
+func (cfg *Config) tellChanged(orchestrator string, e *engine.NondeterminismError) {
+	c := observe.ArgumentsChange{
+		Group: e.Instance.Group, Instance: e.Instance.ID, Orchestrator: orchestrator,
+		Call: e.Actual.Name, Slot: e.Ref.String(), Recorded: e.Expected.Site, Position: e.Position,
+	}
+	if f := cfg.Hooks.ArgumentsChanged; f != nil {
+		f(c)
+	}
+	cfg.Logger.Warn("durable: the code has other arguments than the history, which stand", observe.KeyInstance, c.Instance,
+		observe.KeyOrchestrator, c.Orchestrator, "call", c.Call, "slot", c.Slot, "recorded", c.Recorded, "position", c.Position)
 }
 
 func (i *instance) tellParked() {

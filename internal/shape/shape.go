@@ -11,10 +11,13 @@ type Lock struct {
 	Format        int            `json:"format"`  // [Format]
 	Package       string         `json:"package"` // import path
 	Orchestrators []Orchestrator `json:"orchestrators"`
-	Activities    []Endpoint     `json:"activities,omitempty"`
+	Activities    []Endpoint     `json:"activities,omitempty"` // with those of other packages that a flow names, like the next two
 	Events        []Endpoint     `json:"events,omitempty"`
-	Types         []Type         `json:"types,omitempty"` // what payloads are made of; a [TypeRef] is an index
+	Children      []Endpoint     `json:"children,omitempty"` // orchestrators of other packages that a flow starts
+	Types         []Type         `json:"types,omitempty"`    // what payloads are made of; a [TypeRef] is an index
 	Accepted      []Accepted     `json:"accepted,omitempty"`
+
+	Pos token.Position `json:"-"` // of the package clause
 }
 
 // Format is the newest form of a lock that this package reads and writes.
@@ -37,8 +40,9 @@ type Orchestrator struct {
 	Result  TypeRef  `json:"result"`
 	Flow    Flow     `json:"flow"`
 
-	Func string         `json:"-"` // the Go function
-	Pos  token.Position `json:"-"`
+	Func      string         `json:"-"` // the Go function
+	Pos       token.Position `json:"-"` // of its name
+	Directive token.Position `json:"-"`
 }
 
 // Endpoint is an activity or an event type.
@@ -48,12 +52,13 @@ type Endpoint struct {
 	Params  []Param  `json:"params,omitempty"` // of an event: the event itself
 	Result  TypeRef  `json:"result"`
 
-	Pos token.Position `json:"-"`
+	Pos       token.Position `json:"-"` // of its name
+	Directive token.Position `json:"-"`
 }
 
 // Param is a parameter that travels: contexts are left out.
 type Param struct {
-	Name string         `json:"name"`
+	Name string         `json:"name"` // "" of a single one, whose name is not on the wire
 	Type TypeRef        `json:"type"`
 	Pos  token.Position `json:"-"`
 }
@@ -72,8 +77,9 @@ type Type struct {
 	Name   string         `json:"name,omitempty"`   // of the Go type, for people; it is compared for text and own
 	Key    TypeRef        `json:"key,omitempty"`    // of a map
 	Elem   TypeRef        `json:"elem,omitempty"`   // of list, array, map and pointer
-	Fields []Field        `json:"fields,omitempty"` // of an object, by their name in JSON
+	Fields []Field        `json:"fields,omitempty"` // of an object, in the order in which they are written
 	Pos    token.Position `json:"-"`
+	End    token.Position `json:"-"` // of a struct that is declared in files of the run: its closing brace
 }
 
 // Field is a member of an object.

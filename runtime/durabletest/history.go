@@ -1,10 +1,13 @@
 package durabletest
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"runtime/debug"
+	"path/filepath"
 	"testing"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -67,7 +70,8 @@ func (e *Env) history(id string) (history.Saved, error) {
 // instances that were begun by the older code cannot go on with this one. The bindings are those of the orchestrator and,
 // if names have changed, of the activities and children with aliases; no activity runs.
 //
-// Code may do more than the history tells, after its end. The values of results and the lengths of timers may change.
+// Code may do more than the history tells, after its end. The values of results and the lengths of timers may change. Every
+// payload must fit, also one that the code does not ask for; a redacted history has none, so names and their order count.
 func Replay[H string | []byte](t testing.TB, history H, bindings ...durable.Binding) {
 	t.Helper()
 	name, text := "a history", []byte(history)
@@ -83,29 +87,87 @@ func Replay[H string | []byte](t testing.TB, history H, bindings ...durable.Bind
 	}
 }
 
-func replay(text []byte, bindings []durable.Binding) (err error) {
-	s, err := history.ReadSaved(text)
+// ReplayDir is [Replay] for every history in the files of a folder, as durable export --dir and durablegen check -export write
+// them: each is a subtest, and they run in parallel. The registry is that of a worker, filled by RegisterDurable; activities
+// do not run, so their receivers may be empty. A folder without histories fails the test.
+func ReplayDir(t *testing.T, dir string, code *durable.Registry) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		t.Fatalf("durabletest: replay: %v", err)
 	}
+	found := false
+	for _, f := range files {
+		if ext := filepath.Ext(f.Name()); f.IsDir() || ext != ".json" && ext != ".jsonl" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			t.Fatalf("durabletest: replay: %v", err)
+		}
+		found = true
+		t.Run(f.Name(), func(t *testing.T) {
+			t.Parallel()
+			if err := replayFile(text, code); err != nil {
+				t.Errorf("durabletest: replay of %s: %v", filepath.Join(dir, f.Name()), err)
+			}
+		})
+	}
+	if !found {
+		t.Fatalf("durabletest: replay: there is no history in %s: durable export --dir writes some", dir)
+	}
+}
+
+func replayFile(text []byte, code *durable.Registry) error {
+	var errs []error
+	for n, one := range histories(text) {
+		if err := replayOf(one, code); err != nil {
+			errs = append(errs, fmt.Errorf("history %d: %w", n+1, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// histories divides a file that may have one a line. What is none is left for the replay to complain about.
+func histories(text []byte) (all [][]byte) {
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var one json.RawMessage
+		switch err := d.Decode(&one); {
+		case errors.Is(err, io.EOF) && len(all) > 0:
+			return all
+		case err != nil:
+			return append(all, text[d.InputOffset():])
+		}
+		all = append(all, one)
+	}
+}
+
+func replay(text []byte, bindings []durable.Binding) error {
 	var code durable.Registry
 	if err := code.Add(bindings...); err != nil {
 		return err
 	}
-	group, ok := inside.Group(&code, s.Orchestrator)
-	if !ok {
-		return fmt.Errorf("it is of orchestrator %s, which has no binding: give Replay its handle's Bind(…)", s.Orchestrator)
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	end, err := owner.Replay(inside.Code(&code, group), inside.Fail, history.Address{Group: s.Group, ID: s.ID}, s.Messages)
+	return replayOf(text, &code)
+}
+
+func replayOf(text []byte, code *durable.Registry) error {
+	s, err := history.ReadSaved(text)
 	if err != nil {
 		return err
 	}
-	return sameEnd(s.End(), end)
+	group, ok := inside.Group(code, s.Orchestrator)
+	if !ok {
+		return fmt.Errorf("it is of orchestrator %s, which has no binding: give its handle's Bind(…)", s.Orchestrator)
+	}
+	if group != s.Group {
+		return fmt.Errorf("it is of group %s, and orchestrator %s is now of group %s, whose workers do not look there: keep the group with group=", s.Group, s.Orchestrator, group)
+	}
+	r := owner.Rehearsal{Code: inside.Code(code, group), Fail: inside.Fail, Redacted: s.Redacted != ""}
+	out, err := r.Replay(history.Address{Group: s.Group, ID: s.ID}, s.Messages)
+	if err != nil || r.Redacted {
+		return err
+	}
+	return sameEnd(out.Recorded, out.Now)
 }
 
 // sameEnd refuses code that ends otherwise what has ended.

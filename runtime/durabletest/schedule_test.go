@@ -144,7 +144,7 @@ func messages(t *testing.T, text []byte) history.Messages {
 
 // repeat has the code of schedules repeat a history.
 func repeat(text history.Messages) error {
-	_, err := owner.Replay(inside.Code(&durable.Registry{}, "flow"), inside.Fail, history.Address{Group: "flow", ID: "schedule:r"}, text)
+	_, err := owner.Rehearsal{Code: inside.Code(&durable.Registry{}, "flow"), Fail: inside.Fail}.Replay(history.Address{Group: "flow", ID: "schedule:r"}, text)
 	return err
 }
 

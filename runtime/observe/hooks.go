@@ -12,6 +12,8 @@ type Hooks struct {
 	Started func(Start) // an execution of an orchestration has begun
 	Ended   func(End)   // its end is stored
 	Parked  func(Park)  // nobody here can run it; it waits for other code, see docs/operations.md
+	// ArgumentsChanged: a replay has met other arguments than the recorded ones at a call with durable.ArgumentsWarn.
+	ArgumentsChanged func(ArgumentsChange)
 
 	// LeftBehind is called after the start of a worker, for each version of its orchestrators that has live instances and
 	// that no worker runs, see docs/changing-code.md.
@@ -73,6 +75,14 @@ type End struct {
 // Park tells that an instance waits for other code.
 type Park struct {
 	Group, Instance, Orchestrator string // Orchestrator is "" when its start could not be read
+}
+
+// ArgumentsChange tells of a call whose arguments are not those that are recorded, which stand.
+type ArgumentsChange struct {
+	Group, Instance, Orchestrator string
+	Call                          string // wire name of the activity or child
+	Slot                          string // run-execution-slot
+	Recorded, Position            string // file:line of the call, when it was recorded and now; "" when it is not known
 }
 
 // Left tells of live instances whose code no worker has.

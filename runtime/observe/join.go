@@ -8,6 +8,7 @@ func Join(all ...Hooks) Hooks {
 		j.Started = join(j.Started, h.Started)
 		j.Ended = join(j.Ended, h.Ended)
 		j.Parked = join(j.Parked, h.Parked)
+		j.ArgumentsChanged = join(j.ArgumentsChanged, h.ArgumentsChanged)
 		j.LeftBehind = join(j.LeftBehind, h.LeftBehind)
 		j.Delivered = join(j.Delivered, h.Delivered)
 		j.Turned = join(j.Turned, h.Turned)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"testing"
 
+	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/durabletest"
 )
 
@@ -24,4 +25,12 @@ func TestReplayJoin(t *testing.T) {
 		env.SaveHistory(string(JoinID(a.ID)), path)
 	}
 	durabletest.Replay(t, path, JoinOrchestrator.Bind(Join))
+}
+
+// TestReplayHistories replays every history that is kept, such as those that durablegen check -export has saved.
+func TestReplayHistories(t *testing.T) {
+	t.Parallel()
+	var code durable.Registry
+	must(t, RegisterDurable(&code, DurableReceivers{Notifier: &Notifier{}, Secretary: &Secretary{}, Treasurer: &Treasurer{}}))
+	durabletest.ReplayDir(t, "testdata", &code)
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"golang.org/x/tools/go/packages"
 
@@ -27,7 +28,8 @@ func (p *Program) checkSignatures() {
 }
 
 // Verify is the second check: all packages at once, with the new bytes of their generated files and with the bodies of
-// the targets, so that handles of one package are seen by the others. No diagnostics mean that everything compiles.
+// all, so that handles of one package are seen by the others. No diagnostics mean that everything compiles; those in bodies
+// of dependencies are left out, they are for the runs that ask for these packages.
 func (p *Program) Verify(generated map[*Package][]byte) (map[*Package][]diag.Diagnostic, error) {
 	problems := map[*Package][]diag.Diagnostic{}
 	done := map[string]*types.Package{}
@@ -39,9 +41,44 @@ func (p *Program) Verify(generated map[*Package][]byte) (map[*Package][]diag.Dia
 				return nil, err
 			}
 		}
-		done[pkg.Path], problems[pkg] = p.check(pkg, files, done, nil, !pkg.Target)
+		info := newInfo()
+		checked, found := p.check(pkg, files, done, info, false)
+		done[pkg.Path] = checked
+		pkg.Checked = &Checked{Files: files, Types: checked, Info: info, Sound: len(found) == 0}
+		if !pkg.Target {
+			found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return p.inBody(files, d.Pos) })
+		}
+		problems[pkg] = found
 	}
 	return problems, nil
+}
+
+func newInfo() *types.Info {
+	return &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Instances:  map[*ast.Ident]types.Instance{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Implicits:  map[ast.Node]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Scopes:     map[ast.Node]*types.Scope{},
+	}
+}
+
+// inBody reports whether a position is in the body of a function.
+func (p *Program) inBody(files []*ast.File, pos token.Position) bool {
+	for _, file := range files {
+		if p.Fset.Position(file.FileStart).Filename != pos.Filename {
+			continue
+		}
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if ok && fn.Body != nil && p.Fset.Position(fn.Body.Lbrace).Offset < pos.Offset && pos.Offset <= p.Fset.Position(fn.Body.Rbrace).Offset {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // check type-checks one package whose source dependencies are in done.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -16,6 +17,7 @@ import (
 //   - annotated packages of the user's own modules below them, whose generated files may be missing or stale as well:
 //     they are generated in memory, so that packages may be generated one after the other in any order;
 //   - packages of his own modules that do not build, as far as exports says so;
+//   - the other packages of his own modules below the targets, because a lock looks into what an orchestrator calls;
 //   - everything between those and the targets, because its types refer to the ones we check.
 func choose(graph []*packages.Package, exports map[string]*packages.Package) []*Package {
 	c := chooser{exports: exports, targets: map[string]bool{}, source: map[string]bool{}}
@@ -44,7 +46,7 @@ func (c *chooser) visit(pkg *packages.Package) (source bool) {
 	}
 	c.source[pkg.PkgPath] = false
 	target := c.targets[pkg.PkgPath]
-	source = target || ownModule(pkg) && (unbuildable(c.exports[pkg.PkgPath]) || annotated(pkg))
+	source = target || ownModule(pkg) && (unbuildable(c.exports[pkg.PkgPath]) || !ours(pkg.PkgPath) || annotated(pkg))
 	for _, path := range slices.Sorted(maps.Keys(pkg.Imports)) {
 		source = c.visit(pkg.Imports[path]) || source
 	}
@@ -62,6 +64,13 @@ func (c *chooser) visit(pkg *packages.Package) (source bool) {
 func unbuildable(pkg *packages.Package) bool { return pkg != nil && pkg.ExportFile == "" }
 
 func ownModule(pkg *packages.Package) bool { return pkg.Module != nil && pkg.Module.Main }
+
+// ours reports whether a package is the engine and what is below it, which is known by name and not looked into.
+func ours(path string) bool {
+	module := strings.TrimSuffix(RuntimePath, "runtime")
+	rest, in := strings.CutPrefix(path, module)
+	return in && (rest == "runtime" || strings.HasPrefix(rest, "runtime/") || strings.HasPrefix(rest, "internal/"))
+}
 
 // annotated reports whether a file of pkg may have a directive.
 func annotated(pkg *packages.Package) bool {

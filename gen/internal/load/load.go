@@ -58,7 +58,17 @@ type Package struct {
 	Types           *types.Package // of the first check: declarations only, and handles may be missing
 	Defs            map[*ast.Ident]types.Object
 
+	Checked *Checked // by the second check
+
 	listed *packages.Package
+}
+
+// Checked is a package as the second check saw it: with its new generated file and with bodies.
+type Checked struct {
+	Files []*ast.File
+	Types *types.Package
+	Info  *types.Info
+	Sound bool // it has no mistakes
 }
 
 // Load lists, parses and checks for the first time. Diagnostics mean that the user's code cannot be read; an error means

@@ -1,0 +1,17 @@
+package lock_test
+
+import (
+	"testing"
+
+	"github.com/durablegen/durablegen/gen/internal/load"
+	"github.com/durablegen/durablegen/gen/internal/lock"
+)
+
+func BenchmarkFlows(b *testing.B) {
+	program, list := sources(b, load.Config{Dir: "../../..", Patterns: []string{"./examples/membership/club"}})
+	for b.Loop() {
+		for _, flow := range lock.Flows(program.Fset, list, nil, nil) {
+			lock.Canonical(flow)
+		}
+	}
+}

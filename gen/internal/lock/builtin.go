@@ -1,0 +1,164 @@
+package lock
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+func (m *machine) convert(e *ast.CallExpr, to types.Type) {
+	m.eval(e.Args[0])
+	from := m.frame.info.TypeOf(e.Args[0])
+	name := conversion(from, to)
+	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
+		return
+	}
+	m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "conv", name, v) })
+}
+
+// conversion names a conversion that may change a value; "" does not.
+func conversion(from, to types.Type) string {
+	from, to = core(from), core(to)
+	a, aok := from.Underlying().(*types.Basic)
+	b, bok := to.Underlying().(*types.Basic)
+	switch {
+	case !aok && !bok, types.IsInterface(to):
+		return ""
+	case aok && bok:
+		integers := a.Info()&types.IsInteger != 0 && b.Info()&types.IsInteger != 0
+		if a.Kind() == b.Kind() || integers && size(b) >= size(a) && a.Info()&types.IsUnsigned == b.Info()&types.IsUnsigned {
+			return ""
+		}
+		return b.Name()
+	}
+	return types.TypeString(to.Underlying(), nil)
+}
+
+// core is what all types that a type parameter stands for are made of, if there is one such type.
+func core(t types.Type) types.Type {
+	param, ok := types.Unalias(t).(*types.TypeParam)
+	if !ok {
+		return t
+	}
+	limit, _ := param.Constraint().Underlying().(*types.Interface)
+	if limit == nil || limit.NumEmbeddeds() != 1 {
+		return t
+	}
+	one := limit.EmbeddedType(0)
+	if union, ok := one.(*types.Union); ok {
+		if union.Len() != 1 {
+			return t
+		}
+		one = union.Term(0).Type()
+	}
+	if _, again := one.(*types.TypeParam); again || types.IsInterface(one) {
+		return t
+	}
+	return one
+}
+
+func isText(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}
+
+func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b) }
+
+func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
+	name := types.ExprString(fun)
+	t := m.frame.info.TypeOf(e)
+	switch name {
+	case "make", "new":
+		for _, a := range e.Args[1:] {
+			m.eval(a)
+		}
+		m.each(func(p *path) { p.popN(len(e.Args) - 1) })
+		switch {
+		case name == "new" && m.frame.info.Types[e.Args[0]].IsType():
+			m.each(func(p *path) { p.push(m.box(p, m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))) })
+		case name == "new":
+			m.eval(e.Args[0])
+			m.map1(m.box)
+		default:
+			m.makeBuiltin(e, t)
+		}
+		return
+	}
+	for _, a := range e.Args {
+		m.eval(a)
+	}
+	n := len(e.Args)
+	if name == "panic" {
+		m.panics(e, n)
+		return
+	}
+	m.each(func(p *path) {
+		raw := p.popN(n)
+		args := make([]*value, n)
+		for i, a := range raw {
+			args[i] = m.read(p, a)
+		}
+		switch name {
+		case "len":
+			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
+		case "append":
+			p.push(m.appended(e, args))
+		case "delete", "clear", "copy":
+			v := m.val(e.Pos(), name, "", args...)
+			if raw[0].op == "ref" {
+				m.write(p, raw[0], v)
+			}
+			p.push(v)
+		default:
+			p.push(m.val(e.Pos(), "call", name, args...))
+		}
+	})
+}
+
+func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
+	switch t.Underlying().(type) {
+	case *types.Map:
+		m.each(func(p *path) { p.push(m.box(p, m.val(e.Pos(), "map", ""))) })
+	case *types.Slice:
+		if len(e.Args) > 1 {
+			if tv := m.frame.info.Types[e.Args[1]]; tv.Value == nil || tv.Value.ExactString() != "0" {
+				m.eval(e.Args[1])
+				m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "made", "", v) })
+				return
+			}
+		}
+		m.pushAll(m.val(e.Pos(), "list", ""))
+	default:
+		m.pushAll(m.val(e.Pos(), "made", ""))
+	}
+}
+
+func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
+	base := args[0]
+	if base.isNil() {
+		base = m.val(base.pos, "list", "")
+	}
+	if e.Ellipsis.IsValid() {
+		if args[1].op != "list" || args[1].what != "" {
+			if base.op == "list" && len(base.args) == 0 {
+				return args[1]
+			}
+			return m.val(e.Pos(), "concat", "", base, args[1])
+		}
+		args = append(args[:1:1], args[1].args...)
+	}
+	if (base.op == "list" || base.op == "append") && base.what == "" {
+		return m.val(base.pos, base.op, "", append(base.args[:len(base.args):len(base.args)], args[1:]...)...)
+	}
+	return m.val(e.Pos(), "append", "", append([]*value{base}, args[1:]...)...)
+}
+
+func (m *machine) panics(e *ast.CallExpr, n int) {
+	m.each(func(p *path) { p.popN(n) })
+	for _, p := range m.fold(m.cur) {
+		node := m.newNode(shape.Panic, e.Pos(), 0)
+		m.attach(p, node)
+	}
+	m.cur = nil
+}

@@ -1,0 +1,334 @@
+package lock
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/collect"
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// call reads a call and pushes its result: one value, or a tuple.
+func (m *machine) call(e *ast.CallExpr) {
+	info := m.frame.info
+	fun := ast.Unparen(e.Fun)
+	if tv := info.Types[fun]; tv.IsType() {
+		m.convert(e, tv.Type)
+		return
+	} else if tv.IsBuiltin() {
+		m.builtin(e, fun)
+		return
+	}
+	switch x := fun.(type) {
+	case *ast.IndexExpr:
+		if m.isFunc(x.X) {
+			fun = ast.Unparen(x.X)
+		}
+	case *ast.IndexListExpr:
+		fun = ast.Unparen(x.X)
+	}
+	sig, _ := info.TypeOf(e.Fun).Underlying().(*types.Signature)
+	if sig == nil {
+		m.pushAll(m.val(e.Pos(), "unknown", ""))
+		return
+	}
+	switch x := fun.(type) {
+	case *ast.Ident:
+		if obj, ok := info.Uses[x].(*types.Func); ok {
+			m.static(e, obj, sig)
+			return
+		}
+	case *ast.SelectorExpr:
+		sel := info.Selections[x]
+		if sel == nil {
+			if obj, ok := info.Uses[x.Sel].(*types.Func); ok {
+				m.static(e, obj, sig)
+				return
+			}
+		} else if obj, ok := sel.Obj().(*types.Func); ok && sel.Kind() == types.MethodVal {
+			m.method(e, x, sel, obj, sig)
+			return
+		}
+	}
+	m.eval(fun)
+	n := m.args(e, sig)
+	m.dynamic(e, n)
+}
+
+// args pushes the arguments, those of a variadic parameter as one list, and gives their number.
+func (m *machine) args(e *ast.CallExpr, sig *types.Signature) int {
+	n := sig.Params().Len()
+	if len(e.Args) == 1 && n > 1 {
+		if tuple, ok := m.frame.info.TypeOf(e.Args[0]).(*types.Tuple); ok {
+			m.eval(e.Args[0])
+			m.each(func(p *path) { p.push(m.spread(p.pop(), tuple.Len())...) })
+			return n
+		}
+	}
+	for _, a := range e.Args {
+		m.eval(a)
+	}
+	if !sig.Variadic() || e.Ellipsis.IsValid() {
+		return len(e.Args)
+	}
+	m.each(func(p *path) {
+		p.push(m.val(e.Rparen, "list", "", p.popN(len(e.Args)-(n-1))...))
+	})
+	return n
+}
+
+// static is a call of a declared function.
+func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature) {
+	obj = obj.Origin()
+	n := m.args(e, sig)
+	if obj.Pkg() != nil && obj.Pkg().Path() == collect.RuntimePath {
+		m.runtimeCall(e, obj.Name(), n)
+		return
+	}
+	if fn := m.funcs[obj]; fn != nil {
+		m.inline(fn, nil, n, e.Pos())
+		return
+	}
+	m.external(e, obj.FullName(), n, sig)
+}
+
+func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
+	obj = obj.Origin()
+	if named, ok := types.Unalias(sel.Recv()).(*types.Named); ok {
+		if d := m.handles[named.Obj()]; d != nil {
+			n := m.args(e, sig)
+			m.handleCall(e, d, obj.Name(), n)
+			return
+		}
+	}
+	m.receiver(x, sel)
+	if name := runtimeType(obj.Signature().Recv().Type()); name != "" {
+		n := m.args(e, sig)
+		m.runtimeCall(e, name+"."+obj.Name(), n+1)
+		return
+	}
+	n := m.args(e, sig)
+	if fn := m.funcs[obj]; fn != nil {
+		m.inline(fn, nil, n+1, e.Pos())
+		return
+	}
+	if m.draws(e, obj.Name(), n) {
+		return
+	}
+	recv := obj.Signature().Recv().Type()
+	if isPointer(recv) && !types.IsInterface(recv) {
+		m.mutator(e, obj.FullName(), n+1, sig)
+		return
+	}
+	m.external(e, obj.FullName(), n+1, sig)
+}
+
+// mutator is a method of another module that may change what it is called on.
+func (m *machine) mutator(e *ast.CallExpr, name string, n int, sig *types.Signature) {
+	if m.builder(e, name, n) {
+		return
+	}
+	refs := make([]*value, 0, len(m.cur))
+	m.each(func(p *path) { refs = append(refs, p.stack[len(p.stack)-n]) })
+	before := m.cur
+	m.external(e, name, n, sig)
+	if len(m.cur) != len(before) {
+		return
+	}
+	for i, p := range m.cur {
+		v := p.stack[len(p.stack)-1]
+		if refs[i].op == "ref" {
+			m.write(p, refs[i], m.val(e.Pos(), "changed", "", v))
+		}
+	}
+}
+
+// external is a call of a function whose source is not of this run: a value, unless it gets a Context.
+func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signature) {
+	if m.takesContext(n) {
+		m.opaqueCall(e.Pos(), name, n, sig)
+		return
+	}
+	m.each(func(p *path) {
+		raw := p.popN(n)
+		args := make([]*value, n)
+		for i, a := range raw {
+			args[i] = m.freeze(p, a)
+		}
+		if sig != nil && sig.Variadic() {
+			args = flatten(args)
+		}
+		v := m.known(e, name, args)
+		if !readers[name] {
+			for i, a := range raw {
+				if a.op == "ref" {
+					m.write(p, a, m.val(e.Pos(), "changed", strconv.Itoa(i), v))
+				}
+			}
+		}
+		p.push(v)
+	})
+	if sorters[name] && len(e.Args) > 0 {
+		m.place(e.Args[0])
+		m.each(func(p *path) {
+			ref := p.pop()
+			old, now := m.read(p, ref), m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1])
+			m.write(p, ref, now)
+			m.elsewhere(p, old, now)
+		})
+	}
+}
+
+// readers do not change what their arguments point to.
+var readers = map[string]bool{
+	"fmt.Sprintf": true, "fmt.Sprint": true, "fmt.Sprintln": true, "fmt.Errorf": true, "errors.Is": true, "errors.Join": true,
+	"maps.Keys": true, "maps.Values": true, "maps.Clone": true, "slices.Collect": true, "slices.Sorted": true, "encoding/json.Marshal": true,
+	"reflect.DeepEqual": true, "slices.Contains": true, "maps.Equal": true,
+}
+
+// sorters change the elements of their first argument.
+var sorters = map[string]bool{
+	"sort.Strings": true, "sort.Ints": true, "sort.Float64s": true, "sort.Slice": true, "sort.SliceStable": true, "sort.Sort": true, "sort.Stable": true,
+	"slices.Sort": true, "slices.SortFunc": true, "slices.SortStableFunc": true, "slices.Reverse": true,
+}
+
+// flatten puts the elements of a last list in its place, as they are written.
+func flatten(args []*value) []*value {
+	if n := len(args); n > 0 && args[n-1].op == "list" && args[n-1].what == "" {
+		return append(args[:n-1:n-1], args[n-1].args...)
+	}
+	return args
+}
+
+func (m *machine) takesContext(n int) bool {
+	for _, p := range m.cur {
+		for _, a := range p.stack[len(p.stack)-n:] {
+			if hasContext(a) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hasContext(v *value) bool {
+	if v.op == "ctx" || v.op == "rand" {
+		return true
+	}
+	if v.op == "phi" || v.op == "mu" {
+		return false
+	}
+	for _, a := range v.args {
+		if hasContext(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// opaqueCall is a call into what cannot be looked into and may do anything with the orchestration.
+func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signature) {
+	m.merge(pos)
+	if len(m.cur) == 0 {
+		return
+	}
+	p := m.cur[0]
+	args := p.popN(n)
+	node, p := m.node(shape.Call, name, pos, withoutContexts(flatten(args))...)
+	m.blocks(node, p)
+	m.pushResults(p, node, sig)
+}
+
+func (m *machine) pushResults(p *path, n *node, sig *types.Signature) {
+	count := 1
+	if sig != nil {
+		count = sig.Results().Len()
+	}
+	if count == 1 {
+		p.push(m.make(value{op: "result", at: n, pos: n.pos}))
+		return
+	}
+	vs := make([]*value, count)
+	for i := range vs {
+		vs[i] = m.make(value{op: "result", what: strconv.Itoa(i), at: n, pos: n.pos})
+	}
+	p.push(m.make(value{op: "tuple", args: vs, pos: n.pos}))
+}
+
+func withoutContexts(args []*value) []*value {
+	var out []*value
+	for _, a := range args {
+		if a.op == "ctx" && len(a.args) == 1 {
+			a = a.args[0]
+		} else if a.op == "ctx" {
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// dynamic calls the function value below n arguments, each path the one that it has.
+func (m *machine) dynamic(e *ast.CallExpr, n int) {
+	paths := m.cur
+	var out []*path
+	for len(paths) > 0 {
+		callee := paths[0].stack[len(paths[0].stack)-n-1]
+		var here, rest []*path
+		for _, p := range paths {
+			if p.stack[len(p.stack)-n-1].class == callee.class {
+				here = append(here, p)
+			} else {
+				rest = append(rest, p)
+			}
+		}
+		paths = rest
+		m.cur = here
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.pop()
+			p.push(args...)
+		})
+		m.callValue(e, callee, n)
+		out = append(out, m.cur...)
+	}
+	m.cur = m.fold(out)
+}
+
+func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
+	var sig *types.Signature
+	if t := m.frame.info.TypeOf(e.Fun); t != nil {
+		sig, _ = t.Underlying().(*types.Signature)
+	}
+	switch {
+	case callee.op == "func":
+		m.invoke(callee.fn, n, e.Pos())
+	case callee.op == "cancel":
+		m.cancel(e, callee)
+	case callee.op == "bound" && !strings.Contains(callee.what, "/") && strings.Contains(callee.what, "."):
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.push(append([]*value{callee.args[0]}, args...)...)
+		})
+		m.runtimeCall(e, callee.what, n+1)
+	case m.takesContext(n):
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.push(callee)
+			p.push(args...)
+		})
+		m.opaqueCall(e.Pos(), "value", n+1, sig)
+	default:
+		m.each(func(p *path) {
+			args := p.popN(n)
+			frozen := []*value{m.freeze(p, callee)}
+			for _, a := range args {
+				frozen = append(frozen, m.freeze(p, a))
+			}
+			p.push(m.val(e.Pos(), "apply", "", frozen...))
+		})
+	}
+}

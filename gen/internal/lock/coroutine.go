@@ -1,0 +1,320 @@
+package lock
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+func unquoted(v *value) string {
+	if v.lit.Kind() == constant.String {
+		return constant.StringVal(v.lit)
+	}
+	return v.what
+}
+
+// zeroOfCall is the zero value of a call's first result.
+func (m *machine) zeroOfCall(e *ast.CallExpr) *value {
+	if t, ok := m.frame.info.TypeOf(e).(*types.Tuple); ok {
+		return m.zero(e.Pos(), t.At(0).Type())
+	}
+	return m.null(e.Pos())
+}
+
+// coroutine is Go, Map or ForEach: the function that runs is a flow of its own.
+func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value) {
+	ctx, fn := args[0], args[len(args)-1]
+	params := len(args) - 2
+	if name != "Go" {
+		params = 1
+	}
+	body := m.body(fn, p, params, e.Pos())
+	node, p := m.node(shape.Go, strings.ToLower(name), e.Pos(), args[1:len(args)-1]...)
+	node.bodies = []*machine{body}
+	f := m.future(node, ctx)
+	switch name {
+	case "Go":
+		p.push(f)
+	case "ForEach":
+		m.blocks(node, p)
+		p.push(m.errorOf(e.Pos(), f, ctx))
+	default:
+		m.blocks(node, p)
+		p.push(m.pair(e.Pos(), m.resultOf(e.Pos(), f, ctx), m.errorOf(e.Pos(), f, ctx)))
+	}
+}
+
+// body reads a function that is run with a Context of its own.
+func (m *machine) body(fn *value, p *path, params int, pos token.Pos) *machine {
+	if fn.op == "func" && fn.fn.lit != nil {
+		m.share(p, fn.fn)
+	}
+	return m.bodyOf(fn, p, params, pos, true)
+}
+
+func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool) *machine {
+	sub := newMachine(m.program, m)
+	q := sub.begin()
+	q.vars, q.facts, q.same = maps.Clone(p.vars), maps.Clone(p.facts), maps.Clone(p.same)
+	n := params
+	if ctx {
+		q.push(sub.leaf("ctx", "", pos))
+		n++
+	}
+	for i := range params {
+		q.push(sub.leaf("param", strconv.Itoa(i), fn.pos))
+	}
+	sub.cur, sub.frame = []*path{q}, m.frame
+	end := &ast.BlockStmt{Rbrace: pos}
+	switch {
+	case fn.op == "func" && fn.fn.lit != nil:
+		end = fn.fn.lit.Body
+		sub.invoke(fn.fn, n, pos)
+	case fn.op == "func":
+		sub.invoke(fn.fn, n, pos)
+	default:
+		q.push(fn)
+		sub.opaqueCall(pos, "value", n+1, nil)
+	}
+	sub.finish(end, true)
+	m.cells = sub.cells
+	return sub
+}
+
+// abstract makes a function that is given away a value: what it does with arguments that are not known.
+func (m *machine) abstract(p *path, v *value) *value {
+	if len(m.active) > 50 || *m.fuel < 0 {
+		return m.val(v.pos, "func", "deep")
+	}
+	*m.fuel -= 50
+	sig := v.fn.signature()
+	if sig == nil {
+		return m.val(v.pos, "func", "unknown")
+	}
+	n, ctx := sig.Params().Len(), false
+	if n > 0 && isContext(sig.Params().At(0).Type()) {
+		n, ctx = n-1, true
+	}
+	sub := m.bodyOf(v, p, n, v.pos, ctx)
+	sub.lambda = true
+	return m.make(value{op: "lambda", body: sub, pos: v.pos})
+}
+
+func (c *closure) signature() *types.Signature {
+	if c.fn != nil {
+		return c.fn.obj.Signature()
+	}
+	sig, _ := c.frame.info.TypeOf(c.lit).(*types.Signature)
+	return sig
+}
+
+// share marks the variables that a coroutine and others change or see change: what is in them depends on when one looks.
+func (m *machine) share(p *path, c *closure) {
+	share := func(cl *cell, writer *machine, e ast.Expr) {
+		field := firstField(e)
+		if !cl.shared {
+			if v := p.vars[cl]; v != nil {
+				m.root().stored = append(m.root().stored, stored{cl, m.freeze(p, v)})
+			}
+			cl.shared, cl.writer, cl.fields = true, writer, map[string]bool{}
+		}
+		if cl.writer != writer {
+			cl.writer = nil
+		}
+		cl.fields[field] = true
+	}
+	m.assignedIn(c, func(cl *cell, e ast.Expr) { share(cl, nil, e) })
+	used := map[types.Object]bool{}
+	ast.Inspect(c.lit.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := c.frame.info.Uses[id]; obj != nil && c.frame.cellOf(obj) != nil {
+				used[obj] = true
+			}
+		}
+		return true
+	})
+	outer := c.frame
+	for outer.outer != nil {
+		outer = outer.outer
+	}
+	if outer.fn == nil {
+		return
+	}
+	loops := enclosingLoops(outer.fn.decl.Body, c.lit)
+	assignments(outer.fn.decl.Body, func(e ast.Expr) {
+		id := rootIdent(e)
+		if id == nil || id.Pos() >= c.lit.Pos() && id.Pos() < c.lit.End() {
+			return
+		}
+		obj := c.frame.info.Uses[id]
+		if obj == nil || !used[obj] {
+			return
+		}
+		later := id.Pos() > c.lit.End() || slices.ContainsFunc(loops, func(l ast.Node) bool {
+			return id.Pos() > bodyOfLoop(l).Pos() && id.Pos() < l.End() && (obj.Pos() < l.Pos() || obj.Pos() > l.End())
+		})
+		if later {
+			share(c.frame.cellOf(obj), m, e)
+		}
+	})
+}
+
+func bodyOfLoop(n ast.Node) ast.Node {
+	switch n := n.(type) {
+	case *ast.ForStmt:
+		return n.Body
+	case *ast.RangeStmt:
+		return n.Body
+	}
+	return n
+}
+
+func enclosingLoops(root, inner ast.Node) []ast.Node {
+	var loops []ast.Node
+	ast.Inspect(root, func(n ast.Node) bool {
+		if n == nil || n.Pos() > inner.Pos() || n.End() < inner.End() {
+			return false
+		}
+		switch n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			loops = append(loops, n)
+		}
+		return true
+	})
+	return loops
+}
+
+// assignedIn calls f with the cells of outer variables that a closure assigns to.
+func (m *machine) assignedIn(c *closure, f func(*cell, ast.Expr)) {
+	assignments(c.lit.Body, func(e ast.Expr) {
+		id := rootIdent(e)
+		if id == nil {
+			return
+		}
+		if obj := c.frame.info.Uses[id]; obj != nil {
+			if cl := c.frame.cellOf(obj); cl != nil {
+				f(cl, e)
+			}
+		}
+	})
+}
+
+// firstField is the field of a variable that an assignment goes to; "" is all of it.
+func firstField(e ast.Expr) string {
+	field := ""
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			field, e = x.Sel.Name, x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			field, e = "", x.X
+		default:
+			return field
+		}
+	}
+}
+
+func rootIdent(e ast.Expr) *ast.Ident {
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.Ident:
+			return x
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		default:
+			return nil
+		}
+	}
+}
+
+// saga reads the methods of a Saga: compensations run where it is rolled back, the newest first.
+func (m *machine) saga(e *ast.CallExpr, name string, n int) {
+	paths := m.cur
+	var out []*path
+	for _, p := range paths {
+		m.cur = []*path{p}
+		args := p.popN(n)
+		switch name {
+		case "Saga.Compensate":
+			s := m.read(p, args[0])
+			if s.op == "saga" {
+				m.write(p, args[0], m.val(s.pos, "saga", "", append(s.args[:len(s.args):len(s.args)], args[1])...))
+			} else {
+				m.write(p, args[0], m.val(e.Pos(), "append", "", s, args[1]))
+			}
+			p.push(m.nothing(e.Pos()))
+		case "Saga.Rollback":
+			m.rollback(e, p, args[0])
+		default:
+			m.rollbackOnError(e, p, args[0], args[2])
+		}
+		out = append(out, m.cur...)
+	}
+	m.cur = m.fold(out)
+}
+
+func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
+	s := m.read(p, saga)
+	m.write(p, saga, m.val(e.Pos(), "saga", ""))
+	if s.op != "saga" {
+		node, p := m.node(shape.Call, "rollback", e.Pos(), s)
+		m.blocks(node, p)
+		p.push(m.ofNode("result", "", node))
+		return
+	}
+	if len(s.args) == 0 {
+		p.push(m.null(e.Pos()))
+		return
+	}
+	ctx := m.make(value{op: "ctx", pos: e.Pos()})
+	for i := len(s.args) - 1; i >= 0; i-- {
+		m.pushAll(ctx)
+		if c := s.args[i]; c.op == "func" {
+			m.invoke(c.fn, 1, c.pos)
+		} else {
+			m.opaqueCall(c.pos, "value", 1, nil)
+		}
+	}
+	m.each(func(p *path) { p.push(m.val(e.Pos(), "call", "errors.Join", p.popN(len(s.args))...)) })
+}
+
+func (m *machine) rollbackOnError(e *ast.CallExpr, p *path, saga, errp *value) {
+	err := m.read(p, errp)
+	if err.op == "result" && err.at != nil && err.at.kind == shape.Continue {
+		p.push(m.nothing(e.Pos()))
+		return
+	}
+	if s := m.read(p, saga); s.op == "saga" && len(s.args) == 0 {
+		p.push(m.nothing(e.Pos()))
+		return
+	}
+	fine, failed := m.part(p, e.Pos(), m.equal(e.Pos(), err, m.null(e.Pos())))
+	out := fine
+	for _, q := range fine {
+		q.push(m.nothing(e.Pos()))
+	}
+	for _, q := range failed {
+		m.cur = []*path{q}
+		m.rollback(e, q, saga)
+		m.each(func(q *path) {
+			r := q.pop()
+			m.write(q, errp, m.val(e.Pos(), "call", "errors.Join", m.read(q, errp), r))
+			q.push(m.nothing(e.Pos()))
+		})
+		out = append(out, m.cur...)
+	}
+	m.cur = m.fold(out)
+}

@@ -1,0 +1,475 @@
+package lock
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+)
+
+func (m *machine) each(f func(*path)) {
+	for _, p := range m.cur {
+		f(p)
+	}
+}
+
+// map1 replaces what is on top of the stacks.
+func (m *machine) map1(f func(p *path, v *value) *value) {
+	m.each(func(p *path) { p.push(f(p, p.pop())) })
+}
+
+func (m *machine) pushAll(v *value) { m.each(func(p *path) { p.push(v) }) }
+
+// eval pushes the value of an expression on every path.
+func (m *machine) eval(e ast.Expr) {
+	if len(m.cur) == 0 {
+		return
+	}
+	e = ast.Unparen(e)
+	tv := m.frame.info.Types[e]
+	if tv.Value != nil {
+		m.pushAll(m.constExpr(m.frame.info, e, tv.Value))
+		return
+	}
+	switch e := e.(type) {
+	case *ast.Ident:
+		m.ident(e)
+	case *ast.FuncLit:
+		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame}, pos: e.Pos()}))
+	case *ast.CompositeLit:
+		m.composite(e, tv.Type)
+	case *ast.SelectorExpr:
+		m.selector(e)
+	case *ast.IndexExpr:
+		if m.isFunc(e.X) {
+			m.eval(e.X)
+			return
+		}
+		m.eval(e.X)
+		m.eval(e.Index)
+		m.each(func(p *path) {
+			i, x := p.pop(), p.pop()
+			p.push(m.index(e.Index.Pos(), m.read(p, x), m.read(p, i)))
+		})
+	case *ast.IndexListExpr:
+		m.eval(e.X)
+	case *ast.SliceExpr:
+		m.slice(e)
+	case *ast.StarExpr:
+		m.eval(e.X)
+		m.map1(m.read)
+	case *ast.UnaryExpr:
+		m.unaryExpr(e)
+	case *ast.BinaryExpr:
+		m.binaryExpr(e)
+	case *ast.TypeAssertExpr:
+		m.eval(e.X)
+		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "as", typeName(m.frame.info.TypeOf(e)), v) })
+	case *ast.CallExpr:
+		m.call(e)
+	default:
+		m.pushAll(m.val(e.Pos(), "unknown", ""))
+	}
+}
+
+func typeName(t types.Type) string { return types.TypeString(t, nil) }
+
+func (m *machine) isFunc(e ast.Expr) bool {
+	t := m.frame.info.TypeOf(e)
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
+}
+
+// constExpr gives a constant with the place where it is written, if need be with the constants that it is made of.
+func (m *machine) constExpr(info *types.Info, e ast.Expr, c constant.Value) *value {
+	v := m.constant(m.origin(info, e, 0), c)
+	var parts []*value
+	elsewhere := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		x, ok := n.(ast.Expr)
+		if !ok {
+			return true
+		}
+		tv := info.Types[x]
+		if tv.Value == nil {
+			return true
+		}
+		switch x.(type) {
+		case *ast.Ident, *ast.BasicLit, *ast.SelectorExpr:
+			part := m.constant(m.origin(info, x, 0), tv.Value)
+			parts = append(parts, part)
+			elsewhere = elsewhere || m.fset.Position(part.pos).Line != m.fset.Position(e.Pos()).Line
+			return false
+		}
+		return true
+	})
+	if len(parts) == 1 && elsewhere {
+		v.pos = parts[0].pos
+	}
+	if len(parts) > 1 && elsewhere {
+		v.args = parts
+	}
+	return v
+}
+
+// origin is where a constant gets its value.
+func (m *machine) origin(info *types.Info, e ast.Expr, depth int) token.Pos {
+	var id *ast.Ident
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		id = x
+	case *ast.SelectorExpr:
+		id = x.Sel
+	}
+	if id == nil || depth > 20 {
+		return e.Pos()
+	}
+	decl := m.consts[info.Uses[id]]
+	if decl == nil {
+		return e.Pos()
+	}
+	return m.originDecl(decl, depth+1)
+}
+
+// originDecl follows a declaration's value; its package is another's, so only names that are constants themselves count.
+func (m *machine) originDecl(decl ast.Expr, depth int) token.Pos {
+	if id, ok := ast.Unparen(decl).(*ast.Ident); ok {
+		for obj, e := range m.constsNamed(id.Name) {
+			if obj.Pos() != id.Pos() && depth < 20 && obj.Parent() != nil && obj.Parent().Contains(id.Pos()) {
+				return m.originDecl(e, depth+1)
+			}
+		}
+	}
+	return decl.Pos()
+}
+
+func (m *machine) constsNamed(name string) map[types.Object]ast.Expr {
+	found := map[types.Object]ast.Expr{}
+	for obj, e := range m.consts {
+		if obj.Name() == name {
+			found[obj] = e
+		}
+	}
+	return found
+}
+
+func (m *machine) ident(e *ast.Ident) {
+	info := m.frame.info
+	obj := info.ObjectOf(e)
+	switch obj := obj.(type) {
+	case *types.Nil:
+		m.pushAll(m.null(e.Pos()))
+	case *types.Func:
+		m.function(e.Pos(), obj)
+	case *types.Var:
+		if c := m.frame.cellOf(obj); c != nil {
+			m.each(func(p *path) { p.push(m.load(p, c)) })
+			return
+		}
+		m.global(e.Pos(), obj)
+	default:
+		m.pushAll(m.val(e.Pos(), "unknown", ""))
+	}
+}
+
+func (m *machine) function(pos token.Pos, obj *types.Func) {
+	if fn := m.funcs[obj.Origin()]; fn != nil {
+		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn}, pos: pos}))
+		return
+	}
+	m.pushAll(m.val(pos, "external", obj.FullName()))
+}
+
+// global pushes a package variable: what it was declared with, if it stays so.
+func (m *machine) global(pos token.Pos, obj *types.Var) {
+	if wire := m.errors[obj]; wire != "" {
+		m.pushAll(m.val(pos, "global", wire))
+		return
+	}
+	name := obj.Name()
+	if obj.Pkg() != nil {
+		name = obj.Pkg().Path() + "." + name
+	}
+	g := m.globals[obj]
+	isError := types.Identical(obj.Type(), types.Universe.Lookup("error").Type())
+	if named, ok := types.Unalias(obj.Type()).(*types.Named); ok && m.handles[named.Obj()] != nil {
+		g = nil
+	}
+	switch {
+	case g == nil || g.assigned || isError || len(m.active) > 40:
+		m.pushAll(m.val(pos, "global", name))
+	case g.expr == nil:
+		m.pushAll(m.zero(obj.Pos(), obj.Type()))
+	default:
+		m.inFrame(&frame{info: g.info, cells: map[types.Object]*cell{}}, func() { m.eval(g.expr) })
+	}
+}
+
+func (m *machine) inFrame(f *frame, do func()) {
+	saved := m.frame
+	m.frame = f
+	m.active = append(m.active, f)
+	do()
+	m.active = m.active[:len(m.active)-1]
+	m.frame = saved
+}
+
+func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
+	boxed := isPointer(t)
+	if boxed {
+		t = t.Underlying().(*types.Pointer).Elem()
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		m.structLit(e, t, u)
+	case *types.Map:
+		for _, elt := range e.Elts {
+			kv := elt.(*ast.KeyValueExpr)
+			m.eval(kv.Key)
+			m.eval(kv.Value)
+		}
+		m.each(func(p *path) {
+			p.push(m.box(p, m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))))
+		})
+	default:
+		m.listLit(e)
+	}
+	if boxed {
+		m.map1(m.box)
+	}
+}
+
+func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct) {
+	at := make([]int, len(e.Elts))
+	for i, elt := range e.Elts {
+		at[i] = i
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			for f := range st.NumFields() {
+				if id, ok := kv.Key.(*ast.Ident); ok && st.Field(f).Name() == id.Name {
+					at[i] = f
+				}
+			}
+			elt = kv.Value
+		}
+		m.eval(elt)
+	}
+	m.each(func(p *path) {
+		given := p.popN(len(e.Elts))
+		args := make([]*value, st.NumFields())
+		for i, v := range given {
+			args[at[i]] = v
+		}
+		for i := range args {
+			if args[i] == nil {
+				args[i] = m.zero(e.Pos(), st.Field(i).Type())
+			}
+		}
+		if len(given) == 0 {
+			v := *m.zero(e.Pos(), t)
+			p.push(&v)
+			return
+		}
+		p.push(m.make(value{op: "struct", what: structName(st), args: args, pos: e.Pos()}))
+	})
+}
+
+func (m *machine) listLit(e *ast.CompositeLit) {
+	keyed := false
+	for _, elt := range e.Elts {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			keyed = true
+			m.eval(kv.Key)
+			elt = kv.Value
+		} else if keyed {
+			m.pushAll(m.null(elt.Pos()))
+		}
+		m.eval(elt)
+	}
+	m.each(func(p *path) {
+		if keyed {
+			p.push(m.val(e.Pos(), "list", "keyed", p.popN(min(2*len(e.Elts), len(p.stack)))...))
+			return
+		}
+		p.push(m.val(e.Pos(), "list", "", p.popN(len(e.Elts))...))
+	})
+}
+
+func (m *machine) selector(e *ast.SelectorExpr) {
+	info := m.frame.info
+	sel := info.Selections[e]
+	if sel == nil { // of a package
+		m.ident(e.Sel)
+		return
+	}
+	switch sel.Kind() {
+	case types.FieldVal:
+		m.eval(e.X)
+		m.walk(sel.Recv(), sel.Index(), e.Sel.Pos())
+	case types.MethodVal:
+		fn, _ := sel.Obj().(*types.Func)
+		m.receiver(e, sel)
+		m.map1(func(p *path, recv *value) *value {
+			if own := m.funcs[fn.Origin()]; own != nil {
+				return m.make(value{op: "func", fn: &closure{fn: own, recv: recv}, pos: e.Pos()})
+			}
+			if name := runtimeType(sel.Recv()); name != "" {
+				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
+			}
+			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
+		})
+	default:
+		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)))
+	}
+}
+
+// walk goes from the value on the stack to a field, through embedded ones.
+func (m *machine) walk(t types.Type, index []int, pos token.Pos) {
+	for _, i := range index {
+		st := structOf(t)
+		if st == nil {
+			return
+		}
+		m.map1(func(p *path, v *value) *value {
+			return m.resolve(p, m.field(pos, m.read(p, v), fieldName(st, i), i))
+		})
+		t = st.Field(i).Type()
+	}
+}
+
+// receiver pushes what a method is called on: a reference if it may change it.
+func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
+	fn, _ := sel.Obj().(*types.Func)
+	recv := fn.Signature().Recv()
+	way := sel.Index()[:len(sel.Index())-1]
+	if recv != nil && isPointer(recv.Type()) && !isPointer(sel.Recv()) && len(way) == 0 {
+		m.place(e.X)
+		return
+	}
+	m.eval(e.X)
+	m.walk(sel.Recv(), way, e.Sel.Pos())
+	if recv != nil && !isPointer(recv.Type()) {
+		m.map1(func(p *path, v *value) *value {
+			if v.op == "ref" && isPointer(sel.Recv()) {
+				return m.read(p, v)
+			}
+			return v
+		})
+	}
+}
+
+func (m *machine) slice(e *ast.SliceExpr) {
+	m.eval(e.X)
+	n := 1
+	for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
+		if bound == nil {
+			m.pushAll(m.null(e.Pos()))
+		} else {
+			m.eval(bound)
+		}
+		n++
+	}
+	m.each(func(p *path) {
+		args := p.popN(n)
+		args[0] = m.read(p, args[0])
+		if args[1].isNil() || args[1].zeroLike() {
+			args[1] = m.null(e.Pos())
+		}
+		if args[1].isNil() && args[2].isNil() && args[3].isNil() {
+			p.push(args[0])
+			return
+		}
+		p.push(m.val(e.Pos(), "slice", "", args...))
+	})
+}
+
+func (m *machine) unaryExpr(e *ast.UnaryExpr) {
+	switch e.Op {
+	case token.AND:
+		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
+			m.eval(lit)
+			m.map1(m.box)
+			return
+		}
+		m.place(e.X)
+	case token.ARROW:
+		m.eval(e.X)
+		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "receive", "", v) })
+	case token.NOT:
+		m.condition(e)
+	default:
+		m.eval(e.X)
+		m.map1(func(p *path, v *value) *value { return m.unary(e.Pos(), e.Op, v) })
+	}
+}
+
+func (m *machine) binaryExpr(e *ast.BinaryExpr) {
+	if e.Op == token.LAND || e.Op == token.LOR {
+		m.condition(e)
+		return
+	}
+	m.eval(e.X)
+	m.eval(e.Y)
+	t := m.frame.info.TypeOf(e.X)
+	m.each(func(p *path) {
+		b, a := p.pop(), p.pop()
+		p.push(m.binary(e.Pos(), e.Op, a, b, t))
+	})
+}
+
+// condition pushes a condition as a value.
+func (m *machine) condition(e ast.Expr) {
+	yes, no := m.cond(e)
+	for _, p := range yes {
+		p.push(m.boolean(e.Pos(), true))
+	}
+	for _, p := range no {
+		p.push(m.boolean(e.Pos(), false))
+	}
+	m.cur = m.fold(append(yes, no...))
+}
+
+// cond parts the paths by a condition.
+func (m *machine) cond(e ast.Expr) (yes, no []*path) {
+	e = ast.Unparen(e)
+	switch e := e.(type) {
+	case *ast.UnaryExpr:
+		if e.Op == token.NOT {
+			no, yes = m.cond(e.X)
+			return yes, no
+		}
+	case *ast.BinaryExpr:
+		switch e.Op {
+		case token.LAND:
+			yes, no = m.cond(e.X)
+			m.cur = yes
+			more, less := m.cond(e.Y)
+			return more, append(no, less...)
+		case token.LOR:
+			yes, no = m.cond(e.X)
+			m.cur = no
+			more, less := m.cond(e.Y)
+			return append(yes, more...), less
+		}
+	}
+	m.eval(e)
+	return m.branch(e.Pos())
+}
+
+// length is len of a value, or of a text.
+func (m *machine) length(pos token.Pos, v *value, text bool) *value {
+	switch {
+	case v.lit != nil && v.lit.Kind() == constant.String:
+		return m.integer(pos, int64(len(constant.StringVal(v.lit))))
+	case v.op == "list" && v.what == "":
+		return m.integer(pos, int64(len(v.args)))
+	case v.isNil():
+		return m.integer(pos, 0)
+	}
+	if text {
+		return m.val(pos, "len", "string", v)
+	}
+	return m.val(pos, "len", "", v)
+}

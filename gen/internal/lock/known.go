@@ -1,0 +1,143 @@
+package lock
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// renamed are functions of the standard library that do the same as others.
+var renamed = map[string]string{
+	"sort.Strings": "slices.Sort", "sort.Ints": "slices.Sort", "sort.Float64s": "slices.Sort",
+}
+
+// known is a call of a function of another module, in the form that is the same however it is written.
+func (m *machine) known(e *ast.CallExpr, name string, args []*value) *value {
+	if name == "fmt.Sprintf" && !e.Ellipsis.IsValid() && len(args) > 0 && args[0].lit != nil && len(args) == len(e.Args) {
+		if v := m.sprintf(e, args); v != nil {
+			return v
+		}
+	}
+	if name == "fmt.Sprint" && !e.Ellipsis.IsValid() && len(e.Args) == 1 && len(args) == 1 {
+		if v := m.printed(e.Args[0], args[0]); v != nil {
+			return v
+		}
+	}
+	if name == "strings.Join" && len(args) == 2 && args[0].op == "list" && args[0].what == "" {
+		out := m.constant(e.Pos(), constant.MakeString(""))
+		for i, part := range args[0].args {
+			if i > 0 {
+				out = m.concat(e.Pos(), out, args[1])
+			}
+			out = m.concat(e.Pos(), out, part)
+		}
+		return out
+	}
+	if same := renamed[name]; same != "" {
+		name = same
+	}
+	return m.val(e.Pos(), "call", name, args...)
+}
+
+// sprintf is a format of texts and integers as the parts that it joins; nil when there is more to it.
+func (m *machine) sprintf(e *ast.CallExpr, args []*value) *value {
+	format := args[0]
+	out := m.constant(format.pos, constant.MakeString(""))
+	next := 1
+	for rest := constant.StringVal(format.lit); rest != ""; {
+		text, after, verb := strings.Cut(rest, "%")
+		out = m.concat(e.Pos(), out, m.constant(format.pos, constant.MakeString(text)))
+		if !verb {
+			break
+		}
+		if after == "" {
+			return nil
+		}
+		rest = after[1:]
+		if after[0] == '%' {
+			out = m.concat(e.Pos(), out, m.constant(format.pos, constant.MakeString("%")))
+			continue
+		}
+		if next >= len(args) || !strings.ContainsRune("svd", rune(after[0])) {
+			return nil
+		}
+		basic, _ := m.frame.info.TypeOf(e.Args[next]).(*types.Basic)
+		if basic == nil || (after[0] == 's') != (basic.Info()&types.IsString != 0) && after[0] != 'v' {
+			return nil
+		}
+		part := m.printed(e.Args[next], args[next])
+		if part == nil {
+			return nil
+		}
+		out = m.concat(e.Pos(), out, part)
+		next++
+	}
+	if next != len(args) {
+		return nil
+	}
+	return out
+}
+
+// printed is what %v makes of a text or an int; nil of anything else.
+func (m *machine) printed(e ast.Expr, v *value) *value {
+	basic, _ := m.frame.info.TypeOf(e).(*types.Basic)
+	switch {
+	case basic == nil:
+		return nil
+	case basic.Info()&types.IsString != 0:
+		return v
+	case v.lit != nil && v.lit.Kind() == constant.Int:
+		return m.constant(v.pos, constant.MakeString(v.lit.ExactString()))
+	case basic.Kind() == types.Int || basic.Kind() == types.UntypedInt:
+		return m.val(v.pos, "call", "strconv.Itoa", v)
+	}
+	return nil
+}
+
+// builder is a method of a strings.Builder: what is in it is a text. The builder and n-1 arguments are on the stacks.
+func (m *machine) builder(e *ast.CallExpr, name string, n int) bool {
+	method, ok := strings.CutPrefix(name, "(*strings.Builder).")
+	if !ok {
+		return false
+	}
+	switch method {
+	case "WriteString", "WriteByte", "WriteRune", "String", "Len", "Grow", "Reset":
+	default:
+		return false
+	}
+	for _, p := range m.cur {
+		if ref := p.stack[len(p.stack)-n]; ref.op != "ref" {
+			return false
+		}
+	}
+	m.each(func(p *path) {
+		args := p.popN(n)
+		text := m.read(p, args[0])
+		switch method {
+		case "String":
+			p.push(text)
+			return
+		case "Len":
+			p.push(m.length(e.Pos(), text, true))
+			return
+		case "Reset":
+			m.write(p, args[0], m.constant(e.Pos(), constant.MakeString("")))
+		case "Grow":
+		default:
+			m.write(p, args[0], m.concat(e.Pos(), text, m.character(e.Pos(), args[1])))
+		}
+		p.push(m.pair(e.Pos(), m.integer(e.Pos(), 0), m.null(e.Pos())))
+	})
+	return true
+}
+
+// character is a rune or byte as text; a text is what it is.
+func (m *machine) character(pos token.Pos, v *value) *value {
+	if v.lit == nil || v.lit.Kind() != constant.Int {
+		return v
+	}
+	r, _ := constant.Int64Val(v.lit)
+	return m.constant(pos, constant.MakeString(string(rune(r))))
+}

@@ -1,0 +1,403 @@
+package lock
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// loop is one loop while it is being read.
+type loop struct {
+	pos   token.Pos
+	label string
+	cond  func() (yes, no []*path)
+	body  func()
+	post  func()
+
+	entry   *path
+	head    *node
+	phis    map[*cell]*value // nil key: the epoch
+	counter *value
+	back    []*path
+	exits   []*path
+}
+
+func (m *machine) forStmt(s *ast.ForStmt, label string) {
+	if s.Init != nil {
+		m.stmt(s.Init, "")
+	}
+	m.runLoop(&loop{
+		pos: s.Pos(), label: label,
+		cond: func() (yes, no []*path) {
+			if s.Cond == nil {
+				return m.cur, nil
+			}
+			return m.cond(s.Cond)
+		},
+		body: func() { m.block(s.Body.List) },
+		post: func() {
+			if s.Post != nil {
+				m.stmt(s.Post, "")
+			}
+		},
+	})
+}
+
+// rangeStmt reads a range loop as one that counts from 0.
+func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
+	coll, at := m.newCell(), m.newCell()
+	t := m.frame.info.TypeOf(s.X)
+	m.eval(s.X)
+	m.each(func(p *path) {
+		p.vars[coll] = m.read(p, p.pop())
+		p.vars[at] = m.integer(s.Pos(), 0)
+	})
+	basic, isBasic := t.Underlying().(*types.Basic)
+	_, isMap := t.Underlying().(*types.Map)
+	_, isIter := t.Underlying().(*types.Signature)
+	isString := isBasic && basic.Info()&types.IsString != 0
+	count := func(p *path) *value {
+		c := m.load(p, coll)
+		switch {
+		case isString:
+			return m.val(s.X.Pos(), "runes", "", c)
+		case isBasic:
+			return c
+		}
+		return m.length(s.X.Pos(), c, false)
+	}
+	m.runLoop(&loop{
+		pos: s.Pos(), label: label,
+		cond: func() (yes, no []*path) {
+			m.each(func(p *path) { p.push(m.less(s.X.Pos(), m.load(p, at), count(p), true)) })
+			return m.branch(s.X.Pos())
+		},
+		body: func() {
+			m.each(func(p *path) {
+				c, i := m.load(p, coll), m.load(p, at)
+				key, elem := i, i
+				switch {
+				case isString:
+					key, elem = m.val(s.Pos(), "runeat", "", c, i), m.val(s.Pos(), "rune", "", c, i)
+				case isMap:
+					key = m.val(s.Pos(), "key", "", c, i)
+					elem = m.index(s.Pos(), c, key)
+				case isIter:
+					key, elem = m.val(s.Pos(), "item", "0", c, i), m.val(s.Pos(), "item", "1", c, i)
+				case !isBasic:
+					elem = m.index(s.X.Pos(), c, i)
+				}
+				p.push(key, elem)
+			})
+			m.rangeVars(s)
+			m.block(s.Body.List)
+		},
+		post: func() {
+			m.each(func(p *path) { p.vars[at] = m.add(s.Pos(), m.load(p, at), m.integer(s.Pos(), 1)) })
+		},
+	})
+}
+
+// rangeVars stores the key and the element on the stack.
+func (m *machine) rangeVars(s *ast.RangeStmt) {
+	for _, e := range []ast.Expr{s.Value, s.Key} {
+		if e == nil || isBlank(e) {
+			m.each(func(p *path) { p.pop() })
+			continue
+		}
+		if id, ok := e.(*ast.Ident); ok && s.Tok == token.DEFINE {
+			c := m.declare(m.frame.info.Defs[id])
+			m.each(func(p *path) { m.store(p, c, p.pop()) })
+			continue
+		}
+		m.place(e)
+		m.each(func(p *path) {
+			ref := p.pop()
+			m.write(p, ref, p.pop())
+		})
+	}
+}
+
+// mark is what has to be taken back when a loop is read again.
+type mark struct {
+	nodes, stored int
+	returns       []int
+	breaks        []int
+	continues     []int
+}
+
+func (m *machine) mark() mark {
+	k := mark{nodes: len(m.nodes), stored: len(m.root().stored)}
+	for _, f := range m.active {
+		k.returns = append(k.returns, len(f.returns))
+	}
+	for _, t := range m.targets {
+		k.breaks, k.continues = append(k.breaks, len(t.breaks)), append(k.continues, len(t.continues))
+	}
+	return k
+}
+
+func (m *machine) rollBack(k mark) {
+	m.nodes = m.nodes[:k.nodes]
+	m.root().stored = m.root().stored[:k.stored]
+	for i, f := range m.active {
+		f.returns = f.returns[:k.returns[i]]
+	}
+	for i, t := range m.targets {
+		t.breaks, t.continues = t.breaks[:k.breaks[i]], t.continues[:k.continues[i]]
+	}
+}
+
+// runLoop reads a loop once to see what changes in it, and once more for good.
+func (m *machine) runLoop(l *loop) {
+	m.merge(l.pos)
+	if len(m.cur) == 0 {
+		return
+	}
+	l.entry = m.cur[0]
+	k := m.mark()
+	if m.unroll(l, k) {
+		return
+	}
+	m.loops = append(m.loops, l)
+	defer func() { m.loops = m.loops[:len(m.loops)-1] }()
+	m.probing++
+	m.lap(l, func(*cell) bool { return true }, nil)
+	m.probing--
+	changed, counts := l.changed(m, func(*cell) bool { return false })
+	if m.probing > 0 {
+		l.restore(m)
+		m.cur = m.fold(l.exits)
+		return
+	}
+	for try := 0; ; try++ {
+		m.rollBack(k)
+		m.lap(l, func(c *cell) bool { return changed[c] && counts[c] == nil }, counts)
+		more, _ := l.changed(m, func(c *cell) bool { return changed[c] })
+		if len(more) == 0 || try == 3 {
+			break
+		}
+		for c := range more {
+			changed[c] = true
+		}
+	}
+	if !m.compute(l, k) {
+		l.close(m)
+	}
+	m.cur = m.fold(l.exits)
+}
+
+const mostRounds = 24 // of a loop that is read round by round
+
+// unroll reads a loop that only computes, over what is written in the source, round by round.
+func (m *machine) unroll(l *loop, k mark) bool {
+	if *m.fuel < 1000 {
+		return false
+	}
+	cur := l.entry.fork(l.entry.edge)
+	for range mostRounds {
+		t := &target{label: l.label, loop: true}
+		m.targets = append(m.targets, t)
+		m.cur = []*path{cur}
+		yes, no := l.cond()
+		done := len(yes) == 0 && len(no) == 1 && no[0].edge == l.entry.edge
+		goes := len(no) == 0 && len(yes) == 1 && yes[0].edge == l.entry.edge
+		if goes {
+			m.cur = yes
+			l.body()
+			m.cur = m.fold(append(m.cur, t.continues...))
+			l.post()
+			m.cur = m.fold(m.cur)
+			goes = len(m.cur) == 1 && m.cur[0].edge == l.entry.edge && len(t.breaks) == 0 && m.unchangedSince(k)
+		}
+		m.targets = m.targets[:len(m.targets)-1]
+		switch {
+		case done:
+			m.cur = no
+			return true
+		case !goes:
+			m.rollBack(k)
+			m.cur = []*path{l.entry}
+			return false
+		}
+		cur = m.cur[0]
+	}
+	m.rollBack(k)
+	m.cur = []*path{l.entry}
+	return false
+}
+
+// unchangedSince reports whether nothing but branches that are gone again has been read since a mark.
+func (m *machine) unchangedSince(k mark) bool {
+	for _, n := range m.nodes[k.nodes:] {
+		if n.kind != shape.Branch {
+			return false
+		}
+	}
+	now := m.mark()
+	return now.stored == k.stored && slices.Equal(now.returns, k.returns) &&
+		slices.Equal(now.breaks[:len(k.breaks)], k.breaks) && slices.Equal(now.continues[:len(k.continues)], k.continues)
+}
+
+// lap reads a loop's body once. What is in the cells that phi accepts depends on the round.
+func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
+	start := l.entry.fork(l.entry.edge)
+	l.phis, l.counter = map[*cell]*value{}, nil
+	head := m.join(l.pos, []*path{start}, func(c *cell, v *value) bool { return phi(c) })
+	l.head = head.from
+	for c, v := range head.vars {
+		if phi(c) {
+			l.phis[c] = v
+		}
+	}
+	if phi(nil) {
+		l.phis[nil] = head.epoch
+	}
+	if len(counts) > 0 {
+		zero := &path{stack: []*value{m.integer(l.pos, 0)}}
+		l.counter = m.phi(l.head, []*path{zero}, func(p *path) *value { return p.stack[0] })
+		for c, by := range counts {
+			if v := l.entry.vars[c]; v != nil {
+				head.vars[c] = m.add(v.pos, v, m.times(by, l.counter))
+			}
+		}
+	}
+	t := &target{label: l.label, loop: true}
+	m.targets = append(m.targets, t)
+	m.cur = []*path{head}
+	yes, no := l.cond()
+	m.cur = m.fold(yes)
+	l.body()
+	m.cur = m.fold(append(m.cur, t.continues...))
+	m.targets = m.targets[:len(m.targets)-1]
+	l.post()
+	l.back = m.fold(m.cur)
+	l.exits = m.fold(append(no, t.breaks...))
+	m.cur = nil
+}
+
+func (m *machine) times(by, n *value) *value {
+	switch by.what {
+	case "1":
+		return n
+	case "-1":
+		return m.val(n.pos, "neg", "", n)
+	}
+	return m.val(n.pos, "*", "", n, by)
+}
+
+// changed gives the cells that a round leaves with something else, beside known ones; and of those that a constant is
+// added to, which.
+func (l *loop) changed(m *machine, known func(*cell) bool) (map[*cell]bool, map[*cell]*value) {
+	cells, counts := map[*cell]bool{}, map[*cell]*value{}
+	head := func(c *cell) *value {
+		if v := l.phis[c]; v != nil {
+			return v
+		}
+		if c == nil {
+			return l.entry.epoch
+		}
+		return l.entry.vars[c]
+	}
+	for _, q := range l.back {
+		for c, v := range q.vars {
+			h := head(c)
+			if h == nil || c.shared || h.class == v.class || known(c) {
+				continue
+			}
+			var by *value
+			if v.op == "+" && v.args[0].class == h.class && v.args[1].lit != nil {
+				by = v.args[1]
+			}
+			if old, seen := counts[c]; cells[c] && (!seen || by == nil || old.class != by.class) {
+				delete(counts, c)
+			} else if by != nil {
+				counts[c] = by
+			}
+			cells[c] = true
+		}
+		if h := head(nil); h.class != q.epoch.class && !known(nil) {
+			cells[nil] = true
+		}
+	}
+	for c := range counts { // on every way the same?
+		for _, q := range l.back {
+			v := q.vars[c]
+			if v == nil || v.op != "+" || v.args[1].class != counts[c].class || v.args[0].class != head(c).class {
+				delete(counts, c)
+				break
+			}
+		}
+	}
+	return cells, counts
+}
+
+// restore takes the phis that nothing came of back out of what leaves a loop that was only read to see.
+func (l *loop) restore(m *machine) {
+	for _, q := range l.exits {
+		for c, v := range q.vars {
+			if h := l.phis[c]; h != nil && h.class == v.class && l.untouched(c) {
+				q.vars[c] = l.entry.vars[c]
+			}
+		}
+		if h := l.phis[nil]; h != nil && q.epoch.class == h.class {
+			q.epoch = l.entry.epoch
+		}
+	}
+}
+
+func (l *loop) untouched(c *cell) bool {
+	for _, q := range l.back {
+		if v := q.vars[c]; v != nil && v.class != l.phis[c].class {
+			return false
+		}
+	}
+	return true
+}
+
+// close leads the ways back to the loop's head.
+func (l *loop) close(m *machine) {
+	for _, q := range l.back {
+		m.attach(q, l.head)
+		for c, h := range l.phis {
+			v := q.epoch
+			if c != nil {
+				v = q.vars[c]
+			}
+			m.feed(h, m.settled(q, v))
+		}
+		if l.counter != nil {
+			m.feed(l.counter, m.add(l.pos, l.counter, m.integer(l.pos, 1)))
+		}
+	}
+}
+
+// feed gives a phi its argument for one more way.
+func (m *machine) feed(phi, v *value) {
+	if phi.op == "struct" {
+		for i, p := range phi.args {
+			m.feed(p, m.part2(v, phi, i))
+		}
+		return
+	}
+	if v == nil {
+		v = phi
+	}
+	if phi.op == "phi" {
+		phi.args = append(phi.args, v)
+	}
+}
+
+func (m *machine) part2(v, like *value, i int) *value {
+	if v == nil {
+		return nil
+	}
+	if v.op == "struct" && v.what == like.what {
+		return v.args[i]
+	}
+	names := splitNames(like.what)
+	return m.field(v.pos, v, names[i], i)
+}

@@ -1,0 +1,311 @@
+package lock
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// machine reads one flow: of an orchestrator, or of a function that runs as a coroutine of its own.
+type machine struct {
+	*program
+	classes *classes
+	parent  *machine
+	nodes   []*node
+	cur     []*path // the ways on which the program comes to where it is being read; none: it does not
+	frame   *frame
+	entry   *frame   // the function that the flow is of
+	active  []*frame // functions that are being read, the outermost first
+	targets []*target
+	loops   []*loop
+	stored  []stored
+	cells   int
+	probing int // loops that are read only to see what changes in them
+	fuel    *int
+
+	deferring *frame // whose deferred calls run
+	errorOnly bool   // nobody looks at what else it returns
+	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
+}
+
+// cell is a variable, or what a pointer made here points to.
+type cell struct {
+	id     int
+	shared bool            // with a coroutine: what is in it depends on when one looks
+	writer *machine        // the only one that changes it, and knows what is in it; nil: several
+	fields map[string]bool // that are changed; "" is all of it
+	st     *types.Struct   // what it holds, if that is a struct
+	maybe  *value          // a pointer that came from outside: it may be nil
+}
+
+// stored is something that was put into a shared variable.
+type stored struct {
+	cell  *cell
+	value *value
+}
+
+// frame is one call of a function, or of a closure within outer.
+type frame struct {
+	info    *types.Info
+	fn      *function    // nil: a closure
+	lit     *ast.FuncLit // of a closure
+	outer   *frame       // where a closure was made
+	cells   map[types.Object]*cell
+	results []*cell // named ones
+	returns []*path
+}
+
+// target is what break and continue go to.
+type target struct {
+	label     string
+	loop      bool
+	breaks    []*path
+	continues []*path
+}
+
+type deferred struct {
+	frame *frame
+	call  *ast.CallExpr
+}
+
+const fuel = 400_000 // statements of one orchestrator, calls in place
+
+func newMachine(prog *program, parent *machine) *machine {
+	m := &machine{program: prog, parent: parent}
+	if parent != nil {
+		m.classes, m.fuel, m.cells = parent.classes, parent.fuel, parent.cells
+		m.active = slices.Clone(parent.active)
+		m.probing = parent.probing
+		return m
+	}
+	m.classes = &classes{byKey: map[string]int{}}
+	left := fuel
+	m.fuel = &left
+	return m
+}
+
+// begin makes the first node and gives the path from there.
+func (m *machine) begin() *path {
+	entry := m.newNode(shape.Join, token.NoPos, 1)
+	p := &path{edge: edge{entry, 0}, vars: map[*cell]*value{}, facts: map[int]bool{}}
+	p.epoch = m.leaf("start", "", token.NoPos)
+	return p
+}
+
+func (m *machine) newCell() *cell {
+	m.cells++
+	return &cell{id: m.cells}
+}
+
+func (m *machine) sortedCells(vars map[*cell]*value) []*cell {
+	return slices.SortedFunc(maps.Keys(vars), func(a, b *cell) int { return a.id - b.id })
+}
+
+// cellOf finds the cell of a variable: of this call, or of the one in which a closure was made.
+func (f *frame) cellOf(obj types.Object) *cell {
+	for ; f != nil; f = f.outer {
+		if c := f.cells[obj]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// declare makes a variable.
+func (m *machine) declare(obj types.Object) *cell {
+	c := m.frame.cells[obj]
+	if c == nil {
+		c = m.newCell()
+		c.st, _ = obj.Type().Underlying().(*types.Struct)
+		m.frame.cells[obj] = c
+	}
+	return c
+}
+
+// load gives what is in a cell.
+func (m *machine) load(p *path, c *cell) *value {
+	v := p.vars[c]
+	if c.shared && c.writer != m {
+		return m.loadShared(p, c, v)
+	}
+	if v != nil {
+		return m.resolve(p, v)
+	}
+	return m.val(token.NoPos, "unknown", "")
+}
+
+// loadShared gives what others may have changed meanwhile; the fields that nobody changes are known.
+func (m *machine) loadShared(p *path, c *cell, v *value) *value {
+	load := m.make(value{op: "load", cell: c, args: []*value{p.epoch}, owner: m})
+	if c.st == nil || v == nil || c.fields[""] {
+		return load
+	}
+	args := make([]*value, c.st.NumFields())
+	for i := range args {
+		from := v
+		if c.fields[c.st.Field(i).Name()] {
+			from = load
+		}
+		args[i] = m.field(v.pos, from, fieldName(c.st, i), i)
+	}
+	return m.make(value{op: "struct", what: structName(c.st), args: args, pos: v.pos})
+}
+
+func (m *machine) store(p *path, c *cell, v *value) {
+	if c.shared {
+		m.root().stored = append(m.root().stored, stored{c, m.freeze(p, v)})
+	}
+	p.vars[c] = v
+}
+
+func (m *machine) root() *machine {
+	for m.parent != nil {
+		m = m.parent
+	}
+	return m
+}
+
+// shelter gives a value that came from outside a place, if it is a pointer or a map: functions may change it there.
+func (m *machine) shelter(p *path, t types.Type, v *value) *value {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Map:
+		c := m.newCell()
+		c.maybe = v
+		p.vars[c] = v
+		return m.make(value{op: "ref", cell: c, pos: v.pos})
+	}
+	return v
+}
+
+// node adds a step to the one path that there is then.
+func (m *machine) node(kind shape.NodeKind, target string, pos token.Pos, args ...*value) (*node, *path) {
+	p := m.cur[0]
+	n := m.newNode(kind, pos, 1)
+	n.target, n.loop = target, m.loop()
+	for _, a := range args {
+		n.args = append(n.args, m.freeze(p, a))
+	}
+	m.attach(p, n)
+	p.edge = edge{n, 0}
+	return n, p
+}
+
+// loop is the innermost loop that is being read.
+func (m *machine) loop() *loop {
+	if len(m.loops) == 0 {
+		return nil
+	}
+	return m.loops[len(m.loops)-1]
+}
+
+// blocks notes that others have run.
+func (m *machine) blocks(n *node, p *path) {
+	p.epoch = m.ofNode("after", "", n)
+}
+
+// resolve simplifies a value by what is known on a path.
+func (m *machine) resolve(p *path, v *value) *value {
+	if !v.choice {
+		if is, known := p.facts[v.class]; known {
+			return m.boolean(v.pos, is)
+		}
+		return v
+	}
+	if v.op == "if" {
+		cond := m.resolve(p, v.args[0])
+		if is, known := p.knows(cond); known {
+			if is {
+				return m.resolve(p, v.args[1])
+			}
+			return m.resolve(p, v.args[2])
+		}
+		yes, no := m.resolve(p, v.args[1]), m.resolve(p, v.args[2])
+		if cond == v.args[0] && yes == v.args[1] && no == v.args[2] {
+			return v
+		}
+		return m.choose(v.pos, cond, yes, no)
+	}
+	args, changed := make([]*value, len(v.args)), false
+	for i, a := range v.args {
+		args[i] = m.resolve(p, a)
+		changed = changed || args[i] != a
+	}
+	if !changed {
+		return v
+	}
+	return m.again(v, args)
+}
+
+// again is v with other arguments.
+func (m *machine) again(v *value, args []*value) *value {
+	switch v.op {
+	case "not":
+		return m.not(args[0])
+	case "==":
+		return m.equal(v.pos, args[0], args[1])
+	case "field":
+		return m.field(v.pos, args[0], v.what, -1)
+	case "cat":
+		out := args[0]
+		for _, a := range args[1:] {
+			out = m.concat(v.pos, out, a)
+		}
+		return out
+	}
+	w := *v
+	w.args, w.choice = args, false
+	return m.make(w)
+}
+
+// freeze gives a value as it is now, with what its pointers point to in their place.
+func (m *machine) freeze(p *path, v *value) *value { return m.frozen(p, m.resolve(p, v), 0) }
+
+func (m *machine) frozen(p *path, v *value, depth int) *value {
+	if v.op == "ref" {
+		if depth > 8 {
+			return m.val(v.pos, "cycle", "")
+		}
+		return m.frozen(p, m.read(p, v), depth+1)
+	}
+	if v.op == "func" {
+		return m.abstract(p, v)
+	}
+	if v.op == "phi" || v.op == "mu" || len(v.args) == 0 {
+		return v
+	}
+	var args []*value
+	for i, a := range v.args {
+		if b := m.frozen(p, a, depth); b != a {
+			if args == nil {
+				args = slices.Clone(v.args)
+			}
+			args[i] = b
+		}
+	}
+	if args == nil {
+		return v
+	}
+	return m.again(v, args)
+}
+
+// finish ends the flow where its paths are.
+func (m *machine) finish(body *ast.BlockStmt, results bool) {
+	for _, p := range m.fold(m.cur) {
+		n := m.newNode(shape.Return, body.Rbrace, 0)
+		v := p.pop()
+		if v.pos.IsValid() {
+			n.pos = v.pos
+		}
+		if results {
+			for _, a := range v.args {
+				n.args = append(n.args, m.freeze(p, a))
+			}
+		}
+		m.attach(p, n)
+	}
+	m.cur = nil
+}

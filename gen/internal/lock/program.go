@@ -1,0 +1,212 @@
+package lock
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/durablegen/durablegen/gen/internal/names"
+	"github.com/durablegen/durablegen/internal/collect"
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// program is what the sources of a run declare.
+type program struct {
+	fset    *token.FileSet
+	typeOf  func(types.Type) shape.TypeRef
+	funcs   map[*types.Func]*function
+	consts  map[types.Object]ast.Expr
+	globals map[*types.Var]*global
+	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
+	errors  map[*types.Var]string           // wire names of sentinels
+}
+
+// function is a declared function with a body.
+type function struct {
+	obj     *types.Func
+	decl    *ast.FuncDecl
+	info    *types.Info
+	escapes bool // a closure or a pointer may outlive the call
+}
+
+// global is a package variable.
+type global struct {
+	expr     ast.Expr // nil: zero, or one of several results
+	info     *types.Info
+	assigned bool
+}
+
+func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) shape.TypeRef) *program {
+	prog := &program{
+		fset: fset, typeOf: typeOf,
+		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
+		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{},
+	}
+	if typeOf == nil {
+		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
+	}
+	for _, src := range sources {
+		if src.Path == collect.RuntimePath {
+			continue // its functions are known by name
+		}
+		prog.addPlan(src)
+		for _, file := range src.Files {
+			prog.addFile(src, file)
+		}
+	}
+	for _, src := range sources {
+		if src.Path != collect.RuntimePath {
+			prog.findAssigned(src)
+		}
+	}
+	return prog
+}
+
+func (prog *program) addPlan(src *Source) {
+	if src.Plan == nil {
+		return
+	}
+	for _, d := range src.Plan.Decls {
+		if d.Type != "" {
+			if t, ok := src.Types.Scope().Lookup(d.Type).(*types.TypeName); ok {
+				prog.handles[t] = d
+			}
+		}
+		if d.Error != nil && d.Error.Type == nil {
+			if v, ok := src.Types.Scope().Lookup(d.Ident).(*types.Var); ok {
+				prog.errors[v] = d.Wire
+			}
+		}
+	}
+}
+
+func (prog *program) addFile(src *Source, file *ast.File) {
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			if obj, ok := src.Info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
+				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
+			}
+			prog.addSpecs(src, decl.Body)
+		case *ast.GenDecl:
+			prog.addSpecs(src, decl)
+		}
+	}
+}
+
+// addSpecs remembers where constants and package variables get their values.
+func (prog *program) addSpecs(src *Source, root ast.Node) {
+	if root == nil || root == (*ast.BlockStmt)(nil) {
+		return
+	}
+	ast.Inspect(root, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			var expr ast.Expr
+			if len(spec.Values) == len(spec.Names) {
+				expr = spec.Values[i]
+			}
+			switch obj := src.Info.Defs[name].(type) {
+			case *types.Const:
+				if expr == nil {
+					expr = name
+				}
+				prog.consts[obj] = expr
+			case *types.Var:
+				if obj.Parent() == src.Types.Scope() {
+					prog.globals[obj] = &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
+				}
+			}
+		}
+		return true
+	})
+}
+
+// findAssigned finds the package variables that do not keep what they were declared with.
+func (prog *program) findAssigned(src *Source) {
+	mark := func(e ast.Expr) {
+		for {
+			switch x := ast.Unparen(e).(type) {
+			case *ast.SelectorExpr:
+				if v, ok := src.Info.Uses[x.Sel].(*types.Var); ok && prog.globals[v] != nil {
+					prog.globals[v].assigned = true
+				}
+				e = x.X
+			case *ast.IndexExpr:
+				e = x.X
+			case *ast.StarExpr:
+				e = x.X
+			case *ast.Ident:
+				if v, ok := src.Info.Uses[x].(*types.Var); ok && prog.globals[v] != nil {
+					prog.globals[v].assigned = true
+				}
+				return
+			default:
+				return
+			}
+		}
+	}
+	for _, file := range src.Files {
+		assignments(file, mark)
+	}
+}
+
+// assignments calls f with every expression that is assigned to, or whose address is taken.
+func assignments(root ast.Node, f func(ast.Expr)) {
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, e := range n.Lhs {
+				f(e) // of := those that are not new
+			}
+		case *ast.IncDecStmt:
+			f(n.X)
+		case *ast.RangeStmt:
+			if n.Tok == token.ASSIGN {
+				if n.Key != nil {
+					f(n.Key)
+				}
+				if n.Value != nil {
+					f(n.Value)
+				}
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				f(n.X)
+			}
+		}
+		return true
+	})
+}
+
+func escapes(body ast.Node) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			found = true
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.AND
+		}
+		return !found
+	})
+	return found
+}
+
+// runtimeType is the name of a type of the runtime, also behind a pointer; "" is another.
+func runtimeType(t types.Type) string {
+	if t == nil {
+		return ""
+	}
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != collect.RuntimePath {
+		return ""
+	}
+	return n.Obj().Name()
+}

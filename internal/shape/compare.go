@@ -1,0 +1,261 @@
+package shape
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+)
+
+// Compare judges what became of the orchestrators of a package: a finding for each change, sorted by position. A change is
+// safe when no instance that the old code has brought to any point can break under the new code.
+func Compare(old, now *Lock) []Finding {
+	c := &comparison{old: old, new: now, taken: map[*Orchestrator]bool{}}
+	for i := range old.Orchestrators {
+		c.orchestrator(&old.Orchestrators[i])
+	}
+	for i := range now.Orchestrators {
+		if o := &now.Orchestrators[i]; !c.taken[o] {
+			c.added(o)
+		}
+	}
+	c.endpoints("activity", old.Activities, now.Activities)
+	c.endpoints("event", old.Events, now.Events)
+	sortFindings(c.findings)
+	return c.findings
+}
+
+type comparison struct {
+	old, new *Lock
+	taken    map[*Orchestrator]bool // those that stand for one of before
+	findings []Finding
+}
+
+func (c *comparison) add(f Finding) { c.findings = append(c.findings, f) }
+
+// version is what a directive without version= means.
+func version(v string) string {
+	if v == "" {
+		return "1"
+	}
+	return v
+}
+
+// orchestrator judges what became of one.
+func (c *comparison) orchestrator(old *Orchestrator) {
+	now := c.successor(old)
+	if now == nil {
+		c.gone(old)
+		return
+	}
+	c.taken[now] = true
+	before := len(c.findings)
+	if now.Group != old.Group {
+		c.add(Finding{
+			Orchestrator: old.Name, Version: old.Version, Kind: "group", Pos: now.Pos,
+			Change:  fmt.Sprintf("orchestrator %s moved from group %s to group %s", old.Name, old.Group, now.Group),
+			Reason:  "instances stay in the group that they were started in, and its workers do not have the code any more",
+			Breaks:  "all running instances of " + old.Name,
+			WaysOut: ways(old.Name, fmt.Sprintf(wayGroup, old.Group)),
+		})
+	}
+	if now.Name != old.Name {
+		c.safe(old, now.Pos, "renamed", fmt.Sprintf("orchestrator %s is %s now", old.Name, now.Name), "it answers to the old name too")
+	}
+	c.input(old, now)
+	several := func(o *Orchestrator) bool { return len(o.Params) > 1 }
+	if len(old.Params) > 0 && several(old) != several(now) && Unsafe(c.findings[before:]) {
+		return // what was stored is not even of the same form
+	}
+	c.flow(old, now)
+}
+
+// successor finds the code that instances of an orchestrator go on with: that of the same version, by name or alias.
+func (c *comparison) successor(old *Orchestrator) *Orchestrator {
+	var found *Orchestrator
+	for i := range c.new.Orchestrators {
+		o := &c.new.Orchestrators[i]
+		if version(o.Version) != version(old.Version) {
+			continue
+		}
+		if o.Name == old.Name {
+			return o
+		}
+		if slices.Contains(o.Aliases, old.Name) {
+			found = o
+		}
+	}
+	return found
+}
+
+// gone tells of an orchestrator, or a version of it, that is not there any more.
+func (c *comparison) gone(old *Orchestrator) {
+	f := Finding{
+		Orchestrator: old.Name, Version: old.Version, Kind: "removed",
+		Change:  fmt.Sprintf("orchestrator %s was removed", old.Name),
+		Reason:  "instances that run have no code to go on with: they are parked",
+		Breaks:  "all running instances of " + old.Name,
+		WaysOut: ways(old.Name, "keep the function until none of its instances is left"),
+	}
+	for i := range c.new.Orchestrators {
+		o := &c.new.Orchestrators[i]
+		if o.Name == old.Name || slices.Contains(o.Aliases, old.Name) {
+			f.Kind, f.Pos = "version", o.Pos
+			f.Change = fmt.Sprintf("version %s of orchestrator %s is gone, there is version %s", version(old.Version), old.Name, version(o.Version))
+			f.Breaks = fmt.Sprintf("all running instances of version %s of %s", version(old.Version), old.Name)
+			f.WaysOut = ways(old.Name, wayCopy)
+			break
+		}
+	}
+	if f.Kind == "removed" {
+		if o := c.renamed(old); o != nil {
+			f.Kind, f.Pos = "renamed", o.Pos
+			f.Change = fmt.Sprintf("orchestrator %s is gone, and looks renamed to %s", old.Name, o.Name)
+			f.WaysOut = ways(old.Name, fmt.Sprintf(wayAlias, old.Name, old.Name))
+		}
+	}
+	c.add(f)
+}
+
+// renamed finds a new orchestrator that does what an old one did.
+func (c *comparison) renamed(old *Orchestrator) *Orchestrator {
+	for i := range c.new.Orchestrators {
+		o := &c.new.Orchestrators[i]
+		known := slices.ContainsFunc(c.old.Orchestrators, func(p Orchestrator) bool { return p.Name == o.Name })
+		if !known && len(o.Params) == len(old.Params) && len(c.judge(old, o)) == 0 && len(c.judge(o, old)) == 0 {
+			return o
+		}
+	}
+	return nil
+}
+
+func (c *comparison) added(o *Orchestrator) {
+	change := fmt.Sprintf("orchestrator %s is new", o.Name)
+	if slices.ContainsFunc(c.old.Orchestrators, func(p Orchestrator) bool { return p.Name == o.Name }) {
+		change = fmt.Sprintf("version %s of orchestrator %s is new", version(o.Version), o.Name)
+	}
+	c.safe(o, o.Pos, "added", change, "no instance of it runs yet")
+}
+
+func (c *comparison) safe(o *Orchestrator, pos token.Position, kind, change, reason string) {
+	c.add(Finding{Orchestrator: o.Name, Version: o.Version, Kind: kind, Safe: true, Pos: pos, Change: change, Reason: reason})
+}
+
+// input judges what an orchestrator takes.
+func (c *comparison) input(old, now *Orchestrator) {
+	for _, change := range CompareParams(c.old, old.Params, c.new, now.Params) {
+		pos := change.Pos
+		if !pos.IsValid() {
+			pos = now.Pos
+		}
+		unsafe := change.Fails || change.Loses && readsInput(&now.Flow, change.Path)
+		if !unsafe {
+			c.safe(old, pos, "input", "the input changed: "+at(change), "what was stored can be read, and nothing that is decided depends on the rest")
+			continue
+		}
+		reason := "what was stored cannot be read any more"
+		if !change.Fails {
+			reason = "what was stored is not seen any more, and what is decided depends on it"
+		}
+		f := Finding{
+			Orchestrator: old.Name, Version: old.Version, Kind: "input", Pos: pos, Change: "the input changed: " + at(change), Reason: reason,
+			Breaks: "all running instances of " + old.Name, WaysOut: ways(old.Name, wayCopy),
+		}
+		if change.Renamed != "" {
+			name := change.Path[strings.LastIndexByte(change.Path, '.')+1:]
+			f.WaysOut = append([]string{fmt.Sprintf("keep the stored name of the field: `json:%q`", name)}, f.WaysOut...)
+		}
+		c.add(f)
+	}
+}
+
+// flow judges what an orchestrator does.
+func (c *comparison) flow(old, now *Orchestrator) {
+	failures := c.judge(old, now)
+	for _, f := range failures {
+		if !f.pos.IsValid() {
+			f.pos = now.Pos
+		}
+		c.add(Finding{
+			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,
+			Reason: f.reason(), Breaks: f.breaks(old.Name), WaysOut: ways(old.Name, wayVersion, wayCopy),
+		})
+	}
+	if pos, differs := firstChange(&old.Flow, &now.Flow); len(failures) == 0 && differs {
+		if !pos.IsValid() {
+			pos = now.Pos
+		}
+		c.safe(old, pos, "flow", "the code changed", "whatever an instance has decided so far, the new code decides too")
+	}
+}
+
+func (f *failure) reason() string {
+	switch f.kind {
+	case failArgument, failCount, failName:
+		return "a replay compares the arguments of each decision with those that were recorded"
+	case failType:
+		return "what was recorded is read again at each replay"
+	}
+	if f.expected == "" {
+		return "it cannot be shown that the new code repeats what instances have decided"
+	}
+	return fmt.Sprintf("histories have %s at this place, and a replay has to come to it again", f.expected)
+}
+
+// breaks says which instances a failure concerns.
+func (f *failure) breaks(name string) string {
+	switch {
+	case f.expected == "":
+		return "running instances of " + name
+	case f.after == "":
+		return fmt.Sprintf("running instances of %s that have come to %s, the first that it decides", name, f.expected)
+	}
+	return fmt.Sprintf("running instances of %s that are past %s and have come to %s; those before it go on", name, f.after, f.expected)
+}
+
+// judge compares two flows.
+func (c *comparison) judge(old, now *Orchestrator) []failure {
+	j := &judgement{old: c.old, new: c.new, from: old, to: now}
+	j.compareFlows()
+	if j.complex != "" && len(j.failures) == 0 {
+		pos, _ := firstChange(&old.Flow, &now.Flow)
+		j.failures = append(j.failures, failure{kind: "complex", pos: pos, change: "the code changed, too much to prove that instances can go on: " + j.complex})
+	}
+	return j.failures
+}
+
+// ways lists ways out, those that always help last.
+func ways(name string, first ...string) []string {
+	return append(first, fmt.Sprintf(wayWait, name), wayAccept)
+}
+
+// endpoints tells of activities and events that came and went. Whether instances need them is seen where they are used.
+func (c *comparison) endpoints(what string, old, now []Endpoint) {
+	for i := range now {
+		e := &now[i]
+		if !slices.ContainsFunc(old, func(p Endpoint) bool { return p.Name == e.Name || slices.Contains(e.Aliases, p.Name) }) {
+			c.add(Finding{Orchestrator: e.Name, Kind: "added", Safe: true, Pos: e.Pos, Change: fmt.Sprintf("%s %s is new", what, e.Name), Reason: "no history has it"})
+		}
+	}
+	for i := range old {
+		e := &old[i]
+		if find(now, e.Name) == nil {
+			c.add(Finding{Orchestrator: e.Name, Kind: "removed", Safe: true, Change: fmt.Sprintf("%s %s was removed", what, e.Name), Reason: "no orchestrator that may have to repeat it needs it"})
+		}
+	}
+}
+
+// find gives what answers to a name: by its own first.
+func find(list []Endpoint, name string) *Endpoint {
+	for i := range list {
+		if list[i].Name == name {
+			return &list[i]
+		}
+	}
+	for i := range list {
+		if slices.Contains(list[i].Aliases, name) {
+			return &list[i]
+		}
+	}
+	return nil
+}

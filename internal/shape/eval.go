@@ -1,0 +1,132 @@
+package shape
+
+import (
+	"slices"
+	"strconv"
+)
+
+// eval gives the term of a value as a program has it now.
+func (w *walk) eval(s *state, old bool, v int) term {
+	return w.evaluation(s, old).of(v)
+}
+
+func (w *walk) evals(s *state, old bool, values []int) []term {
+	e := w.evaluation(s, old)
+	all := make([]term, len(values))
+	for i, v := range values {
+		all[i] = e.of(v)
+	}
+	return all
+}
+
+func (w *walk) evaluation(s *state, old bool) *evaluation {
+	return &evaluation{w: w, old: old, c: s.side(old), g: w.graph(old), done: map[int]term{}}
+}
+
+type evaluation struct {
+	w    *walk
+	old  bool
+	c    *cursor
+	g    *graph
+	done map[int]term
+	open []int // pure loops that are being computed
+}
+
+func (e *evaluation) of(v int) term {
+	v = e.g.rep[v]
+	if x, ok := e.done[v]; ok {
+		return x
+	}
+	if i := slices.Index(e.open, v); i >= 0 {
+		return e.w.t.keep("again", strconv.Itoa(len(e.open)-i), "", nil)
+	}
+	if e.g.Values[v].Op == opMu { // what is inside depends on how deep the loop is
+		outside := e.done
+		e.done, e.open = map[int]term{}, append(e.open, v)
+		x := e.compute(v)
+		e.done, e.open = outside, e.open[:len(e.open)-1]
+		if len(e.open) == 0 {
+			e.done[v] = x
+		}
+		return x
+	}
+	x := e.compute(v)
+	e.done[v] = x
+	return x
+}
+
+func (e *evaluation) compute(n int) term {
+	v, t := &e.g.Values[n], e.w.t
+	if r := e.g.root(n); r >= 0 {
+		return e.root(v, e.c.env[r])
+	}
+	switch v.Op {
+	case opConst:
+		return t.constant(v.What)
+	case opParam:
+		return e.w.param(e.old, v.What)
+	case opOuter:
+		outer := e.w.outer[btoi(e.old)]
+		if n, err := strconv.Atoi(v.What); err == nil && n >= 0 && n < len(outer) {
+			return outer[n]
+		}
+		return t.symbol("outer")
+	case "start":
+		return e.w.start
+	}
+	args := make([]term, len(v.Args))
+	for i, a := range v.Args {
+		args[i] = e.of(a)
+	}
+	return t.of(v.Op, v.What, v.Sum, args...)
+}
+
+// root gives the term of what a node gives, or of what is read after it.
+func (e *evaluation) root(v *Value, at term) term {
+	t := e.w.t
+	if at == unset {
+		return t.symbol("") // of a node that gives nothing: nothing can be said of it
+	}
+	if v.Op == opPhi {
+		return at
+	}
+	value, now := t.all[at].args[0], t.all[at].args[1]
+	switch v.Op {
+	case "future":
+		return value
+	case opResult:
+		if v.What != "" && v.What != "0" {
+			return t.of("pick", v.What, "", value)
+		}
+		return value
+	case "after":
+		return now
+	}
+	args := []term{now}
+	for _, a := range v.Args {
+		args = append(args, e.of(a))
+	}
+	return t.of(v.Op, v.What, v.Sum, args...)
+}
+
+// param gives the symbol of a parameter. Several are matched by name: that is how they are stored.
+func (w *walk) param(old bool, name string) term {
+	key := name
+	if !w.strict && name != "" && !(w.j.from.takes(name) && w.j.to.takes(name)) {
+		key = strconv.FormatBool(old) + name
+	}
+	p, ok := w.params[key]
+	if !ok {
+		p = w.constantSymbol("param " + name)
+		w.params[key] = p
+	}
+	return p
+}
+
+// takes reports whether an orchestrator has a parameter. That of one which has a single one has no name.
+func (o *Orchestrator) takes(name string) bool {
+	if len(o.Params) < 2 {
+		return len(o.Params) == 1 && name == ""
+	}
+	return slices.ContainsFunc(o.Params, func(p Param) bool { return p.Name == name })
+}

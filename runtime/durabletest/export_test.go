@@ -1,0 +1,4 @@
+package durabletest
+
+// ReplayFile is what ReplayDir does with a file.
+var ReplayFile = replayFile
