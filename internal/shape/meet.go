@@ -141,6 +141,10 @@ func (w *walk) meetWaits(s *state) {
 	a := w.t.elements(w.evals(s, true, w.old.Nodes[s.old.at].Args))
 	b := w.t.elements(w.evals(s, false, w.new.Nodes[s.new.at].Args))
 	any := w.new.Nodes[s.new.at].Kind == AwaitAny
+	if !any { // waiting for all is waiting for one after the other
+		a, b = s.old.rest(w.t, a), s.new.rest(w.t, b)
+		a, b = a[:min(1, len(a))], b[:min(1, len(b))]
+	}
 	if len(a) != len(b) || slices.ContainsFunc(seq(len(a)), func(i int) bool {
 		return a[i] != b[i] && (w.t.event[a[i]] == "" || w.t.event[a[i]] != w.t.event[b[i]])
 	}) {
@@ -154,14 +158,22 @@ func (w *walk) meetWaits(s *state) {
 	if any {
 		for i := range a {
 			fork := s.clone()
-			w.afterWaits(fork, w.which(i, w.together1(fork, a[i], b[i])))
+			w.afterWaits(fork, w.which(i, w.completed(fork, a[i], b[i])))
 		}
 		return
 	}
 	for i := range a {
-		w.together1(s, a[i], b[i])
+		w.completed(s, a[i], b[i])
 	}
-	w.afterWaits(s, unset)
+	s.old.now = w.t.symbol("time")
+	s.new.now = s.old.now
+	s.behind = false
+	w.put(s) // both pass when they have waited for the last
+}
+
+// rest are the futures that a program has not waited for.
+func (c *cursor) rest(t *terms, fs []term) []term {
+	return slices.DeleteFunc(slices.Clone(fs), func(f term) bool { return c.has(t, f) })
 }
 
 func seq(n int) []int {
@@ -172,8 +184,8 @@ func seq(n int) []int {
 	return all
 }
 
-// together1 completes a future of both programs.
-func (w *walk) together1(s *state, a, b term) term {
+// completed completes a future of both programs.
+func (w *walk) completed(s *state, a, b term) term {
 	if w.t.event[a] != "" {
 		e := w.t.symbol("event")
 		w.bind(s, true, a, e)
@@ -188,9 +200,6 @@ func (w *walk) together1(s *state, a, b term) term {
 func (w *walk) afterWaits(s *state, value term) {
 	s.old.now = w.t.symbol("time")
 	s.new.now = s.old.now
-	if value == unset {
-		value = s.old.now
-	}
 	w.share(s, value)
 }
 
