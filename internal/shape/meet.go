@@ -154,12 +154,12 @@ func (w *walk) meetWaits(s *state) {
 	if any {
 		for i := range a {
 			fork := s.clone()
-			w.afterWaits(fork, w.which(i, w.together1(fork, a[i], b[i])))
+			w.afterWaits(fork, w.which(i, w.completed(fork, a[i], b[i])))
 		}
 		return
 	}
 	for i := range a {
-		w.together1(s, a[i], b[i])
+		w.completed(s, a[i], b[i])
 	}
 	w.afterWaits(s, unset)
 }
@@ -172,8 +172,8 @@ func seq(n int) []int {
 	return all
 }
 
-// together1 completes a future of both programs.
-func (w *walk) together1(s *state, a, b term) term {
+// completed completes a future of both programs.
+func (w *walk) completed(s *state, a, b term) term {
 	if w.t.event[a] != "" {
 		e := w.t.symbol("event")
 		w.bind(s, true, a, e)

@@ -39,6 +39,9 @@ func (l *Lock) canonical(kind NodeKind, name string) string {
 	if o := l.orchestrator(name); o != nil {
 		return o.Name
 	}
+	if e := find(l.Children, name); e != nil {
+		return e.Name
+	}
 	return name
 }
 
@@ -66,6 +69,9 @@ func (l *Lock) paramsOf(kind NodeKind, target string) []Param {
 	case Child:
 		if o := l.orchestrator(target); o != nil {
 			return o.Params
+		}
+		if e := find(l.Children, target); e != nil {
+			return e.Params
 		}
 	}
 	return nil

@@ -241,9 +241,9 @@ func TestSafeNeverBreaks(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 7))
-	pairs := 1500
+	pairs := 500
 	if testing.Short() {
-		pairs = 300
+		pairs = 150
 	}
 	safe, unsafe, unshown := 0, 0, 0
 	for range pairs {

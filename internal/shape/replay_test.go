@@ -49,19 +49,17 @@ type engine struct {
 
 // line is a coroutine.
 type line struct {
-	e      *engine
-	flow   *shape.Flow
-	at     int
-	given  map[int]any
-	after  map[int]int64
-	phis   map[int]any
-	outer  []any
-	item   any
-	waits  []*future // that it is blocked on
-	any    bool
-	gives  *future
-	main   bool
-	opened map[int]bool
+	e     *engine
+	flow  *shape.Flow
+	at    int
+	given map[int]any
+	after map[int]int64
+	phis  map[int]any
+	outer []any
+	item  any
+	waits []*future // that it is blocked on
+	gives *future
+	main  bool
 }
 
 func run(flow *shape.Flow, seed int64, expected []decision, inbox []message) *engine {

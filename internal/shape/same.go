@@ -23,8 +23,17 @@ func (l *Lock) around(o *Orchestrator) *Lock {
 	used := o.Flow.Uses()
 	return &Lock{
 		Format: l.Format, Types: l.Types, Orchestrators: []Orchestrator{*o},
-		Activities: answering(l.Activities, used[Activity]), Events: answering(l.Events, used[Receive]), Children: answering(l.Children, used[Child]),
+		Activities: answering(l.Activities, used[Activity]), Events: answering(l.Events, used[Receive]), Children: answering(l.started(), used[Child]),
 	}
+}
+
+// started are the orchestrators that a flow may start, those of the package included.
+func (l *Lock) started() []Endpoint {
+	all := slices.Clone(l.Children)
+	for _, o := range l.Orchestrators {
+		all = append(all, Endpoint{Name: o.Name, Aliases: o.Aliases, Params: o.Params, Result: o.Result})
+	}
+	return all
 }
 
 func answering(list []Endpoint, used map[string]bool) []Endpoint {
