@@ -15,6 +15,9 @@ import (
 // example is the module of the pairs for the static judgement: the same for both sides.
 const example = "example.com"
 
+// least is the share of pairs, in percent, on which the lock has to agree.
+const least = 95
+
 // judged is what the lock says of a pair.
 type judged struct {
 	unsafe bool
@@ -36,7 +39,7 @@ func TestStatic(t *testing.T) {
 		case v.unsafe:
 			t.Logf("%s is safe, and the lock says: %s", p.name, strings.Join(v.texts, "; "))
 		default:
-			t.Logf("%s is unsafe, and the lock lets it pass", p.name)
+			t.Errorf("%s is unsafe, and the lock lets it pass", p.name)
 		}
 		if p.want.Verdict != "unsafe" || !v.unsafe {
 			continue
@@ -52,6 +55,9 @@ func TestStatic(t *testing.T) {
 	}
 	t.Logf("%d pairs: the lock agrees on %d (%.1f %%); of %d findings in unsafe pairs %d point to a changed line (%.1f %%)",
 		len(pairs), agreed, percent(agreed, len(pairs)), findings, hits, percent(hits, findings))
+	if *only == "" && percent(agreed, len(pairs)) < least {
+		t.Errorf("the lock agrees on fewer than %d %%", least)
+	}
 }
 
 func percent(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
