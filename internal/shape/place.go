@@ -35,7 +35,10 @@ func origin(old, now *Lock, f Finding) token.Position {
 	switch f.Kind {
 	case "group", "renamed", "version":
 		for _, o := range now.Orchestrators {
-			if o.Pos == f.Pos && !(f.Kind == "renamed" && strings.HasSuffix(o.Name, "."+o.Func)) { // else the function has another name
+			if o.Pos == f.Pos && f.Kind == "renamed" {
+				return whereNamed(o.Name, o.Func, o.Pos, o.Directive)
+			}
+			if o.Pos == f.Pos {
 				return o.Directive
 			}
 		}
@@ -55,6 +58,14 @@ func origin(old, now *Lock, f Finding) token.Position {
 	return renamedField(old, now, before, after, f.Change)
 }
 
+// whereNamed gives what a stored name comes from: the Go name, unless the directive says it.
+func whereNamed(stored, name string, pos, directive token.Position) token.Position {
+	if strings.HasSuffix(stored, "."+name) {
+		return pos
+	}
+	return directive
+}
+
 func named(l *Lock, name string) *Orchestrator {
 	i := slices.IndexFunc(l.Orchestrators, func(o Orchestrator) bool { return o.Name == name || slices.Contains(o.Aliases, name) })
 	if i < 0 {
@@ -70,7 +81,7 @@ func renamedEndpoint(old, now *Lock, change string) token.Position {
 			for _, was := range list.before {
 				if find(list.after, was.Name) == nil && find(list.before, e.Name) == nil &&
 					strings.HasSuffix(change, " "+e.Name) && strings.Contains(change, was.Name+" became ") {
-					return e.Directive
+					return whereNamed(e.Name, e.Func, e.Pos, e.Directive)
 				}
 			}
 		}
@@ -94,7 +105,7 @@ func renamedEvent(old, now *Lock, before, after *Orchestrator) token.Position {
 		if pos.IsValid() {
 			return token.Position{} // which of them cannot be told
 		}
-		pos = e.Directive
+		pos = whereNamed(e.Name, e.Func, e.Pos, e.Directive)
 	}
 	if !gone {
 		return token.Position{}
@@ -104,6 +115,9 @@ func renamedEvent(old, now *Lock, before, after *Orchestrator) token.Position {
 
 // renamedField finds the field or parameter that explains a change in what an orchestrator computes or passes.
 func renamedField(old, now *Lock, before, after *Orchestrator, change string) token.Position {
+	if len(before.Params) != len(after.Params) && len(after.Params) > 0 && strings.Contains(change, "the input became ") {
+		return after.Params[0].Pos
+	}
 	changes := CompareParams(old, before.Params, now, after.Params)
 	for _, c := range changes {
 		if c.explains(change) {
