@@ -64,10 +64,27 @@ func (c *comparison) orchestrator(old *Orchestrator) {
 	}
 	c.input(old, now)
 	several := func(o *Orchestrator) bool { return len(o.Params) > 1 }
-	if len(old.Params) > 0 && several(old) != several(now) && Unsafe(c.findings[before:]) {
-		return // what was stored is not even of the same form
+	if len(old.Params) > 0 && several(old) != several(now) {
+		c.reformed(old, now, Unsafe(c.findings[before:]))
+		return
 	}
 	c.flow(old, now)
+}
+
+// reformed judges an input that was stored by itself and is stored by names now, or the contrary.
+func (c *comparison) reformed(old, now *Orchestrator, told bool) {
+	if told || len(c.judge(old, now)) == 0 {
+		return
+	}
+	pos := now.Pos
+	if len(now.Params) > 0 && now.Params[0].Pos.IsValid() {
+		pos = now.Params[0].Pos
+	}
+	c.add(Finding{
+		Orchestrator: old.Name, Version: old.Version, Kind: "input", Pos: pos, Change: "the input is stored in another form: a single parameter by itself, several by their names",
+		Reason: "what was stored is not seen any more, and what is decided depends on it",
+		Breaks: "all running instances of " + old.Name, WaysOut: ways(old.Name, wayCopy),
+	})
 }
 
 // successor finds the code that instances of an orchestrator go on with: that of the same version, by name or alias.

@@ -141,6 +141,10 @@ func (w *walk) meetWaits(s *state) {
 	a := w.t.elements(w.evals(s, true, w.old.Nodes[s.old.at].Args))
 	b := w.t.elements(w.evals(s, false, w.new.Nodes[s.new.at].Args))
 	any := w.new.Nodes[s.new.at].Kind == AwaitAny
+	if !any { // waiting for all is waiting for one after the other
+		a, b = s.old.rest(w.t, a), s.new.rest(w.t, b)
+		a, b = a[:min(1, len(a))], b[:min(1, len(b))]
+	}
 	if len(a) != len(b) || slices.ContainsFunc(seq(len(a)), func(i int) bool {
 		return a[i] != b[i] && (w.t.event[a[i]] == "" || w.t.event[a[i]] != w.t.event[b[i]])
 	}) {
@@ -161,7 +165,15 @@ func (w *walk) meetWaits(s *state) {
 	for i := range a {
 		w.completed(s, a[i], b[i])
 	}
-	w.afterWaits(s, unset)
+	s.old.now = w.t.symbol("time")
+	s.new.now = s.old.now
+	s.behind = false
+	w.put(s) // both pass when they have waited for the last
+}
+
+// rest are the futures that a program has not waited for.
+func (c *cursor) rest(t *terms, fs []term) []term {
+	return slices.DeleteFunc(slices.Clone(fs), func(f term) bool { return c.has(t, f) })
 }
 
 func seq(n int) []int {
@@ -188,9 +200,6 @@ func (w *walk) completed(s *state, a, b term) term {
 func (w *walk) afterWaits(s *state, value term) {
 	s.old.now = w.t.symbol("time")
 	s.new.now = s.old.now
-	if value == unset {
-		value = s.old.now
-	}
 	w.share(s, value)
 }
 
