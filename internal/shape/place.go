@@ -35,7 +35,10 @@ func origin(old, now *Lock, f Finding) token.Position {
 	switch f.Kind {
 	case "group", "renamed", "version":
 		for _, o := range now.Orchestrators {
-			if o.Pos == f.Pos && !(f.Kind == "renamed" && strings.HasSuffix(o.Name, "."+o.Func)) { // else the function has another name
+			if o.Pos == f.Pos && f.Kind == "renamed" {
+				return whereNamed(o.Name, o.Func, o.Pos, o.Directive)
+			}
+			if o.Pos == f.Pos {
 				return o.Directive
 			}
 		}
@@ -52,7 +55,46 @@ func origin(old, now *Lock, f Finding) token.Position {
 			return pos
 		}
 	}
-	return renamedField(old, now, before, after, f.Change)
+	if pos := renamedField(old, now, before, after, f.Change); pos.IsValid() {
+		return pos
+	}
+	if vague(f.Change) {
+		return nearest(novel(&before.Flow, &after.Flow), f.Pos)
+	}
+	return token.Position{}
+}
+
+// vague reports whether a finding tells what came of a change and not what was changed.
+func vague(change string) bool {
+	if strings.Contains(change, "looks renamed") {
+		return false
+	}
+	return slices.ContainsFunc([]string{
+		"a variable", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
+		"the code now waits", "something else now", "what stands before", "the code now returns",
+	}, func(s string) bool { return strings.Contains(change, s) })
+}
+
+// nearest gives the place that a finding at pos is due to: one on its own line, else the last one above it.
+func nearest(places []token.Position, pos token.Position) token.Position {
+	var best token.Position
+	for _, p := range places {
+		if p.Filename == pos.Filename && p.Line == pos.Line {
+			return pos
+		}
+		if !best.IsValid() || p.Filename == pos.Filename && p.Line < pos.Line && (best.Filename != pos.Filename || p.Line > best.Line) {
+			best = p
+		}
+	}
+	return best
+}
+
+// whereNamed gives what a stored name comes from: the Go name, unless the directive says it.
+func whereNamed(stored, name string, pos, directive token.Position) token.Position {
+	if strings.HasSuffix(stored, "."+name) {
+		return pos
+	}
+	return directive
 }
 
 func named(l *Lock, name string) *Orchestrator {
@@ -70,7 +112,7 @@ func renamedEndpoint(old, now *Lock, change string) token.Position {
 			for _, was := range list.before {
 				if find(list.after, was.Name) == nil && find(list.before, e.Name) == nil &&
 					strings.HasSuffix(change, " "+e.Name) && strings.Contains(change, was.Name+" became ") {
-					return e.Directive
+					return whereNamed(e.Name, e.Func, e.Pos, e.Directive)
 				}
 			}
 		}
@@ -94,7 +136,7 @@ func renamedEvent(old, now *Lock, before, after *Orchestrator) token.Position {
 		if pos.IsValid() {
 			return token.Position{} // which of them cannot be told
 		}
-		pos = e.Directive
+		pos = whereNamed(e.Name, e.Func, e.Pos, e.Directive)
 	}
 	if !gone {
 		return token.Position{}
@@ -104,6 +146,9 @@ func renamedEvent(old, now *Lock, before, after *Orchestrator) token.Position {
 
 // renamedField finds the field or parameter that explains a change in what an orchestrator computes or passes.
 func renamedField(old, now *Lock, before, after *Orchestrator, change string) token.Position {
+	if len(before.Params) != len(after.Params) && len(after.Params) > 0 && strings.Contains(change, "the input became ") {
+		return after.Params[0].Pos
+	}
 	changes := CompareParams(old, before.Params, now, after.Params)
 	for _, c := range changes {
 		if c.explains(change) {

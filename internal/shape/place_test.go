@@ -20,7 +20,8 @@ func TestPlace(t *testing.T) {
 		o.Flow.Nodes[1].Next = []int{3}
 		o.Flow.Nodes = append(o.Flow.Nodes, shape.Node{Kind: shape.Receive, Target: event, Type: shape.NoType, Next: []int{2}})
 		x, e := takes(activity, 1), takes(event, 0)
-		x.Directive, e.Directive = at(30), at(40)
+		x.Func, e.Func = "X", "f"
+		x.Directive, x.Pos, e.Directive, e.Pos = at(30), at(31), at(40), at(41)
 		return &shape.Lock{
 			Types: object(field, line), Orchestrators: []shape.Orchestrator{o},
 			Activities: []shape.Endpoint{x}, Events: []shape.Endpoint{e},
@@ -36,7 +37,7 @@ func TestPlace(t *testing.T) {
 		{"a field", lock("key", "p.x", "p.e", "g", 20), shape.Finding{Change: "an argument of activity p.x changed: the input.id became the input.key"}, 20},
 		{"another field", lock("key", "p.x", "p.e", "g", 20), shape.Finding{Change: "an argument of activity p.x changed: the input.no became the input.yes"}, 99},
 		{"an activity", lock("id", "p.y", "p.e", "g", 0), shape.Finding{Change: "activity p.x became activity p.y"}, 30},
-		{"an event", lock("id", "p.x", "p.f", "g", 0), shape.Finding{Change: "the code now may take an event before activity p.x that it left alone"}, 40},
+		{"an event", lock("id", "p.x", "p.f", "g", 0), shape.Finding{Change: "the code now may take an event before activity p.x that it left alone"}, 41},
 		{"a group", lock("id", "p.x", "p.e", "h", 0), shape.Finding{Kind: "group", Pos: at(50)}, 49},
 		{"nothing of these", lock("id", "p.x", "p.e", "g", 0), shape.Finding{Change: "a timer was removed"}, 99},
 	} {

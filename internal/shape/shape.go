@@ -52,6 +52,7 @@ type Endpoint struct {
 	Params  []Param  `json:"params,omitempty"` // of an event: the event itself
 	Result  TypeRef  `json:"result"`
 
+	Func      string         `json:"-"` // the Go function or type
 	Pos       token.Position `json:"-"` // of its name
 	Directive token.Position `json:"-"`
 }

@@ -74,7 +74,7 @@ func (b builder) add(list []shape.Endpoint, d *names.Decl) []shape.Endpoint {
 
 // endpoint gives a declaration without what is an orchestrator's own.
 func (b builder) endpoint(d *names.Decl) shape.Endpoint {
-	e := shape.Endpoint{Name: d.Wire, Aliases: d.Aliases, Result: shape.NoType, Pos: d.Pos, Directive: b.fset.Position(d.Directive.Pos)}
+	e := shape.Endpoint{Name: d.Wire, Aliases: d.Aliases, Result: shape.NoType, Func: d.Ident, Pos: d.Pos, Directive: b.fset.Position(d.Directive.Pos)}
 	if d.Event != nil {
 		e.Params = []shape.Param{{Type: b.types.Ref(d.Event.Type), Pos: d.Pos}}
 		return e
