@@ -14,7 +14,64 @@ func novel(old, now *Flow) []token.Position {
 	have.add(old)
 	var places []token.Position
 	have.missing(now, &places)
+	return append(places, inserted(old, now)...)
+}
+
+// inserted gives the nodes of a flow that the old one has fewer of, those that do not fit into the order of before.
+func inserted(old, now *Flow) []token.Position {
+	a, b := old.steps(), now.steps()
+	// common[i][j] is how many steps a[i:] and b[j:] have in common, in the same order.
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	count := map[string]int{}
+	for _, s := range a {
+		count[s]--
+	}
+	for _, s := range b {
+		count[s]++
+	}
+	var places []token.Position
+	for i, j := 0, 0; j < len(b); {
+		switch {
+		case common[i][j+1] == common[i][j] && count[b[j]] > 0: // what follows fits as well without it
+			if at := now.Nodes[j].Pos; at.IsValid() {
+				places = append(places, at)
+			}
+			count[b[j]]--
+			j++
+		case i < len(a) && a[i] == b[j]:
+			i, j = i+1, j+1
+		case i < len(a) && common[i+1][j] >= common[i][j+1]:
+			i++
+		default:
+			j++
+		}
+	}
 	return places
+}
+
+// steps names the nodes of a flow in order; what only joins and parts ways is "".
+func (f *Flow) steps() []string {
+	steps := make([]string, len(f.Nodes))
+	for i := range f.Nodes {
+		switch n := &f.Nodes[i]; n.Kind {
+		case Join, Branch, Await, Return, Panic:
+		default:
+			steps[i] = n.String()
+		}
+	}
+	return steps
 }
 
 // inventory is what a flow is made of, without the order.
