@@ -91,16 +91,16 @@ func (i *instance) tellUntold(base *history.Turn) {
 }
 
 // tellChanged tells of arguments that are not those of the record, at a call that wants no more than that.
-func (cfg *Config) tellChanged(orchestrator string, e *engine.NondeterminismError) {
-	c := observe.ArgumentsChange{
+func (c *Config) tellChanged(orchestrator string, e *engine.NondeterminismError) {
+	change := observe.ArgumentsChange{
 		Group: e.Instance.Group, Instance: e.Instance.ID, Orchestrator: orchestrator,
 		Call: e.Actual.Name, Slot: e.Ref.String(), Recorded: e.Expected.Site, Position: e.Position,
 	}
-	if f := cfg.Hooks.ArgumentsChanged; f != nil {
-		f(c)
+	if f := c.Hooks.ArgumentsChanged; f != nil {
+		f(change)
 	}
-	cfg.Logger.Warn("durable: the code has other arguments than the history, which stand", observe.KeyInstance, c.Instance,
-		observe.KeyOrchestrator, c.Orchestrator, "call", c.Call, "slot", c.Slot, "recorded", c.Recorded, "position", c.Position)
+	c.Logger.Warn("durable: the code has other arguments than the history, which stand", observe.KeyInstance, change.Instance,
+		observe.KeyOrchestrator, change.Orchestrator, "call", change.Call, "slot", change.Slot, "recorded", change.Recorded, "position", change.Position)
 }
 
 func (i *instance) tellParked() {
