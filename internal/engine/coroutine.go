@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"iter"
 	"runtime"
 	"slices"
 
@@ -14,8 +13,7 @@ import (
 type Coroutine struct {
 	m            *Machine
 	body         func(*Coroutine)
-	next         func() (struct{}, bool) // nil until it first runs
-	stop         func()
+	stack        *stack // nil until it first runs, and after it has returned
 	yield        func(struct{}) bool
 	waits        []wait
 	returned     bool
@@ -53,23 +51,28 @@ type unwound struct{}
 
 // resume runs c until it blocks or ends.
 func (m *Machine) resume(c *Coroutine) (alive bool) {
-	if c.next == nil {
-		c.next, c.stop = iter.Pull(c.run)
+	if c.stack == nil {
+		c.stack = m.cfg.Stacks.of(c)
 	}
 	m.current = c
 	defer m.returnTo()
-	_, alive = c.next()
-	return alive
+	_, alive = c.stack.next()
+	if !c.returned {
+		return alive
+	}
+	m.cfg.Stacks.put(c.stack)
+	c.stack = nil
+	return false
 }
 
 // unwind ends a coroutine that is blocked.
 func (m *Machine) unwind(c *Coroutine) {
-	if c.next == nil {
+	if c.stack == nil {
 		return
 	}
 	m.current = c
 	defer m.returnTo()
-	c.stop()
+	c.stack.stop()
 }
 
 // returnTo catches the end of a coroutine that has been unwound.

@@ -43,6 +43,9 @@ type Config struct {
 	// them, and what cannot be read is a zero value.
 	Redacted bool
 
+	// Stacks are what coroutines run on. nil: each has one of its own.
+	Stacks *Stacks
+
 	// Without switches rules off, for tests that show what each of them prevents.
 	Without Rule
 }

@@ -30,6 +30,8 @@ type Config struct {
 	// Without and WithoutRules switch rules of the protocol off, for tests that show what each of them prevents.
 	Without      Repair
 	WithoutRules engine.Rule
+
+	stacks *engine.Stacks // of the group
 }
 
 // Code is what a worker can run.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/runtime/observe"
 )
@@ -47,6 +48,9 @@ type failure struct {
 	next  time.Time // when to try again
 }
 
+// mostStacks are kept for runs to come: more seldom end before others begin.
+const mostStacks = 64
+
 // Start joins the group; ErrPermission when the store does not let this worker own partitions. They are taken as soon as
 // the other live workers have had time to answer the first beat.
 func Start(ctx context.Context, cfg Config) (*Group, error) {
@@ -58,6 +62,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	if err := cfg.Backend.MayOwn(ctx, cfg.Group); err != nil {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
+	cfg.stacks = engine.NewStacks(mostStacks)
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions
@@ -125,6 +130,7 @@ func (g *Group) Stop(ctx context.Context) error {
 	for _, p := range g.partitions {
 		p.drop()
 	}
+	g.cfg.stacks.Close()
 	return err
 }
 

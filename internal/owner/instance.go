@@ -149,7 +149,7 @@ func (i *instance) engineConfig(prog engine.Program) engine.Config {
 	cfg := i.p.cfg
 	return engine.Config{
 		Self: i.addr, Program: prog, Fail: cfg.Fail, Resolve: cfg.Code.Resolve, Logger: cfg.Logger, Changed: i.p.changed,
-		Without: cfg.WithoutRules,
+		Stacks: cfg.stacks, Without: cfg.WithoutRules,
 	}
 }
 
