@@ -46,12 +46,8 @@ func h11(w *world) error {
 		return err
 	}
 	c := durable.NewClient(w.client, durable.ClientConfig{})
-	met := make(chan error, 1)
-	go func() { _, err := c.Get(context.Background(), "i"); met <- err }()
-	if !w.until(func() bool { return len(met) == 1 }) {
-		return errors.New("get does not return")
-	}
-	if err := <-met; err != nil && !w.bareClaim {
+	err := w.beside("get", func() error { _, err := c.Get(context.Background(), "i"); return err })
+	if err != nil && !w.bareClaim {
 		return err
 	}
 	return w.ends("i", history.Completed, 11)

@@ -39,12 +39,7 @@ func purge(w *world) error {
 		return err
 	}
 	c := durable.NewClient(w.client, durable.ClientConfig{})
-	done := make(chan error, 1)
-	go func() { _, err := c.Purge(context.Background(), "i"); done <- err }()
-	if !w.until(func() bool { return len(done) == 1 }) {
-		return errors.New("purge does not return")
-	}
-	if err := <-done; err != nil {
+	if err := w.beside("purge", func() error { _, err := c.Purge(context.Background(), "i"); return err }); err != nil {
 		return err
 	}
 	t.OnPutState(nil)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -99,6 +100,23 @@ func onJetStream(t *testing.T) *world {
 	w.after = func(time.Duration) {}
 	w.client = w.view()
 	return w
+}
+
+// beside runs what blocks on a goroutine of its own while time passes. Virtual time does not wait for goroutines, so it is no
+// limit here.
+func (w *world) beside(what string, fn func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- fn() }()
+	passes := func() bool { return w.until(func() bool { return len(done) == 1 }) }
+	if w.memory != nil {
+		passes = func() bool { w.after(10 * time.Millisecond); return true }
+	}
+	for end := time.Now().Add(time.Minute); len(done) == 0; runtime.Gosched() {
+		if !passes() || time.Now().After(end) {
+			return fmt.Errorf("%s does not return", what)
+		}
+	}
+	return <-done
 }
 
 // programs are what the workers know, by wire name.
