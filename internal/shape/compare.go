@@ -194,7 +194,7 @@ func (c *comparison) flow(old, now *Orchestrator) {
 			f.pos = now.Pos
 		}
 		c.add(Finding{
-			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,
+			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change, placed: f.root != "",
 			Reason: f.reason(), Breaks: f.breaks(old.Name), WaysOut: ways(old.Name, wayVersion, wayCopy),
 		})
 	}
@@ -238,7 +238,16 @@ func (c *comparison) judge(old, now *Orchestrator) []failure {
 		pos, _ := firstChange(&old.Flow, &now.Flow)
 		j.failures = append(j.failures, failure{kind: "complex", pos: pos, change: "the code changed, too much to prove that instances can go on: " + j.complex})
 	}
-	return j.failures
+	return j.roots()
+}
+
+// roots leaves out arguments that are other ones because of a step that is told of.
+func (j *judgement) roots() []failure {
+	told := map[string]bool{"": false}
+	for _, f := range j.failures {
+		told[f.root] = f.root != ""
+	}
+	return slices.DeleteFunc(j.failures, func(f failure) bool { return told[f.behind] })
 }
 
 // ways lists ways out, those that always help last.

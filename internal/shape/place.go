@@ -50,7 +50,7 @@ func origin(old, now *Lock, f Finding) token.Position {
 	if pos := renamedEndpoint(old, now, f.Change); pos.IsValid() {
 		return pos
 	}
-	if strings.Contains(f.Change, "event") {
+	if strings.Contains(f.Change, "event") || strings.Contains(f.Change, "comes first") {
 		if pos := renamedEvent(old, now, before, after); pos.IsValid() {
 			return pos
 		}
@@ -58,7 +58,7 @@ func origin(old, now *Lock, f Finding) token.Position {
 	if pos := renamedField(old, now, before, after, f.Change); pos.IsValid() {
 		return pos
 	}
-	if vague(f.Change) {
+	if vague(f.Change) && !f.placed {
 		return nearest(novel(&before.Flow, &after.Flow), f.Pos)
 	}
 	return token.Position{}

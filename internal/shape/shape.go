@@ -111,7 +111,11 @@ type Node struct {
 	Next   []int    `json:"next,omitempty"`   // nodes; of a branch: if true, if false
 	In     []Edge   `json:"in,omitempty"`     // of a join: where its edges come from; a value phi has an argument for each
 
-	Pos token.Position `json:"-"` // of the call or the statement
+	Pos    token.Position   `json:"-"` // of the call or the statement
+	Calls  []token.Position `json:"-"` // of named functions in place of which it stands, the outermost first
+	After  []token.Position `json:"-"` // what stands behind it in the source, on the way to each of Next
+	Within token.Position   `json:"-"` // the body of the if in whose head it is
+	Late   bool             `json:"-"` // it was deferred, or is a compensation
 }
 
 // Edge is the way from a node by one of its Next.

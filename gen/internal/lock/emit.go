@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"go/token"
 	"slices"
 	"sort"
 	"strconv"
@@ -189,13 +190,22 @@ func (e *emitter) sortIn(n *node) {
 }
 
 func (e *emitter) node(n *node) {
-	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Type: shape.NoType, Pos: e.fset.Position(n.pos)}
+	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
 	if n.result != nil {
 		out.Type = e.typeOf(n.result)
+	}
+	for _, pos := range n.calls {
+		out.Calls = append(out.Calls, e.fset.Position(pos))
 	}
 	for _, next := range n.next {
 		if next = e.straight(next); next != nil {
 			out.Next = append(out.Next, e.index[next])
+			after, within := e.after(n.pos, place(next))
+			if n == e.nodes[0] && e.entry != nil {
+				after = e.entry.begin()
+			}
+			out.After = append(out.After, e.fset.Position(after))
+			out.Within = e.fset.Position(within)
 		}
 	}
 	if n.kind == shape.Join {
@@ -210,6 +220,17 @@ func (e *emitter) node(n *node) {
 		out.Args = e.values(n.args)
 	}
 	e.flow.Nodes = append(e.flow.Nodes, out)
+}
+
+// place is where a step stands, or if it only joins ways what follows it.
+func place(n *node) token.Pos {
+	for range 8 {
+		if n.kind != shape.Join || len(n.next) == 0 || n.next[0] == nil {
+			break
+		}
+		n = n.next[0]
+	}
+	return n.pos
 }
 
 // bodies writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
