@@ -159,5 +159,6 @@ type Value struct {
 	Node int    `json:"node,omitempty"` // of a result: the node that it is of; of a phi: the join
 	Sum  string `json:"sum,omitempty"`  // of a call into code of the module: hash of what it does; of anything else: ""
 
-	Pos token.Position `json:"-"`
+	Pos   token.Position `json:"-"`
+	After token.Position `json:"-"` // of a list, a map or a call: what stands behind it in the source
 }

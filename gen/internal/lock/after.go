@@ -42,7 +42,7 @@ func (prog *program) after(pos, to token.Pos) (next, within token.Pos) {
 		if k < 0 {
 			continue
 		}
-		head := i > 0 && !isBody(s, around[i-1]) || i == 0
+		head := i == 0 || !isBody(s, around[i-1])
 		if begin := bodyWith(s, pos, to); head && begin.IsValid() {
 			if is, ok := s.(*ast.IfStmt); ok {
 				within = is.Cond.Pos()
@@ -53,6 +53,9 @@ func (prog *program) after(pos, to token.Pos) (next, within token.Pos) {
 			within = first(is.Body)
 		}
 		if k+1 < len(list) {
+			if clause, ok := list[k+1].(*ast.CaseClause); ok && clause.List == nil && len(clause.Body) > 0 {
+				return clause.Body[0].Pos(), within
+			}
 			return list[k+1].Pos(), within
 		}
 		if clause, ok := outer.(*ast.CaseClause); ok {
@@ -142,6 +145,9 @@ func isBody(s ast.Stmt, n ast.Node) bool {
 
 // bodyWith gives the beginning of the body of a statement into which the way leads.
 func bodyWith(s ast.Stmt, pos, to token.Pos) token.Pos {
+	if c, ok := s.(*ast.CaseClause); ok && len(c.Body) > 0 && pos < c.Colon && c.Colon < to && to < c.End() {
+		return c.Body[0].Pos()
+	}
 	for _, b := range bodies(s) {
 		if b.Pos() <= to && to < b.End() && pos < b.Pos() {
 			return first(b)

@@ -329,6 +329,11 @@ func (e *emitter) value(v *value) int {
 	e.written[v] = n
 	e.flow.Values = append(e.flow.Values, shape.Value{})
 	out := shape.Value{Op: v.op, What: v.what, Pos: e.fset.Position(v.pos)}
+	switch v.op {
+	case "list", "map", "call", "slice", "append", "put":
+		after, _ := e.after(v.pos, v.pos)
+		out.After = e.fset.Position(after)
+	}
 	switch {
 	case v.op != "lambda" && e.foreign(v):
 		out.Op, out.What = "outer", strconv.Itoa(e.base+e.imported(v))
