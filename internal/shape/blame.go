@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 type failKind string
@@ -56,7 +57,7 @@ func (w *walk) fail(s *state, kind failKind) {
 	default:
 		f.change = w.instead(o, n)
 	}
-	f.due(w.root(s, kind == failApart || kind == failTakes))
+	f.due(w.root(s, kind == failApart || kind == failTakes || strings.Contains(f.change, " now comes before ")))
 	w.j.add(f)
 }
 

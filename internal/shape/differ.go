@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -100,6 +101,9 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 			return d
 		}
 	}
+	if x.Op == opConst && y.Op == opConst {
+		pos = y.part(x.What, pos)
+	}
 	before, after := p.old.say(a), p.new.say(b)
 	if before == after {
 		return &difference{text: fmt.Sprintf("%s does or means something else now", after), pos: pos}
@@ -114,6 +118,22 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 // within reports whether an old value was made of what a new one is: something is not done to it any more.
 func (p *pairing) within(a, b, depth int) bool {
 	return depth > 0 && slices.ContainsFunc(p.old.Values[a].Args, func(v int) bool { return p.a[v] == p.b[b] || p.within(v, b, depth-1) })
+}
+
+// part gives the place of the first piece of a text that another does not have there.
+func (v *Value) part(old string, whole token.Position) token.Position {
+	old, err := strconv.Unquote(old)
+	if err != nil {
+		return whole
+	}
+	for _, part := range v.Parts {
+		rest, ok := strings.CutPrefix(old, part.Text)
+		if !ok {
+			return part.Pos
+		}
+		old = rest
+	}
+	return whole
 }
 
 // rest leaves out what two values have in common if the order of their parts does not count.
@@ -183,6 +203,11 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 	}
 	for _, name := range old {
 		if !slices.Contains(new, name) {
+			for _, field := range y.Unset {
+				if field.Text == name && field.Pos.IsValid() {
+					pos = field.Pos
+				}
+			}
 			return &difference{text: fmt.Sprintf("field %s is not set any more", name), pos: pos}
 		}
 	}

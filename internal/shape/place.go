@@ -69,8 +69,11 @@ func vague(change string) bool {
 	if strings.Contains(change, "looks renamed") {
 		return false
 	}
+	if strings.HasSuffix(change, "became a variable") {
+		return true
+	}
 	return slices.ContainsFunc([]string{
-		"a variable", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
+		": a variable became ", "a variable does or", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
 		"the code now waits", "something else now", "what stands before", "the code now returns",
 	}, func(s string) bool { return strings.Contains(change, s) })
 }

@@ -41,13 +41,21 @@ func (w *walk) root(s *state, wide bool) (pos token.Position, key string) {
 		return token.Position{}, ""
 	}
 	for i := range a.to {
-		if a.to[i] == none && w.old.Nodes[i].made() {
+		if o := &w.old.Nodes[i]; a.to[i] == none && o.made() && w.old.count(o) > w.new.count(o) {
 			return w.removed(i), "went " + w.old.Nodes[i].String()
 		}
 	}
 	for i := range a.from {
-		if a.from[i] == none && w.new.Nodes[i].made() {
+		if n := &w.new.Nodes[i]; a.from[i] == none && n.made() && w.new.count(n) > w.old.count(n) {
 			return w.inserted(i), "came " + w.new.Nodes[i].String()
+		}
+	}
+	if a.to[o] == none || a.from[n] == none { // it was moved, and what was asked about it, too
+		return token.Position{}, ""
+	}
+	for i := range a.to {
+		if a.to[i] == none && w.old.Nodes[i].Kind == Branch {
+			return w.without(i)
 		}
 	}
 	return token.Position{}, ""

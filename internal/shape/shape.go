@@ -160,5 +160,13 @@ type Value struct {
 	Sum  string `json:"sum,omitempty"`  // of a call into code of the module: hash of what it does; of anything else: ""
 
 	Pos   token.Position `json:"-"`
+	Parts []Part         `json:"-"` // of a text that was joined from several
+	Unset []Part         `json:"-"` // of a struct: the fields that are zero, and where they got that
 	After token.Position `json:"-"` // of a list, a map or a call: what stands behind it in the source
+}
+
+// Part is a piece of a constant text, or a field by its name.
+type Part struct {
+	Text string
+	Pos  token.Position
 }

@@ -19,8 +19,8 @@ func (prog *program) enclosing(pos token.Pos) []ast.Node {
 }
 
 // after tells what stands next to a step in the source on the way to another: where something would be that stood between
-// them. within is the body of the if in whose head the step stands, when the flow does not go there.
-func (prog *program) after(pos, to token.Pos) (next, within token.Pos) {
+// them. other is the step on the other way out of a choice. within is the body of the if in whose head the step stands, when the flow does not go there.
+func (prog *program) after(pos, to, other token.Pos) (next, within token.Pos) {
 	around := prog.enclosing(pos)
 	for i := 0; i+1 < len(around); i++ {
 		node, outer := around[i], around[i+1]
@@ -37,6 +37,9 @@ func (prog *program) after(pos, to token.Pos) (next, within token.Pos) {
 		if !ok {
 			continue
 		}
+		if _, ok := s.(*ast.ReturnStmt); ok {
+			return s.Pos(), within // what stood behind it was in place of it
+		}
 		list, end := statements(outer)
 		k := indexOf(list, s)
 		if k < 0 {
@@ -51,6 +54,9 @@ func (prog *program) after(pos, to token.Pos) (next, within token.Pos) {
 		}
 		if is, ok := s.(*ast.IfStmt); ok && head && !within.IsValid() {
 			within = first(is.Body)
+		}
+		if c, ok := s.(*ast.CaseClause); ok && head && len(c.Body) > 0 && k+1 < len(list) && (other < c.Colon || other > c.End()) && (to < list[0].Pos() || to > list[len(list)-1].End()) {
+			return c.Body[0].Pos(), within
 		}
 		if k+1 < len(list) {
 			if clause, ok := list[k+1].(*ast.CaseClause); ok && clause.List == nil && len(clause.Body) > 0 {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"go/constant"
 	"go/token"
 	"slices"
 	"sort"
@@ -197,10 +198,14 @@ func (e *emitter) node(n *node) {
 	for _, pos := range n.calls {
 		out.Calls = append(out.Calls, e.fset.Position(pos))
 	}
-	for _, next := range n.next {
+	for i, next := range n.next {
 		if next = e.straight(next); next != nil {
 			out.Next = append(out.Next, e.index[next])
-			after, within := e.after(n.pos, place(next))
+			other := token.NoPos
+			if len(n.next) == 2 && n.next[1-i] != nil {
+				other = place(e.straight(n.next[1-i]))
+			}
+			after, within := e.after(n.pos, place(next), other)
 			if n == e.nodes[0] && e.entry != nil {
 				after = e.entry.begin()
 			}
@@ -329,9 +334,12 @@ func (e *emitter) value(v *value) int {
 	e.written[v] = n
 	e.flow.Values = append(e.flow.Values, shape.Value{})
 	out := shape.Value{Op: v.op, What: v.what, Pos: e.fset.Position(v.pos)}
+	for _, part := range v.parts {
+		out.Parts = append(out.Parts, shape.Part{Text: constant.StringVal(part.lit), Pos: e.fset.Position(part.pos)})
+	}
 	switch v.op {
 	case "list", "map", "call", "slice", "append", "put":
-		after, _ := e.after(v.pos, v.pos)
+		after, _ := e.after(v.pos, v.pos, token.NoPos)
 		out.After = e.fset.Position(after)
 	}
 	switch {
@@ -389,6 +397,11 @@ func (e *emitter) imported(v *value) int {
 func (e *emitter) structure(v *value, out *shape.Value) {
 	fields := map[string]*value{}
 	e.fields(v, fields)
+	for i, name := range splitNames(v.what) {
+		if i < len(v.args) && v.args[i].zeroLike() {
+			out.Unset = append(out.Unset, shape.Part{Text: name, Pos: e.fset.Position(v.args[i].pos)})
+		}
+	}
 	var kept []string
 	for name := range fields {
 		kept = append(kept, name)
