@@ -154,7 +154,7 @@ func renamedField(old, now *Lock, before, after *Orchestrator, change string) to
 	}
 	changes := CompareParams(old, before.Params, now, after.Params)
 	for _, c := range changes {
-		if c.explains(change) {
+		if c.explains(change) || c.lost(change) {
 			return c.Pos
 		}
 	}
@@ -181,6 +181,13 @@ func renamedField(old, now *Lock, before, after *Orchestrator, change string) to
 		}
 	}
 	return token.Position{}
+}
+
+// lost reports whether a finding says that something is not computed any more from a field of the input that is gone.
+func (c TypeChange) lost(change string) bool {
+	before, after, ok := strings.Cut(change, " became ")
+	name := "the input." + c.Path
+	return ok && c.Loses && c.Path != "" && c.Pos.IsValid() && strings.Contains(before, name) && !strings.Contains(after, name)
 }
 
 // explains reports whether a finding speaks of the field that has another name.

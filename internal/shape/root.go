@@ -238,7 +238,7 @@ func (w *walk) removed(o int) token.Position {
 			n := &w.new.Nodes[max(a.to[e.From], 0)]
 			pos := w.behind(n, e.Next, asked)
 			next := w.new.place(n.Next[min(e.Next, len(n.Next)-1)])
-			if only && (n.Kind == Branch || !n.Within.IsValid()) && next.Pos.IsValid() || w.replaces(next) {
+			if only && !n.Within.IsValid() && next.Pos.IsValid() || w.replaces(next) {
 				pos = next.Pos
 			}
 			switch late := next.Late || w.late(o); {
@@ -279,11 +279,11 @@ func (w *walk) behind(n *Node, way int, asked bool) token.Position {
 	}
 	pos := n.After[way]
 	switch {
-	case asked && n.Kind != Branch && n.Within.Line == n.Pos.Line:
+	case asked && n.Within.Line == n.Pos.Line:
 		return n.Within
 	case n.Late && !next.Late, pos.Line == next.Pos.Line:
 		return next.Pos
-	case asked && n.Kind != Branch && n.Within.IsValid():
+	case asked && n.Within.IsValid():
 		return n.Within
 	case pos.IsValid():
 		return pos

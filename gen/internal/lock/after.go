@@ -47,16 +47,19 @@ func (prog *program) after(pos, to, other token.Pos) (next, within token.Pos) {
 		}
 		head := i == 0 || !isBody(s, around[i-1])
 		if begin := bodyWith(s, pos, to); head && begin.IsValid() {
-			if is, ok := s.(*ast.IfStmt); ok {
+			if is, ok := s.(*ast.IfStmt); ok && !other.IsValid() {
 				within = is.Cond.Pos()
 			}
 			return begin, within
 		}
-		if is, ok := s.(*ast.IfStmt); ok && head && !within.IsValid() {
+		if is, ok := s.(*ast.IfStmt); ok && head && !within.IsValid() && !other.IsValid() {
 			within = first(is.Body)
 		}
 		if c, ok := s.(*ast.CaseClause); ok && head && len(c.Body) > 0 && k+1 < len(list) && (other < c.Colon || other > c.End()) && (to < list[0].Pos() || to > list[len(list)-1].End()) {
 			return c.Body[0].Pos(), within
+		}
+		if !within.IsValid() {
+			within = bare(list[k+1:], to)
 		}
 		if k+1 < len(list) {
 			if clause, ok := list[k+1].(*ast.CaseClause); ok && clause.List == nil && len(clause.Body) > 0 {
@@ -70,6 +73,19 @@ func (prog *program) after(pos, to, other token.Pos) (next, within token.Pos) {
 		return end, within
 	}
 	return token.NoPos, within
+}
+
+// bare gives the body of the first if among statements before a place: no step is in it.
+func bare(list []ast.Stmt, to token.Pos) token.Pos {
+	for _, s := range list {
+		if s.Pos() <= to && to < s.End() {
+			break
+		}
+		if is, ok := s.(*ast.IfStmt); ok && is.Else == nil {
+			return first(is.Body)
+		}
+	}
+	return token.NoPos
 }
 
 // argument gives the argument behind one of a call that is written on several lines.

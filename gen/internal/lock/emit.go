@@ -210,7 +210,9 @@ func (e *emitter) node(n *node) {
 				after = e.entry.begin()
 			}
 			out.After = append(out.After, e.fset.Position(after))
-			out.Within = e.fset.Position(within)
+			if !out.Within.IsValid() {
+				out.Within = e.fset.Position(within)
+			}
 		}
 	}
 	if n.kind == shape.Join {
