@@ -19,7 +19,7 @@ func (prog *program) enclosing(pos token.Pos) []ast.Node {
 }
 
 // after tells what stands next to a step in the source on the way to another: where something would be that stood between
-// them. other is the step on the other way out of a choice. within is the body of the if in whose head the step stands, when the flow does not go there.
+// them. other is the step on the other way out of a choice. within is the body of an if there into which no way leads.
 func (prog *program) after(pos, to, other token.Pos) (next, within token.Pos) {
 	around := prog.enclosing(pos)
 	for i := 0; i+1 < len(around); i++ {
@@ -52,10 +52,11 @@ func (prog *program) after(pos, to, other token.Pos) (next, within token.Pos) {
 			}
 			return begin, within
 		}
-		if is, ok := s.(*ast.IfStmt); ok && head && !within.IsValid() && !other.IsValid() {
+		if is, ok := s.(*ast.IfStmt); ok && head && !within.IsValid() && (other < s.Pos() || other > s.End()) {
 			within = first(is.Body)
 		}
-		if c, ok := s.(*ast.CaseClause); ok && head && len(c.Body) > 0 && k+1 < len(list) && (other < c.Colon || other > c.End()) && (to < list[0].Pos() || to > list[len(list)-1].End()) {
+		if c, ok := s.(*ast.CaseClause); ok && head && len(c.Body) > 0 && k+1 < len(list) &&
+			(other < c.Colon || other > c.End()) && (to < list[0].Pos() || to > list[len(list)-1].End()) {
 			return c.Body[0].Pos(), within
 		}
 		if !within.IsValid() {

@@ -201,11 +201,14 @@ func (e *emitter) node(n *node) {
 	for i, next := range n.next {
 		if next = e.straight(next); next != nil {
 			out.Next = append(out.Next, e.index[next])
-			other := token.NoPos
+			to, other := place(next), &node{}
 			if len(n.next) == 2 && n.next[1-i] != nil {
 				other = place(e.straight(n.next[1-i]))
 			}
-			after, within := e.after(n.pos, place(next), other)
+			after, within := e.after(n.pos, to.pos, other.pos)
+			if to.late || other.late {
+				within = token.NoPos // the way there is from within the body
+			}
 			if n == e.nodes[0] && e.entry != nil {
 				after = e.entry.begin()
 			}
@@ -230,14 +233,14 @@ func (e *emitter) node(n *node) {
 }
 
 // place is where a step stands, or if it only joins ways what follows it.
-func place(n *node) token.Pos {
+func place(n *node) *node {
 	for range 8 {
 		if n.kind != shape.Join || len(n.next) == 0 || n.next[0] == nil {
 			break
 		}
 		n = n.next[0]
 	}
-	return n.pos
+	return n
 }
 
 // bodies writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
