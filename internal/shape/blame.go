@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 type failKind string
@@ -28,6 +29,8 @@ type failure struct {
 	change   string
 	expected string // what the old program has decided there
 	after    string // what it had decided before, "" for nothing
+	root     string // the step that came or went; "" when it is not known
+	behind   string // of an argument: the step that came or went before it
 }
 
 // fail tells that the new program does not come to where the old one stands.
@@ -36,6 +39,9 @@ func (w *walk) fail(s *state, kind failKind) {
 	f := failure{kind: kind, pos: n.Pos, expected: o.String(), after: w.before(s)}
 	if condition := w.blamed(s); condition != nil {
 		f.kind, f.pos, f.change = "condition", condition.pos, condition.text
+		if vague(f.change) {
+			f.due(w.root(s, true))
+		}
 		w.j.add(f)
 		return
 	}
@@ -51,7 +57,15 @@ func (w *walk) fail(s *state, kind failKind) {
 	default:
 		f.change = w.instead(o, n)
 	}
+	f.due(w.root(s, kind == failApart || kind == failTakes || strings.Contains(f.change, " now comes before ")))
 	w.j.add(f)
+}
+
+// due moves a failure to the step to which it is due.
+func (f *failure) due(pos token.Position, root string) {
+	if pos.IsValid() {
+		f.pos, f.root = pos, root
+	}
 }
 
 // instead says what the new program does in the place of a decision.
@@ -103,6 +117,11 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 			f.pos = d.pos
 		}
 		f.change = fmt.Sprintf("an argument of %s changed: %s", n, d.text)
+		if pos, root := w.root(s, false); vague(f.change) || w.alignment().from[s.new.at] == none {
+			f.due(pos, root)
+		} else {
+			f.behind = root
+		}
 		if n.Kind == Return {
 			f.change = "what the coroutine returns changed: " + d.text
 		}
@@ -194,7 +213,7 @@ func at(c TypeChange) string {
 // add keeps a failure, once for its place.
 func (j *judgement) add(f failure) {
 	same := func(g failure) bool {
-		return g.pos == f.pos && g.pos.IsValid() || g.kind == f.kind && g.change == f.change && g.pos == f.pos
+		return g.pos == f.pos && g.pos.IsValid() || g.root == f.root && f.root != "" || g.kind == f.kind && g.change == f.change && g.pos == f.pos
 	}
 	if !slices.ContainsFunc(j.failures, same) {
 		j.failures = append(j.failures, f)

@@ -131,7 +131,30 @@ func (c *comparison) gone(old *Orchestrator) {
 			f.WaysOut = ways(old.Name, fmt.Sprintf(wayAlias, old.Name, old.Name))
 		}
 	}
+	if !f.Pos.IsValid() {
+		f.Pos = c.instead(old)
+	}
 	c.add(f)
+}
+
+// instead gives the directive of a new activity or orchestrator that takes what an old orchestrator took, which is most
+// likely what does its work now.
+func (c *comparison) instead(old *Orchestrator) token.Position {
+	alike := func(name string, params []Param) bool {
+		return len(params) > 0 && len(params) == len(old.Params) && find(c.old.Activities, name) == nil && named(c.old, name) == nil &&
+			slices.EqualFunc(params, old.Params, func(a, b Param) bool { return a.Name == b.Name && c.new.Types[a.Type].Kind == c.old.Types[b.Type].Kind })
+	}
+	for _, o := range c.new.Orchestrators {
+		if alike(o.Name, o.Params) {
+			return o.Pos
+		}
+	}
+	for _, e := range c.new.Activities {
+		if alike(e.Name, e.Params) {
+			return e.Pos
+		}
+	}
+	return token.Position{}
 }
 
 // renamed finds a new orchestrator that does what an old one did.
@@ -139,7 +162,7 @@ func (c *comparison) renamed(old *Orchestrator) *Orchestrator {
 	for i := range c.new.Orchestrators {
 		o := &c.new.Orchestrators[i]
 		known := slices.ContainsFunc(c.old.Orchestrators, func(p Orchestrator) bool { return p.Name == o.Name })
-		if !known && len(o.Params) == len(old.Params) && len(c.judge(old, o)) == 0 && len(c.judge(o, old)) == 0 {
+		if !known && len(o.Params) == len(old.Params) && c.same(old, o) {
 			return o
 		}
 	}
@@ -186,15 +209,45 @@ func (c *comparison) input(old, now *Orchestrator) {
 	}
 }
 
+// exchanged finds the other version that an orchestrator was, if it now does exactly what that did.
+func (c *comparison) exchanged(old, now *Orchestrator) *Orchestrator {
+	for i := range c.old.Orchestrators {
+		o := &c.old.Orchestrators[i]
+		if o == old || o.Name != old.Name || len(o.Params) != len(now.Params) || !c.same(o, now) {
+			continue
+		}
+		if next := c.successor(o); next != nil && len(c.judge(o, next)) > 0 {
+			return o
+		}
+	}
+	return nil
+}
+
+// same reports whether each of two can go on with what the other began.
+func (c *comparison) same(old, now *Orchestrator) bool {
+	back := &comparison{old: c.new, new: c.old}
+	return len(c.judge(old, now)) == 0 && len(back.judge(now, old)) == 0
+}
+
 // flow judges what an orchestrator does.
 func (c *comparison) flow(old, now *Orchestrator) {
 	failures := c.judge(old, now)
+	if other := c.exchanged(old, now); other != nil && len(failures) > 0 {
+		c.add(Finding{
+			Orchestrator: old.Name, Version: old.Version, Kind: "version", Pos: now.Directive,
+			Change:  fmt.Sprintf("version %s of orchestrator %s is what was version %s", version(old.Version), old.Name, version(other.Version)),
+			Reason:  "instances stay on the version they began with, and its code is under another number now",
+			Breaks:  fmt.Sprintf("running instances of version %s of %s", version(old.Version), old.Name),
+			WaysOut: ways(old.Name, wayCopy),
+		})
+		return
+	}
 	for _, f := range failures {
 		if !f.pos.IsValid() {
 			f.pos = now.Pos
 		}
 		c.add(Finding{
-			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,
+			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change, placed: f.root != "",
 			Reason: f.reason(), Breaks: f.breaks(old.Name), WaysOut: ways(old.Name, wayVersion, wayCopy),
 		})
 	}
@@ -238,7 +291,16 @@ func (c *comparison) judge(old, now *Orchestrator) []failure {
 		pos, _ := firstChange(&old.Flow, &now.Flow)
 		j.failures = append(j.failures, failure{kind: "complex", pos: pos, change: "the code changed, too much to prove that instances can go on: " + j.complex})
 	}
-	return j.failures
+	return j.roots()
+}
+
+// roots leaves out arguments that are other ones because of a step that is told of.
+func (j *judgement) roots() []failure {
+	told := map[string]bool{"": false}
+	for _, f := range j.failures {
+		told[f.root] = f.root != ""
+	}
+	return slices.DeleteFunc(j.failures, func(f failure) bool { return told[f.behind] })
 }
 
 // ways lists ways out, those that always help last.

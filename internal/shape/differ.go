@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -82,16 +83,26 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 		pos = outside
 	}
 	if x.Op == y.Op && len(x.Args) == len(y.Args) && (x.What == y.What && x.Sum == y.Sum || x.Op == opConst) && p.sameNode(x, y) {
-		for i := range x.Args {
-			if d := p.find(x.Args[i], y.Args[i], pos, seen); d != nil {
+		old, now := p.rest(x, y)
+		if x.Op == "cat" && p.separators(old, now) {
+			return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: pos}
+		}
+		for i := range old {
+			if d := p.find(old[i], now[i], pos, seen); d != nil {
 				return d
 			}
 		}
+	}
+	if y.After.IsValid() && p.within(a, b, 3) {
+		return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: y.After}
 	}
 	if x.Op == "struct" && y.Op == "struct" {
 		if d := p.members(x, y, pos, seen); d != nil {
 			return d
 		}
+	}
+	if x.Op == opConst && y.Op == opConst {
+		pos = y.part(x.What, pos)
 	}
 	before, after := p.old.say(a), p.new.say(b)
 	if before == after {
@@ -102,6 +113,54 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 		d.field = x.What
 	}
 	return d
+}
+
+// within reports whether an old value was made of what a new one is: something is not done to it any more.
+func (p *pairing) within(a, b, depth int) bool {
+	return depth > 0 && slices.ContainsFunc(p.old.Values[a].Args, func(v int) bool { return p.a[v] == p.b[b] || p.within(v, b, depth-1) })
+}
+
+// part gives the place of the first piece of a text that another does not have there.
+func (v *Value) part(old string, whole token.Position) token.Position {
+	old, err := strconv.Unquote(old)
+	if err != nil {
+		return whole
+	}
+	for _, part := range v.Parts {
+		rest, ok := strings.CutPrefix(old, part.Text)
+		if !ok {
+			return part.Pos
+		}
+		old = rest
+	}
+	return whole
+}
+
+// rest leaves out what two values have in common if the order of their parts does not count.
+func (p *pairing) rest(x, y *Value) (old, now []int) {
+	if x.Op != "+" && x.Op != "*" && x.Op != opEqual && x.Op != "&" && x.Op != "|" {
+		return x.Args, y.Args
+	}
+	now = slices.Clone(y.Args)
+	for _, v := range x.Args {
+		if i := slices.IndexFunc(now, func(u int) bool { return p.a[v] == p.b[u] }); i >= 0 {
+			now = slices.Delete(now, i, i+1)
+		} else {
+			old = append(old, v)
+		}
+	}
+	return old, now
+}
+
+// separators reports whether several constants of a text differ, which are one in the source: what its parts are joined by.
+func (p *pairing) separators(old, now []int) bool {
+	n := 0
+	for i := range old {
+		if p.a[old[i]] != p.b[now[i]] && p.old.Values[old[i]].Op == opConst && p.new.Values[now[i]].Op == opConst {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // elsewhere reports whether a value is written where it is made, and not where it is used: a parameter, what a node gives.
@@ -144,6 +203,11 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 	}
 	for _, name := range old {
 		if !slices.Contains(new, name) {
+			for _, field := range y.Unset {
+				if field.Text == name && field.Pos.IsValid() {
+					pos = field.Pos
+				}
+			}
 			return &difference{text: fmt.Sprintf("field %s is not set any more", name), pos: pos}
 		}
 	}

@@ -50,7 +50,7 @@ func origin(old, now *Lock, f Finding) token.Position {
 	if pos := renamedEndpoint(old, now, f.Change); pos.IsValid() {
 		return pos
 	}
-	if strings.Contains(f.Change, "event") {
+	if strings.Contains(f.Change, "event") || strings.Contains(f.Change, "comes first") {
 		if pos := renamedEvent(old, now, before, after); pos.IsValid() {
 			return pos
 		}
@@ -58,7 +58,7 @@ func origin(old, now *Lock, f Finding) token.Position {
 	if pos := renamedField(old, now, before, after, f.Change); pos.IsValid() {
 		return pos
 	}
-	if vague(f.Change) {
+	if vague(f.Change) && !f.placed {
 		return nearest(novel(&before.Flow, &after.Flow), f.Pos)
 	}
 	return token.Position{}
@@ -69,8 +69,11 @@ func vague(change string) bool {
 	if strings.Contains(change, "looks renamed") {
 		return false
 	}
+	if strings.HasSuffix(change, "became a variable") {
+		return true
+	}
 	return slices.ContainsFunc([]string{
-		"a variable", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
+		": a variable became ", "a variable does or", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
 		"the code now waits", "something else now", "what stands before", "the code now returns",
 	}, func(s string) bool { return strings.Contains(change, s) })
 }
@@ -151,7 +154,7 @@ func renamedField(old, now *Lock, before, after *Orchestrator, change string) to
 	}
 	changes := CompareParams(old, before.Params, now, after.Params)
 	for _, c := range changes {
-		if c.explains(change) {
+		if c.explains(change) || c.lost(change) {
 			return c.Pos
 		}
 	}
@@ -178,6 +181,13 @@ func renamedField(old, now *Lock, before, after *Orchestrator, change string) to
 		}
 	}
 	return token.Position{}
+}
+
+// lost reports whether a finding says that something is not computed any more from a field of the input that is gone.
+func (c TypeChange) lost(change string) bool {
+	before, after, ok := strings.Cut(change, " became ")
+	name := "the input." + c.Path
+	return ok && c.Loses && c.Path != "" && c.Pos.IsValid() && strings.Contains(before, name) && !strings.Contains(after, name)
 }
 
 // explains reports whether a finding speaks of the field that has another name.

@@ -111,7 +111,11 @@ type Node struct {
 	Next   []int    `json:"next,omitempty"`   // nodes; of a branch: if true, if false
 	In     []Edge   `json:"in,omitempty"`     // of a join: where its edges come from; a value phi has an argument for each
 
-	Pos token.Position `json:"-"` // of the call or the statement
+	Pos    token.Position   `json:"-"` // of the call or the statement
+	Calls  []token.Position `json:"-"` // of named functions in place of which it stands, the outermost first
+	After  []token.Position `json:"-"` // what stands behind it in the source, on the way to each of Next
+	Within token.Position   `json:"-"` // the body of the if in whose head it is
+	Late   bool             `json:"-"` // it was deferred, or is a compensation
 }
 
 // Edge is the way from a node by one of its Next.
@@ -155,5 +159,14 @@ type Value struct {
 	Node int    `json:"node,omitempty"` // of a result: the node that it is of; of a phi: the join
 	Sum  string `json:"sum,omitempty"`  // of a call into code of the module: hash of what it does; of anything else: ""
 
-	Pos token.Position `json:"-"`
+	Pos   token.Position `json:"-"`
+	Parts []Part         `json:"-"` // of a text that was joined from several
+	Unset []Part         `json:"-"` // of a struct: the fields that are zero, and where they got that
+	After token.Position `json:"-"` // of a list, a map or a call: what stands behind it in the source
+}
+
+// Part is a piece of a constant text, or a field by its name.
+type Part struct {
+	Text string
+	Pos  token.Position
 }

@@ -3,6 +3,8 @@ package shape
 import (
 	"fmt"
 	"go/token"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -232,11 +234,18 @@ func (c *typeComparison) unpointed(path string, from, to TypeRef, pos token.Posi
 
 func (c *typeComparison) retyped(path string, from, to TypeRef, change TypeChange) {
 	change.Path = path
+	if to := &c.now[to]; to.basic() && to.Pos.IsValid() && filepath.Dir(to.Pos.Filename) == filepath.Dir(change.Pos.Filename) {
+		change.Pos = to.Pos // a type of the package, which most likely was something else before
+	}
 	what := "the value"
 	if path != "" {
 		what = path
 	}
 	c.report(change, "%s was %s and is %s", what, c.say(c.old, from), c.say(c.now, to))
+}
+
+func (t *Type) basic() bool {
+	return slices.Contains([]string{"string", "bool", "int", "uint", "float"}, t.Kind)
 }
 
 // say names a type for people.

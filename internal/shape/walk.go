@@ -29,6 +29,7 @@ type walk struct {
 	sites    map[string]*site
 	todo     []*state
 	pairs    *pairing
+	aligned  *alignment
 }
 
 type site struct {

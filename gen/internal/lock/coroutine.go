@@ -280,6 +280,9 @@ func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 		return
 	}
 	ctx := m.make(value{op: "ctx", pos: e.Pos()})
+	undoing := m.undoing
+	m.undoing = true
+	defer func() { m.undoing = undoing }()
 	for i := len(s.args) - 1; i >= 0; i-- {
 		m.pushAll(ctx)
 		if c := s.args[i]; c.op == "func" {

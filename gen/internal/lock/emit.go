@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"go/constant"
+	"go/token"
 	"slices"
 	"sort"
 	"strconv"
@@ -189,13 +191,31 @@ func (e *emitter) sortIn(n *node) {
 }
 
 func (e *emitter) node(n *node) {
-	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Type: shape.NoType, Pos: e.fset.Position(n.pos)}
+	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
 	if n.result != nil {
 		out.Type = e.typeOf(n.result)
 	}
-	for _, next := range n.next {
+	for _, pos := range n.calls {
+		out.Calls = append(out.Calls, e.fset.Position(pos))
+	}
+	for i, next := range n.next {
 		if next = e.straight(next); next != nil {
 			out.Next = append(out.Next, e.index[next])
+			to, other := place(next), &node{}
+			if len(n.next) == 2 && n.next[1-i] != nil {
+				other = place(e.straight(n.next[1-i]))
+			}
+			after, within := e.after(n.pos, to.pos, other.pos)
+			if to.late || other.late {
+				within = token.NoPos // the way there is from within the body
+			}
+			if n == e.nodes[0] && e.entry != nil {
+				after = e.entry.begin()
+			}
+			out.After = append(out.After, e.fset.Position(after))
+			if !out.Within.IsValid() {
+				out.Within = e.fset.Position(within)
+			}
 		}
 	}
 	if n.kind == shape.Join {
@@ -210,6 +230,17 @@ func (e *emitter) node(n *node) {
 		out.Args = e.values(n.args)
 	}
 	e.flow.Nodes = append(e.flow.Nodes, out)
+}
+
+// place is where a step stands, or if it only joins ways what follows it.
+func place(n *node) *node {
+	for range 8 {
+		if n.kind != shape.Join || len(n.next) == 0 || n.next[0] == nil {
+			break
+		}
+		n = n.next[0]
+	}
+	return n
 }
 
 // bodies writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
@@ -308,6 +339,14 @@ func (e *emitter) value(v *value) int {
 	e.written[v] = n
 	e.flow.Values = append(e.flow.Values, shape.Value{})
 	out := shape.Value{Op: v.op, What: v.what, Pos: e.fset.Position(v.pos)}
+	for _, part := range v.parts {
+		out.Parts = append(out.Parts, shape.Part{Text: constant.StringVal(part.lit), Pos: e.fset.Position(part.pos)})
+	}
+	switch v.op {
+	case "list", "map", "call", "slice", "append", "put":
+		after, _ := e.after(v.pos, v.pos, token.NoPos)
+		out.After = e.fset.Position(after)
+	}
 	switch {
 	case v.op != "lambda" && e.foreign(v):
 		out.Op, out.What = "outer", strconv.Itoa(e.base+e.imported(v))
@@ -363,6 +402,11 @@ func (e *emitter) imported(v *value) int {
 func (e *emitter) structure(v *value, out *shape.Value) {
 	fields := map[string]*value{}
 	e.fields(v, fields)
+	for i, name := range splitNames(v.what) {
+		if i < len(v.args) && v.args[i].zeroLike() {
+			out.Unset = append(out.Unset, shape.Part{Text: name, Pos: e.fset.Position(v.args[i].pos)})
+		}
+	}
 	var kept []string
 	for name := range fields {
 		kept = append(kept, name)

@@ -24,6 +24,8 @@ type node struct {
 	prev   edge     // of everything else
 	loop   *loop    // in which it is
 	pos    token.Pos
+	calls  []token.Pos // of named functions, through which it was come to, the outermost first
+	late   bool        // it was deferred, or is a compensation
 }
 
 type edge struct {
@@ -117,7 +119,7 @@ func (m *machine) attach(p *path, n *node) {
 }
 
 func (m *machine) newNode(kind shape.NodeKind, pos token.Pos, ways int) *node {
-	n := &node{id: len(m.nodes), owner: m, kind: kind, pos: pos, next: make([]*node, ways)}
+	n := &node{id: len(m.nodes), owner: m, kind: kind, pos: pos, next: make([]*node, ways), calls: slices.Clip(m.calls), late: m.deferring != nil || m.undoing}
 	m.nodes = append(m.nodes, n)
 	return n
 }

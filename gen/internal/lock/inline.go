@@ -50,6 +50,10 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	saved, targets := m.frame, m.targets
 	m.frame, m.targets = f, nil
 	m.active = append(m.active, f)
+	calls := m.calls
+	if fn != nil && f != m.entry {
+		m.calls = append(calls[:len(calls):len(calls)], pos)
+	}
 	for _, id := range paramNames(results) {
 		if id == nil {
 			continue
@@ -75,7 +79,7 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	}
 	m.leave(f)
 	m.active = m.active[:len(m.active)-1]
-	m.frame, m.targets = saved, targets
+	m.frame, m.targets, m.calls = saved, targets, calls
 }
 
 // bind gives the parameters their values.

@@ -18,8 +18,9 @@ type machine struct {
 	nodes   []*node
 	cur     []*path // the ways on which the program comes to where it is being read; none: it does not
 	frame   *frame
-	entry   *frame   // the function that the flow is of
-	active  []*frame // functions that are being read, the outermost first
+	entry   *frame      // the function that the flow is of
+	active  []*frame    // functions that are being read, the outermost first
+	calls   []token.Pos // of those that have a name
 	targets []*target
 	loops   []*loop
 	stored  []stored
@@ -28,6 +29,7 @@ type machine struct {
 	fuel    *int
 
 	deferring *frame // whose deferred calls run
+	undoing   bool   // compensations run
 	errorOnly bool   // nobody looks at what else it returns
 	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
 }
@@ -59,6 +61,14 @@ type frame struct {
 	returns []*path
 }
 
+// begin is where the body of a function begins.
+func (f *frame) begin() token.Pos {
+	if f.fn != nil {
+		return first(f.fn.decl.Body)
+	}
+	return first(f.lit.Body)
+}
+
 // target is what break and continue go to.
 type target struct {
 	label     string
@@ -78,7 +88,7 @@ func newMachine(prog *program, parent *machine) *machine {
 	m := &machine{program: prog, parent: parent}
 	if parent != nil {
 		m.classes, m.fuel, m.cells = parent.classes, parent.fuel, parent.cells
-		m.active = slices.Clone(parent.active)
+		m.active, m.calls = slices.Clone(parent.active), slices.Clone(parent.calls)
 		m.probing = parent.probing
 		return m
 	}

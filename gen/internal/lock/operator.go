@@ -301,7 +301,7 @@ func (m *machine) concat(pos token.Pos, a, b *value) *value {
 	var out []*value
 	for _, part := range append(append([]*value{}, parts(a)...), parts(b)...) {
 		if n := len(out); n > 0 && out[n-1].lit != nil && part.lit != nil {
-			out[n-1] = m.constant(out[n-1].pos, constant.BinaryOp(out[n-1].lit, token.ADD, part.lit))
+			out[n-1] = m.joined(out[n-1], part)
 			continue
 		}
 		if part.lit != nil && constant.StringVal(part.lit) == "" {
@@ -316,6 +316,19 @@ func (m *machine) concat(pos token.Pos, a, b *value) *value {
 		return out[0]
 	}
 	return m.val(pos, "cat", "", out...)
+}
+
+// joined is two constant texts as one.
+func (m *machine) joined(a, b *value) *value {
+	v := m.constant(a.pos, constant.BinaryOp(a.lit, token.ADD, b.lit))
+	for _, part := range []*value{a, b} {
+		if len(part.parts) > 0 {
+			v.parts = append(v.parts, part.parts...)
+		} else {
+			v.parts = append(v.parts, part)
+		}
+	}
+	return v
 }
 
 // unary is an operator of one operand.

@@ -1,9 +1,11 @@
 package lock
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/gen/internal/names"
 	"github.com/durablegen/durablegen/internal/collect"
@@ -13,6 +15,7 @@ import (
 // program is what the sources of a run declare.
 type program struct {
 	fset    *token.FileSet
+	files   []*ast.File // in the order of their places
 	typeOf  func(types.Type) shape.TypeRef
 	funcs   map[*types.Func]*function
 	consts  map[types.Object]ast.Expr
@@ -54,6 +57,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 			prog.addFile(src, file)
 		}
 	}
+	slices.SortFunc(prog.files, func(a, b *ast.File) int { return cmp.Compare(a.FileStart, b.FileStart) })
 	for _, src := range sources {
 		if src.Path != collect.RuntimePath {
 			prog.findAssigned(src)
@@ -81,6 +85,7 @@ func (prog *program) addPlan(src *Source) {
 }
 
 func (prog *program) addFile(src *Source, file *ast.File) {
+	prog.files = append(prog.files, file)
 	for _, decl := range file.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:

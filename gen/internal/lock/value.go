@@ -20,6 +20,7 @@ type value struct {
 
 	owner *machine // of leaves: whose they are
 	lit   constant.Value
+	parts []*value // of a text that was joined from several
 	fn    *closure // of "func"
 	cell  *cell    // of "ref" and "load"
 	body  *machine // of "lambda": a function that somebody else calls
