@@ -125,9 +125,10 @@ func fill(b *testing.B, hub *natsbackend.Backend, n int) {
 	}
 }
 
-// BenchmarkList is the first page of lists, with the index in memory and without (cold).
+// BenchmarkList is the first page of lists, with the index in memory, without (cold), and by a server that has just been started (anew).
 func BenchmarkList(b *testing.B) {
-	s, err := embedded.Start(b.Context(), embedded.Config{Dir: b.TempDir()})
+	dir := b.TempDir()
+	s, err := embedded.Start(b.Context(), embedded.Config{Dir: dir})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -141,6 +142,14 @@ func BenchmarkList(b *testing.B) {
 		return hub
 	}
 	hub := connect()
+	anew := func() { // whose blocks are packed
+		hub.Close()
+		s.Close()
+		if s, err = embedded.Start(b.Context(), embedded.Config{Dir: dir}); err != nil {
+			b.Fatal(err)
+		}
+		hub = connect()
+	}
 	fill(b, hub, *instances)
 	begun := time.Now()
 	if err := hub.ListStates(b.Context(), func(backend.State) bool { return true }); err != nil {
@@ -182,6 +191,14 @@ func BenchmarkList(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				hub.ForgetIndex()
+				b.StartTimer()
+				list(b, hub)
+			}
+		})
+		b.Run(c.name+"-anew", func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				anew()
 				b.StartTimer()
 				list(b, hub)
 			}

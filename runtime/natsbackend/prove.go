@@ -1,0 +1,83 @@
+package natsbackend
+
+import (
+	"slices"
+)
+
+const (
+	proofs    = 4   // times that a list asks whether all is there that the index tells of
+	mostAsked = 512 // states that it reads for that
+)
+
+// prove reports whether everything was there at once, during the list, that the index tells of and that is not among gone. The
+// stream says how many messages it has. There is one an instance, so those behind the index are at most as many as the instances that
+// were met there, and one for each sequence that has not been read: if it has as many as all of these and the index
+// together, then nothing is missing.
+func (f *finder) prove(chain []*segment) (bool, error) {
+	told := 0
+	for _, s := range chain {
+		told += s.count()
+	}
+	for range proofs {
+		state, err := f.b.states.read.state(f.ctx)
+		if err != nil {
+			return false, err
+		}
+		if state.LastSeq < f.read { // it is a server that is behind
+			return false, nil
+		}
+		for _, s := range chain {
+			for _, seq := range s.below(state.FirstSeq) {
+				f.gone[seq] = true
+			}
+		}
+		excess := told - len(f.gone) + len(f.late) + int(state.LastSeq-f.read) - int(state.Msgs)
+		switch {
+		case excess <= 0:
+			return excess == 0, nil
+		case state.LastSeq > f.read:
+			err = f.tail(state, f.add)
+		default:
+			var found bool
+			if found, err = f.missing(chain, excess); !found {
+				return false, err
+			}
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// missing looks for n states that are gone among those that had not ended, the youngest first: they are replaced.
+func (f *finder) missing(chain []*segment, n int) (found bool, err error) {
+	left := mostAsked
+	for _, s := range slices.Backward(chain) {
+		var seqs []uint64
+		for k := range s.lists {
+			if l := &s.lists[k]; !l.status.Final() {
+				l.all(s, func(e entry) bool {
+					if !f.gone[e.seq] {
+						seqs = append(seqs, e.seq)
+					}
+					return true
+				})
+			}
+		}
+		if left -= len(seqs); left < 0 {
+			return false, nil
+		}
+		gone, err := f.b.states.read.each(seqs, func(stored) error { return f.ctx.Err() })
+		if err != nil {
+			return false, err
+		}
+		for _, seq := range gone {
+			f.gone[seq] = true
+		}
+		if n -= len(gone); n <= 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
