@@ -316,11 +316,12 @@ func (f *finder) candidates(chain []*segment) *candidates {
 
 // rare reports whether there are so few candidates that they may have been copied.
 func (c *candidates) rare(chain []*segment) bool {
-	n := 0
+	n, final := 0, false
 	for _, l := range c.lists {
 		n += l.count
+		final = final || l.status.Final()
 	}
-	return n > 0 && n <= len(chain)*mostCopied(c.f.b.index.rows)
+	return final && n <= len(chain)*mostCopied(c.f.b.index.rows)
 }
 
 // chosen reports whether a query chooses states of a list.

@@ -1,0 +1,216 @@
+package natsbackend_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/durablegen/durablegen/internal/backend"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/runtime/natsbackend"
+	"github.com/durablegen/durablegen/runtime/natsbackend/embedded"
+)
+
+// rareHub is a hub of n instances, of which every eighth has failed, with an index of them.
+type rareHub struct {
+	t       *testing.T
+	b       *natsbackend.Backend
+	revs    []uint64
+	removed map[int]bool
+}
+
+func newRareHub(t *testing.T, b *natsbackend.Backend, n int) *rareHub {
+	t.Helper()
+	h := &rareHub{t: t, b: b, revs: make([]uint64, n), removed: map[int]bool{}}
+	for k := range n {
+		switch {
+		case k%8 == 0:
+			h.put(k, history.Failed)
+		case k%8 == 4:
+			h.put(k, history.Running)
+		default:
+			h.put(k, history.Completed)
+		}
+	}
+	h.round()
+	return h
+}
+
+func (h *rareHub) put(k int, status history.Status) {
+	h.t.Helper()
+	s := backend.State{Address: history.Address{ID: fmt.Sprintf("i%d", k)}, Status: status, Created: time.Date(2026, 1, 2, 3, 4, k, 0, time.UTC)}
+	if status == history.Failed {
+		s.Failure = "as stored"
+	}
+	rev, err := await(h.t, func(done func(uint64, error)) { h.b.PutState(s, h.revs[k], done) })
+	if err != nil {
+		h.t.Error(err)
+	}
+	h.revs[k] = rev
+}
+
+func (h *rareHub) remove(k int) {
+	h.t.Helper()
+	if _, err := await(h.t, func(done func(struct{}, error)) {
+		h.b.DeleteState(fmt.Sprintf("i%d", k), h.revs[k], func(err error) { done(struct{}{}, err) })
+	}); err != nil {
+		h.t.Error(err)
+	}
+	h.removed[k] = true
+}
+
+// round is what whoever shortens the log does now and then.
+func (h *rareHub) round() {
+	h.t.Helper()
+	if _, err := h.b.LiveStates(within(h.t), 0, func(history.Address, uint64, bool) {}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// failed lists what has failed: why, by id.
+func (h *rareHub) failed(b *natsbackend.Backend) map[string]string {
+	h.t.Helper()
+	page, more, err := b.FindStates(within(h.t), backend.Query{Limit: len(h.revs), Statuses: []history.Status{history.Failed}})
+	if err != nil || more {
+		h.t.Fatal(more, err)
+	}
+	found := map[string]string{}
+	for _, s := range page {
+		if _, twice := found[s.ID]; twice || s.Status != history.Failed {
+			h.t.Errorf("%s is given twice, or as %s", s.ID, s.Status)
+		}
+		found[s.ID] = s.Failure
+	}
+	return found
+}
+
+// TestListShowsCopies: they are shown for as long as the stream shows that nothing is missing but what had not ended, and else read.
+func TestListShowsCopies(t *testing.T) {
+	t.Parallel()
+	h := newRareHub(t, open(t, serve(t, embedded.Config{}), natsbackend.SmallIndex(natsbackend.Config{}, 16)), 160)
+	if n, err := h.b.TamperCopies(within(t), 0, "as copied"); err != nil || n != 20 {
+		t.Fatalf("%d copies, want 20, %v", n, err)
+	}
+	check := func(what string, copied, read int) {
+		t.Helper()
+		got := map[string]int{}
+		for _, why := range h.failed(h.b) {
+			got[why]++
+		}
+		if got["as copied"] != copied || got["as stored"] != read {
+			t.Errorf("%s: %v, want %d as copied and %d as stored", what, got, copied, read)
+		}
+	}
+	check("all is there", 20, 0)
+	h.put(12, history.Completed)
+	h.put(20, history.Failed)
+	check("two that ran have ended", 20, 1)
+	h.put(17, history.Completed)
+	h.put(16, history.Failed)
+	check("two that had ended are replaced", 0, 21)
+	h.remove(8)
+	check("one is removed", 0, 20)
+}
+
+// TestCopiesAreForgotten: of what is purged, begins again or expires no copy stays.
+func TestCopiesAreForgotten(t *testing.T) {
+	t.Parallel()
+	h := newRareHub(t, open(t, serve(t, embedded.Config{}), natsbackend.SmallIndex(natsbackend.Config{}, 16)), 160)
+	copied := func() string {
+		values, err := h.b.Meta().List(within(t), "index.copies")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all strings.Builder
+		for _, v := range values {
+			all.Write(v)
+		}
+		return all.String()
+	}
+	h.remove(8)
+	h.put(16, history.Running)
+	h.round()
+	all := copied()
+	for id, want := range map[string]bool{"i8": false, "i16": false, "i24": true, "i152": true} {
+		if got := strings.Contains(all, fmt.Sprintf("%q", id)); got != want {
+			t.Errorf("%s is copied: %v, want %v", id, got, want)
+		}
+	}
+	if _, err := h.b.TamperCopies(within(t), 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	h.round()
+	if all := copied(); strings.Contains(all, `"id"`) {
+		t.Errorf("what has expired is still copied: %q", all)
+	}
+}
+
+// TestListOfWhatMovesAmongCopies lists what has failed while instances begin again, end and go. What has failed is there, once, and
+// what had not failed any more before the list began is not.
+func TestListOfWhatMovesAmongCopies(t *testing.T) {
+	t.Parallel()
+	seed := *indexSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("go test ./runtime/natsbackend -run TestListOfWhatMovesAmongCopies -index-seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	s := serve(t, embedded.Config{})
+	cfg := natsbackend.SmallIndex(natsbackend.Config{}, 16)
+	h := newRareHub(t, open(t, s, cfg), 320)
+	lister := open(t, s, cfg)
+	status := map[int]history.Status{}
+	for k := range h.revs {
+		if k%8 == 0 {
+			status[k] = history.Failed
+		}
+	}
+	change := func() (k int) {
+		k = r.IntN(len(h.revs))
+		switch {
+		case h.removed[k], k%16 == 0 && r.IntN(8) > 0: // half of what has failed hardly changes
+		case r.IntN(12) == 0:
+			h.remove(k)
+			delete(status, k)
+		default:
+			status[k] = pick(r, []history.Status{history.Running, history.Completed, history.Failed})
+			h.put(k, status[k])
+		}
+		return k
+	}
+	for range 150 {
+		before := map[int]history.Status{}
+		for k, s := range status {
+			before[k] = s
+		}
+		moved := map[int]bool{}
+		ended := make(chan struct{})
+		n := r.IntN(4)
+		go func() {
+			defer close(ended)
+			for range n {
+				moved[change()] = true
+			}
+		}()
+		found := h.failed(lister)
+		<-ended
+		for k := range h.revs {
+			_, has := found[fmt.Sprintf("i%d", k)]
+			switch was, is := before[k] == history.Failed, status[k] == history.Failed; {
+			case !moved[k] && has != was:
+				t.Fatalf("i%d is listed: %v, want %v", k, has, was)
+			case moved[k] && has && !was && !is:
+				t.Logf("i%d failed for a moment", k) // it may have
+			}
+		}
+		if r.IntN(20) == 0 {
+			h.round()
+		}
+	}
+	if _, err := lister.CountStates(context.Background(), backend.Query{}); err != nil {
+		t.Error(err)
+	}
+}
