@@ -204,6 +204,7 @@ func BenchmarkList(b *testing.B) {
 			}
 		})
 	}
+	defer changed(b, anew, func() *natsbackend.Backend { return hub })
 	b.Run("count", func(b *testing.B) {
 		for b.Loop() {
 			counts, err := hub.CountStates(b.Context(), backend.Query{})
@@ -212,6 +213,47 @@ func BenchmarkList(b *testing.B) {
 			}
 		}
 	})
+}
+
+// changed lists what has failed when the index is not of what is there any more: some instances have ended since, and then one that
+// had ended has begun again.
+func changed(b *testing.B, anew func(), hub func() *natsbackend.Backend) {
+	lists := func(name string) {
+		for _, anewToo := range []bool{false, true} {
+			b.Run(name+map[bool]string{true: "-anew"}[anewToo], func(b *testing.B) {
+				for b.Loop() {
+					if anewToo {
+						b.StopTimer()
+						anew()
+						b.StartTimer()
+					}
+					if page, _, err := hub().FindStates(b.Context(), backend.Query{Limit: 100, Statuses: []history.Status{history.Failed}}); err != nil || len(page) == 0 {
+						b.Fatalf("%d states, %v", len(page), err)
+					}
+				}
+			})
+		}
+	}
+	change := func(n int, from, to history.Status) {
+		page, _, err := hub().FindStates(b.Context(), backend.Query{Limit: n, Statuses: []history.Status{from}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, s := range page {
+			stored := make(chan error, 1)
+			s.Status = to
+			hub().GetState(s.ID, func(_ backend.State, rev uint64, err error) {
+				hub().PutState(s, rev, func(_ uint64, err error) { stored <- err })
+			})
+			if err := <-stored; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	change(100, history.Running, history.Completed)
+	lists("failed-ended")
+	change(1, history.Completed, history.Running)
+	lists("failed-begun")
 }
 
 // BenchmarkFirstList is what whoever begins to shorten the log reads: the projection of runs that have ended, all of it.

@@ -76,3 +76,23 @@ func (b *Backend) TamperCopies(ctx context.Context, until int64, failure string)
 	}
 	return n, nil
 }
+
+// Prove tells whether a list that has read what is behind the index takes all of the index for there, after something has happened.
+func (b *Backend) Prove(ctx context.Context, meanwhile func()) (bool, error) {
+	f := &finder{behind: behind{b: b, ctx: ctx}, found: map[string]newest{}, gone: map[uint64]bool{}, late: map[string]struct{}{}}
+	chain, err := b.index.chain(ctx)
+	if err != nil {
+		return false, err
+	}
+	f.end = endOf(chain).to
+	f.read = f.end
+	state, err := b.states.read.state(ctx)
+	if err == nil {
+		err = f.tail(state, f.add)
+	}
+	if err != nil {
+		return false, err
+	}
+	meanwhile()
+	return f.prove(chain)
+}

@@ -47,7 +47,8 @@ type index struct {
 
 	replaced []uint64 // of which there may be copies to forget
 
-	stale atomic.Bool // the server may have fewer values than have been read
+	stale atomic.Bool  // the server may have fewer values than have been read
+	doubt atomic.Int64 // how many states it told of when some were not there and could not be found: see finder.prove
 }
 
 // shelf is one kind of value of the index, by where the segment begins.

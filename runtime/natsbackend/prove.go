@@ -1,12 +1,10 @@
 package natsbackend
 
-import (
-	"slices"
-)
+import "slices"
 
 const (
 	proofs    = 4   // times that a list asks whether all is there that the index tells of
-	mostAsked = 512 // states that it reads for that
+	mostAsked = 256 // states that it reads for that
 )
 
 // prove reports whether everything was there at once, during the list, that the index tells of and that is not among gone. The
@@ -17,6 +15,9 @@ func (f *finder) prove(chain []*segment) (bool, error) {
 	told := 0
 	for _, s := range chain {
 		told += s.count()
+	}
+	if f.b.index.doubt.Load() == int64(told) { // it is as it was: they are still missing
+		return false, nil
 	}
 	for range proofs {
 		state, err := f.b.states.read.state(f.ctx)
@@ -40,6 +41,9 @@ func (f *finder) prove(chain []*segment) (bool, error) {
 		default:
 			var found bool
 			if found, err = f.missing(chain, excess); !found {
+				if err == nil {
+					f.b.index.doubt.Store(int64(told))
+				}
 				return false, err
 			}
 		}
