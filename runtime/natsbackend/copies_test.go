@@ -93,7 +93,8 @@ func (h *rareHub) failed(b *natsbackend.Backend) map[string]string {
 // TestListShowsCopies: they are shown for as long as the stream shows that nothing is missing but what had not ended, and else read.
 func TestListShowsCopies(t *testing.T) {
 	t.Parallel()
-	h := newRareHub(t, open(t, serve(t, embedded.Config{}), natsbackend.SmallIndex(natsbackend.Config{}, 16)), 160)
+	s := serve(t, embedded.Config{})
+	h := newRareHub(t, open(t, s, natsbackend.SmallIndex(natsbackend.Config{}, 16)), 160)
 	if n, err := h.b.TamperCopies(within(t), 0, "as copied"); err != nil || n != 20 {
 		t.Fatalf("%d copies, want 20, %v", n, err)
 	}
@@ -113,9 +114,13 @@ func TestListShowsCopies(t *testing.T) {
 	check("two that ran have ended", 20, 1)
 	h.put(17, history.Completed)
 	h.put(16, history.Failed)
-	check("two that had ended are replaced", 0, 21)
+	check("two that had ended are replaced", 19, 2)
 	h.remove(8)
-	check("one is removed", 0, 20)
+	check("one is removed", 18, 2)
+	h.round()
+	check("those are in the index", 18, 2)
+	vanish(t, s, 33)
+	check("one has vanished without a trace", 0, 20)
 }
 
 // TestProofOfTheIndex: what appears while a list asks does not stand in for what has vanished, which need not leave a trace.
@@ -123,7 +128,6 @@ func TestProofOfTheIndex(t *testing.T) {
 	t.Parallel()
 	s := serve(t, embedded.Config{})
 	h := newRareHub(t, open(t, s, natsbackend.SmallIndex(natsbackend.Config{}, 16)), 160)
-	js := jetstreamOf(t, s)
 	h.revs = append(h.revs, 0, 0)
 	prove := func(what string, want bool, meanwhile func()) {
 		t.Helper()
@@ -133,13 +137,7 @@ func TestProofOfTheIndex(t *testing.T) {
 		}
 	}
 	prove("nothing has happened", true, func() {})
-	states, err := js.Stream(within(t), "KV_durable_default_instances")
-	if err == nil {
-		err = states.Purge(within(t), jetstream.WithPurgeSubject("$KV.durable_default_instances.i16"))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	vanish(t, s, 16)
 	prove("one has vanished", false, func() {})
 	prove("one has vanished, and there is a new one", false, func() { h.put(161, history.Completed) })
 	prove("one has vanished, and one that ran has ended", false, func() { h.put(20, history.Failed) })
@@ -147,7 +145,7 @@ func TestProofOfTheIndex(t *testing.T) {
 	h.revs = append(h.revs, 0)
 	prove("one that ran has ended", true, func() { h.put(12, history.Failed) })
 	prove("there is a new one", true, func() { h.put(160, history.Completed) })
-	prove("one that had ended runs", false, func() { h.put(17, history.Running) })
+	prove("one that had ended runs", true, func() { h.put(17, history.Running) })
 }
 
 // TestCopiesOfAStoreThatWasSetBack: sequences that were given again are not of the states that had them.
@@ -173,6 +171,18 @@ func TestCopiesOfAStoreThatWasSetBack(t *testing.T) {
 				t.Errorf("%s failed %s", id, why)
 			}
 		}
+	}
+}
+
+// vanish removes a state as if it had expired.
+func vanish(t *testing.T, s *embedded.Server, k int) {
+	t.Helper()
+	states, err := jetstreamOf(t, s).Stream(within(t), "KV_durable_default_instances")
+	if err == nil {
+		err = states.Purge(within(t), jetstream.WithPurgeSubject(fmt.Sprintf("$KV.durable_default_instances.i%d", k)))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

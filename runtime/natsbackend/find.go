@@ -132,9 +132,10 @@ type finder struct {
 	more  bool            // some that fit were dropped, since they stand behind the page
 	gone  map[uint64]bool // what the index tells of and is not there
 
-	end    uint64              // of the index
-	late   map[string]struct{} // instances that were met behind it
-	copies map[uint64][]byte   // of states that were there
+	end      uint64              // of the index
+	late     map[string]struct{} // instances that were met behind it
+	replaced []uint64            // what those had in it
+	copies   map[uint64][]byte   // of states that were there
 }
 
 // newest is the newest that is known of an instance that fits.
@@ -199,6 +200,9 @@ func (f *finder) copy(chain []*segment) error {
 func (f *finder) add(m stored, id string, value []byte) (err error) {
 	if m.seq > f.end {
 		f.late[id] = struct{}{}
+		if seq := replacedBy(m); seq > 0 && seq <= f.end {
+			f.replaced = append(f.replaced, seq)
+		}
 	}
 	var s backend.State
 	if value != nil {
@@ -263,9 +267,12 @@ func (f *finder) pick(c *candidates) error {
 	}
 }
 
-// uncopied takes what is copied, and gives the rest.
+// uncopied takes what is copied, and gives the rest, without what is known to be gone.
 func (f *finder) uncopied(seqs []uint64) (rest []uint64) {
 	for _, seq := range seqs {
+		if f.gone[seq] {
+			continue
+		}
 		if value, ok := f.copies[seq]; ok {
 			if s, err := decodeState(value); err == nil {
 				f.keep(seq, s.ID, s, true)

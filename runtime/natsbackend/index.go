@@ -257,8 +257,8 @@ func (d *draft) add(m stored, id string, value []byte) {
 		return
 	}
 	d.keepCopy(&r, m, value)
-	if rev, err := strconv.ParseUint(m.header.Get(headerFence), 10, 64); err == nil && rev > 0 {
-		d.replaced = append(d.replaced, rev)
+	if seq := replacedBy(m); seq > 0 {
+		d.replaced = append(d.replaced, seq)
 	}
 	d.rows = append(d.rows, r)
 	d.last = m.seq
@@ -302,6 +302,7 @@ func (x *index) giveBack(ctx context.Context, d *draft) {
 	x.mu.Unlock()
 	d.replaced = nil
 	if x.forget(ctx, replaced) == nil {
+		x.strike(ctx, replaced)
 		replaced = nil
 	}
 	x.mu.Lock()
@@ -447,4 +448,24 @@ func (s *segment) without(gone map[uint64]bool) (lists map[kind][]entry, left in
 // idOf gives whose state a message of the bucket is.
 func (b *Backend) idOf(m stored) (string, error) {
 	return history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys))
+}
+
+// strike takes out what had ended and was replaced all the same. When what has replaced it is in the index, nothing tells any more
+// that it is gone; of what had not ended, lists expect that.
+func (x *index) strike(ctx context.Context, replaced []uint64) {
+	chain, err := x.chain(ctx)
+	if err != nil {
+		return // the index is a help
+	}
+	gone := map[uint64]bool{}
+	var of []*segment
+	tellOf(chain, replaced, func(s *segment, l *list, seq uint64) {
+		if l.status.Final() {
+			gone[seq] = true
+			if !slices.Contains(of, s) {
+				of = append(of, s)
+			}
+		}
+	})
+	x.prune(ctx, of, gone)
 }

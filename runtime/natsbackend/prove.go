@@ -1,6 +1,9 @@
 package natsbackend
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 const (
 	proofs    = 4   // times that a list asks whether all is there that the index tells of
@@ -32,6 +35,7 @@ func (f *finder) prove(chain []*segment) (bool, error) {
 				f.gone[seq] = true
 			}
 		}
+		tellOf(chain, f.replaced, func(_ *segment, _ *list, seq uint64) { f.gone[seq] = true })
 		excess := told - len(f.gone) + len(f.late) + int(state.LastSeq-f.read) - int(state.Msgs)
 		switch {
 		case excess <= 0:
@@ -52,6 +56,33 @@ func (f *finder) prove(chain []*segment) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// replacedBy gives what a message of the bucket has replaced; 0: nothing.
+func replacedBy(m stored) uint64 {
+	seq, _ := strconv.ParseUint(m.header.Get(headerFence), 10, 64)
+	return seq
+}
+
+// tellOf calls yield for those of some sequences that segments tell of. It sorts them.
+func tellOf(chain []*segment, seqs []uint64, yield func(s *segment, l *list, seq uint64)) {
+	slices.Sort(seqs)
+	for _, s := range chain {
+		from, _ := slices.BinarySearch(seqs, s.after+1)
+		to, _ := slices.BinarySearch(seqs, s.to+1)
+		if from == to {
+			continue
+		}
+		for k := range s.lists {
+			l := &s.lists[k]
+			l.all(s, func(e entry) bool {
+				if _, ok := slices.BinarySearch(seqs[from:to], e.seq); ok {
+					yield(s, l, e.seq)
+				}
+				return true
+			})
+		}
+	}
 }
 
 // missing looks for n states that are gone among those that had not ended, the youngest first: they are replaced.
