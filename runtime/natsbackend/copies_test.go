@@ -119,8 +119,15 @@ func TestListShowsCopies(t *testing.T) {
 	check("one is removed", 18, 2)
 	h.round()
 	check("those are in the index", 18, 2)
+	h.put(25, history.Running)
+	h.remove(24)
+	for k := 1; k < 4; k++ {
+		h.put(k, history.Completed)
+	}
+	h.round()
+	check("the index has come by before a list", 17, 2)
 	vanish(t, s, 33)
-	check("one has vanished without a trace", 0, 20)
+	check("one has vanished without a trace", 0, 19)
 }
 
 // TestProofOfTheIndex: what appears while a list asks does not stand in for what has vanished, which need not leave a trace.

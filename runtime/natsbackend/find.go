@@ -321,8 +321,11 @@ func (f *finder) candidates(chain []*segment) *candidates {
 	return c
 }
 
-// rare reports whether there are so few candidates that they may have been copied.
+// rare reports whether there may be so few candidates that they have been copied.
 func (c *candidates) rare(chain []*segment) bool {
+	if len(c.f.terms) > 0 {
+		return true // the words have not told yet
+	}
 	n, final := 0, false
 	for _, l := range c.lists {
 		n += l.count
