@@ -155,6 +155,24 @@ func TestProofOfTheIndex(t *testing.T) {
 	prove("one that had ended runs", true, func() { h.put(17, history.Running) })
 }
 
+// TestIndexStrikesWhatIsReplaced: what ends soon after the index has told of it does not stay in it.
+func TestIndexStrikesWhatIsReplaced(t *testing.T) {
+	t.Parallel()
+	h := newRareHub(t, open(t, serve(t, embedded.Config{}), natsbackend.SmallIndex(natsbackend.Config{}, 16)), 320)
+	for k := 252; k < 320; k += 8 {
+		h.put(k, history.Completed)
+	}
+	h.put(16, history.Completed)
+	for k := 320; k < 336; k++ {
+		h.revs = append(h.revs, 0)
+		h.put(k, history.Completed)
+	}
+	h.round()
+	if gone, behind, err := h.b.Excess(within(t)); gone != 0 || err != nil {
+		t.Errorf("the index tells of %d that are gone, and has %d behind it, %v", gone, behind, err)
+	}
+}
+
 // TestCopiesOfAStoreThatWasSetBack: sequences that were given again are not of the states that had them.
 func TestCopiesOfAStoreThatWasSetBack(t *testing.T) {
 	t.Parallel()

@@ -77,6 +77,20 @@ func (b *Backend) TamperCopies(ctx context.Context, until int64, failure string)
 	return n, nil
 }
 
+// Excess is how many states the index tells of that are gone, and how many it does not reach yet.
+func (b *Backend) Excess(ctx context.Context) (gone, behind int, err error) {
+	chain, err := b.index.chain(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, s := range chain {
+		gone += s.count()
+	}
+	state, err := b.states.read.state(ctx)
+	behind = int(state.LastSeq - endOf(chain).to)
+	return gone + behind - int(state.Msgs), behind, err
+}
+
 // Prove tells whether a list that has read what is behind the index takes all of the index for there, after something has happened.
 func (b *Backend) Prove(ctx context.Context, meanwhile func()) (bool, error) {
 	f := &finder{behind: behind{b: b, ctx: ctx}, found: map[string]newest{}, gone: map[uint64]bool{}, late: map[string]struct{}{}}

@@ -26,6 +26,7 @@ const (
 
 	mostRows = 4096      // in a segment
 	mostText = 128 << 10 // bytes of the texts in it, about
+	struck   = 8         // segments from which strike takes all
 )
 
 // index is what this process knows of the index of its hub.
@@ -450,17 +451,18 @@ func (b *Backend) idOf(m stored) (string, error) {
 	return history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys))
 }
 
-// strike takes out what had ended and was replaced all the same. When what has replaced it is in the index, nothing tells any more
-// that it is gone; of what had not ended, lists expect that.
+// strike takes out what was replaced: when what has replaced it is in the index, nothing tells any more that it is gone. What had not
+// ended is replaced all the time, and mostly soon; for that no older segment is stored again.
 func (x *index) strike(ctx context.Context, replaced []uint64) {
 	chain, err := x.chain(ctx)
 	if err != nil {
 		return // the index is a help
 	}
+	recent := chain[max(0, len(chain)-struck):]
 	gone := map[uint64]bool{}
 	var of []*segment
 	tellOf(chain, replaced, func(s *segment, l *list, seq uint64) {
-		if l.status.Final() {
+		if l.status.Final() || s.after >= recent[0].after {
 			gone[seq] = true
 			if !slices.Contains(of, s) {
 				of = append(of, s)
