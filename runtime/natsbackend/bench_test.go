@@ -125,9 +125,10 @@ func fill(b *testing.B, hub *natsbackend.Backend, n int) {
 	}
 }
 
-// BenchmarkList is the first page of lists, with the index in memory and without (cold).
+// BenchmarkList is the first page of lists, with the index in memory, without (cold), and by a server that has just been started (anew).
 func BenchmarkList(b *testing.B) {
-	s, err := embedded.Start(b.Context(), embedded.Config{Dir: b.TempDir()})
+	dir := b.TempDir()
+	s, err := embedded.Start(b.Context(), embedded.Config{Dir: dir})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -141,6 +142,14 @@ func BenchmarkList(b *testing.B) {
 		return hub
 	}
 	hub := connect()
+	anew := func() { // whose blocks are packed
+		hub.Close()
+		s.Close()
+		if s, err = embedded.Start(b.Context(), embedded.Config{Dir: dir}); err != nil {
+			b.Fatal(err)
+		}
+		hub = connect()
+	}
 	fill(b, hub, *instances)
 	begun := time.Now()
 	if err := hub.ListStates(b.Context(), func(backend.State) bool { return true }); err != nil {
@@ -186,7 +195,16 @@ func BenchmarkList(b *testing.B) {
 				list(b, hub)
 			}
 		})
+		b.Run(c.name+"-anew", func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				anew()
+				b.StartTimer()
+				list(b, hub)
+			}
+		})
 	}
+	defer changed(b, anew, func() *natsbackend.Backend { return hub })
 	b.Run("count", func(b *testing.B) {
 		for b.Loop() {
 			counts, err := hub.CountStates(b.Context(), backend.Query{})
@@ -195,6 +213,47 @@ func BenchmarkList(b *testing.B) {
 			}
 		}
 	})
+}
+
+// changed lists what has failed when the index is not of what is there any more: some instances have ended since, and then one that
+// had ended has begun again.
+func changed(b *testing.B, anew func(), hub func() *natsbackend.Backend) {
+	lists := func(name string) {
+		for _, anewToo := range []bool{false, true} {
+			b.Run(name+map[bool]string{true: "-anew"}[anewToo], func(b *testing.B) {
+				for b.Loop() {
+					if anewToo {
+						b.StopTimer()
+						anew()
+						b.StartTimer()
+					}
+					if page, _, err := hub().FindStates(b.Context(), backend.Query{Limit: 100, Statuses: []history.Status{history.Failed}}); err != nil || len(page) == 0 {
+						b.Fatalf("%d states, %v", len(page), err)
+					}
+				}
+			})
+		}
+	}
+	change := func(n int, from, to history.Status) {
+		page, _, err := hub().FindStates(b.Context(), backend.Query{Limit: n, Statuses: []history.Status{from}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, s := range page {
+			stored := make(chan error, 1)
+			s.Status = to
+			hub().GetState(s.ID, func(_ backend.State, rev uint64, err error) {
+				hub().PutState(s, rev, func(_ uint64, err error) { stored <- err })
+			})
+			if err := <-stored; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	change(100, history.Running, history.Completed)
+	lists("failed-ended")
+	change(1, history.Completed, history.Running)
+	lists("failed-begun")
 }
 
 // BenchmarkFirstList is what whoever begins to shorten the log reads: the projection of runs that have ended, all of it.

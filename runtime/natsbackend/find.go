@@ -20,7 +20,7 @@ const (
 
 // FindStates implements backend.States. Who may not read the bucket for meta data does without an index.
 func (b *Backend) FindStates(ctx context.Context, q backend.Query) (page []backend.State, more bool, err error) {
-	f := &finder{behind: behind{b: b, ctx: ctx}, q: q, terms: termsOf(&q), found: map[string]newest{}, gone: map[uint64]bool{}}
+	f := &finder{behind: behind{b: b, ctx: ctx}, q: q, terms: termsOf(&q), found: map[string]newest{}, gone: map[uint64]bool{}, late: map[string]struct{}{}}
 	indexed := q.FinishedFrom.IsZero() && q.FinishedBefore.IsZero()
 	if indexed {
 		err = f.find()
@@ -131,6 +131,11 @@ type finder struct {
 	found map[string]newest
 	more  bool            // some that fit were dropped, since they stand behind the page
 	gone  map[uint64]bool // what the index tells of and is not there
+
+	end      uint64              // of the index
+	late     map[string]struct{} // instances that were met behind it
+	replaced []uint64            // what those had in it
+	copies   map[uint64][]byte   // of states that were there
 }
 
 // newest is the newest that is known of an instance that fits.
@@ -148,7 +153,8 @@ func (f *finder) find() error {
 	if err != nil {
 		return err
 	}
-	f.read = endOf(chain).to
+	f.end = endOf(chain).to
+	f.read = f.end
 	c := f.candidates(chain)
 	for pass := range passes {
 		before := f.read
@@ -162,6 +168,11 @@ func (f *finder) find() error {
 		if pass > 0 && f.read == before {
 			break
 		}
+		if pass == 0 && c.rare(chain) {
+			if err = f.copy(chain); err != nil {
+				return err
+			}
+		}
 		if err = f.pick(c); err != nil {
 			return err
 		}
@@ -172,29 +183,53 @@ func (f *finder) find() error {
 	return nil
 }
 
+// copy has pick use copies, if those prove to be of what is there.
+func (f *finder) copy(chain []*segment) error {
+	copies, err := f.b.index.copiesOf(chain)
+	if err != nil || len(copies) == 0 {
+		return err
+	}
+	if all, err := f.prove(chain); !all {
+		return err
+	}
+	f.copies = copies
+	return nil
+}
+
 // add takes a message of the bucket.
 func (f *finder) add(m stored, id string, value []byte) (err error) {
+	if m.seq > f.end {
+		f.late[id] = struct{}{}
+		if seq := replacedBy(m); seq > 0 && seq <= f.end {
+			f.replaced = append(f.replaced, seq)
+		}
+	}
 	var s backend.State
 	if value != nil {
 		if s, err = decodeState(value); err != nil {
 			return err
 		}
 	}
-	if had, ok := f.found[id]; ok && had.seq > m.seq {
-		return nil
+	f.keep(m.seq, id, s, value != nil)
+	return nil
+}
+
+// keep takes what is known of an instance; not there: that it is deleted.
+func (f *finder) keep(seq uint64, id string, s backend.State, there bool) {
+	if had, ok := f.found[id]; ok && had.seq > seq {
+		return
 	}
-	if value == nil || !f.q.Fits(&s) || f.q.After != nil && s.Place().Compare(*f.q.After) <= 0 {
+	if !there || !f.q.Fits(&s) || f.q.After != nil && s.Place().Compare(*f.q.After) <= 0 {
 		delete(f.found, id)
-		return nil
+		return
 	}
-	f.found[id] = newest{s, m.seq}
+	f.found[id] = newest{s, seq}
 	if len(f.found) > 4*f.q.Limit+1000 {
 		for _, s := range f.sorted()[f.q.Limit+1:] {
 			delete(f.found, s.ID)
 		}
 		f.more = true
 	}
-	return nil
 }
 
 func (f *finder) sorted() []newest {
@@ -222,7 +257,7 @@ func (f *finder) pick(c *candidates) error {
 			return nil
 		}
 		n := max(most, f.q.Limit+1-len(best))
-		gone, err := f.get(c.take(n), f.add)
+		gone, err := f.get(f.uncopied(c.take(n)), f.add)
 		if err != nil {
 			return err
 		}
@@ -230,6 +265,23 @@ func (f *finder) pick(c *candidates) error {
 			f.gone[seq] = true
 		}
 	}
+}
+
+// uncopied takes what is copied, and gives the rest, without what is known to be gone.
+func (f *finder) uncopied(seqs []uint64) (rest []uint64) {
+	for _, seq := range seqs {
+		if f.gone[seq] {
+			continue
+		}
+		if value, ok := f.copies[seq]; ok {
+			if s, err := decodeState(value); err == nil {
+				f.keep(seq, s.ID, s, true)
+				continue
+			}
+		}
+		rest = append(rest, seq)
+	}
+	return rest
 }
 
 // candidates are the states that the index tells of and that may fit, the newest first.
@@ -267,6 +319,19 @@ func (f *finder) candidates(chain []*segment) *candidates {
 	}
 	slices.SortFunc(c.lists, func(a, b listOf) int { return cmp.Compare(a.newest, b.newest) })
 	return c
+}
+
+// rare reports whether there may be so few candidates that they have been copied.
+func (c *candidates) rare(chain []*segment) bool {
+	if len(c.f.terms) > 0 {
+		return true // the words have not told yet
+	}
+	n, final := 0, false
+	for _, l := range c.lists {
+		n += l.count
+		final = final || l.status.Final()
+	}
+	return final && n <= len(chain)*mostCopied(c.f.b.index.rows)
 }
 
 // chosen reports whether a query chooses states of a list.

@@ -26,6 +26,7 @@ const (
 
 	mostRows = 4096      // in a segment
 	mostText = 128 << 10 // bytes of the texts in it, about
+	struck   = 8         // segments from which strike takes all
 )
 
 // index is what this process knows of the index of its hub.
@@ -39,12 +40,16 @@ type index struct {
 	mu     sync.Mutex // held while it is read
 	lists  shelf[*segment]
 	words  shelf[[]byte]
+	copies shelf[*copies]
 	draft  *draft // what has been read and is not stored
 	lent   bool   // somebody has the draft
 	silent bool   // it cannot be made longer here: we may not, or there is a state that is not understood
 	tidied uint64 // where the tidying goes on
 
-	stale atomic.Bool // the server may have fewer values than have been read
+	replaced []uint64 // of which there may be copies to forget
+
+	stale atomic.Bool  // the server may have fewer values than have been read
+	doubt atomic.Int64 // how many states it told of when some were not there and could not be found: see finder.prove
 }
 
 // shelf is one kind of value of the index, by where the segment begins.
@@ -61,7 +66,9 @@ func newShelf[V any](prefix string) shelf[V] {
 
 func newIndex(b *Backend) *index {
 	rows := or(b.cfg.indexRows, mostRows)
-	return &index{b: b, rows: rows, span: uint64(rows) / 4, gets: uint64(rows) / 2, lists: newShelf[*segment](indexLists), words: newShelf[[]byte](indexWords)}
+	return &index{b: b, rows: rows, span: uint64(rows) / 4, gets: uint64(rows) / 2,
+		lists: newShelf[*segment](indexLists), words: newShelf[[]byte](indexWords),
+		copies: newShelf[*copies](indexCopies)}
 }
 
 // refresh reads what is new on a shelf.
@@ -107,7 +114,7 @@ func (x *index) chain(ctx context.Context) ([]*segment, error) {
 // chained is chain. Lock held.
 func (x *index) chained() ([]*segment, error) {
 	if x.stale.Swap(false) {
-		x.lists, x.words = newShelf[*segment](indexLists), newShelf[[]byte](indexWords)
+		x.lists, x.words, x.copies = newShelf[*segment](indexLists), newShelf[[]byte](indexWords), newShelf[*copies](indexCopies)
 	}
 	if err := x.lists.refresh(x.b.meta, decodeSegment); err != nil {
 		return nil, err
@@ -181,6 +188,9 @@ type draft struct {
 	full        []*finished
 	most        int   // rows of a segment
 	err         error // something was not understood: the index ends here
+
+	kinds    map[kind]int // rows of them, some of which may be stored by now
+	replaced []uint64     // what the messages have replaced
 }
 
 // finished is a segment to be stored.
@@ -188,6 +198,7 @@ type finished struct {
 	after, to    uint64
 	rev          uint64 // that its lists replace
 	lists, words []byte // no words: those that are stored stay
+	copies       []byte // as words
 }
 
 // lend gives the draft to whoever is about to read states, with what has been read. It is nil when somebody else has it, or it
@@ -246,6 +257,10 @@ func (d *draft) add(m stored, id string, value []byte) {
 	if r, d.err = rowOf(m, id, value); d.err != nil {
 		return
 	}
+	d.keepCopy(&r, m, value)
+	if seq := replacedBy(m); seq > 0 {
+		d.replaced = append(d.replaced, seq)
+	}
 	d.rows = append(d.rows, r)
 	d.last = m.seq
 	if m.time.After(d.at) {
@@ -264,10 +279,12 @@ func (d *draft) add(m stored, id string, value []byte) {
 func (d *draft) finish() {
 	lists, words := sortRows(d.rows)
 	encoded := encodeWords(d.after, d.last, words)
-	d.full = append(d.full, &finished{
-		after: d.after, to: d.last, words: encoded, lists: encodeLists(d.after, d.last, d.at, sumOf(encoded), lists),
-	})
-	d.after, d.rows, d.text = d.last, nil, 0
+	f := &finished{after: d.after, to: d.last, words: encoded, lists: encodeLists(d.after, d.last, d.at, sumOf(encoded), lists)}
+	if rare := d.rare(lists); len(rare) > 0 {
+		f.copies = encodeCopies(f.after, copies{d.at.UnixNano(), sumOf(encoded), rare})
+	}
+	d.full = append(d.full, f)
+	d.after, d.rows, d.text, d.kinds = d.last, nil, 0, nil
 }
 
 // storeWithin is how long it may take to store what has been read, also for whoever waits no longer for the rest.
@@ -282,7 +299,16 @@ func (x *index) giveBack(ctx context.Context, d *draft) {
 	}
 	err := x.extend(ctx, d.full)
 	x.mu.Lock()
+	replaced := append(x.replaced, d.replaced...)
+	x.mu.Unlock()
+	d.replaced = nil
+	if x.forget(ctx, replaced) == nil {
+		x.strike(ctx, replaced)
+		replaced = nil
+	}
+	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.replaced = replaced
 	x.lent = false
 	switch {
 	case err == nil && d.err == nil:
@@ -313,19 +339,11 @@ func (x *index) extend(ctx context.Context, all []*finished) error {
 	return x.store(ctx, all)
 }
 
-// store writes the lists of segments, and then, where nobody else was quicker, the words. Until they are there, the lists do
-// without.
+// store writes the lists of segments, and then, where nobody else was quicker, the words and copies. Until they are there, the
+// lists do without.
 func (x *index) store(ctx context.Context, all []*finished) (err error) {
 	k := x.b.meta
-	defer func() {
-		if errors.Is(err, backend.ErrPermission) {
-			x.mu.Lock()
-			x.silent = true
-			x.mu.Unlock()
-		} else if err != nil {
-			x.stale.Store(true)
-		}
-	}()
+	defer func() { x.stored(err) }()
 	answers := make(chan error, len(all))
 	for _, f := range all {
 		k.write(indexLists+strconv.FormatUint(f.after, 10), f.lists, f.rev, func(_ uint64, err error) { answers <- err })
@@ -333,17 +351,31 @@ func (x *index) store(ctx context.Context, all []*finished) (err error) {
 	if err := collect(ctx, answers, len(all)); err != nil {
 		return err
 	}
+	answers = make(chan error, 2*len(all))
 	sent := 0
 	for _, f := range all {
-		if f.words == nil {
-			continue
+		for prefix, value := range map[string][]byte{indexWords: f.words, indexCopies: f.copies} {
+			if value == nil {
+				continue
+			}
+			sent++
+			k.b.aside(func() {
+				k.b.store(k.put+prefix+strconv.FormatUint(f.after, 10), nil, value, func(_ uint64, err error) { answers <- err })
+			}, func(_ uint64, err error) { answers <- err })
 		}
-		sent++
-		k.b.aside(func() {
-			k.b.store(k.put+indexWords+strconv.FormatUint(f.after, 10), nil, f.words, func(_ uint64, err error) { answers <- err })
-		}, func(_ uint64, err error) { answers <- err })
 	}
 	return collect(ctx, answers, sent)
+}
+
+// stored notes how it went to store something.
+func (x *index) stored(err error) {
+	if errors.Is(err, backend.ErrPermission) {
+		x.mu.Lock()
+		x.silent = true
+		x.mu.Unlock()
+	} else if err != nil {
+		x.stale.Store(true)
+	}
 }
 
 // collect waits for answers and gives the first error.
@@ -417,4 +449,25 @@ func (s *segment) without(gone map[uint64]bool) (lists map[kind][]entry, left in
 // idOf gives whose state a message of the bucket is.
 func (b *Backend) idOf(m stored) (string, error) {
 	return history.DecodeID(strings.TrimPrefix(m.subject, b.states.keys))
+}
+
+// strike takes out what was replaced: when what has replaced it is in the index, nothing tells any more that it is gone. What had not
+// ended is replaced all the time, and mostly soon; for that no older segment is stored again.
+func (x *index) strike(ctx context.Context, replaced []uint64) {
+	chain, err := x.chain(ctx)
+	if err != nil {
+		return // the index is a help
+	}
+	recent := chain[max(0, len(chain)-struck):]
+	gone := map[uint64]bool{}
+	var of []*segment
+	tellOf(chain, replaced, func(s *segment, l *list, seq uint64) {
+		if l.status.Final() || s.after >= recent[0].after {
+			gone[seq] = true
+			if !slices.Contains(of, s) {
+				of = append(of, s)
+			}
+		}
+	})
+	x.prune(ctx, of, gone)
 }

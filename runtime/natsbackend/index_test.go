@@ -392,6 +392,15 @@ func TestIndexForgetsWhatIsGone(t *testing.T) {
 		round()
 	}
 	c.check("in the end", b)
+	copies, err := b.Meta().List(within(t), "index.copies")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range copies {
+		if strings.Contains(string(value), `"id"`) {
+			t.Errorf("%s has copies of states that are gone", key)
+		}
+	}
 	// Marks of deletions are left, a few bytes each, and the index may have a quarter more than there is.
 	if size, most := b.IndexSize(within(t)), 8*len(c.revs); size > most {
 		t.Errorf("of %d states that are gone the index has %d bytes, want at most %d", len(c.revs), size, most)

@@ -52,6 +52,9 @@ type row struct {
 	status history.Status
 	name   string
 	words  []string
+
+	value []byte // the state, if it may be copied
+	until int64  // as copied.until
 }
 
 // Words begin with what they are. All but ids, which are looked for by their beginning too, are hashed.
@@ -269,12 +272,17 @@ func (r *reader) bytes(n uint64) []byte {
 
 func (r *reader) text() string { return string(r.bytes(r.uint())) }
 
-// head reads the range.
-func (r *reader) head() (after, to uint64) {
+// version reads that of the form.
+func (r *reader) version() *reader {
 	if v := r.bytes(1); len(v) != 1 || v[0] != segmentVersion {
 		r.bad = true
 	}
-	after, to = r.uint(), r.uint()
+	return r
+}
+
+// head reads the range.
+func (r *reader) head() (after, to uint64) {
+	after, to = r.version().uint(), r.uint()
 	r.bad = r.bad || to <= after
 	return after, to
 }

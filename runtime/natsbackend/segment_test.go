@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
 
 	"github.com/durablegen/durablegen/internal/backend"
 	"github.com/durablegen/durablegen/internal/history"
@@ -89,11 +90,59 @@ func seqsOf(rows ...int) (seqs []uint64) {
 	return seqs
 }
 
+// TestCopies: what is copied of a segment is the shortest lists of what has ended.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	d := &draft{most: 1000, last: 10, after: 10}
+	at := time.Unix(1000, 0)
+	for n := uint64(11); n < 900; n++ {
+		s := backend.State{Address: history.Address{ID: fmt.Sprint("a", n)}, Name: "club.Join", Status: history.Completed, Created: at}
+		header := nats.Header{}
+		switch {
+		case n%100 == 7: // 8 of them
+			s.Status = history.Failed
+			header.Set(headerTTL, "60")
+		case n%50 == 8: // 18 of them, and 15 may be copied
+			s.Name = "club.Leave"
+		case n%100 == 9:
+			s.Status = history.Running
+		case n == 500:
+			s.Status, s.Failure = history.Terminated, string(make([]byte, copiedState))
+		}
+		value, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.add(stored{seq: n, time: at, header: header}, s.ID, value)
+	}
+	d.finish()
+	got, err := decodeCopies(d.full[0].copies, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := decodeSegment(d.full[0].lists, 1)
+	if err != nil || !got.of(s) {
+		t.Errorf("the copies are not of their segment, %v", err)
+	}
+	var seqs []uint64
+	for _, c := range got.all {
+		seqs = append(seqs, c.seq)
+		state, err := decodeState(c.value)
+		if err != nil || state.Status != history.Failed || c.until != 1060 {
+			t.Errorf("%d is copied as %+v until %d, %v", c.seq, state, c.until, err)
+		}
+	}
+	if diff := cmp.Diff([]uint64{107, 207, 307, 407, 507, 607, 707, 807}, seqs); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // FuzzSegment: whatever stands in the bucket does no harm.
 func FuzzSegment(f *testing.F) {
 	lists, words := sortRows(someRows())
 	f.Add(encodeLists(10, 800, time.Unix(1, 2), 7, lists))
 	f.Add(encodeWords(10, 800, words))
+	f.Add(encodeCopies(10, copies{1, 7, []copied{{11, 0, []byte("{}")}, {700, 1 << 40, []byte(`{"id":"a"}`)}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if s, err := decodeSegment(b, 1); err == nil {
 			lists, n := s.without(nil)
@@ -106,6 +155,11 @@ func FuzzSegment(f *testing.F) {
 			again, err := decodeSegment(encodeLists(s.after, s.to, s.at, s.sum, lists), 1)
 			if err != nil || again.count() != n {
 				t.Errorf("encoded again: %v", err)
+			}
+		}
+		if c, err := decodeCopies(b, 1); err == nil {
+			if again, err := decodeCopies(encodeCopies(0, *c), 1); err != nil || len(again.all) != len(c.all) || len(c.all) > len(b) {
+				t.Errorf("%d copies of %d bytes, encoded again: %v", len(c.all), len(b), err)
 			}
 		}
 		if words, err := decodeWords(b); err == nil {

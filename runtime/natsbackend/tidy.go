@@ -113,11 +113,12 @@ func (x *index) replace(ctx context.Context, m *merger) error {
 		return err
 	}
 	f.lists = encodeLists(f.after, f.to, last.at, sumOf(f.words), m.lists)
+	f.copies = encodeCopies(f.after, copies{last.at.UnixNano(), sumOf(f.words), x.copiesOfMerger(m)})
 	if err := x.store(ctx, []*finished{f}); err != nil {
 		return err
 	}
 	for _, s := range m.of[1:] {
-		for _, prefix := range []string{indexLists, indexWords} {
+		for _, prefix := range []string{indexLists, indexWords, indexCopies} {
 			if err := x.purge(ctx, prefix+strconv.FormatUint(s.after, 10)); err != nil {
 				return err
 			}
@@ -126,18 +127,41 @@ func (x *index) replace(ctx context.Context, m *merger) error {
 	return nil
 }
 
-// wordsOfMerger gives the words of all that is left; errSegment or ErrNotFound when those of one segment are not there.
-func (x *index) wordsOfMerger(m *merger) ([]word, error) {
-	type key struct {
-		text string
-		cut  bool
+// copiesOfMerger gives the copies of what is left, as far as they are known.
+func (x *index) copiesOfMerger(m *merger) (all []copied) {
+	left := m.left()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	size := 0
+	for _, s := range m.of {
+		for _, c := range x.copied(s) {
+			if left[c.seq] && size+len(c.value) <= copiedBytes {
+				all = append(all, c)
+				size += len(c.value)
+			}
+		}
 	}
+	return all
+}
+
+// left tells which sequences are left.
+func (m *merger) left() map[uint64]bool {
 	left := map[uint64]bool{}
 	for _, entries := range m.lists {
 		for _, e := range entries {
 			left[e.seq] = true
 		}
 	}
+	return left
+}
+
+// wordsOfMerger gives the words of all that is left; errSegment or ErrNotFound when those of one segment are not there.
+func (x *index) wordsOfMerger(m *merger) ([]word, error) {
+	type key struct {
+		text string
+		cut  bool
+	}
+	left := m.left()
 	all := map[key][]uint64{}
 	for _, s := range m.of {
 		value, _, _, err := x.b.meta.get(indexWords + strconv.FormatUint(s.after, 10))
