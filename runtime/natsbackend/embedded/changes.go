@@ -82,10 +82,13 @@ func newStore(dir string, d disk) *store {
 // streamsOf is where a server with the one global account keeps its streams.
 func streamsOf(dir string) string { return filepath.Join(dir, "jetstream", "$G", "streams") }
 
-// sync makes everything durable that the server has written of one stream, of all when only is "". A stream costs three looks
+// sync makes everything durable that the server has written of one stream, of all when only is "" or unknown. A stream costs three looks
 // at its folders and one at its newest block, and an fsync if that has grown, however many blocks it has. Streams that have
 // changed are synced at the same time, so that the file system can do it in one.
 func (s *store) sync(only string) error {
+	if st := s.known[only]; st != nil { // which others there are is for a round of all
+		return st.sync()
+	}
 	changed, err := s.streams.changed()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no stream yet
@@ -97,8 +100,8 @@ func (s *store) sync(only string) error {
 		return err
 	}
 	var all []*stream
-	for name, st := range s.known {
-		if (only == "" || only == name) && !st.calm() {
+	for _, st := range s.known {
+		if !st.calm() {
 			all = append(all, st)
 		}
 	}
