@@ -259,7 +259,11 @@ func parkedUnprojected(w *world) error {
 	if !w.until(func() bool { return w.state("i").Parked != "" }) {
 		return fmt.Errorf("not shown as parked: %+v", w.state("i"))
 	}
-	// An event has it taken up and shown as running, which is when it is refused again.
+	// An event has it taken up and shown as running, which is when it is refused again. One that comes before it is let go is
+	// only noted in the mark.
+	if !w.until(t.letGo) {
+		return errors.New("parked, and not let go")
+	}
 	seq := w.event("i", "again", "again-1", 1)
 	if !w.until(func() bool { s := w.state("i"); return s.Parked != "" && s.At >= seq }) {
 		return fmt.Errorf("not let go again: %+v", w.state("i"))

@@ -1,6 +1,7 @@
 package holes
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/durablegen/durablegen/internal/backend"
@@ -18,6 +19,7 @@ type tap struct {
 	before []history.Message // every load shows these as if they followed the start
 	blind  bool              // the next load finds nothing
 	denied history.Kind      // records of this kind are refused; 0: none
+	parked int               // instances that the worker has told of as parked
 
 	slow, slowFloor bool     // tails behind a snapshot, or floors, are read when resume is called
 	late            []func() // what waits for that
@@ -103,10 +105,20 @@ func (t *tap) freeze() {
 func (t *tap) Signal(topic string, data []byte) {
 	t.mu.Lock()
 	frozen := t.frozen
+	if strings.HasPrefix(topic, "parked.") {
+		t.parked++
+	}
 	t.mu.Unlock()
 	if !frozen {
 		t.Faulty.Signal(topic, data)
 	}
+}
+
+// letGo reports whether the worker has parked an instance and dropped it.
+func (t *tap) letGo() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.parked > 0
 }
 
 func (t *tap) Load(of history.Address, reach uint64, done func(backend.Loaded, error)) {

@@ -24,6 +24,7 @@ const group = "holes"
 // world is one hub of one partition on one of the backends.
 type world struct {
 	t       *testing.T
+	ctx     context.Context // of a server
 	view    func() backend.Backend
 	until   func(cond func() bool) bool // lets time pass, up to a limit
 	after   func(d time.Duration)       // lets time pass
@@ -63,6 +64,8 @@ func keeping(t *testing.T, keep time.Duration) *world {
 func onJetStream(t *testing.T) *world {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
+	patience, cancel := context.WithTimeout(ctx, 50*time.Second) // after it, what has come instead can be read
+	t.Cleanup(cancel)
 	server, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +75,7 @@ func onJetStream(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, retention: owner.Retention{Every: -1}}
+	w := &world{t: t, ctx: ctx, retention: owner.Retention{Every: -1}}
 	w.view = func() backend.Backend {
 		b, err := server.Backend(ctx, natsbackend.Config{Partitions: 1})
 		if err != nil {
@@ -91,7 +94,7 @@ func onJetStream(t *testing.T) *world {
 		for !cond() {
 			select {
 			case <-tick.C:
-			case <-ctx.Done():
+			case <-patience.Done():
 				return false
 			}
 		}
@@ -186,6 +189,14 @@ func wait[T any](w *world, call func(done func(T, error))) (T, error) {
 	}
 	ch := make(chan answer, 1)
 	call(func(v T, err error) { ch <- answer{v, err} })
+	if w.memory == nil {
+		select {
+		case a := <-ch:
+			return a.v, a.err
+		case <-w.ctx.Done():
+			w.t.Fatal("a call of the backend is not answered")
+		}
+	}
 	var got *answer
 	if !w.until(func() bool {
 		select {
