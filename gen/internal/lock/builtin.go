@@ -104,6 +104,8 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
 		case "append":
 			p.push(m.appended(e, args))
+		case "min", "max":
+			p.push(m.least(e, name, t, args))
 		case "delete", "clear", "copy":
 			v := m.val(e.Pos(), name, "", args...)
 			if raw[0].op == "ref" {

@@ -134,7 +134,7 @@ func (m *machine) options(e *ast.CallExpr, kind shape.NodeKind, opts []*value) (
 			if kind == shape.Child && attempts.lit != nil && constant.Compare(attempts.lit, token.GTR, constant.MakeInt64(1)) {
 				extra = append(extra, m.val(v.pos, "retry", "", attempts))
 			}
-		case "ArgumentPolicy", "Arguments":
+		case "Arguments":
 			loose = !v.zeroLike()
 		}
 	}

@@ -38,6 +38,9 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 	if yes.class == no.class {
 		return yes
 	}
+	if v := m.either(pos, cond, yes, no); v != nil {
+		return v
+	}
 	if yes.class == cond.class {
 		yes = m.boolean(pos, true)
 	}
@@ -279,7 +282,7 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 			b = &c
 		}
 	}
-	return m.val(pos, "<", "", a, b)
+	return m.make(value{op: "<", args: []*value{a, b}, pos: pos, whole: isInt})
 }
 
 func (m *machine) negated(c *value) *value {

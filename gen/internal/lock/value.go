@@ -17,6 +17,7 @@ type value struct {
 	pos      token.Pos
 	class    int  // values of one class are equal
 	choice   bool // has an "if" in it
+	whole    bool // of "<": between integers
 
 	owner *machine // of leaves: whose they are
 	lit   constant.Value
