@@ -323,4 +323,29 @@ func F(ctx durable.Context, order Order) error {
 	}
 	return nil
 }`},
+	{"scope that is cancelled at the end", `
+func F(ctx durable.Context, o Order) error {
+	f := ChargeActivity.Start(ctx, o.ID, 1)
+	if err := MailActivity.Call(ctx, o.Buyer, "soon"); err != nil {
+		return err
+	}
+	receipt, err := f.Get(ctx)
+	if err != nil {
+		return err
+	}
+	return MailActivity.Call(ctx, o.Buyer, receipt)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	if err := MailActivity.Call(ctx, o.Buyer, "soon"); err != nil {
+		return err
+	}
+	receipt, err := f.Get(ctx)
+	if err != nil {
+		return err
+	}
+	return MailActivity.Call(scoped, o.Buyer, receipt)
+}`},
 }

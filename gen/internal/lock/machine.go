@@ -92,7 +92,7 @@ func newMachine(prog *program, parent *machine) *machine {
 		m.probing = parent.probing
 		return m
 	}
-	m.classes = &classes{byKey: map[string]int{}}
+	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left
 	return m
