@@ -72,14 +72,20 @@ func (m *machine) beyond(low, bound *value) *value {
 }
 
 // most is the beginning of v: n elements, or all if there are fewer.
-func (m *machine) most(pos token.Pos, v, n *value) *value { return m.val(pos, "slice", "most", v, n) }
+func (m *machine) most(pos token.Pos, v, n *value) *value {
+	low, limit := m.null(pos), m.val(n.pos, "most", "", n)
+	if v.op == "slice" && v.args[2].isNil() && v.args[3].isNil() {
+		v, low = v.args[0], v.args[1]
+	}
+	return m.val(pos, "slice", "", v, low, limit, m.null(pos))
+}
 
 // cut gives that of a choice which only cuts what is too long: if len(v) > n { v = v[:n] }; nil: it is none.
 func (m *machine) cut(pos token.Pos, cond, yes, no *value) *value {
 	if cond.op != "<" || !cond.whole || cond.args[0].op != "len" || cond.args[0].args[0].class != yes.class || cond.args[1].lit == nil {
 		return nil
 	}
-	if no.op != "slice" || no.what != "" || no.args[0].class != yes.class || !no.args[1].isNil() || !no.args[3].isNil() {
+	if no.op != "slice" || no.args[0].class != yes.class || !no.args[1].isNil() || !no.args[3].isNil() {
 		return nil
 	}
 	n := no.args[2]
