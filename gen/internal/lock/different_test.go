@@ -222,36 +222,57 @@ func F(ctx durable.Context, o Order) error {
 }`},
 	{"a scope that a branch cancels", `
 func F(ctx durable.Context, o Order) error {
-	f := ChargeActivity.Start(ctx, o.ID, 1)
-	_, err := f.Get(ctx)
-	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err))
-}`, `
-func F(ctx durable.Context, o Order) error {
 	scoped, cancel := durable.WithCancel(ctx)
 	defer cancel()
-	f := ChargeActivity.Start(scoped, o.ID, 1)
+	f, g := ChargeActivity.Start(ctx, o.ID, 1), ChargeActivity.Start(scoped, o.ID, 2)
 	if o.Gift {
 		cancel()
 	}
 	_, err := f.Get(ctx)
-	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err))
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err, g.Ready()))
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f, g := ChargeActivity.Start(scoped, o.ID, 1), ChargeActivity.Start(scoped, o.ID, 2)
+	if o.Gift {
+		cancel()
+	}
+	_, err := f.Get(ctx)
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err, g.Ready()))
 }`},
 	{"a scope that is cancelled before what was deferred earlier", `
 func F(ctx durable.Context, o Order) error {
-	scoped := ctx
-	defer func() { ShipActivity.Call(scoped, o) }()
+	var f durable.Future[string]
+	if o.Gift {
+		defer func() {
+			text, _ := f.Get(ctx)
+			MailActivity.Call(ctx, o.Buyer, text)
+		}()
+	}
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f = ChargeActivity.Start(ctx, o.ID, 1)
 	return MailActivity.Call(scoped, o.Buyer, "a")
 }`, `
 func F(ctx durable.Context, o Order) error {
-	scoped := ctx
-	defer func() { ShipActivity.Call(scoped, o) }()
-	inner, cancel := durable.WithCancel(ctx)
+	var f durable.Future[string]
+	if o.Gift {
+		defer func() {
+			text, _ := f.Get(ctx)
+			MailActivity.Call(ctx, o.Buyer, text)
+		}()
+	}
+	scoped, cancel := durable.WithCancel(ctx)
 	defer cancel()
-	scoped = inner
+	f = ChargeActivity.Start(scoped, o.ID, 1)
 	return MailActivity.Call(scoped, o.Buyer, "a")
 }`},
 	{"a scope of a helper that ends earlier", `
 func start(ctx durable.Context, o Order) durable.Future[string] {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	MailActivity.Start(scoped, o.Buyer, "a")
 	return ChargeActivity.Start(ctx, o.ID, 1)
 }
 func F(ctx durable.Context, o Order) error {
@@ -261,6 +282,7 @@ func F(ctx durable.Context, o Order) error {
 func start(ctx durable.Context, o Order) durable.Future[string] {
 	scoped, cancel := durable.WithCancel(ctx)
 	defer cancel()
+	MailActivity.Start(scoped, o.Buyer, "a")
 	return ChargeActivity.Start(scoped, o.ID, 1)
 }
 func F(ctx durable.Context, o Order) error {
