@@ -348,4 +348,35 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return MailActivity.Call(scoped, o.Buyer, receipt)
 }`},
+	{"what a choice has decided is known further on", `
+func F(ctx durable.Context, o Order) error {
+	word := "small"
+	if o.Total > 5 {
+		word = "large"
+		if o.Gift {
+			word = "gift"
+		}
+	}
+	if word == "gift" || word == "small" {
+		if err := ShipActivity.Call(ctx, o); err != nil {
+			return err
+		}
+	}
+	return MailActivity.Call(ctx, o.Buyer, word)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	word := "small"
+	switch {
+	case o.Total > 5 && o.Gift:
+		word = "gift"
+	case o.Total > 5:
+		word = "large"
+	}
+	if word != "large" {
+		if err := ShipActivity.Call(ctx, o); err != nil {
+			return err
+		}
+	}
+	return MailActivity.Call(ctx, o.Buyer, word)
+}`},
 }

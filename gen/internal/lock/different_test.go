@@ -244,7 +244,7 @@ func F(ctx durable.Context, o Order) error {
 	{"a scope that is cancelled before what was deferred earlier", `
 func F(ctx durable.Context, o Order) error {
 	var f durable.Future[string]
-	if o.Gift {
+	{
 		defer func() {
 			text, _ := f.Get(ctx)
 			MailActivity.Call(ctx, o.Buyer, text)
@@ -257,7 +257,7 @@ func F(ctx durable.Context, o Order) error {
 }`, `
 func F(ctx durable.Context, o Order) error {
 	var f durable.Future[string]
-	if o.Gift {
+	{
 		defer func() {
 			text, _ := f.Get(ctx)
 			MailActivity.Call(ctx, o.Buyer, text)

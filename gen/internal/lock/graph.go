@@ -284,6 +284,12 @@ func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bo
 		}
 	}
 	for _, c := range m.sortedCells(p.vars) {
+		if loop == nil && p.vars[c].choice { // what a way has decided
+			for _, q := range paths {
+				q.vars[c] = m.resolve(q, q.vars[c])
+			}
+			p.vars[c] = paths[0].vars[c]
+		}
 		if same(paths, func(q *path) *value { return q.vars[c] }) && (loop == nil || !loop(c, p.vars[c])) {
 			continue
 		}
