@@ -379,4 +379,19 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return MailActivity.Call(ctx, o.Buyer, word)
 }`},
+	{"deferred on one way", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	tell := func() { MailActivity.Call(ctx, o.Buyer, "a") }
+	if o.Gift {
+		defer tell()
+	}
+	err := ShipActivity.Call(ctx, o)
+	return err
+}`},
 }

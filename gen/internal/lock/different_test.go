@@ -289,6 +289,32 @@ func F(ctx durable.Context, o Order) error {
 	text, _ := start(ctx, o).Get(ctx)
 	return MailActivity.Call(ctx, o.Buyer, text)
 }`},
+	{"what only one way defers", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "b") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"on which way something is deferred", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	if !o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`},
 	{"nil or empty list that is stored", `
 func F(ctx durable.Context, o Order) error {
 	var all []Line

@@ -77,11 +77,6 @@ type target struct {
 	continues []*path
 }
 
-type deferred struct {
-	frame *frame
-	call  *ast.CallExpr
-}
-
 const fuel = 400_000 // statements of one orchestrator, calls in place
 
 func newMachine(prog *program, parent *machine) *machine {
