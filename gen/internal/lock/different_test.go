@@ -315,6 +315,27 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return ShipActivity.Call(ctx, o)
 }`},
+	{"a cancel before what was deferred earlier", `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	defer func() {
+		text, _ := f.Get(ctx)
+		MailActivity.Call(ctx, o.Buyer, text)
+	}()
+	defer cancel()
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	defer func() {
+		text, _ := f.Get(ctx)
+		MailActivity.Call(ctx, o.Buyer, text)
+	}()
+	_ = cancel
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`},
 	{"nil or empty list that is stored", `
 func F(ctx durable.Context, o Order) error {
 	var all []Line

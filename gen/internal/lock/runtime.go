@@ -3,6 +3,7 @@ package lock
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -306,9 +307,10 @@ func (m *machine) selectCall(e *ast.CallExpr, n int) {
 	m.cur = m.fold(append(out, rest...))
 }
 
-// cancel ends a scope. At the end of an orchestrator that does nothing.
+// cancel ends a scope. At the end of an orchestrator, when nothing else is deferred, that does nothing.
 func (m *machine) cancel(e *ast.CallExpr, c *value) {
-	if m.parent == nil && m.deferring != nil && m.deferring == m.entry {
+	last := !slices.ContainsFunc(m.cur, func(p *path) bool { return len(p.defers) > 0 })
+	if m.parent == nil && m.deferring != nil && m.deferring == m.entry && last {
 		m.pushAll(m.nothing(e.Pos()))
 		return
 	}
