@@ -138,6 +138,9 @@ func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
 
 func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
 	base := args[0]
+	if !e.Ellipsis.IsValid() && len(args) > 1 {
+		base = m.asList(base)
+	}
 	if base.isNil() {
 		base = m.val(base.pos, "list", "")
 	}

@@ -365,4 +365,96 @@ func F(ctx durable.Context, o Order) error {
 	text := "for " + o.Buyer
 	return MailActivity.Call(ctx, text, receipt)
 }`},
+	{"order of cases", `
+func queue(n int) string {
+	switch {
+	case n >= 3:
+		return "first"
+	case n == 0:
+		return "slow"
+	}
+	return "normal"
+}
+func word(s string) string {
+	switch s {
+	case "a":
+		return "x"
+	case "b", "c":
+		return "y"
+	}
+	return "z"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, queue(o.Total), word(o.ID)) }`, `
+func queue(n int) string {
+	switch {
+	case n == 0:
+		return "slow"
+	case n > 2:
+		return "first"
+	}
+	return "normal"
+}
+func word(s string) string {
+	switch s {
+	case "c":
+		return "y"
+	case "b":
+		return "y"
+	case "a":
+		return "x"
+	}
+	return "z"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, queue(o.Total), word(o.ID)) }`},
+	{"nil or empty list that is only counted", `
+func prices(o Order) []int {
+	var all []int
+	for _, l := range o.Lines {
+		if l.Count > 0 {
+			all = append(all, l.Price)
+		}
+	}
+	return all
+}
+func F(ctx durable.Context, o Order) error {
+	sum := 0
+	for _, p := range prices(o) {
+		sum += p
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: sum})
+	return err
+}`, `
+func prices(o Order) []int {
+	all := make([]int, 0, len(o.Lines))
+	for n := 0; n < len(o.Lines); n++ {
+		if o.Lines[n].Count > 0 {
+			all = append(all, o.Lines[n].Price)
+		}
+	}
+	return all
+}
+func F(ctx durable.Context, o Order) error {
+	sum := 0
+	for _, p := range prices(o) {
+		sum += p
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: sum})
+	return err
+}`},
+	{"what is too long is cut", `
+func F(ctx durable.Context, o Order) error {
+	lines := o.Lines[o.Total:min(o.Total+3, len(o.Lines))]
+	return ShipActivity.Call(ctx, Order{Lines: lines, Total: len(lines), ID: o.ID[:min(len(o.ID), 8)]})
+}`, `
+func F(ctx durable.Context, o Order) error {
+	lines := o.Lines[o.Total:]
+	if len(lines) > 3 {
+		lines = lines[:3]
+	}
+	id := o.ID
+	if len(id) >= 8 {
+		id = id[:8]
+	}
+	return ShipActivity.Call(ctx, Order{Lines: lines, Total: len(lines), ID: id})
+}`},
 }

@@ -323,4 +323,75 @@ func F(ctx durable.Context, order Order) error {
 	}
 	return nil
 }`},
+	{"scope that is cancelled at the end", `
+func F(ctx durable.Context, o Order) error {
+	f := ChargeActivity.Start(ctx, o.ID, 1)
+	if err := MailActivity.Call(ctx, o.Buyer, "soon"); err != nil {
+		return err
+	}
+	receipt, err := f.Get(ctx)
+	if err != nil {
+		return err
+	}
+	return MailActivity.Call(ctx, o.Buyer, receipt)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	if err := MailActivity.Call(ctx, o.Buyer, "soon"); err != nil {
+		return err
+	}
+	receipt, err := f.Get(ctx)
+	if err != nil {
+		return err
+	}
+	return MailActivity.Call(scoped, o.Buyer, receipt)
+}`},
+	{"what a choice has decided is known further on", `
+func F(ctx durable.Context, o Order) error {
+	word := "small"
+	if o.Total > 5 {
+		word = "large"
+		if o.Gift {
+			word = "gift"
+		}
+	}
+	if word == "gift" || word == "small" {
+		if err := ShipActivity.Call(ctx, o); err != nil {
+			return err
+		}
+	}
+	return MailActivity.Call(ctx, o.Buyer, word)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	word := "small"
+	switch {
+	case o.Total > 5 && o.Gift:
+		word = "gift"
+	case o.Total > 5:
+		word = "large"
+	}
+	if word != "large" {
+		if err := ShipActivity.Call(ctx, o); err != nil {
+			return err
+		}
+	}
+	return MailActivity.Call(ctx, o.Buyer, word)
+}`},
+	{"deferred on one way", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	tell := func() { MailActivity.Call(ctx, o.Buyer, "a") }
+	if o.Gift {
+		defer tell()
+	}
+	err := ShipActivity.Call(ctx, o)
+	return err
+}`},
 }

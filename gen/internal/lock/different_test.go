@@ -220,6 +220,258 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return nil
 }`},
+	{"a scope that a branch cancels", `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f, g := ChargeActivity.Start(ctx, o.ID, 1), ChargeActivity.Start(scoped, o.ID, 2)
+	if o.Gift {
+		cancel()
+	}
+	_, err := f.Get(ctx)
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err, g.Ready()))
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f, g := ChargeActivity.Start(scoped, o.ID, 1), ChargeActivity.Start(scoped, o.ID, 2)
+	if o.Gift {
+		cancel()
+	}
+	_, err := f.Get(ctx)
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(err, g.Ready()))
+}`},
+	{"a scope that is cancelled before what was deferred earlier", `
+func F(ctx durable.Context, o Order) error {
+	var f durable.Future[string]
+	{
+		defer func() {
+			text, _ := f.Get(ctx)
+			MailActivity.Call(ctx, o.Buyer, text)
+		}()
+	}
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f = ChargeActivity.Start(ctx, o.ID, 1)
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`, `
+func F(ctx durable.Context, o Order) error {
+	var f durable.Future[string]
+	{
+		defer func() {
+			text, _ := f.Get(ctx)
+			MailActivity.Call(ctx, o.Buyer, text)
+		}()
+	}
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	f = ChargeActivity.Start(scoped, o.ID, 1)
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`},
+	{"a scope of a helper that ends earlier", `
+func start(ctx durable.Context, o Order) durable.Future[string] {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	MailActivity.Start(scoped, o.Buyer, "a")
+	return ChargeActivity.Start(ctx, o.ID, 1)
+}
+func F(ctx durable.Context, o Order) error {
+	text, _ := start(ctx, o).Get(ctx)
+	return MailActivity.Call(ctx, o.Buyer, text)
+}`, `
+func start(ctx durable.Context, o Order) durable.Future[string] {
+	scoped, cancel := durable.WithCancel(ctx)
+	defer cancel()
+	MailActivity.Start(scoped, o.Buyer, "a")
+	return ChargeActivity.Start(scoped, o.ID, 1)
+}
+func F(ctx durable.Context, o Order) error {
+	text, _ := start(ctx, o).Get(ctx)
+	return MailActivity.Call(ctx, o.Buyer, text)
+}`},
+	{"what only one way defers", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "b") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"on which way something is deferred", `
+func F(ctx durable.Context, o Order) error {
+	if o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	if !o.Gift {
+		defer func() { MailActivity.Call(ctx, o.Buyer, "a") }()
+	}
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"a cancel before what was deferred earlier", `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	defer func() {
+		text, _ := f.Get(ctx)
+		MailActivity.Call(ctx, o.Buyer, text)
+	}()
+	defer cancel()
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`, `
+func F(ctx durable.Context, o Order) error {
+	scoped, cancel := durable.WithCancel(ctx)
+	f := ChargeActivity.Start(scoped, o.ID, 1)
+	defer func() {
+		text, _ := f.Get(ctx)
+		MailActivity.Call(ctx, o.Buyer, text)
+	}()
+	_ = cancel
+	return MailActivity.Call(scoped, o.Buyer, "a")
+}`},
+	{"nil or empty list that is stored", `
+func F(ctx durable.Context, o Order) error {
+	var all []Line
+	for _, l := range o.Lines {
+		all = append(all, l)
+	}
+	return ShipActivity.Call(ctx, Order{Lines: all, Total: len(all)})
+}`, `
+func F(ctx durable.Context, o Order) error {
+	all := []Line{}
+	for _, l := range o.Lines {
+		all = append(all, l)
+	}
+	return ShipActivity.Call(ctx, Order{Lines: all, Total: len(all)})
+}`},
+	{"nil or empty list that is asked for nil", `
+func F(ctx durable.Context, o Order) error {
+	var all []int
+	for _, l := range o.Lines {
+		all = append(all, l.Price)
+	}
+	if all == nil {
+		return nil
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: len(all)})
+	return err
+}`, `
+func F(ctx durable.Context, o Order) error {
+	all := []int{}
+	for _, l := range o.Lines {
+		all = append(all, l.Price)
+	}
+	if all == nil {
+		return nil
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: len(all)})
+	return err
+}`},
+	{"list that begins with something", `
+func F(ctx durable.Context, o Order) error {
+	var all []int
+	for _, l := range o.Lines {
+		all = append(all, l.Price)
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: len(all)})
+	return err
+}`, `
+func F(ctx durable.Context, o Order) error {
+	all := make([]int, 1)
+	for _, l := range o.Lines {
+		all = append(all, l.Price)
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: len(all)})
+	return err
+}`},
+	{"order of cases that both may hold", `
+func queue(n int) string {
+	switch {
+	case n > 2:
+		return "first"
+	case n > 0:
+		return "slow"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total)) }`, `
+func queue(n int) string {
+	switch {
+	case n > 0:
+		return "slow"
+	case n > 2:
+		return "first"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total)) }`},
+	{"order of cases of which one holds within the other", `
+func queue(n int) string {
+	switch {
+	case n == 3:
+		return "slow"
+	case n >= 3:
+		return "first"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total)) }`, `
+func queue(n int) string {
+	switch {
+	case n >= 3:
+		return "first"
+	case n == 3:
+		return "slow"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total)) }`},
+	{"order of cases of two values", `
+func queue(a, b int) string {
+	switch {
+	case a == 1:
+		return "first"
+	case b == 0:
+		return "slow"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total, len(o.Lines))) }`, `
+func queue(a, b int) string {
+	switch {
+	case b == 0:
+		return "slow"
+	case a == 1:
+		return "first"
+	}
+	return "normal"
+}
+func F(ctx durable.Context, o Order) error { return MailActivity.Call(ctx, o.Buyer, queue(o.Total, len(o.Lines))) }`},
+	{"cut at another length than is asked for", `
+func F(ctx durable.Context, o Order) error {
+	return ShipActivity.Call(ctx, Order{Lines: o.Lines[:min(3, len(o.Lines))]})
+}`, `
+func F(ctx durable.Context, o Order) error {
+	lines := o.Lines
+	if len(lines) > 4 {
+		lines = lines[:3]
+	}
+	return ShipActivity.Call(ctx, Order{Lines: lines})
+}`},
+	{"cut elsewhere", `
+func F(ctx durable.Context, o Order) error {
+	return ShipActivity.Call(ctx, Order{Lines: o.Lines[o.Total:min(o.Total+3, len(o.Lines))]})
+}`, `
+func F(ctx durable.Context, o Order) error {
+	return ShipActivity.Call(ctx, Order{Lines: o.Lines[o.Total:min(3, len(o.Lines))]})
+}`},
 }
 
 func TestAlikeIsNotTheSame(t *testing.T) {

@@ -360,31 +360,6 @@ func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
 	}
 }
 
-func (m *machine) slice(e *ast.SliceExpr) {
-	m.eval(e.X)
-	n := 1
-	for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
-		if bound == nil {
-			m.pushAll(m.null(e.Pos()))
-		} else {
-			m.eval(bound)
-		}
-		n++
-	}
-	m.each(func(p *path) {
-		args := p.popN(n)
-		args[0] = m.read(p, args[0])
-		if args[1].isNil() || args[1].zeroLike() {
-			args[1] = m.null(e.Pos())
-		}
-		if args[1].isNil() && args[2].isNil() && args[3].isNil() {
-			p.push(args[0])
-			return
-		}
-		p.push(m.val(e.Pos(), "slice", "", args...))
-	})
-}
-
 func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 	switch e.Op {
 	case token.AND:
@@ -460,6 +435,7 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 
 // length is len of a value, or of a text.
 func (m *machine) length(pos token.Pos, v *value, text bool) *value {
+	v = m.asList(v)
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:
 		return m.integer(pos, int64(len(constant.StringVal(v.lit))))

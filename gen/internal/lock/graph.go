@@ -210,15 +210,7 @@ func (m *machine) fold(paths []*path) []*path {
 }
 
 func (m *machine) foldable(a, b *path) bool {
-	if len(a.stack) != len(b.stack) || len(a.defers) != len(b.defers) {
-		return false
-	}
-	for i := range a.defers {
-		if a.defers[i].call != b.defers[i].call {
-			return false
-		}
-	}
-	return true
+	return len(a.stack) == len(b.stack) && slices.EqualFunc(a.defers, b.defers, deferred.same)
 }
 
 func (m *machine) foldPair(a, b *path) *path {
@@ -279,11 +271,15 @@ func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bo
 	m.keepCommon(p, paths...)
 	for _, q := range paths {
 		m.attach(q, n)
-		if len(q.defers) < len(p.defers) {
-			p.defers = q.defers
-		}
 	}
+	p.defers = m.deferrals(n, paths)
 	for _, c := range m.sortedCells(p.vars) {
+		if loop == nil && p.vars[c].choice { // what a way has decided
+			for _, q := range paths {
+				q.vars[c] = m.resolve(q, q.vars[c])
+			}
+			p.vars[c] = paths[0].vars[c]
+		}
 		if same(paths, func(q *path) *value { return q.vars[c] }) && (loop == nil || !loop(c, p.vars[c])) {
 			continue
 		}

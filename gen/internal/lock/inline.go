@@ -146,27 +146,6 @@ func (m *machine) leave(f *frame) {
 	}
 }
 
-func (m *machine) runDeferred(f *frame) {
-	for len(m.cur) > 0 {
-		p := m.cur[0]
-		n := len(p.defers)
-		if n == 0 || p.defers[n-1].frame != f {
-			return
-		}
-		d := p.defers[n-1]
-		for _, p := range m.cur {
-			if k := len(p.defers); k > 0 {
-				p.defers = p.defers[:k-1]
-			}
-		}
-		deferring := m.deferring
-		m.deferring = f
-		m.call(d.call)
-		m.deferring = deferring
-		m.each(func(p *path) { p.pop() })
-	}
-}
-
 // recursive handles a function that is being read already: the call stands for itself, by how far up it is.
 func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	name := ""

@@ -77,11 +77,6 @@ type target struct {
 	continues []*path
 }
 
-type deferred struct {
-	frame *frame
-	call  *ast.CallExpr
-}
-
 const fuel = 400_000 // statements of one orchestrator, calls in place
 
 func newMachine(prog *program, parent *machine) *machine {
@@ -92,7 +87,7 @@ func newMachine(prog *program, parent *machine) *machine {
 		m.probing = parent.probing
 		return m
 	}
-	m.classes = &classes{byKey: map[string]int{}}
+	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left
 	return m

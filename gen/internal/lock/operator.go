@@ -38,8 +38,10 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 	if yes.class == no.class {
 		return yes
 	}
-	if v := m.either(pos, cond, yes, no); v != nil {
-		return v
+	for _, known := range []func(token.Pos, *value, *value, *value) *value{m.either, m.cut, m.sorted} {
+		if v := known(pos, cond, yes, no); v != nil {
+			return v
+		}
 	}
 	if yes.class == cond.class {
 		yes = m.boolean(pos, true)

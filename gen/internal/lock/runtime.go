@@ -3,6 +3,7 @@ package lock
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -68,6 +69,11 @@ func (m *machine) effectCall(e *ast.CallExpr, name string, p *path, args []*valu
 	case "Go", "Map", "ForEach":
 		m.coroutine(e, name, p, args)
 	case "WithCancel", "WithTimeout":
+		if name == "WithCancel" && m.idle(e) {
+			ctx := m.make(value{op: "ctx", what: "own", args: scopes(args[0]), pos: pos})
+			p.push(m.pair(pos, ctx, m.val(pos, "cancel", "")))
+			return
+		}
 		var on []*value
 		if name == "WithTimeout" {
 			on = append(on, m.timer(e, args[0]))
@@ -160,7 +166,13 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 			return m.val(pos, "ctxerr", "", append([]*value{p.epoch}, scopes(args[0])...)...)
 		}
 	case "Context.Canceled":
-		f = func(_ *path, args []*value) *value { return m.val(pos, "canceled", "", scopes(args[0])...) }
+		f = func(_ *path, args []*value) *value {
+			own := ""
+			if args[0].op == "ctx" {
+				own = args[0].what // of a scope that is never cancelled by itself: another future than that around it
+			}
+			return m.val(pos, "canceled", own, scopes(args[0])...)
+		}
 	case "WithoutCancel":
 		f = func(*path, []*value) *value { return m.make(value{op: "ctx", pos: pos}) }
 	case "Future.Ready", "Timer.Fired":
@@ -295,9 +307,10 @@ func (m *machine) selectCall(e *ast.CallExpr, n int) {
 	m.cur = m.fold(append(out, rest...))
 }
 
-// cancel ends a scope. At the end of an orchestrator that does nothing.
+// cancel ends a scope. At the end of an orchestrator, when nothing else is deferred, that does nothing.
 func (m *machine) cancel(e *ast.CallExpr, c *value) {
-	if m.parent == nil && m.deferring != nil && m.deferring == m.entry {
+	last := !slices.ContainsFunc(m.cur, func(p *path) bool { return len(p.defers) > 0 })
+	if m.parent == nil && m.deferring != nil && m.deferring == m.entry && last {
 		m.pushAll(m.nothing(e.Pos()))
 		return
 	}

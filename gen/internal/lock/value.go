@@ -40,6 +40,7 @@ type closure struct {
 type classes struct {
 	byKey map[string]int
 	next  int
+	lists map[*value]*value // what asList makes of a "mu"
 }
 
 func (c *classes) fresh() int {
