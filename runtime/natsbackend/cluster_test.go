@@ -116,8 +116,15 @@ func TestCluster(t *testing.T) {
 		put(t, b, anna, done(n+slot))
 	}
 	collect(t, "inbox", n+50, got, func(d backend.Delivery) (uint32, backend.Receipt) { return d.Message.Record.(*history.Done).Slot, d })
-	if l := load(t, b, anna, seq); len(l.Tail) != n+51 {
-		t.Errorf("%d messages after the change", len(l.Tail))
+	// What was on its way to the old leader is sent again, and may be there twice; receivers go by the slot.
+	kept := map[history.Ref]bool{}
+	for _, m := range load(t, b, anna, seq).Tail {
+		if d, ok := m.Record.(*history.Done); ok {
+			kept[d.Ref] = true
+		}
+	}
+	if len(kept) != n+50 {
+		t.Errorf("%d completions after the change, want %d", len(kept), n+50)
 	}
 	states.check("after the change", b)
 	lags(t, b)
