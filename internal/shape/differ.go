@@ -82,6 +82,12 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 	if !pos.IsValid() || p.new.elsewhere(b, 0) {
 		pos = outside
 	}
+	if x.Op == "if" && slices.ContainsFunc(x.Args[1:], func(v int) bool { return p.a[v] == p.b[b] }) {
+		if pos = outside; y.After.IsValid() {
+			pos = y.After
+		}
+		return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: pos}
+	}
 	if x.Op == y.Op && len(x.Args) == len(y.Args) && (x.What == y.What && x.Sum == y.Sum || x.Op == opConst) && p.sameNode(x, y) {
 		old, now := p.rest(x, y)
 		if x.Op == "cat" && p.separators(old, now) {

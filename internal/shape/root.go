@@ -131,6 +131,9 @@ func (w *walk) without(o int) (token.Position, string) {
 	if w.old.Nodes[o].Kind != Branch {
 		return w.removed(o), "went " + w.old.Nodes[o].String()
 	}
+	if n := w.operandOf(o); n != none {
+		return w.conditionAt(n), "went " + itoa(o)
+	}
 	seen := map[int]bool{}
 	gone := none
 	var ahead func(int)
@@ -155,6 +158,27 @@ func (w *walk) without(o int) (token.Position, string) {
 		return w.removed(gone), "went " + w.old.Nodes[gone].String()
 	}
 	return w.removed(o), "went " + itoa(o)
+}
+
+// operandOf finds the new branch that asks what is left of "a and b", or "a or b", of which an old branch was the other
+// half: both lead to one place when the answer is settled. A question within another, with nothing else there, looks the same.
+func (w *walk) operandOf(o int) int {
+	a, g := w.alignment(), w.old
+	half := func(first, way, second int) bool {
+		settled := g.place(g.Nodes[first].Next[1-way])
+		return settled == g.place(g.Nodes[second].Next[1-way])
+	}
+	for _, e := range a.before[o] {
+		if g.Nodes[e.From].Kind == Branch && a.to[e.From] != none && half(e.From, e.Next, o) {
+			return a.to[e.From]
+		}
+	}
+	for way, next := range g.Nodes[o].Next {
+		if g.Nodes[next].Kind == Branch && a.to[next] != none && half(o, way, next) {
+			return a.to[next]
+		}
+	}
+	return none
 }
 
 // everywhere reports whether several old nodes alike are gone, and no new one is left: a compensation, for example.

@@ -439,6 +439,8 @@ func (m *machine) length(pos token.Pos, v *value, text bool) *value {
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:
 		return m.integer(pos, int64(len(constant.StringVal(v.lit))))
+	case v.op == "list" && v.what == "" && v.pos.IsValid():
+		return m.integer(v.pos, int64(len(v.args))) // it changes where the list does
 	case v.op == "list" && v.what == "":
 		return m.integer(pos, int64(len(v.args)))
 	case v.isNil():

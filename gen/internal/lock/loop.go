@@ -21,6 +21,7 @@ type loop struct {
 	head    *node
 	phis    map[*cell]*value // nil key: the epoch
 	counter *value
+	counted token.Pos // where a variable is counted on that the counter stands for
 	back    []*path
 	exits   []*path
 }
@@ -245,7 +246,7 @@ func (m *machine) unchangedSince(k mark) bool {
 // lap reads a loop's body once. What is in the cells that phi accepts depends on the round.
 func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	start := l.entry.fork(l.entry.edge)
-	l.phis, l.counter = map[*cell]*value{}, nil
+	l.phis, l.counter, l.counted = map[*cell]*value{}, nil, l.pos
 	head := m.join(l.pos, []*path{start}, func(c *cell, v *value) bool { return phi(c) })
 	l.head = head.from
 	for c, v := range head.vars {
@@ -260,6 +261,7 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 		zero := &path{stack: []*value{m.integer(l.pos, 0)}}
 		l.counter = m.phi(l.head, []*path{zero}, func(p *path) *value { return p.stack[0] })
 		for c, by := range counts {
+			l.counted = max(l.counted, by.pos)
 			if v := l.entry.vars[c]; v != nil {
 				head.vars[c] = m.add(v.pos, v, m.times(by, l.counter))
 			}
@@ -370,7 +372,7 @@ func (l *loop) close(m *machine) {
 			m.feed(h, m.settled(q, v))
 		}
 		if l.counter != nil {
-			m.feed(l.counter, m.add(l.pos, l.counter, m.integer(l.pos, 1)))
+			m.feed(l.counter, m.add(l.counted, l.counter, m.integer(l.counted, 1)))
 		}
 	}
 }
