@@ -181,3 +181,22 @@ func TestChildOfAnotherGroup(t *testing.T) {
 		want(h, start[int](h, parent, 21), 42)
 	})
 }
+
+// A child's id that an execution before has used, and whose instance has ended, is taken as any other.
+func TestChildIDOfTheExecutionBefore(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		child, parent := flow("Child"), flow("Parent")
+		h.work(
+			durable.BindOrchestrator(child, func(durable.Context, durable.None) (int, error) { return 1, nil }),
+			durable.BindOrchestrator(parent, func(ctx durable.Context, round int) (int, error) {
+				if _, err := durable.StartChild[int](ctx, child, nil, durable.InstanceID("c")).Get(ctx); err != nil || round == 2 {
+					return 0, err
+				}
+				return 0, durable.ContinueWith(ctx, round+1)
+			}),
+		)
+		if err := fails(h, start[int](h, parent, 1, durable.InstanceID("p"))); !errors.Is(err, durable.ErrAlreadyExists) {
+			t.Errorf("got %v, want ErrAlreadyExists", err)
+		}
+	})
+}
