@@ -219,6 +219,17 @@ func (e *Env) seeOutcome(on *membackend.View, a backend.Append) {
 	}
 }
 
+// seeDropped notes the end of an attempt whose function has returned and that will have no outcome.
+func (e *Env) seeDropped(on *membackend.View, key taskKey) {
+	r := e.runOf(on, key)
+	e.mu.Lock()
+	over := r != nil && r.returned
+	e.mu.Unlock()
+	if over {
+		e.end(r, nil)
+	}
+}
+
 // runOf finds the run of a worker whose outcome is stored: the one whose function has just returned, or one that takes
 // too long. nil if there is none: it is of a child, or a repetition.
 func (e *Env) runOf(on *membackend.View, key taskKey) (found *run) {

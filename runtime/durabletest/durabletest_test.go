@@ -530,6 +530,34 @@ func TestChildren(t *testing.T) {
 	}
 }
 
+// TestDroppedAfterACrash: an attempt that came again after a crash, and that nobody waits for any more, ends.
+func TestDroppedAfterACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		env := durabletest.New(t)
+		o, quick, slow := flow("First"), task("Quick"), task("Slow")
+		sleeps := func(d time.Duration) func(context.Context, durable.None) (durable.None, error) {
+			return func(ctx context.Context, _ durable.None) (durable.None, error) {
+				return durable.None{}, env.Sleep(ctx, d)
+			}
+		}
+		env.Register(
+			durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (durable.None, error) {
+				durable.StartActivity[durable.None](ctx, slow, nil)
+				return durable.StartActivity[durable.None](ctx, quick, nil).Get(ctx)
+			}),
+			durable.BindActivity(quick, sleeps(time.Second)), durable.BindActivity(slow, sleeps(time.Minute)),
+		)
+		handle, err := durable.StartInstance[durable.None](t.Context(), env.Client(), o, nil)
+		must(t, err)
+		env.Advance(time.Millisecond)
+		env.Crash()
+		_, err = handle.Wait(t.Context())
+		must(t, err)
+		env.Advance(time.Hour)
+	})
+}
+
 // TestNothingIsLeft: what a test began ends with it, also what crashed, waits or sleeps. Goroutines that stay fail the
 // bubble.
 func TestNothingIsLeft(t *testing.T) {

@@ -152,6 +152,13 @@ func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
 	h.env.seeOutcome(h.View, a)
 }
 
+// CancelTimer implements backend.Log. The worker waits for its answer when it drops an attempt that is over: the world must go
+// on for that.
+func (h workerHub) CancelTimer(to history.Address, ref history.Ref, done func(error)) {
+	h.env.seeDropped(h.View, taskKey{to, ref})
+	h.View.CancelTimer(to, ref, done)
+}
+
 // Tasks implements backend.Backend.
 func (h workerHub) Tasks(activity string, deliver func(backend.TaskDelivery)) (backend.TaskQueue, error) {
 	return h.View.Tasks(activity, func(d backend.TaskDelivery) {
