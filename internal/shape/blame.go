@@ -39,7 +39,7 @@ func (w *walk) fail(s *state, kind failKind) {
 	f := failure{kind: kind, pos: n.Pos, expected: o.String(), after: w.before(s)}
 	if condition := w.blamed(s); condition != nil {
 		f.kind, f.pos, f.change = "condition", condition.pos, condition.text
-		if vague(f.change) {
+		if condition.felt {
 			f.due(w.root(s, true))
 		}
 		w.j.add(f)
@@ -109,7 +109,7 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 			if c := w.blamed(s); c != nil {
 				d = c
 			} else {
-				d = &difference{text: fmt.Sprintf("%s is computed otherwise, or at another time", w.new.say(b)), pos: n.Pos}
+				d = &difference{text: fmt.Sprintf("%s is computed otherwise, or at another time", w.new.say(b)), pos: n.Pos, felt: true}
 			}
 		}
 		w.j.declared(d)
@@ -117,7 +117,7 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 			f.pos = d.pos
 		}
 		f.change = fmt.Sprintf("an argument of %s changed: %s", n, d.text)
-		if pos, root := w.root(s, false); vague(f.change) || w.alignment().from[s.new.at] == none {
+		if pos, root := w.root(s, false); d.felt || w.alignment().from[s.new.at] == none {
 			f.due(pos, root)
 		} else {
 			f.behind = root

@@ -247,7 +247,7 @@ func (c *comparison) flow(old, now *Orchestrator) {
 			f.pos = now.Pos
 		}
 		c.add(Finding{
-			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change, placed: f.root != "",
+			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,
 			Reason: f.reason(), Breaks: f.breaks(old.Name), WaysOut: ways(old.Name, wayVersion, wayCopy),
 		})
 	}

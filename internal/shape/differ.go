@@ -13,6 +13,7 @@ type difference struct {
 	text  string
 	pos   token.Position
 	field string // that was read before, and is not now
+	felt  bool   // it shows what came of a change, and not what was changed
 }
 
 // pairing tells which values of two flows are written alike, whatever the places of their nodes.
@@ -86,12 +87,12 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 		if pos = outside; y.After.IsValid() {
 			pos = y.After
 		}
-		return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: pos}
+		return p.became(a, b, pos)
 	}
 	if x.Op == y.Op && len(x.Args) == len(y.Args) && (x.What == y.What && x.Sum == y.Sum || x.Op == opConst) && p.sameNode(x, y) {
 		old, now := p.rest(x, y)
 		if x.Op == "cat" && p.separators(old, now) {
-			return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: pos}
+			return p.became(a, b, pos)
 		}
 		for i := range old {
 			if d := p.find(old[i], now[i], pos, seen); d != nil {
@@ -100,7 +101,7 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 		}
 	}
 	if y.After.IsValid() && p.within(a, b, 3) {
-		return &difference{text: fmt.Sprintf("%s became %s", p.old.say(a), p.new.say(b)), pos: y.After}
+		return p.became(a, b, y.After)
 	}
 	if x.Op == "struct" && y.Op == "struct" {
 		if d := p.members(x, y, pos, seen); d != nil {
@@ -110,15 +111,29 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 	if x.Op == opConst && y.Op == opConst {
 		pos = y.part(x.What, pos)
 	}
-	before, after := p.old.say(a), p.new.say(b)
-	if before == after {
-		return &difference{text: fmt.Sprintf("%s does or means something else now", after), pos: pos}
-	}
-	d := &difference{text: fmt.Sprintf("%s became %s", before, after), pos: pos}
+	d := p.became(a, b, pos)
 	if x.Op == "field" && x.What != y.What {
 		d.field = x.What
 	}
 	return d
+}
+
+// became says that a value is another one now.
+func (p *pairing) became(a, b int, pos token.Position) *difference {
+	before, after := p.old.say(a), p.new.say(b)
+	if before == after {
+		return &difference{text: after + " does or means something else now", pos: pos, felt: true}
+	}
+	return &difference{text: before + " became " + after, pos: pos, felt: p.old.blurred(a) || p.new.blurred(b)}
+}
+
+// blurred reports whether say does not tell what a value is made of: a variable that changes, a text of several pieces.
+func (g *graph) blurred(v int) bool {
+	switch g.Values[v].Op {
+	case opPhi, opMu, "eta":
+		return true
+	}
+	return strings.Contains(g.say(v), "cat(")
 }
 
 // within reports whether an old value was made of what a new one is: something is not done to it any more.
@@ -232,7 +247,7 @@ func (w *walk) blamed(s *state) *difference {
 			return nil
 		}
 		if step.guess {
-			return &difference{text: "which comes first is found out otherwise", pos: n.Pos}
+			return &difference{text: "which comes first is found out otherwise", pos: n.Pos, felt: true}
 		}
 		if n.Kind == Branch && !p.conditions[p.b[n.Args[0]]] {
 			return w.condition(n)
@@ -262,10 +277,10 @@ func (w *walk) condition(n *Node) *difference {
 		}
 	}
 	if found == nil {
-		return &difference{text: fmt.Sprintf("the condition %s is new, and what is decided next depends on it", w.new.say(b)), pos: pos}
+		return &difference{text: fmt.Sprintf("the condition %s is new, and what is decided next depends on it", w.new.say(b)), pos: pos, felt: w.new.blurred(b)}
 	}
 	w.j.declared(found)
-	return &difference{text: "a condition changed: " + found.text, pos: found.pos}
+	return &difference{text: "a condition changed: " + found.text, pos: found.pos, felt: found.felt}
 }
 
 // alike counts what two values have in common.
@@ -348,7 +363,7 @@ func (j *judgement) declared(d *difference) {
 	}
 	for _, c := range j.typeChanges() {
 		if c.Loses && c.Pos.IsValid() && c.Path[strings.LastIndexByte(c.Path, '.')+1:] == d.field {
-			d.pos, d.text = c.Pos, at(c)
+			d.pos, d.text, d.felt = c.Pos, at(c), false
 			return
 		}
 	}

@@ -18,7 +18,6 @@ type Finding struct {
 	Breaks       string         // which instances; "" when it is safe
 	WaysOut      []string       // what can be done about it; nil when it is safe
 
-	placed bool // Pos is where the change was made, for all that is known
 }
 
 // Unsafe reports whether any of the findings is.

@@ -58,38 +58,7 @@ func origin(old, now *Lock, f Finding) token.Position {
 	if pos := renamedField(old, now, before, after, f.Change); pos.IsValid() {
 		return pos
 	}
-	if vague(f.Change) && !f.placed {
-		return nearest(novel(&before.Flow, &after.Flow), f.Pos)
-	}
 	return token.Position{}
-}
-
-// vague reports whether a finding tells what came of a change and not what was changed.
-func vague(change string) bool {
-	if strings.Contains(change, "looks renamed") {
-		return false
-	}
-	if strings.HasSuffix(change, "became a variable") {
-		return true
-	}
-	return slices.ContainsFunc([]string{
-		": a variable became ", "a variable does or", "cat(", "comes in its place", "comes before", "take an event before", "otherwise, or at another time", "comes first is found out",
-		"the code now waits", "something else now", "what stands before", "the code now returns",
-	}, func(s string) bool { return strings.Contains(change, s) })
-}
-
-// nearest gives the place that a finding at pos is due to: one on its own line, else the last one above it.
-func nearest(places []token.Position, pos token.Position) token.Position {
-	var best token.Position
-	for _, p := range places {
-		if p.Filename == pos.Filename && p.Line == pos.Line {
-			return pos
-		}
-		if !best.IsValid() || p.Filename == pos.Filename && p.Line < pos.Line && (best.Filename != pos.Filename || p.Line > best.Line) {
-			best = p
-		}
-	}
-	return best
 }
 
 // whereNamed gives what a stored name comes from: the Go name, unless the directive says it.

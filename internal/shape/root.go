@@ -117,7 +117,7 @@ func (w *walk) turned(n int) bool {
 	return a != b && a == label(w.new, n, 1) && b == label(w.new, n, 0)
 }
 
-// asked gives the place of a new branch's condition.
+// conditionAt gives the place of a new branch's condition.
 func (w *walk) conditionAt(n int) token.Position {
 	if pos := w.new.Values[w.new.Nodes[n].Args[0]].Pos; pos.IsValid() {
 		return pos

@@ -122,7 +122,7 @@ func (p *pkg) loopOf(n *node, next *ssa.Next) *loop {
 	return l
 }
 
-// called is the loop that fn is the body of.
+// calledLoop is the loop that fn is the body of.
 func (p *pkg) calledLoop(fn *ssa.Function, pos token.Pos) *loop {
 	l := &loop{p: p, fn: fn, pos: pos, body: map[*ssa.BasicBlock]bool{}, values: map[ssa.Value]bool{}}
 	for _, b := range fn.Blocks {
