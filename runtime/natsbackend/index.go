@@ -27,6 +27,8 @@ const (
 	mostRows = 4096      // in a segment
 	mostText = 128 << 10 // bytes of the texts in it, about
 	struck   = 8         // segments from which strike takes all
+
+	mostReplaced = 4 // segments' worth of replaced states that are kept while the index cannot be stored
 )
 
 // index is what this process knows of the index of its hub.
@@ -302,9 +304,12 @@ func (x *index) giveBack(ctx context.Context, d *draft) {
 	replaced := append(x.replaced, d.replaced...)
 	x.mu.Unlock()
 	d.replaced = nil
-	if x.forget(ctx, replaced) == nil {
+	switch {
+	case x.forget(ctx, replaced) == nil:
 		x.strike(ctx, replaced)
 		replaced = nil
+	case len(replaced) > mostReplaced*x.rows:
+		replaced = nil // lists prove nothing by the copies then, and read what is there
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
