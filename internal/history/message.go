@@ -421,7 +421,7 @@ func (c *chain) when(raw []byte) (t time.Time, err error) {
 // appendString appends s as a JSON string.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f || c == '<' || c == '>' || c == '&' {
+		if !bare(s[i]) {
 			q, err := json.Marshal(s)
 			if err != nil { // a string always has a JSON form
 				panic(err)

@@ -105,9 +105,14 @@ func PlainText(data []byte) bool {
 		return false
 	}
 	for _, c := range data[1:last] {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !bare(c) {
 			return false
 		}
 	}
 	return true
+}
+
+// bare reports whether json.Marshal writes a byte of a string as it is.
+func bare(c byte) bool {
+	return ' ' <= c && c <= '~' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
 }
