@@ -137,7 +137,7 @@ func canonical(l *shape.Lock) *shape.Lock {
 // those that are the same to the letter are left out.
 func compare(old, now, exact *shape.Lock) []Finding {
 	same := shape.Unchanged(old, exact)
-	findings := shape.Place(old, now, shape.Compare(without(old, same), without(now, same)))
+	findings := shape.Compare(without(old, same), without(now, same))
 	for _, f := range shape.Payloads(old, now) {
 		told := func(g Finding) bool { return g.Pos.Filename == f.Pos.Filename && g.Pos.Line == f.Pos.Line }
 		if !slices.ContainsFunc(findings, told) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
-	"strings"
 )
 
 type failKind string
@@ -31,6 +30,11 @@ type failure struct {
 	after    string // what it had decided before, "" for nothing
 	root     string // the step that came or went; "" when it is not known
 	behind   string // of an argument: the step that came or went before it
+
+	difference *difference // of a value
+	gone, come *Node       // a decision that became another one
+	event      bool        // it depends on which events are received
+	swapped    bool        // both programs have both decisions, in another order
 }
 
 // fail tells that the new program does not come to where the old one stands.
@@ -38,13 +42,14 @@ func (w *walk) fail(s *state, kind failKind) {
 	o, n := &w.old.Nodes[s.old.at], &w.new.Nodes[s.new.at]
 	f := failure{kind: kind, pos: n.Pos, expected: o.String(), after: w.before(s)}
 	if condition := w.blamed(s); condition != nil {
-		f.kind, f.pos, f.change = "condition", condition.pos, condition.text
+		f.kind, f.pos, f.change, f.difference = "condition", condition.pos, condition.text, condition
 		if condition.felt {
 			f.due(w.root(s, true))
 		}
-		w.j.add(f)
+		w.add(f)
 		return
 	}
+	f.event = kind == failWaits || kind == failTakes
 	switch kind {
 	case failWaits:
 		f.change = fmt.Sprintf("the code now waits for %s before %s", w.waitedFor(n), o)
@@ -55,10 +60,10 @@ func (w *walk) fail(s *state, kind failKind) {
 	case failScope:
 		f.change = fmt.Sprintf("%s is now called with a Context that is cancelled otherwise", n)
 	default:
-		f.change = w.instead(o, n)
+		w.instead(&f, o, n)
 	}
-	f.due(w.root(s, kind == failApart || kind == failTakes || strings.Contains(f.change, " now comes before ")))
-	w.j.add(f)
+	f.due(w.root(s, kind == failApart || kind == failTakes || f.swapped))
+	w.add(f)
 }
 
 // due moves a failure to the step to which it is due.
@@ -69,20 +74,21 @@ func (f *failure) due(pos token.Position, root string) {
 }
 
 // instead says what the new program does in the place of a decision.
-func (w *walk) instead(o, n *Node) string {
+func (w *walk) instead(f *failure, o, n *Node) {
 	gone := w.old.count(o) > w.new.count(o)
 	come := w.new.count(n) > w.old.count(n)
 	switch {
 	case n.Kind == Return || n.Kind == Continue || n.Kind == Panic:
-		return fmt.Sprintf("the code now %s where it had %s", n, o)
+		f.change = fmt.Sprintf("the code now %s where it had %s", n, o)
 	case gone && come:
-		return fmt.Sprintf("%s became %s", o, n)
+		f.change, f.gone, f.come = fmt.Sprintf("%s became %s", o, n), o, n
 	case gone:
-		return fmt.Sprintf("%s was removed: %s comes in its place", o, n)
+		f.change = fmt.Sprintf("%s was removed: %s comes in its place", o, n)
 	case come:
-		return fmt.Sprintf("%s was inserted before %s", n, o)
+		f.change = fmt.Sprintf("%s was inserted before %s", n, o)
+	default:
+		f.change, f.swapped = fmt.Sprintf("%s now comes before %s", n, o), true
 	}
-	return fmt.Sprintf("%s now comes before %s", n, o)
 }
 
 // count tells how often a flow has a node of this kind and target, bodies included.
@@ -112,7 +118,7 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 				d = &difference{text: fmt.Sprintf("%s is computed otherwise, or at another time", w.new.say(b)), pos: n.Pos, felt: true}
 			}
 		}
-		w.j.declared(d)
+		f.difference = d
 		if d.pos.IsValid() {
 			f.pos = d.pos
 		}
@@ -126,7 +132,7 @@ func (w *walk) failArg(s *state, kind failKind, a, b int) {
 			f.change = "what the coroutine returns changed: " + d.text
 		}
 	}
-	w.j.add(f)
+	w.add(f)
 }
 
 // failName tells that a parameter of what is called is not stored under its old name.
@@ -138,7 +144,7 @@ func (w *walk) failName(s *state, param int) {
 		f.pos = p.Pos
 	}
 	f.change = fmt.Sprintf("parameter %s of %s had another name, and arguments are stored by name", p.Name, n)
-	w.j.add(f)
+	w.add(f)
 }
 
 // sameType compares what two nodes give: what is recorded has to be read again.
@@ -180,7 +186,7 @@ func (w *walk) failType(n *Node, c TypeChange, before, change string) {
 	if !pos.IsValid() {
 		pos = n.Pos
 	}
-	w.j.add(failure{kind: failType, pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
+	w.add(failure{kind: failType, pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
 }
 
 // received compares the types of events that both programs receive.
@@ -211,7 +217,9 @@ func at(c TypeChange) string {
 }
 
 // add keeps a failure, once for its place.
-func (j *judgement) add(f failure) {
+func (w *walk) add(f failure) {
+	j := w.j
+	j.declared(&f)
 	same := func(g failure) bool {
 		return g.pos == f.pos && g.pos.IsValid() || g.root == f.root && f.root != "" || g.kind == f.kind && g.change == f.change && g.pos == f.pos
 	}

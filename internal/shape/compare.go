@@ -22,7 +22,7 @@ func Compare(old, now *Lock) []Finding {
 	c.endpoints("activity", old.Activities, now.Activities)
 	c.endpoints("event", old.Events, now.Events)
 	sortFindings(c.findings)
-	return c.findings
+	return onePerLine(c.findings)
 }
 
 type comparison struct {
@@ -52,7 +52,7 @@ func (c *comparison) orchestrator(old *Orchestrator) {
 	before := len(c.findings)
 	if now.Group != old.Group {
 		c.add(Finding{
-			Orchestrator: old.Name, Version: old.Version, Kind: "group", Pos: now.Pos,
+			Orchestrator: old.Name, Version: old.Version, Kind: "group", Pos: now.Directive,
 			Change:  fmt.Sprintf("orchestrator %s moved from group %s to group %s", old.Name, old.Group, now.Group),
 			Reason:  "instances stay in the group that they were started in, and its workers do not have the code any more",
 			Breaks:  "all running instances of " + old.Name,
@@ -117,7 +117,7 @@ func (c *comparison) gone(old *Orchestrator) {
 	for i := range c.new.Orchestrators {
 		o := &c.new.Orchestrators[i]
 		if o.Name == old.Name || slices.Contains(o.Aliases, old.Name) {
-			f.Kind, f.Pos = "version", o.Pos
+			f.Kind, f.Pos = "version", o.Directive
 			f.Change = fmt.Sprintf("version %s of orchestrator %s is gone, there is version %s", version(old.Version), old.Name, version(o.Version))
 			f.Breaks = fmt.Sprintf("all running instances of version %s of %s", version(old.Version), old.Name)
 			f.WaysOut = ways(old.Name, wayCopy)
@@ -126,7 +126,7 @@ func (c *comparison) gone(old *Orchestrator) {
 	}
 	if f.Kind == "removed" {
 		if o := c.renamed(old); o != nil {
-			f.Kind, f.Pos = "renamed", o.Pos
+			f.Kind, f.Pos = "renamed", whereNamed(o.Name, o.Func, o.Pos, o.Directive)
 			f.Change = fmt.Sprintf("orchestrator %s is gone, and looks renamed to %s", old.Name, o.Name)
 			f.WaysOut = ways(old.Name, fmt.Sprintf(wayAlias, old.Name, old.Name))
 		}
@@ -141,7 +141,7 @@ func (c *comparison) gone(old *Orchestrator) {
 // likely what does its work now.
 func (c *comparison) instead(old *Orchestrator) token.Position {
 	alike := func(name string, params []Param) bool {
-		return len(params) > 0 && len(params) == len(old.Params) && find(c.old.Activities, name) == nil && named(c.old, name) == nil &&
+		return len(params) > 0 && len(params) == len(old.Params) && find(c.old.Activities, name) == nil && c.old.orchestrator(name) == nil &&
 			slices.EqualFunc(params, old.Params, func(a, b Param) bool { return a.Name == b.Name && c.new.Types[a.Type].Kind == c.old.Types[b.Type].Kind })
 	}
 	for _, o := range c.new.Orchestrators {

@@ -10,10 +10,11 @@ import (
 
 // difference is the innermost place at which two values are not written alike.
 type difference struct {
-	text  string
-	pos   token.Position
-	field string // that was read before, and is not now
-	felt  bool   // it shows what came of a change, and not what was changed
+	text    string
+	pos     token.Position
+	was, is map[string]bool // fields and parameters of which the old value is made, and the new one
+	felt    bool            // it shows what came of a change, and not what was changed
+	event   bool            // it depends on which events are received
 }
 
 // pairing tells which values of two flows are written alike, whatever the places of their nodes.
@@ -111,20 +112,20 @@ func (p *pairing) find(a, b int, outside token.Position, seen map[[2]int]bool) *
 	if x.Op == opConst && y.Op == opConst {
 		pos = y.part(x.What, pos)
 	}
-	d := p.became(a, b, pos)
-	if x.Op == "field" && x.What != y.What {
-		d.field = x.What
-	}
-	return d
+	return p.became(a, b, pos)
 }
 
 // became says that a value is another one now.
 func (p *pairing) became(a, b int, pos token.Position) *difference {
 	before, after := p.old.say(a), p.new.say(b)
-	if before == after {
-		return &difference{text: after + " does or means something else now", pos: pos, felt: true}
+	d := &difference{text: before + " became " + after, pos: pos, felt: p.old.blurred(a) || p.new.blurred(b), was: p.old.names(a), is: p.new.names(b)}
+	if x, y := &p.old.Values[a], &p.new.Values[b]; x.ofNode() && y.ofNode() {
+		d.event = p.old.Nodes[x.Node].Kind == Receive && p.new.Nodes[y.Node].Kind == Receive
 	}
-	return &difference{text: before + " became " + after, pos: pos, felt: p.old.blurred(a) || p.new.blurred(b)}
+	if before == after {
+		d.text, d.felt = after+" does or means something else now", true
+	}
+	return d
 }
 
 // blurred reports whether say does not tell what a value is made of: a variable that changes, a text of several pieces.
@@ -216,7 +217,7 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 			if !at.IsValid() {
 				at = pos
 			}
-			return &difference{text: fmt.Sprintf("field %s is set", name), pos: at}
+			return &difference{text: fmt.Sprintf("field %s is set", name), pos: at, was: setOf(old), is: setOf(new)}
 		}
 		if d := p.find(x.Args[k], y.Args[i], pos, seen); d != nil {
 			return d
@@ -229,10 +230,18 @@ func (p *pairing) members(x, y *Value, pos token.Position, seen map[[2]int]bool)
 					pos = field.Pos
 				}
 			}
-			return &difference{text: fmt.Sprintf("field %s is not set any more", name), pos: pos}
+			return &difference{text: fmt.Sprintf("field %s is not set any more", name), pos: pos, was: setOf(old), is: setOf(new)}
 		}
 	}
 	return nil
+}
+
+func setOf(names []string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }
 
 // blamed finds, on the way to a failure, the last condition that the old program has not: nil when there is none.
@@ -247,7 +256,7 @@ func (w *walk) blamed(s *state) *difference {
 			return nil
 		}
 		if step.guess {
-			return &difference{text: "which comes first is found out otherwise", pos: n.Pos, felt: true}
+			return &difference{text: "which comes first is found out otherwise", pos: n.Pos, felt: true, event: true}
 		}
 		if n.Kind == Branch && !p.conditions[p.b[n.Args[0]]] {
 			return w.condition(n)
@@ -279,8 +288,8 @@ func (w *walk) condition(n *Node) *difference {
 	if found == nil {
 		return &difference{text: fmt.Sprintf("the condition %s is new, and what is decided next depends on it", w.new.say(b)), pos: pos, felt: w.new.blurred(b)}
 	}
-	w.j.declared(found)
-	return &difference{text: "a condition changed: " + found.text, pos: found.pos, felt: found.felt}
+	found.text = "a condition changed: " + found.text
+	return found
 }
 
 // alike counts what two values have in common.
@@ -354,36 +363,4 @@ func (g *graph) sayDeep(v, depth int) string {
 		name = strings.TrimSpace(val.Op + " " + name)
 	}
 	return name + "(" + strings.Join(parts, ", ") + ")"
-}
-
-// declared moves a difference to the field that it comes from, if the type was changed there.
-func (j *judgement) declared(d *difference) {
-	if d.field == "" {
-		return
-	}
-	for _, c := range j.typeChanges() {
-		if c.Loses && c.Pos.IsValid() && c.Path[strings.LastIndexByte(c.Path, '.')+1:] == d.field {
-			d.pos, d.text, d.felt = c.Pos, at(c), false
-			return
-		}
-	}
-}
-
-// typeChanges are those of all that is stored.
-func (j *judgement) typeChanges() []TypeChange {
-	if j.types != nil {
-		return j.types
-	}
-	j.types = append([]TypeChange{}, CompareParams(j.old, j.from.Params, j.new, j.to.Params)...)
-	for i := range j.old.Activities {
-		if e := find(j.new.Activities, j.old.Activities[i].Name); e != nil {
-			j.types = append(j.types, CompareTypes(j.old, j.old.Activities[i].Result, j.new, e.Result)...)
-		}
-	}
-	for i := range j.old.Events {
-		if e := findEvent(j.new.Events, j.old.Events[i].Name); e != nil {
-			j.types = append(j.types, CompareParams(j.old, j.old.Events[i].Params, j.new, e.Params)...)
-		}
-	}
-	return j.types
 }

@@ -73,9 +73,6 @@ func (l *Lock) paramsOf(kind NodeKind, target string) []Param {
 		if e := find(l.Children, target); e != nil {
 			return e.Params
 		}
-		if e := find(l.Children, target); e != nil {
-			return e.Params
-		}
 	}
 	return nil
 }
