@@ -285,7 +285,7 @@ func (f *failure) breaks(name string) string {
 
 // judge compares two flows.
 func (c *comparison) judge(old, now *Orchestrator) []failure {
-	j := &judgement{old: c.old, new: c.new, from: old, to: now}
+	j := &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}}
 	j.compareFlows()
 	if j.complex != "" && len(j.failures) == 0 {
 		pos, _ := firstChange(&old.Flow, &now.Flow)

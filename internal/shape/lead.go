@@ -71,7 +71,7 @@ func (w *walk) receive(s *state, old bool, name string) term {
 	f := w.t.receive(name)
 	d.values, d.ahead = append(d.values, f), !old
 	if len(d.values) > most {
-		d.values = d.values[1:]
+		d.values, d.lost = d.values[1:], true
 	}
 	s.pending[name] = d
 	return f

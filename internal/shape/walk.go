@@ -30,6 +30,7 @@ type walk struct {
 	todo     []*state
 	pairs    *pairing
 	aligned  *alignment
+	tails    map[[2]int]*tail // by a pair of nodes
 }
 
 type site struct {
@@ -44,11 +45,12 @@ type judgement struct {
 	steps    int
 	failures []failure
 	types    []TypeChange // once they were asked for
-	complex  string       // why the walk was given up
+	bodies   map[[2]*Flow]bool
+	complex  string // why the walk was given up
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
-	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}}
+	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}, tails: map[[2]int]*tail{}}
 }
 
 // compareFlows tells where the new flow of an orchestrator may not repeat what the old one has decided.
@@ -110,9 +112,15 @@ func (w *walk) begin(s *state) {
 // put adds a state, unless it was looked at before.
 func (w *walk) put(s *state) {
 	if !s.behind {
+		if w.alike(s) {
+			return
+		}
 		w.keepUp(s, unset)
 	}
 	w.tidy(s)
+	if !s.behind && w.alike(s) {
+		return
+	}
 	name := w.site(s)
 	at := w.sites[name]
 	if at == nil {
@@ -169,9 +177,13 @@ func (w *walk) step(s *state) {
 			w.lead(s)
 		}
 	case Await:
-		w.oldAwait(s)
+		if !w.lockstep(s) {
+			w.oldAwait(s)
+		}
 	case AwaitAny:
-		w.oldAny(s)
+		if !w.lockstep(s) {
+			w.oldAny(s)
+		}
 	case Receive:
 		if w.together(s) {
 			w.lead(s)
