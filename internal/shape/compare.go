@@ -242,6 +242,9 @@ func (c *comparison) flow(old, now *Orchestrator) {
 		})
 		return
 	}
+	if f, changed := c.code(old, now); changed && len(failures) == 0 {
+		failures = append(failures, f)
+	}
 	for _, f := range failures {
 		if !f.pos.IsValid() {
 			f.pos = now.Pos

@@ -43,6 +43,11 @@ type (
 	fileFlow struct {
 		Nodes  []fileNode `json:"nodes"`
 		Values []Value    `json:"values,omitempty"`
+		Code   *fileCode  `json:"code,omitempty"`
+	}
+	fileCode struct {
+		Sum       string   `json:"sum"`
+		Functions []string `json:"functions"`
 	}
 	fileNode struct {
 		Kind   NodeKind   `json:"kind"`
@@ -184,6 +189,16 @@ func (w *writer) flow(indent string, f Flow) {
 			w.value(v)
 		}
 		w.raw("]")
+	}
+	if f.Code != nil && f.Code.Why != "" {
+		w.raw(",\"code\":{\"sum\":")
+		w.value(f.Code.Sum)
+		w.raw(",\"functions\":[")
+		for i, fn := range f.Code.Functions {
+			w.separate(i, indent)
+			w.value(fn.Statements)
+		}
+		w.raw("]}")
 	}
 	w.raw("}")
 }

@@ -126,6 +126,12 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 	}
 	nodes, values := len(f.Nodes), len(f.Values)
 	out := Flow{Values: f.Values}
+	if f.Code != nil {
+		out.Code = &Code{Why: "it was so", Sum: f.Code.Sum}
+		for _, statements := range f.Code.Functions {
+			out.Code.Functions = append(out.Code.Functions, Written{Statements: statements})
+		}
+	}
 	for i, n := range f.Nodes {
 		if !all(n.Args, values) || !all(n.Next, nodes) {
 			return Flow{}, fmt.Errorf("node %d points to what is not there", i)

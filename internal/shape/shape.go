@@ -98,6 +98,21 @@ type Field struct {
 type Flow struct {
 	Nodes  []Node  `json:"nodes"`
 	Values []Value `json:"values,omitempty"`
+	Code   *Code   `json:"code,omitempty"` // of an orchestrator
+}
+
+// Code is all that an orchestrator runs, as it is written. It is compared, and kept in the file, when there is something in
+// it of which the nodes and values do not tell everything.
+type Code struct {
+	Why       string    `json:"why"` // what that is; "": there is nothing
+	Sum       string    `json:"sum"`
+	Functions []Written `json:"functions"`
+}
+
+// Written is one function.
+type Written struct {
+	Statements string           `json:"statements"` // a hash of each, separated by spaces
+	Places     []token.Position `json:"-"`
 }
 
 // Node is one step of a flow.

@@ -43,6 +43,9 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			obj, _ := src.Types.Scope().Lookup(d.Ident).(*types.Func)
 			if fn := prog.funcs[obj]; fn != nil {
 				flows[d] = prog.flow(fn, d.Func.Params)
+				flow := flows[d]
+				flow.Code = prog.written(obj)
+				flows[d] = flow
 			}
 		}
 	}

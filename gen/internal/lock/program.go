@@ -22,6 +22,10 @@ type program struct {
 	globals map[*types.Var]*global
 	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
 	errors  map[*types.Var]string           // wire names of sentinels
+
+	packages  map[*types.Package]bool // of the module
+	ownErrors bool                    // there are types with a method Error
+	codes     map[types.Object]*code
 }
 
 // function is a declared function with a body.
@@ -37,6 +41,7 @@ type global struct {
 	expr     ast.Expr // nil: zero, or one of several results
 	info     *types.Info
 	assigned bool
+	writers  []*types.Func // that assign it
 }
 
 func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) shape.TypeRef) *program {
@@ -44,6 +49,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{},
+		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
@@ -53,6 +59,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 			continue // its functions are known by name
 		}
 		prog.addPlan(src)
+		prog.packages[src.Types] = true
 		for _, file := range src.Files {
 			prog.addFile(src, file)
 		}
@@ -91,6 +98,7 @@ func (prog *program) addFile(src *Source, file *ast.File) {
 		case *ast.FuncDecl:
 			if obj, ok := src.Info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
 				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
+				prog.ownErrors = prog.ownErrors || decl.Recv != nil && decl.Name.Name == "Error"
 			}
 			prog.addSpecs(src, decl.Body)
 		case *ast.GenDecl:
@@ -132,12 +140,19 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 
 // findAssigned finds the package variables that do not keep what they were declared with.
 func (prog *program) findAssigned(src *Source) {
+	var writer *types.Func
+	note := func(g *global) {
+		g.assigned = true
+		if writer != nil && !slices.Contains(g.writers, writer) {
+			g.writers = append(g.writers, writer)
+		}
+	}
 	mark := func(e ast.Expr) {
 		for {
 			switch x := ast.Unparen(e).(type) {
 			case *ast.SelectorExpr:
 				if v, ok := src.Info.Uses[x.Sel].(*types.Var); ok && prog.globals[v] != nil {
-					prog.globals[v].assigned = true
+					note(prog.globals[v])
 				}
 				e = x.X
 			case *ast.IndexExpr:
@@ -146,7 +161,7 @@ func (prog *program) findAssigned(src *Source) {
 				e = x.X
 			case *ast.Ident:
 				if v, ok := src.Info.Uses[x].(*types.Var); ok && prog.globals[v] != nil {
-					prog.globals[v].assigned = true
+					note(prog.globals[v])
 				}
 				return
 			default:
@@ -155,7 +170,13 @@ func (prog *program) findAssigned(src *Source) {
 		}
 	}
 	for _, file := range src.Files {
-		assignments(file, mark)
+		for _, decl := range file.Decls {
+			writer = nil
+			if fn, ok := decl.(*ast.FuncDecl); ok {
+				writer, _ = src.Info.Defs[fn.Name].(*types.Func)
+			}
+			assignments(decl, mark)
+		}
 	}
 }
 

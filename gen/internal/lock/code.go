@@ -1,0 +1,362 @@
+package lock
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/collect"
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// code is a function of the module, or what a package variable begins with, as it is written. Formatting, comments, names of
+// variables and functions, and how a constant is written do not count.
+type code struct {
+	words      []string // of the whole, in which uses has the place of what it uses
+	uses       map[int]types.Object
+	dynamic    []types.Object // methods that may be called by an interface
+	statements []string       // each by itself, whatever its variables are called
+	places     []token.Pos
+}
+
+// written gives the code that an orchestrator reaches, and why the lock has to compare it as it is written, if it has to.
+func (prog *program) written(obj types.Object) *shape.Code {
+	reached := []types.Object{obj}
+	seen := map[types.Object]bool{obj: true}
+	out := &shape.Code{}
+	for i := 0; i < len(reached); i++ {
+		c := prog.codeOf(reached[i])
+		if out.Why == "" {
+			out.Why = prog.unfollowed(reached[i])
+		}
+		for _, used := range slices.Concat(c.used(), c.dynamic) {
+			if !seen[used] {
+				seen[used], reached = true, append(reached, used)
+			}
+		}
+	}
+	out.Sum = prog.sum(reached)
+	for _, obj := range reached {
+		c := prog.codeOf(obj)
+		if len(c.statements) == 0 {
+			continue
+		}
+		f := shape.Written{Statements: strings.Join(c.statements, " ")}
+		for _, pos := range c.places {
+			f.Places = append(f.Places, prog.fset.Position(pos))
+		}
+		out.Functions = append(out.Functions, f)
+	}
+	slices.SortFunc(out.Functions, func(a, b shape.Written) int { return strings.Compare(a.Statements, b.Statements) })
+	return out
+}
+
+// sum is one hash of all that is reached: each by what it is made of, what it uses by its own hash of one round less.
+func (prog *program) sum(reached []types.Object) string {
+	const rounds = 6
+	hashes := map[types.Object]string{}
+	for range rounds {
+		next := make(map[types.Object]string, len(reached))
+		for _, obj := range reached {
+			c := prog.codeOf(obj)
+			h := sha256.New()
+			for i, word := range c.words {
+				if used := c.uses[i]; used != nil {
+					word = hashes[used]
+				}
+				fmt.Fprintf(h, "%s\x00", word)
+			}
+			next[obj] = string(h.Sum(nil))
+		}
+		hashes = next
+	}
+	all := make([]string, 0, len(reached))
+	for _, h := range hashes {
+		all = append(all, h)
+	}
+	slices.Sort(all)
+	sum := sha256.Sum256([]byte(strings.Join(all, "")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// used gives what the code names of the module, in order.
+func (c *code) used() []types.Object {
+	list := make([]types.Object, 0, len(c.uses))
+	for i := range c.words {
+		if obj := c.uses[i]; obj != nil {
+			list = append(list, obj)
+		}
+	}
+	return list
+}
+
+// codeOf reads the code of a function or package variable.
+func (prog *program) codeOf(obj types.Object) *code {
+	if c := prog.codes[obj]; c != nil {
+		return c
+	}
+	c := &code{uses: map[int]types.Object{}}
+	prog.codes[obj] = c
+	switch obj := obj.(type) {
+	case *types.Func:
+		if fn := prog.funcs[obj]; fn != nil {
+			w := &codeWriter{prog: prog, info: fn.info, code: c, locals: map[types.Object]int{}}
+			if fn.decl.Recv != nil {
+				w.node(fn.decl.Recv)
+			}
+			w.node(fn.decl.Type)
+			w.node(fn.decl.Body)
+			w.statements(fn.decl.Body)
+		}
+	case *types.Var:
+		if g := prog.globals[obj]; g != nil {
+			w := &codeWriter{prog: prog, info: g.info, code: c, locals: map[types.Object]int{}}
+			if g.expr != nil {
+				w.node(g.expr)
+				c.statements, c.places = append(c.statements, w.alone(g.expr)), append(c.places, g.expr.Pos())
+			}
+			for _, fn := range g.writers {
+				w.use(fn)
+			}
+		}
+	}
+	return c
+}
+
+// codeWriter writes code as words.
+type codeWriter struct {
+	prog   *program
+	info   *types.Info
+	code   *code
+	locals map[types.Object]int
+	loose  bool // variables are not told apart
+	types  map[types.Type]bool
+}
+
+func (w *codeWriter) word(s string) { w.code.words = append(w.code.words, s) }
+
+// use names something of the module.
+func (w *codeWriter) use(obj types.Object) {
+	w.code.uses[len(w.code.words)] = obj
+	w.word("")
+}
+
+// node writes a piece of syntax.
+func (w *codeWriter) node(n ast.Node) {
+	if n == nil {
+		return
+	}
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case nil:
+			w.word(")")
+			return true
+		case *ast.CommentGroup, *ast.Comment:
+			return false
+		case *ast.ParenExpr:
+			w.node(n.X)
+			return false
+		case *ast.Ident:
+			w.ident(n)
+			return false
+		case *ast.FuncType:
+			w.node(n.Params)
+			if n.Results != nil {
+				w.node(n.Results)
+			}
+			return false
+		case ast.Expr:
+			if tv, ok := w.info.Types[n]; ok && tv.Value != nil {
+				w.word("const " + tv.Value.ExactString() + " " + sortOf(tv.Type))
+				return false
+			}
+			if tv, ok := w.info.Types[n]; ok && tv.IsType() {
+				w.word("type " + sortOf(tv.Type))
+				return false
+			}
+			w.dynamic(n)
+		}
+		w.word(fmt.Sprintf("(%T%s", n, operator(n)))
+		return true
+	})
+}
+
+// operator is what tells statements and expressions of one sort apart.
+func operator(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		return n.Op.String()
+	case *ast.UnaryExpr:
+		return n.Op.String()
+	case *ast.AssignStmt:
+		return n.Tok.String()
+	case *ast.IncDecStmt:
+		return n.Tok.String()
+	case *ast.BranchStmt:
+		return n.Tok.String()
+	case *ast.RangeStmt:
+		return n.Tok.String()
+	case *ast.ChanType:
+		return fmt.Sprint(n.Dir)
+	case *ast.CallExpr:
+		return fmt.Sprint(n.Ellipsis.IsValid())
+	}
+	return ""
+}
+
+func (w *codeWriter) ident(id *ast.Ident) {
+	obj := w.info.ObjectOf(id)
+	if tv, ok := w.info.Types[id]; ok && tv.Value != nil {
+		w.word("const " + tv.Value.ExactString() + " " + sortOf(tv.Type))
+		return
+	}
+	switch obj := obj.(type) {
+	case nil:
+		w.word("_")
+	case *types.TypeName:
+		w.word("type " + sortOf(obj.Type()))
+	case *types.Func:
+		if origin := obj.Origin(); w.prog.funcs[origin] != nil && !w.prog.generated(origin) {
+			w.use(origin)
+			return
+		}
+		w.word(obj.FullName())
+	case *types.Var:
+		w.dynamic(id)
+		switch {
+		case obj.IsField():
+			w.word("field " + obj.Name())
+		case w.prog.globals[obj] != nil && !w.prog.isHandle(obj):
+			w.use(obj)
+		case obj.Parent() == nil || obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope():
+			w.word(obj.Pkg().Path() + "." + obj.Name())
+		case w.loose:
+			w.word("local " + sortOf(obj.Type()))
+		default:
+			n, ok := w.locals[obj]
+			if !ok {
+				n = len(w.locals)
+				w.locals[obj] = n
+			}
+			w.word(fmt.Sprint("local ", n))
+		}
+	case *types.PkgName:
+		w.word("package")
+	case *types.Label:
+		w.word("label")
+	default:
+		w.word(id.Name)
+	}
+}
+
+// sortOf says a type as far as it changes what code does: that of a basic one, and what sort of type another is.
+func sortOf(t types.Type) string {
+	if t == nil {
+		return ""
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Name()
+	case *types.Pointer:
+		return "*" + strings.TrimPrefix(fmt.Sprintf("%T", u.Elem().Underlying()), "*types.")
+	default:
+		return strings.TrimPrefix(fmt.Sprintf("%T", u), "*types.")
+	}
+}
+
+// dynamic notes the methods of an expression's type: they may be called by an interface, or by its name.
+func (w *codeWriter) dynamic(e ast.Expr) {
+	t := w.info.TypeOf(e)
+	if t == nil {
+		return
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || w.types[named] {
+		return
+	}
+	if w.types == nil {
+		w.types = map[types.Type]bool{}
+	}
+	w.types[named] = true
+	if named.Obj().Pkg() == nil || named.Obj().Pkg().Path() == collect.RuntimePath {
+		return
+	}
+	named = named.Origin()
+	for i := range named.NumMethods() {
+		if m := named.Method(i); w.prog.funcs[m] != nil && !w.prog.generated(m) {
+			w.code.dynamic = append(w.code.dynamic, m)
+		}
+	}
+}
+
+// statements writes each statement by itself, those that hold others by their head.
+func (w *codeWriter) statements(body *ast.BlockStmt) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		s, ok := n.(ast.Stmt)
+		if !ok {
+			return true
+		}
+		if _, block := s.(*ast.BlockStmt); block {
+			return true
+		}
+		w.code.statements = append(w.code.statements, w.alone(head(s)))
+		w.code.places = append(w.code.places, s.Pos())
+		return true
+	})
+}
+
+// alone is the hash of a piece of code in which variables are not told apart.
+func (w *codeWriter) alone(n ast.Node) string {
+	inner := &codeWriter{prog: w.prog, info: w.info, code: &code{uses: map[int]types.Object{}}, loose: true}
+	inner.node(n)
+	sum := sha256.Sum256([]byte(strings.Join(inner.code.words, "\x00")))
+	return hex.EncodeToString(sum[:3])
+}
+
+// head is a statement without those that it holds.
+func head(s ast.Stmt) ast.Node {
+	none := &ast.BlockStmt{}
+	switch s := s.(type) {
+	case *ast.IfStmt:
+		c := *s
+		c.Body, c.Else = none, nil
+		return &c
+	case *ast.ForStmt:
+		c := *s
+		c.Body = none
+		return &c
+	case *ast.RangeStmt:
+		c := *s
+		c.Body = none
+		return &c
+	case *ast.SwitchStmt:
+		c := *s
+		c.Body = none
+		return &c
+	case *ast.TypeSwitchStmt:
+		c := *s
+		c.Body = none
+		return &c
+	case *ast.SelectStmt:
+		return none
+	case *ast.CaseClause:
+		c := *s
+		c.Body = nil
+		return &c
+	case *ast.CommClause:
+		c := *s
+		c.Body = nil
+		return &c
+	case *ast.LabeledStmt:
+		return none
+	}
+	return s
+}
