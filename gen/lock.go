@@ -181,5 +181,6 @@ func merge(old, now *shape.Lock, findings []Finding, accept Acceptance) *shape.L
 	}
 	merged := shape.Keep(old, now, func(name, version string) bool { return keep[key{name, version}] })
 	merged.Accepted = append(merged.Accepted, accepted...)
+	merged.Written = shape.Rewritten(old, merged, len(keep) > 0)
 	return merged
 }

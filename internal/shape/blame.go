@@ -34,6 +34,7 @@ type failure struct {
 	difference *difference // of a value
 	gone, come *Node       // a decision that became another one
 	event      bool        // it depends on which events are received
+	declared   bool        // it is at the declaration that was changed
 	swapped    bool        // both programs have both decisions, in another order
 }
 
@@ -141,7 +142,7 @@ func (w *walk) failName(s *state, param int) {
 	f := failure{kind: failName, pos: n.Pos, expected: n.String(), after: w.before(s)}
 	p := w.j.new.paramsOf(n.Kind, n.Target)[param]
 	if p.Pos.IsValid() {
-		f.pos = p.Pos
+		f.pos, f.declared = p.Pos, true
 	}
 	f.change = fmt.Sprintf("parameter %s of %s had another name, and arguments are stored by name", p.Name, n)
 	w.add(f)
@@ -186,7 +187,7 @@ func (w *walk) failType(n *Node, c TypeChange, before, change string) {
 	if !pos.IsValid() {
 		pos = n.Pos
 	}
-	w.add(failure{kind: failType, pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
+	w.add(failure{kind: failType, declared: c.Pos.IsValid(), pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
 }
 
 // received compares the types of events that both programs receive.

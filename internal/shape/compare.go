@@ -245,9 +245,13 @@ func (c *comparison) flow(old, now *Orchestrator) {
 	if f, changed := c.code(old, now); changed && len(failures) == 0 {
 		failures = append(failures, f)
 	}
+	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, f := range failures {
 		if !f.pos.IsValid() {
 			f.pos = now.Pos
+		}
+		if !f.declared {
+			f.pos = edits.nearest(f.pos)
 		}
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,

@@ -23,6 +23,7 @@ type (
 		Children      []fileEndpoint     `json:"children,omitempty"`
 		Types         []fileType         `json:"types,omitempty"`
 		Accepted      []Accepted         `json:"accepted,omitempty"`
+		Written       []Written          `json:"written,omitempty"`
 	}
 	fileEndpoint struct {
 		Name    string      `json:"name"`
@@ -43,11 +44,7 @@ type (
 	fileFlow struct {
 		Nodes  []fileNode `json:"nodes"`
 		Values []Value    `json:"values,omitempty"`
-		Code   *fileCode  `json:"code,omitempty"`
-	}
-	fileCode struct {
-		Sum       string   `json:"sum"`
-		Functions []string `json:"functions"`
+		Code   *Code      `json:"code,omitempty"`
 	}
 	fileNode struct {
 		Kind   NodeKind   `json:"kind"`
@@ -95,6 +92,13 @@ func (l *Lock) Text() []byte {
 	if len(l.Accepted) > 0 {
 		w.raw(",\n  \"accepted\": [")
 		list(w, l.Accepted, func(a Accepted) { w.line("    ", "", a, "") })
+		w.raw("]")
+	}
+	if len(l.Written) > 0 {
+		w.raw(",\n  \"written\": [")
+		list(w, slices.SortedStableFunc(slices.Values(l.Written), func(a, b Written) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Pieces, b.Pieces))
+		}), func(c Written) { w.line("    ", "", c, "") })
 		w.raw("]")
 	}
 	w.raw("\n}\n")
@@ -191,14 +195,8 @@ func (w *writer) flow(indent string, f Flow) {
 		w.raw("]")
 	}
 	if f.Code != nil && f.Code.Why != "" {
-		w.raw(",\"code\":{\"sum\":")
-		w.value(f.Code.Sum)
-		w.raw(",\"functions\":[")
-		for i, fn := range f.Code.Functions {
-			w.separate(i, indent)
-			w.value(fn.Statements)
-		}
-		w.raw("]}")
+		w.raw(",\"code\":")
+		w.value(f.Code)
 	}
 	w.raw("}")
 }

@@ -19,7 +19,7 @@ func (j *judgement) declared(f *failure) {
 
 func (j *judgement) moved(f *failure, pos token.Position) bool {
 	if pos.IsValid() {
-		f.pos = pos
+		f.pos, f.declared = pos, true
 	}
 	return pos.IsValid()
 }

@@ -60,7 +60,7 @@ func (f *fileLock) lock() (Lock, error) {
 	if err := r.entries(f.Types); err != nil {
 		return Lock{}, fmt.Errorf("shape: types of the lock: %w", err)
 	}
-	l := Lock{Format: Format, Package: f.Package, Accepted: f.Accepted}
+	l := Lock{Format: Format, Package: f.Package, Accepted: f.Accepted, Written: f.Written}
 	for _, o := range f.Orchestrators {
 		e, err := r.endpoint(o.fileEndpoint)
 		if err == nil {
@@ -128,9 +128,6 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 	out := Flow{Values: f.Values}
 	if f.Code != nil {
 		out.Code = &Code{Why: "it was so", Sum: f.Code.Sum}
-		for _, statements := range f.Code.Functions {
-			out.Code.Functions = append(out.Code.Functions, Written{Statements: statements})
-		}
 	}
 	for i, n := range f.Nodes {
 		if !all(n.Args, values) || !all(n.Next, nodes) {

@@ -16,6 +16,7 @@ type Lock struct {
 	Children      []Endpoint     `json:"children,omitempty"` // orchestrators of other packages that a flow starts
 	Types         []Type         `json:"types,omitempty"`    // what payloads are made of; a [TypeRef] is an index
 	Accepted      []Accepted     `json:"accepted,omitempty"`
+	Written       []Written      `json:"written,omitempty"` // declarations that the flows are made of, by name
 
 	Pos token.Position `json:"-"` // of the package clause
 }
@@ -99,20 +100,23 @@ type Flow struct {
 	Nodes  []Node  `json:"nodes"`
 	Values []Value `json:"values,omitempty"`
 	Code   *Code   `json:"code,omitempty"` // of an orchestrator
+
+	Written []Written `json:"-"` // declarations that it reaches
 }
 
 // Code is all that an orchestrator runs, as it is written. It is compared, and kept in the file, when there is something in
 // it of which the nodes and values do not tell everything.
 type Code struct {
-	Why       string    `json:"why"` // what that is; "": there is nothing
-	Sum       string    `json:"sum"`
-	Functions []Written `json:"functions"`
+	Why string `json:"-"` // what that is; "": there is nothing
+	Sum string `json:"sum"`
 }
 
-// Written is one function.
+// Written is a declaration as it was written when the shape of the package last changed. It serves to point to what was
+// changed since, and to nothing else.
 type Written struct {
-	Statements string           `json:"statements"` // a hash of each, separated by spaces
-	Places     []token.Position `json:"-"`
+	Name   string           `json:"name"`   // with that of its package
+	Pieces string           `json:"pieces"` // a hash of each: statements, ends of blocks, members
+	Places []token.Position `json:"-"`
 }
 
 // Node is one step of a flow.

@@ -33,7 +33,21 @@ func Build(fset *token.FileSet, types *Types, plan *names.Plan, files []*ast.Fil
 		}
 	}
 	l.Types = types.List()
+	l.Written = written(l.Orchestrators)
 	return l
+}
+
+// written gives the declarations that orchestrators reach, each once.
+func written(orchestrators []shape.Orchestrator) (out []shape.Written) {
+	seen := map[[2]string]bool{}
+	for _, o := range orchestrators {
+		for _, w := range o.Flow.Written {
+			if key := [2]string{w.Name, w.Pieces}; !seen[key] {
+				seen[key], out = true, append(out, w)
+			}
+		}
+	}
+	return out
 }
 
 type builder struct {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -17,15 +16,14 @@ import (
 // code is a function of the module, or what a package variable begins with, as it is written. Formatting, comments, names of
 // variables and functions, and how a constant is written do not count.
 type code struct {
-	words      []string // of the whole, in which uses has the place of what it uses
-	uses       map[int]types.Object
-	dynamic    []types.Object // methods that may be called by an interface
-	statements []string       // each by itself, whatever its variables are called
-	places     []token.Pos
+	words   []string // of the whole, in which uses has the place of what it uses
+	uses    map[int]types.Object
+	dynamic []types.Object // methods that may be called by an interface
+	named   []types.Object // constants and types of the module
 }
 
 // written gives the code that an orchestrator reaches, and why the lock has to compare it as it is written, if it has to.
-func (prog *program) written(obj types.Object) *shape.Code {
+func (prog *program) written(obj types.Object) (*shape.Code, []shape.Written) {
 	reached := []types.Object{obj}
 	seen := map[types.Object]bool{obj: true}
 	out := &shape.Code{}
@@ -41,19 +39,7 @@ func (prog *program) written(obj types.Object) *shape.Code {
 		}
 	}
 	out.Sum = prog.sum(reached)
-	for _, obj := range reached {
-		c := prog.codeOf(obj)
-		if len(c.statements) == 0 {
-			continue
-		}
-		f := shape.Written{Statements: strings.Join(c.statements, " ")}
-		for _, pos := range c.places {
-			f.Places = append(f.Places, prog.fset.Position(pos))
-		}
-		out.Functions = append(out.Functions, f)
-	}
-	slices.SortFunc(out.Functions, func(a, b shape.Written) int { return strings.Compare(a.Statements, b.Statements) })
-	return out
+	return out, prog.lines(reached)
 }
 
 // sum is one hash of all that is reached: each by what it is made of, what it uses by its own hash of one round less.
@@ -111,14 +97,12 @@ func (prog *program) codeOf(obj types.Object) *code {
 			}
 			w.node(fn.decl.Type)
 			w.node(fn.decl.Body)
-			w.statements(fn.decl.Body)
 		}
 	case *types.Var:
 		if g := prog.globals[obj]; g != nil {
 			w := &codeWriter{prog: prog, info: g.info, code: c, locals: map[types.Object]int{}}
 			if g.expr != nil {
 				w.node(g.expr)
-				c.statements, c.places = append(c.statements, w.alone(g.expr)), append(c.places, g.expr.Pos())
 			}
 			for _, fn := range g.writers {
 				w.use(fn)
@@ -134,7 +118,6 @@ type codeWriter struct {
 	info   *types.Info
 	code   *code
 	locals map[types.Object]int
-	loose  bool // variables are not told apart
 	types  map[types.Type]bool
 }
 
@@ -173,10 +156,12 @@ func (w *codeWriter) node(n ast.Node) {
 		case ast.Expr:
 			if tv, ok := w.info.Types[n]; ok && tv.Value != nil {
 				w.word("const " + tv.Value.ExactString() + " " + sortOf(tv.Type))
+				w.names(n)
 				return false
 			}
 			if tv, ok := w.info.Types[n]; ok && tv.IsType() {
 				w.word("type " + sortOf(tv.Type))
+				w.names(n)
 				return false
 			}
 			w.dynamic(n)
@@ -211,6 +196,7 @@ func operator(n ast.Node) string {
 
 func (w *codeWriter) ident(id *ast.Ident) {
 	obj := w.info.ObjectOf(id)
+	w.name(obj)
 	if tv, ok := w.info.Types[id]; ok && tv.Value != nil {
 		w.word("const " + tv.Value.ExactString() + " " + sortOf(tv.Type))
 		return
@@ -235,8 +221,6 @@ func (w *codeWriter) ident(id *ast.Ident) {
 			w.use(obj)
 		case obj.Parent() == nil || obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope():
 			w.word(obj.Pkg().Path() + "." + obj.Name())
-		case w.loose:
-			w.word("local " + sortOf(obj.Type()))
 		default:
 			n, ok := w.locals[obj]
 			if !ok {
@@ -252,6 +236,26 @@ func (w *codeWriter) ident(id *ast.Ident) {
 	default:
 		w.word(id.Name)
 	}
+}
+
+// name notes a constant or type that is used: only where they are declared are they looked at line by line.
+func (w *codeWriter) name(obj types.Object) {
+	switch obj.(type) {
+	case *types.Const, *types.TypeName:
+		if obj.Pkg() != nil && w.prog.declares(obj.Pkg()) && obj.Parent() == obj.Pkg().Scope() {
+			w.code.named = append(w.code.named, obj)
+		}
+	}
+}
+
+// names notes all that an expression names.
+func (w *codeWriter) names(e ast.Expr) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			w.name(w.info.ObjectOf(id))
+		}
+		return true
+	})
 }
 
 // sortOf says a type as far as it changes what code does: that of a basic one, and what sort of type another is.
@@ -295,68 +299,4 @@ func (w *codeWriter) dynamic(e ast.Expr) {
 			w.code.dynamic = append(w.code.dynamic, m)
 		}
 	}
-}
-
-// statements writes each statement by itself, those that hold others by their head.
-func (w *codeWriter) statements(body *ast.BlockStmt) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		s, ok := n.(ast.Stmt)
-		if !ok {
-			return true
-		}
-		if _, block := s.(*ast.BlockStmt); block {
-			return true
-		}
-		w.code.statements = append(w.code.statements, w.alone(head(s)))
-		w.code.places = append(w.code.places, s.Pos())
-		return true
-	})
-}
-
-// alone is the hash of a piece of code in which variables are not told apart.
-func (w *codeWriter) alone(n ast.Node) string {
-	inner := &codeWriter{prog: w.prog, info: w.info, code: &code{uses: map[int]types.Object{}}, loose: true}
-	inner.node(n)
-	sum := sha256.Sum256([]byte(strings.Join(inner.code.words, "\x00")))
-	return hex.EncodeToString(sum[:3])
-}
-
-// head is a statement without those that it holds.
-func head(s ast.Stmt) ast.Node {
-	none := &ast.BlockStmt{}
-	switch s := s.(type) {
-	case *ast.IfStmt:
-		c := *s
-		c.Body, c.Else = none, nil
-		return &c
-	case *ast.ForStmt:
-		c := *s
-		c.Body = none
-		return &c
-	case *ast.RangeStmt:
-		c := *s
-		c.Body = none
-		return &c
-	case *ast.SwitchStmt:
-		c := *s
-		c.Body = none
-		return &c
-	case *ast.TypeSwitchStmt:
-		c := *s
-		c.Body = none
-		return &c
-	case *ast.SelectStmt:
-		return none
-	case *ast.CaseClause:
-		c := *s
-		c.Body = nil
-		return &c
-	case *ast.CommClause:
-		c := *s
-		c.Body = nil
-		return &c
-	case *ast.LabeledStmt:
-		return none
-	}
-	return s
 }

@@ -26,6 +26,8 @@ type program struct {
 	packages  map[*types.Package]bool // of the module
 	ownErrors bool                    // there are types with a method Error
 	codes     map[types.Object]*code
+	types     map[*types.TypeName]ast.Expr // how they are declared
+	pieces    map[types.Object]shape.Written
 }
 
 // function is a declared function with a body.
@@ -49,7 +51,8 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{},
-		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{},
+		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, types: map[*types.TypeName]ast.Expr{},
+		pieces: map[types.Object]shape.Written{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
@@ -113,6 +116,11 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 		return
 	}
 	ast.Inspect(root, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.TypeSpec); ok {
+			if obj, ok := src.Info.Defs[spec.Name].(*types.TypeName); ok {
+				prog.types[obj] = spec.Type
+			}
+		}
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true

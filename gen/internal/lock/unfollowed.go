@@ -146,6 +146,9 @@ func (l *looker) called(e ast.Expr) bool {
 
 // given reports whether an expression is an argument of a function of the runtime.
 func (l *looker) given(e ast.Expr) bool {
+	if len(l.above) == 0 {
+		return false
+	}
 	call, ok := l.above[len(l.above)-1].(*ast.CallExpr)
 	if !ok {
 		return false
