@@ -1,0 +1,181 @@
+// Package natscluster starts NATS servers that form a cluster, for tests. What happened to the servers is told when the test
+// fails, and only then.
+package natscluster
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// Size is the number of servers of a cluster.
+const Size = 3
+
+// patience bounds every wait. Reaching it is a failure, never a measure.
+const patience = time.Minute
+
+// Cluster is three servers with JetStream that know each other. It is for the goroutine of its test only.
+type Cluster struct {
+	t       testing.TB
+	options [Size]*server.Options
+	routes  [Size]*door
+	clients [Size]*door
+	servers [Size]*server.Server // nil: stopped
+	log     *log
+}
+
+// Start starts a cluster, and waits until all its servers are ready for replicas. They stop with the test.
+func Start(t testing.TB) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, log: newLog()}
+	t.Cleanup(c.end)
+	var routes []*url.URL
+	for n := range Size {
+		c.routes[n], c.clients[n] = c.door(), c.door()
+		routes = append(routes, &url.URL{Scheme: "nats", Host: c.routes[n].Addr().String()})
+	}
+	for n := range Size {
+		c.options[n] = &server.Options{
+			ServerName: fmt.Sprint("s", n), JetStream: true, StoreDir: t.TempDir(), Routes: routes, NoSigs: true, NoLog: true,
+			Host: "127.0.0.1", Port: server.RANDOM_PORT, ClientAdvertise: c.clients[n].Addr().String(),
+			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: routes[n].Host},
+		}
+		c.start(n)
+	}
+	c.Until(c.unready)
+	return c
+}
+
+func (c *Cluster) door() *door {
+	c.t.Helper()
+	d, err := newDoor()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return d
+}
+
+// end stops everything, and tells first what there was, if the test has failed.
+func (c *Cluster) end() {
+	if c.t.Failed() {
+		c.t.Logf("the cluster:\n%s%s", c, c.log)
+	}
+	for n := range Size {
+		c.Stop(n)
+	}
+	for _, d := range append(c.routes[:], c.clients[:]...) {
+		if d != nil {
+			d.shut()
+		}
+	}
+}
+
+func (c *Cluster) start(n int) {
+	c.t.Helper()
+	s, err := server.NewServer(c.options[n].Clone())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s.SetLogger(&logger{c.log, s.Name()}, false, false)
+	s.Start()
+	c.servers[n] = s
+	if !s.ReadyForConnections(patience) {
+		c.t.Fatalf("server %d did not get ready", n)
+	}
+	c.routes[n].lead(s.ClusterAddr().String())
+	c.clients[n].lead(s.Addr().String())
+}
+
+// unready says why the cluster cannot make replicas on all servers yet; "": it can.
+func (c *Cluster) unready() string {
+	for _, s := range c.servers {
+		if s != nil && s.JetStreamIsLeader() {
+			if n := len(s.JetStreamClusterPeers()); n < Size {
+				return fmt.Sprintf("the leader of the cluster sees %d servers", n)
+			}
+			return ""
+		}
+	}
+	return "the cluster has no leader"
+}
+
+// URLs are those of all servers, for a client.
+func (c *Cluster) URLs() string {
+	var all []string
+	for n := range Size {
+		all = append(all, c.URL(n))
+	}
+	return strings.Join(all, ",")
+}
+
+// URL is that of a server, for a client. It stays the same when the server is stopped and started again.
+func (c *Cluster) URL(n int) string { return "nats://" + c.clients[n].Addr().String() }
+
+// Stop stops a server, if it runs, and waits until it has.
+func (c *Cluster) Stop(n int) {
+	if s := c.servers[n]; s != nil {
+		c.Note("s%d stops", n)
+		c.servers[n] = nil
+		c.routes[n].lead("")
+		c.clients[n].lead("")
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
+}
+
+// Restart starts a server that was stopped, with what it had stored.
+func (c *Cluster) Restart(n int) {
+	c.t.Helper()
+	c.start(n)
+}
+
+// Leader waits until a server leads a stream.
+func (c *Cluster) Leader(stream string) (leader int) {
+	c.t.Helper()
+	c.Until(func() string {
+		for n, s := range c.servers {
+			if s != nil && s.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, stream) {
+				leader = n
+				return ""
+			}
+		}
+		return "nobody leads " + stream
+	})
+	return leader
+}
+
+// Current waits until every server that runs has all of a stream.
+func (c *Cluster) Current(stream string) {
+	c.t.Helper()
+	c.Until(func() string {
+		for n, s := range c.servers {
+			if s != nil && !s.JetStreamIsStreamCurrent(server.DEFAULT_GLOBAL_ACCOUNT, stream) {
+				return fmt.Sprintf("server %d does not have all of %s", n, stream)
+			}
+		}
+		return ""
+	})
+}
+
+// Until waits until nothing is missing.
+func (c *Cluster) Until(missing func() string) {
+	c.t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	end := time.After(patience)
+	for {
+		what := missing()
+		if what == "" {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-end:
+			c.t.Fatal(what)
+		}
+	}
+}
