@@ -32,6 +32,10 @@ type Cluster struct {
 func Start(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, log: newLog()}
+	var dirs [Size]string
+	for n := range dirs {
+		dirs[n] = t.TempDir() // before end, which goes first then
+	}
 	t.Cleanup(c.end)
 	var routes []*url.URL
 	for n := range Size {
@@ -40,7 +44,7 @@ func Start(t testing.TB) *Cluster {
 	}
 	for n := range Size {
 		c.options[n] = &server.Options{
-			ServerName: fmt.Sprint("s", n), JetStream: true, StoreDir: t.TempDir(), Routes: routes, NoSigs: true, NoLog: true,
+			ServerName: fmt.Sprint("s", n), JetStream: true, StoreDir: dirs[n], Routes: routes, NoSigs: true, NoLog: true,
 			Host: "127.0.0.1", Port: server.RANDOM_PORT, ClientAdvertise: c.clients[n].Addr().String(),
 			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: routes[n].Host},
 		}
