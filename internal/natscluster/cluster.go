@@ -3,9 +3,11 @@
 package natscluster
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,9 +50,18 @@ func Start(t testing.TB) *Cluster {
 			Host: "127.0.0.1", Port: server.RANDOM_PORT, ClientAdvertise: c.clients[n].Addr().String(),
 			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: routes[n].Host},
 		}
-		c.start(n)
+	}
+	var errs [Size]error
+	var all sync.WaitGroup
+	for n := range Size { // at once, so that the first election has voters; the next one is seconds later
+		all.Go(func() { errs[n] = c.start(n) })
+	}
+	all.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
 	}
 	c.Until(c.unready)
+	c.Note("the cluster is ready")
 	return c
 }
 
@@ -78,20 +89,20 @@ func (c *Cluster) end() {
 	}
 }
 
-func (c *Cluster) start(n int) {
-	c.t.Helper()
+func (c *Cluster) start(n int) error {
 	s, err := server.NewServer(c.options[n].Clone())
 	if err != nil {
-		c.t.Fatal(err)
+		return fmt.Errorf("server %d: %w", n, err)
 	}
+	c.servers[n] = s
 	s.SetLogger(&logger{c.log, s.Name()}, false, false)
 	s.Start()
-	c.servers[n] = s
 	if !s.ReadyForConnections(patience) {
-		c.t.Fatalf("server %d did not get ready", n)
+		return fmt.Errorf("server %d did not get ready", n)
 	}
 	c.routes[n].lead(s.ClusterAddr().String())
 	c.clients[n].lead(s.Addr().String())
+	return nil
 }
 
 // unready says why the cluster cannot make replicas on all servers yet; "": it can.
@@ -134,7 +145,9 @@ func (c *Cluster) Stop(n int) {
 // Restart starts a server that was stopped, with what it had stored.
 func (c *Cluster) Restart(n int) {
 	c.t.Helper()
-	c.start(n)
+	if err := c.start(n); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // Leader waits until a server leads a stream.
