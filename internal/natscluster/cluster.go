@@ -3,11 +3,9 @@
 package natscluster
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -51,14 +49,8 @@ func Start(t testing.TB) *Cluster {
 			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: routes[n].Host},
 		}
 	}
-	var errs [Size]error
-	var all sync.WaitGroup
-	for n := range Size { // at once, so that the first election has voters; the next one is seconds later
-		all.Go(func() { errs[n] = c.start(n) })
-	}
-	all.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
-		t.Fatal(err)
+	for n := range Size {
+		c.start(n)
 	}
 	c.Until(c.unready)
 	c.Note("the cluster is ready")
@@ -89,20 +81,20 @@ func (c *Cluster) end() {
 	}
 }
 
-func (c *Cluster) start(n int) error {
+func (c *Cluster) start(n int) {
+	c.t.Helper()
 	s, err := server.NewServer(c.options[n].Clone())
 	if err != nil {
-		return fmt.Errorf("server %d: %w", n, err)
+		c.t.Fatal(err)
 	}
 	c.servers[n] = s
 	s.SetLogger(&logger{c.log, s.Name()}, false, false)
 	s.Start()
 	if !s.ReadyForConnections(patience) {
-		return fmt.Errorf("server %d did not get ready", n)
+		c.t.Fatalf("server %d did not get ready", n)
 	}
 	c.routes[n].lead(s.ClusterAddr().String())
 	c.clients[n].lead(s.Addr().String())
-	return nil
 }
 
 // unready says why the cluster cannot make replicas on all servers yet; "": it can.
@@ -145,9 +137,7 @@ func (c *Cluster) Stop(n int) {
 // Restart starts a server that was stopped, with what it had stored.
 func (c *Cluster) Restart(n int) {
 	c.t.Helper()
-	if err := c.start(n); err != nil {
-		c.t.Fatal(err)
-	}
+	c.start(n)
 }
 
 // Leader waits until a server leads a stream.

@@ -10,6 +10,8 @@ import (
 // A port that is given back and asked for again may be somebody else's by then: of the next test's server, say.
 type door struct {
 	net.Listener
+	led    chan struct{} // closed when it leads to a server for the first time: whoever comes before waits, since servers try again only after a second
+	closed chan struct{}
 
 	mu    sync.Mutex
 	to    string // address of the server; "": it is stopped
@@ -22,7 +24,7 @@ func newDoor() (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{Listener: l, conns: map[net.Conn]struct{}{}}
+	d := &door{Listener: l, led: make(chan struct{}), closed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
 	d.wg.Go(func() {
 		for {
 			from, err := l.Accept()
@@ -39,11 +41,21 @@ func (d *door) lead(to string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.to = to
+	select {
+	case <-d.led:
+	default:
+		close(d.led)
+	}
 }
 
 // pass copies in both directions until one side ends.
 func (d *door) pass(from net.Conn) {
 	defer d.drop(from)
+	select {
+	case <-d.led:
+	case <-d.closed:
+		return
+	}
 	d.mu.Lock()
 	to := d.to
 	d.conns[from] = struct{}{}
@@ -73,6 +85,7 @@ func (d *door) drop(c net.Conn) {
 
 func (d *door) shut() {
 	d.Close()
+	close(d.closed)
 	d.mu.Lock()
 	for c := range d.conns {
 		c.Close()
