@@ -48,8 +48,6 @@ func Start(t testing.TB) *Cluster {
 			Host: "127.0.0.1", Port: server.RANDOM_PORT, ClientAdvertise: c.clients[n].Addr().String(),
 			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: routes[n].Host},
 		}
-	}
-	for n := range Size {
 		c.start(n)
 	}
 	c.Until(c.unready)
@@ -97,17 +95,28 @@ func (c *Cluster) start(n int) {
 	c.clients[n].lead(s.Addr().String())
 }
 
-// unready says why the cluster cannot make replicas on all servers yet; "": it can.
+// allRoutes are those of a server to all others: a pool, and one for the system account.
+const allRoutes = (Size - 1) * (server.DEFAULT_ROUTE_POOL_SIZE + 1)
+
+// unready says why the cluster cannot make replicas on all servers yet; "": it can. As long as routes come, a server that was
+// known may be unknown to the leader for a moment.
 func (c *Cluster) unready() string {
-	for _, s := range c.servers {
-		if s != nil && s.JetStreamIsLeader() {
-			if n := len(s.JetStreamClusterPeers()); n < Size {
-				return fmt.Sprintf("the leader of the cluster sees %d servers", n)
-			}
-			return ""
+	peers := -1
+	for n, s := range c.servers {
+		if got := s.NumRoutes(); got != allRoutes {
+			return fmt.Sprintf("server %d has %d routes, want %d", n, got, allRoutes)
+		}
+		if s.JetStreamIsLeader() {
+			peers = len(s.JetStreamClusterPeers())
 		}
 	}
-	return "the cluster has no leader"
+	switch peers {
+	case -1:
+		return "the cluster has no leader"
+	case Size:
+		return ""
+	}
+	return fmt.Sprintf("the leader of the cluster sees %d servers", peers)
 }
 
 // URLs are those of all servers, for a client.
