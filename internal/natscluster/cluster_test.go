@@ -1,6 +1,8 @@
 package natscluster_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -42,5 +44,34 @@ func TestRestart(t *testing.T) {
 	}
 	if len(stopped) < 2 {
 		t.Errorf("only %v ever led", stopped)
+	}
+}
+
+// failed is a test that has failed, and what it says.
+type failed struct {
+	testing.TB
+	text strings.Builder
+	ends []func()
+}
+
+func (f *failed) Failed() bool               { return true }
+func (f *failed) Cleanup(end func())         { f.ends = append(f.ends, end) }
+func (f *failed) Logf(text string, v ...any) { fmt.Fprintf(&f.text, text, v...) }
+
+// TestTellsWhenATestFails what the servers, the clients, and the test did, and what there was in the end.
+func TestTellsWhenATestFails(t *testing.T) {
+	t.Parallel()
+	f := &failed{TB: t}
+	c := natscluster.Start(f)
+	c.Note("round %d", 1)
+	c.Logger("client").Debug("hello")
+	c.Stop(2)
+	for _, end := range f.ends {
+		end()
+	}
+	for _, want := range []string{"s0: ", "s1: ", "s2 is stopped", "leads the cluster: true", "s1 notice Server is ready", "test round 1", "client level=DEBUG msg=hello"} {
+		if !strings.Contains(f.text.String(), want) {
+			t.Errorf("%q is not in what it tells:\n%s", want, f.text.String())
+		}
 	}
 }
