@@ -5,7 +5,9 @@ package natscluster
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,8 +26,10 @@ type Cluster struct {
 	options [Size]*server.Options
 	routes  [Size]*door
 	clients [Size]*door
-	servers [Size]*server.Server // nil: stopped
 	log     *log
+
+	mu      sync.Mutex
+	servers [Size]*server.Server // nil: stopped
 }
 
 // Start starts a cluster, and waits until all its servers are ready for replicas. They stop with the test.
@@ -37,6 +41,7 @@ func Start(t testing.TB) *Cluster {
 		dirs[n] = t.TempDir() // before end, which goes first then
 	}
 	t.Cleanup(c.end)
+	t.Cleanup(c.tellBefore(t))
 	var routes []*url.URL
 	for n := range Size {
 		c.routes[n], c.clients[n] = c.door(), c.door()
@@ -79,13 +84,40 @@ func (c *Cluster) end() {
 	}
 }
 
+// tellBefore tells what there is when the tests are about to be ended because they take too long, which nobody hears of otherwise.
+func (c *Cluster) tellBefore(t testing.TB) (stop func()) {
+	d, ok := t.(interface{ Deadline() (time.Time, bool) })
+	if !ok {
+		return func() {}
+	}
+	end, ok := d.Deadline()
+	if !ok {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Until(end)-3*time.Second, func() { fmt.Fprintf(os.Stderr, "%s takes too long; the cluster:\n%s%s", t.Name(), c, c.log) })
+	return func() { timer.Stop() }
+}
+
+func (c *Cluster) set(n int, s *server.Server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.servers[n] = s
+}
+
+// running gives the servers; those that are stopped are nil.
+func (c *Cluster) running() [Size]*server.Server {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.servers
+}
+
 func (c *Cluster) start(n int) {
 	c.t.Helper()
 	s, err := server.NewServer(c.options[n].Clone())
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.servers[n] = s
+	c.set(n, s)
 	s.SetLogger(&logger{c.log, s.Name()}, false, false)
 	s.Start()
 	if !s.ReadyForConnections(patience) {
@@ -102,7 +134,7 @@ const allRoutes = (Size - 1) * (server.DEFAULT_ROUTE_POOL_SIZE + 1)
 // known may be unknown to the leader for a moment.
 func (c *Cluster) unready() string {
 	peers := -1
-	for n, s := range c.servers {
+	for n, s := range c.running() {
 		if got := s.NumRoutes(); got != allRoutes {
 			return fmt.Sprintf("server %d has %d routes, want %d", n, got, allRoutes)
 		}
@@ -133,9 +165,9 @@ func (c *Cluster) URL(n int) string { return "nats://" + c.clients[n].Addr().Str
 
 // Stop stops a server, if it runs, and waits until it has.
 func (c *Cluster) Stop(n int) {
-	if s := c.servers[n]; s != nil {
+	if s := c.running()[n]; s != nil {
 		c.Note("s%d stops", n)
-		c.servers[n] = nil
+		c.set(n, nil)
 		c.routes[n].lead("")
 		c.clients[n].lead("")
 		s.Shutdown()
@@ -153,7 +185,7 @@ func (c *Cluster) Restart(n int) {
 func (c *Cluster) Leader(stream string) (leader int) {
 	c.t.Helper()
 	c.Until(func() string {
-		for n, s := range c.servers {
+		for n, s := range c.running() {
 			if s != nil && s.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, stream) {
 				leader = n
 				return ""
@@ -168,7 +200,7 @@ func (c *Cluster) Leader(stream string) (leader int) {
 func (c *Cluster) Current(stream string) {
 	c.t.Helper()
 	c.Until(func() string {
-		for n, s := range c.servers {
+		for n, s := range c.running() {
 			if s != nil && !s.JetStreamIsStreamCurrent(server.DEFAULT_GLOBAL_ACCOUNT, stream) {
 				return fmt.Sprintf("server %d does not have all of %s", n, stream)
 			}

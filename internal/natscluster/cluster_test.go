@@ -69,7 +69,7 @@ func TestTellsWhenATestFails(t *testing.T) {
 	for _, end := range f.ends {
 		end()
 	}
-	for _, want := range []string{"s0: ", "s1: ", "s2 is stopped", "leads the cluster: true", "s1 notice Server is ready", "test round 1", "client level=DEBUG msg=hello"} {
+	for _, want := range []string{"s0: ", "s1: ", "s2 is stopped", "leads the cluster: ", "s1 notice Server is ready", "test round 1", "client level=DEBUG msg=hello"} {
 		if !strings.Contains(f.text.String(), want) {
 			t.Errorf("%q is not in what it tells:\n%s", want, f.text.String())
 		}

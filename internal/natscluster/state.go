@@ -14,7 +14,7 @@ import (
 // String tells what the servers know of the streams and consumers.
 func (c *Cluster) String() string {
 	var b strings.Builder
-	for n, s := range c.servers {
+	for n, s := range c.running() {
 		if s == nil {
 			fmt.Fprintf(&b, "s%d is stopped\n", n)
 			continue
@@ -114,7 +114,10 @@ type logger struct {
 }
 
 func (l *logger) add(level, format string, v []any) {
-	l.log.add(l.name, level+" "+fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	if strings.TrimLeft(text, " -") == text { // no banner
+		l.log.add(l.name, level+" "+text)
+	}
 }
 
 func (l *logger) Noticef(format string, v ...any) { l.add("notice", format, v) }

@@ -138,6 +138,7 @@ func TestLostLeader(t *testing.T) {
 		cluster.Leader(stream) // another one
 		cluster.Restart(gone)
 	}
+	cluster.Note("leaders have come and gone")
 	close(stop)
 	g.Wait()
 	c.check("leaders come and go")
@@ -159,6 +160,7 @@ func TestLostLeader(t *testing.T) {
 	g.Wait()
 	c.check("no majority")
 
+	cluster.Note("as ever")
 	cluster.Restart(0)
 	cluster.Restart(1)
 	for end := time.Now().Add(time.Minute); ; { // as ever

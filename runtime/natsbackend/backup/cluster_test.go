@@ -28,10 +28,12 @@ func TestIntoAClusterAndBack(t *testing.T) {
 	}
 	stop()
 
-	three := natsbackend.Config{URL: natscluster.Start(t).URLs(), Hub: "ward", Replicas: natscluster.Size, InlinePayload: 2 << 10}
+	c := natscluster.Start(t)
+	three := natsbackend.Config{URL: c.URLs(), Hub: "ward", Replicas: natscluster.Size, InlinePayload: 2 << 10, Logger: c.Logger("ward")}
 	if _, err := backup.Restore(t.Context(), path, backup.Config{Server: three, Replicas: 3}); err != nil {
 		t.Fatal(err)
 	}
+	c.Note("restored")
 	b := open(t, nil, three)
 	stop = b.work()
 	for n, in := range all {
@@ -40,21 +42,24 @@ func TestIntoAClusterAndBack(t *testing.T) {
 			b.ends(in)
 		}
 	}
+	c.Note("the half that waits has ended")
 	if _, err := backup.Write(t.Context(), three, path+"2", nil); err != nil {
 		t.Fatal(err)
 	}
+	c.Note("copied")
 	stop()
+	c.Note("stopped")
 
 	last := serve(t)
 	if _, err := backup.Restore(t.Context(), path+"2", backup.Config{Server: config(last), Replicas: 1}); err != nil {
 		t.Fatal(err)
 	}
-	c := open(t, last, config(last))
-	c.work()
+	end := open(t, last, config(last))
+	end.work()
 	for n, in := range all {
 		if in.Event && n%2 == 1 {
-			c.raise(in.ID)
+			end.raise(in.ID)
 		}
-		c.ends(in)
+		end.ends(in)
 	}
 }
