@@ -196,6 +196,19 @@ func (c *Cluster) Leader(stream string) (leader int) {
 	return leader
 }
 
+// Leaderless waits until no server leads a stream.
+func (c *Cluster) Leaderless(stream string) {
+	c.t.Helper()
+	c.Until(func() string {
+		for n, s := range c.running() {
+			if s != nil && s.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, stream) {
+				return fmt.Sprintf("server %d still leads %s", n, stream)
+			}
+		}
+		return ""
+	})
+}
+
 // Current waits until every server that runs has all of a stream.
 func (c *Cluster) Current(stream string) {
 	c.t.Helper()

@@ -115,7 +115,10 @@ type logger struct {
 
 func (l *logger) add(level, format string, v []any) {
 	text := fmt.Sprintf(format, v...)
-	if strings.TrimLeft(text, " -") == text { // no banner
+	banner := text == "" || text[0] == ' ' || text[0] == '-'
+	// A server that looks for another one, which is stopped, makes a connection after the other.
+	route := strings.HasSuffix(text, "Route connection created") || strings.Contains(text, "Router connection closed") && !strings.Contains(text, " - Remote: ")
+	if !banner && !route {
 		l.log.add(l.name, level+" "+text)
 	}
 }
