@@ -23,6 +23,12 @@ func SmallIndex(cfg Config, rows int) Config {
 	return cfg
 }
 
+// Impatient has a connection give up reads soon that no leader answers.
+func Impatient(cfg Config, after time.Duration) Config {
+	cfg.readFor = after
+	return cfg
+}
+
 // IndexSize is how many bytes the index of the states has.
 func (b *Backend) IndexSize(ctx context.Context) (n int) {
 	values, err := b.Meta().List(ctx, "index")

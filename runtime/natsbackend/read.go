@@ -94,7 +94,7 @@ func (s source) one(q query) func() (stored, error) {
 	if !s.single && q.Since == nil {
 		api, read = leaderGet, readLeader
 	}
-	c, end := s.ask(api, q), time.Now().Add(giveUp) // of those that are asked at once, not of one after the other
+	c, end := s.ask(api, q), time.Now().Add(or(s.b.cfg.readFor, giveUp)) // of those that are asked at once, not of one after the other
 	return func() (stored, error) {
 		for ; ; c = s.ask(api, q) {
 			a := <-c
