@@ -27,6 +27,10 @@ type Env struct {
 	client *durable.Client
 	luck   *luck // of Explore; nil otherwise
 
+	next func() // registers the next build; nil: there is none
+	due  bool   // it is to take over
+	took bool   // it has
+
 	mu    sync.Mutex
 	ids   int
 	calls []Call
@@ -243,6 +247,12 @@ func (e *Env) start() error {
 	e.stale = false
 	if e.worker != nil {
 		e.kill()
+	}
+	if e.due {
+		if err := e.takeOver(); err != nil {
+			e.world.fail(err)
+			return err
+		}
 	}
 	e.code = &durable.Registry{}
 	inside.Merge(e.code, &e.base)
