@@ -44,13 +44,20 @@ func (e *Env) SaveHistory(id, path string) {
 func (e *Env) history(id string) (history.Saved, error) {
 	hub := clientHub{e.world.look, e}
 	group, err := answer(e.world, func(done func(string, error)) { hub.View.Group(id, done) })
+	of := history.Address{Group: group, ID: id}
+	if errors.Is(err, backend.ErrNotFound) { // it may have left the log
+		var s backend.State
+		s, err = answer(e.world, func(done func(backend.State, error)) {
+			hub.View.GetState(id, func(s backend.State, _ uint64, err error) { done(s, err) })
+		})
+		of = s.Address
+	}
 	if errors.Is(err, backend.ErrNotFound) {
 		return history.Saved{}, durable.ErrNotFound
 	}
 	if err != nil {
 		return history.Saved{}, err
 	}
-	of := history.Address{Group: group, ID: id}
 	loaded, err := answer(e.world, func(done func(backend.Known, error)) { backend.Read(hub.View, of, 0, done) })
 	if err != nil {
 		return history.Saved{}, err
@@ -58,6 +65,9 @@ func (e *Env) history(id string) (history.Saved, error) {
 	first := loaded.Start
 	if loaded.Base != nil {
 		first = loaded.Base
+	}
+	if a := loaded.Archive; first == nil && !a.Snapshot() && len(a.Messages) > 0 { // it has ended, and left the log
+		return history.NewSaved(of, a.Messages)
 	}
 	if first == nil {
 		return history.Saved{}, durable.ErrNotFound
