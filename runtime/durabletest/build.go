@@ -107,7 +107,7 @@ func (e *Env) goesOn(s backend.State) error {
 		text, err = saved.Text()
 	}
 	if err == nil {
-		err = replayOf(text, e.code)
+		err = replayOf(text, e.code, e.around)
 	}
 	if err != nil {
 		return fmt.Errorf("instance %q, %s, cannot go on: %w", s.ID, s.Name, err)
