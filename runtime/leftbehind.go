@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,7 @@ const (
 // VersionInUse is a version of an orchestrator that has live instances and no worker.
 type VersionInUse struct {
 	Name      string `json:"name"` // wire name
-	Version   string `json:"version,omitempty"`
+	Version   string `json:"version"` // "1" of an orchestrator that says none
 	Group     string `json:"group"`
 	Instances int    `json:"instances"` // that are live; at least so many if More
 	More      bool   `json:"more,omitempty"`
@@ -167,7 +168,7 @@ func (w *Worker) countLive(ctx context.Context, m missing) ([]VersionInUse, erro
 	var used []VersionInUse
 	for i, v := range m.versions {
 		if counts[i] > 0 || more {
-			used = append(used, VersionInUse{Name: m.name, Version: v, Group: m.entry.Group, Instances: counts[i], More: more})
+			used = append(used, VersionInUse{Name: m.name, Version: cmp.Or(v, firstVersion), Group: m.entry.Group, Instances: counts[i], More: more})
 		}
 	}
 	slices.SortFunc(used, func(a, b VersionInUse) int { return CompareVersions(a.Version, b.Version) })

@@ -17,7 +17,7 @@ import (
 // code is what programs are told of a version of an orchestrator.
 type code struct {
 	Name    string    `json:"name"`
-	Version string    `json:"version,omitempty"`
+	Version string    `json:"version"` // "1" of an orchestrator that says none
 	Group   string    `json:"group"`
 	Live    int       `json:"live"`            // instances
 	Parked  int       `json:"parked"`          // of those, that no worker runs
@@ -84,7 +84,7 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 	of := func(name, version, group string) *code {
 		k := key{name, cmp.Or(version, "1"), group}
 		if all[k] == nil {
-			all[k] = &code{Name: name, Version: version, Group: group}
+			all[k] = &code{Name: name, Version: k.version, Group: group}
 		}
 		return all[k]
 	}

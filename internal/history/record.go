@@ -316,6 +316,9 @@ type Base struct {
 	Status   Payload   `json:"status,omitempty"` // custom status
 }
 
+// FirstVersion is the version of an orchestrator whose start says none.
+const FirstVersion = "1"
+
 // FirstVersion is the version that the run began with. A base of before that was kept knows only the one that goes on.
 func (b *Base) FirstVersion() string {
 	if b.Version != nil {
