@@ -26,7 +26,7 @@ const (
 
 // VersionInUse is a version of an orchestrator that has live instances and no worker.
 type VersionInUse struct {
-	Name      string `json:"name"` // wire name
+	Name      string `json:"name"`    // wire name
 	Version   string `json:"version"` // "1" of an orchestrator that says none
 	Group     string `json:"group"`
 	Instances int    `json:"instances"` // that are live; at least so many if More
