@@ -28,7 +28,8 @@ func (w *Worker) watchNewest() (err error) {
 	unheed, err := w.be.Listen(backend.VersionsTopic, func(name []byte) {
 		ctx, cancel := context.WithTimeout(ctx, raiseTime)
 		defer cancel()
-		w.troubled(ctx, w.raise(ctx, string(name)))
+		_, _, err := w.raise(ctx, string(name))
+		w.troubled(ctx, err)
 	})
 	if err != nil {
 		cancel()
@@ -76,18 +77,18 @@ func (w *Worker) troubled(ctx context.Context, err error) {
 	}
 }
 
-// raise has new instances get the newest version of this worker, unless they get that or a newer one.
-func (w *Worker) raise(ctx context.Context, name string) error {
+// raise has new instances get the newest version of this worker, unless they get that or a newer one. It gives what the
+// directory had.
+func (w *Worker) raise(ctx context.Context, name string) (a announced, rev uint64, err error) {
 	l := w.registry.orchestrators[name]
 	if l == nil {
-		return nil
+		return a, 0, nil
 	}
-	a, _, _, err := readEntry(ctx, w.be.Meta(), name)
-	if err != nil || a.Name != "" && a.Group != l.newest().Group || a.Name != "" && CompareVersions(l.newest().Version, a.Version) <= 0 {
-		return err
+	a, _, rev, err = readEntry(ctx, w.be.Meta(), name)
+	if mine := l.newest(); err == nil && (a.Name == "" || a.Group == mine.Group && CompareVersions(mine.Version, a.Version) > 0) {
+		_, err = announceOne(ctx, w.be.Meta(), name, l)
 	}
-	_, err = announceOne(ctx, w.be.Meta(), name, l)
-	return err
+	return a, rev, err
 }
 
 // lookNewest sees to the orchestrators of the groups whose first partition this worker has: one worker is enough to ask.
@@ -102,14 +103,11 @@ func (w *Worker) lookNewest(ctx context.Context) error {
 		if !leads[l.newest().Group] {
 			continue
 		}
-		if err := w.raise(ctx, name); err != nil {
-			return err
-		}
-		a, _, rev, err := readEntry(ctx, w.be.Meta(), name)
+		a, rev, err := w.raise(ctx, name)
 		if err != nil {
 			return err
 		}
-		if _, has := l.find(a.Version); a.Group == l.newest().Group && !has {
+		if a.Group == l.newest().Group && CompareVersions(a.Version, l.newest().Version) > 0 {
 			behind = append(behind, missingFrom(l, name, a, rev))
 		}
 	}

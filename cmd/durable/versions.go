@@ -33,7 +33,8 @@ func versionsCommand(s *session) *cobra.Command {
 		Short: "List orchestrators and their versions, with their live instances and the workers that run them",
 		Long: `List the orchestrators that workers have registered, and those of live instances, by version: how many instances are live,
 how many of those are parked because nobody could run them, and how many workers that answer within a second run this version.
-No version is version 1. A version without live instances can go from the code. One with live instances and without a worker
+No version is version 1. CURRENT is the version that is started by name: the newest that a live worker has registered, half a minute
+after the last one has gone the newest of the others. A version without live instances can go from the code. One with live instances and without a worker
 is noted: they wait until a worker comes that has it.`,
 		Example: `  durable versions
   durable versions -o json | jq 'map(select(.live > 0 and .workers == 0))'`,
