@@ -19,6 +19,7 @@ import (
 
 const (
 	lookEvery = 30 * time.Second // between two looks whether somebody runs the newest versions
+	heedEvery = 10               // of so many looks one is everybody's: who was cut off raises what was lowered meanwhile
 	raiseTime = 10 * time.Second // most that raising one takes
 )
 
@@ -43,8 +44,8 @@ func (w *Worker) watchNewest() (err error) {
 	w.watching = ctx
 	if !w.alone() {
 		w.looking.Go(func() {
-			for w.pause(ctx, lookEvery) {
-				w.troubled(ctx, w.lookNewest(ctx))
+			for n := 1; w.pause(ctx, lookEvery); n++ {
+				w.troubled(ctx, w.lookNewest(ctx, n%heedEvery == 0))
 			}
 		})
 	}
@@ -91,8 +92,9 @@ func (w *Worker) raise(ctx context.Context, name string) (a announced, rev uint6
 	return a, rev, err
 }
 
-// lookNewest sees to the orchestrators of the groups whose first partition this worker has: one worker is enough to ask.
-func (w *Worker) lookNewest(ctx context.Context) error {
+// lookNewest sees to the orchestrators of the groups whose first partition this worker has: one worker is enough to ask. Of
+// the others it raises what is lower than it should be if it is to.
+func (w *Worker) lookNewest(ctx context.Context, others bool) error {
 	leads := map[string]bool{}
 	for _, g := range w.seen.Load().groups {
 		leads[g.Name()] = slices.Contains(g.Owned(), 0)
@@ -100,14 +102,14 @@ func (w *Worker) lookNewest(ctx context.Context) error {
 	var behind []missing
 	for _, name := range slices.Sorted(maps.Keys(w.registry.orchestrators)) {
 		l := w.registry.orchestrators[name]
-		if !leads[l.newest().Group] {
+		if !leads[l.newest().Group] && !others {
 			continue
 		}
 		a, rev, err := w.raise(ctx, name)
 		if err != nil {
 			return err
 		}
-		if a.Group == l.newest().Group && CompareVersions(a.Version, l.newest().Version) > 0 {
+		if leads[a.Group] && a.Group == l.newest().Group && CompareVersions(a.Version, l.newest().Version) > 0 {
 			behind = append(behind, missingFrom(l, name, a, rev))
 		}
 	}

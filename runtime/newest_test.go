@@ -2,8 +2,10 @@ package durable_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,4 +134,47 @@ func TestRefusedWorkerRaisesNothing(t *testing.T) {
 			t.Errorf("after a worker was refused new instances get version %q, want 1", got)
 		}
 	})
+}
+
+// deaf is a hub whose signals do not come while it is.
+type deaf struct {
+	*membackend.View
+	now *atomic.Bool
+}
+
+func (d deaf) Listen(topic string, fn func([]byte)) (stop func(), err error) {
+	return d.View.Listen(topic, func(data []byte) {
+		if !d.now.Load() {
+			fn(data)
+		}
+	})
+}
+
+// TestNewestOfWorkerThatWasCutOff: one that could not answer when an older build began, and did not hear that its version was
+// lowered, raises it some minutes later.
+func TestNewestOfWorkerThatWasCutOff(t *testing.T) {
+	for n := range 4 { // whoever of them gets the first partition
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				_, bindFirst := versionOf("1")
+				_, bindSecond := versionOf("2")
+				var cut atomic.Bool
+				w := durable.NewWorker(deaf{h.m.View("worker"), &cut}, registry(t, bindSecond), durable.WorkerConfig{})
+				must(t, w.Start(t.Context()))
+				defer h.stop(w)
+				h.pass(time.Second)
+				cut.Store(true)
+				h.work(bindFirst)
+				h.pass(5 * time.Second)
+				if got := h.current("flow.Order"); got != "1" {
+					t.Fatalf("while nobody hears version 2, new instances get version %q, want 1", got)
+				}
+				cut.Store(false)
+				h.pass(6 * time.Minute)
+				if got := h.current("flow.Order"); got != "2" {
+					t.Errorf("after version 2 came back new instances get version %q, want 2", got)
+				}
+			})
+		})
+	}
 }
