@@ -2,7 +2,9 @@ package lock
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -89,8 +91,12 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.eval(a)
 	}
 	n := len(e.Args)
-	if name == "panic" {
+	switch name {
+	case "panic":
 		m.panics(e, n)
+		return
+	case "recover":
+		m.recovers(e)
 		return
 	}
 	m.each(func(p *path) {
@@ -159,11 +165,59 @@ func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
 	return m.val(e.Pos(), "append", "", append([]*value{base}, args[1:]...)...)
 }
 
+// panics ends the function that is being read: what it has deferred runs.
 func (m *machine) panics(e *ast.CallExpr, n int) {
-	m.each(func(p *path) { p.popN(n) })
-	for _, p := range m.fold(m.cur) {
-		node := m.newNode(shape.Panic, e.Pos(), 0)
-		m.attach(p, node)
+	m.each(func(p *path) {
+		p.popN(n)
+		p.panics = e.Pos()
+	})
+	m.unwind(m.frame)
+}
+
+// unwind has the paths leave a function by a panic.
+func (m *machine) unwind(f *frame) {
+	results := m.make(value{op: "tuple", pos: f.begin()})
+	for range m.resultCount(f) {
+		results.args = append(results.args, m.null(f.begin()))
 	}
+	m.each(func(p *path) {
+		p.stack = append(p.stack[:min(f.base, len(p.stack))], results)
+		p.raised = p.raised[:min(f.raised, len(p.raised))]
+	})
+	f.returns = append(f.returns, m.cur...)
 	m.cur = nil
+}
+
+// panicked leaves of paths that end a function those that have not panicked; others go on to the function around it.
+func (m *machine) panicked(f *frame, paths []*path) []*path {
+	var out, up []*path
+	for _, p := range paths {
+		if p.panics.IsValid() {
+			up = append(up, p)
+		} else {
+			out = append(out, p)
+		}
+	}
+	i := slices.Index(m.active, f)
+	if len(up) > 0 && f != m.entry && i > 0 {
+		m.cur = up
+		m.unwind(m.active[i-1])
+		return out
+	}
+	for _, p := range up {
+		m.attach(p, m.newNode(shape.Panic, p.panics, 0))
+	}
+	return out
+}
+
+// recovers is what recover gives: a panic of the program itself, or one that nothing here tells of.
+func (m *machine) recovers(e *ast.CallExpr) {
+	m.each(func(p *path) {
+		v := m.val(e.Pos(), "call", "recover")
+		if i := len(p.raised) - 1; i >= 0 && p.raised[i].IsValid() {
+			v = m.make(value{op: "struct", what: "recovered", pos: e.Pos()})
+			p.raised[i] = token.NoPos
+		}
+		p.push(v)
+	})
 }

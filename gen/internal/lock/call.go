@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,12 +98,10 @@ func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature)
 
 func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
 	obj = obj.Origin()
-	if named, ok := types.Unalias(sel.Recv()).(*types.Named); ok {
-		if d := m.handles[named.Obj()]; d != nil {
-			n := m.args(e, sig)
-			m.handleCall(e, d, obj.Name(), n)
-			return
-		}
+	if d := m.handleOf(sel); d != nil {
+		n := m.args(e, sig)
+		m.handleCall(e, d, obj.Name(), n)
+		return
 	}
 	m.receiver(x, sel)
 	if name := runtimeType(obj.Signature().Recv().Type()); name != "" {
@@ -177,7 +176,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 			ref := p.pop()
 			old, now := m.read(p, ref), m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1])
 			m.write(p, ref, now)
-			m.elsewhere(p, old, now)
+			m.elsewhere(p, nil, old, now)
 		})
 	}
 }
@@ -206,12 +205,41 @@ func flatten(args []*value) []*value {
 func (m *machine) takesContext(n int) bool {
 	for _, p := range m.cur {
 		for _, a := range p.stack[len(p.stack)-n:] {
-			if hasContext(a) {
+			if hasContext(a) || m.acts(p, a) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// acts reports whether a function in a value does more than compute.
+func (m *machine) acts(p *path, v *value) bool {
+	found := false
+	m.functions(p, v, func(*closure) { found = true })
+	if found {
+		v = m.freeze(p, v)
+	}
+	return containsLambda(v, map[*value]bool{}, (*machine).acting)
+}
+
+func containsLambda(v *value, seen map[*value]bool, is func(*machine) bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return v.body != nil && is(v.body) || slices.ContainsFunc(v.args, func(a *value) bool { return containsLambda(a, seen, is) })
+}
+
+// acting reports whether a function has steps.
+func (m *machine) acting() bool {
+	return slices.ContainsFunc(m.nodes, func(n *node) bool {
+		switch n.kind {
+		case shape.Join, shape.Branch, shape.Return, shape.Panic:
+			return false
+		}
+		return true
+	})
 }
 
 func hasContext(v *value) bool {
@@ -314,7 +342,7 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(append([]*value{callee.args[0]}, args...)...)
 		})
 		m.runtimeCall(e, callee.what, n+1)
-	case m.takesContext(n):
+	case m.takesContext(n), slices.ContainsFunc(m.cur, func(p *path) bool { return m.acts(p, callee) }):
 		m.each(func(p *path) {
 			args := p.popN(n)
 			p.push(callee)

@@ -5,6 +5,9 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+
+	"github.com/durablegen/durablegen/gen/internal/names"
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func (m *machine) each(f func(*path)) {
@@ -26,6 +29,10 @@ func (m *machine) eval(e ast.Expr) {
 		return
 	}
 	e = ast.Unparen(e)
+	if c := m.bound.cell(e); c != nil {
+		m.each(func(p *path) { p.push(m.load(p, c)) })
+		return
+	}
 	tv := m.frame.info.Types[e]
 	if tv.Value != nil {
 		m.pushAll(m.constExpr(m.frame.info, e, tv.Value))
@@ -35,7 +42,7 @@ func (m *machine) eval(e ast.Expr) {
 	case *ast.Ident:
 		m.ident(e)
 	case *ast.FuncLit:
-		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame}, pos: e.Pos()}))
+		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame.captured()}, pos: e.Pos()}))
 	case *ast.CompositeLit:
 		m.composite(e, tv.Type)
 	case *ast.SelectorExpr:
@@ -213,6 +220,9 @@ func (m *machine) inFrame(f *frame, do func()) {
 	m.frame = f
 	m.active = append(m.active, f)
 	do()
+	for _, p := range f.returns { // that have panicked
+		m.attach(p, m.newNode(shape.Panic, p.panics, 0))
+	}
 	m.active = m.active[:len(m.active)-1]
 	m.frame = saved
 }
@@ -339,13 +349,36 @@ func (m *machine) walk(t types.Type, index []int, pos token.Pos) {
 	}
 }
 
+// handleOf is the declaration of whose generated handle a method is called.
+func (m *machine) handleOf(sel *types.Selection) *names.Decl {
+	if named, ok := types.Unalias(sel.Recv()).(*types.Named); ok {
+		return m.handles[named.Obj()]
+	}
+	return nil
+}
+
+// addressed reports whether a method is called on the place that its operand names: it takes a pointer.
+func (m *machine) addressed(sel *types.Selection) bool {
+	fn, _ := sel.Obj().(*types.Func)
+	recv := fn.Signature().Recv()
+	if recv == nil || !isPointer(recv.Type()) || types.IsInterface(recv.Type()) {
+		return false
+	}
+	at := sel.Recv()
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		at = structOf(at).Field(i).Type()
+	}
+	return !isPointer(at)
+}
+
 // receiver pushes what a method is called on: a reference if it may change it.
 func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
 	fn, _ := sel.Obj().(*types.Func)
 	recv := fn.Signature().Recv()
 	way := sel.Index()[:len(sel.Index())-1]
-	if recv != nil && isPointer(recv.Type()) && !isPointer(sel.Recv()) && len(way) == 0 {
+	if m.addressed(sel) {
 		m.place(e.X)
+		m.placeWithin(sel.Recv(), way, e.Sel.Pos())
 		return
 	}
 	m.eval(e.X)
@@ -436,6 +469,9 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 // length is len of a value, or of a text.
 func (m *machine) length(pos token.Pos, v *value, text bool) *value {
 	v = m.asList(v)
+	for v.op == "stirred" && v.what != "" {
+		v = v.args[0]
+	}
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:
 		return m.integer(pos, int64(len(constant.StringVal(v.lit))))

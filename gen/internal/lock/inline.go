@@ -44,11 +44,12 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 		return
 	}
 	m.bind(f, names, n)
+	f.base, f.raised = len(m.cur[0].stack), len(m.cur[0].raised)
 	if m.entry == nil {
 		m.entry = f
 	}
-	saved, targets := m.frame, m.targets
-	m.frame, m.targets = f, nil
+	saved, targets, kept := m.frame, m.targets, m.bound
+	m.frame, m.targets, m.bound = f, nil, nil
 	m.active = append(m.active, f)
 	calls := m.calls
 	if fn != nil && f != m.entry {
@@ -79,7 +80,7 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	}
 	m.leave(f)
 	m.active = m.active[:len(m.active)-1]
-	m.frame, m.targets, m.calls = saved, targets, calls
+	m.frame, m.targets, m.bound, m.calls = saved, targets, kept, calls
 }
 
 // bind gives the parameters their values.
@@ -89,6 +90,7 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 		cells[i] = m.newCell()
 		if i < len(names) && names[i] != nil {
 			if obj := f.info.Defs[names[i]]; obj != nil {
+				cells[i].typ = obj.Type()
 				cells[i].st, _ = obj.Type().Underlying().(*types.Struct)
 				f.cells[obj] = cells[i]
 			}
@@ -119,12 +121,18 @@ func paramNames(list *ast.FieldList) []*ast.Ident {
 // leave ends a call: what was deferred runs, and the result is pushed.
 func (m *machine) leave(f *frame) {
 	var out []*path
-	for _, p := range m.fold(f.returns) {
-		m.cur = []*path{p}
+	for left := m.fold(f.returns); len(left) > 0; {
+		p := left[0]
+		p.raised, p.panics = append(p.raised, p.panics), token.NoPos
+		m.cur, f.returns = []*path{p}, nil
 		m.runDeferred(f)
+		m.each(func(q *path) {
+			q.panics, q.raised = q.raised[len(q.raised)-1], q.raised[:len(q.raised)-1]
+		})
 		out = append(out, m.cur...)
+		left = append(left[1:], f.returns...) // which have panicked in what was deferred
 	}
-	m.cur = m.fold(out)
+	m.cur = m.fold(m.panicked(f, m.fold(out)))
 	for _, p := range m.cur {
 		v := p.pop()
 		if len(f.results) > 0 && v.op == "tuple" {

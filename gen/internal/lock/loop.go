@@ -13,6 +13,7 @@ import (
 type loop struct {
 	pos   token.Pos
 	label string
+	frame *frame
 	cond  func() (yes, no []*path)
 	body  func()
 	post  func()
@@ -24,12 +25,14 @@ type loop struct {
 	counted token.Pos // where a variable is counted on that the counter stands for
 	back    []*path
 	exits   []*path
+	defers  bool // a round may defer something and be followed by another
 }
 
 func (m *machine) forStmt(s *ast.ForStmt, label string) {
 	if s.Init != nil {
 		m.stmt(s.Init, "")
 	}
+	own := m.ownVariables(s)
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,
 		cond: func() (yes, no []*path) {
@@ -38,13 +41,53 @@ func (m *machine) forStmt(s *ast.ForStmt, label string) {
 			}
 			return m.cond(s.Cond)
 		},
-		body: func() { m.block(s.Body.List) },
+		body: func() {
+			own.begin(m)
+			m.block(s.Body.List)
+		},
 		post: func() {
+			own.end(m)
 			if s.Post != nil {
 				m.stmt(s.Post, "")
 			}
 		},
 	})
+}
+
+// ownVariables are those that every round of a loop has a copy of, which closures and pointers may keep.
+type ownVariables struct {
+	objects     []types.Object
+	outer, copy []*cell
+}
+
+func (m *machine) ownVariables(s *ast.ForStmt) *ownVariables {
+	own := &ownVariables{}
+	init, ok := s.Init.(*ast.AssignStmt)
+	if !ok || init.Tok != token.DEFINE || !escapes(s.Body) {
+		return own
+	}
+	for _, e := range init.Lhs {
+		if id, ok := e.(*ast.Ident); ok && m.frame.cells[m.frame.info.Defs[id]] != nil {
+			obj := m.frame.info.Defs[id]
+			own.objects, own.outer = append(own.objects, obj), append(own.outer, m.frame.cells[obj])
+		}
+	}
+	own.copy = make([]*cell, len(own.objects))
+	return own
+}
+
+func (own *ownVariables) begin(m *machine) {
+	for i, obj := range own.objects {
+		own.copy[i] = m.declare(obj)
+		m.each(func(p *path) { m.store(p, own.copy[i], m.load(p, own.outer[i])) })
+	}
+}
+
+func (own *ownVariables) end(m *machine) {
+	for i, obj := range own.objects {
+		m.each(func(p *path) { m.store(p, own.outer[i], m.load(p, own.copy[i])) })
+		m.frame.cells[obj] = own.outer[i]
+	}
 }
 
 // rangeStmt reads a range loop as one that counts from 0.
@@ -158,7 +201,7 @@ func (m *machine) runLoop(l *loop) {
 	if len(m.cur) == 0 {
 		return
 	}
-	l.entry = m.cur[0]
+	l.entry, l.frame = m.cur[0], m.frame
 	k := m.mark()
 	if m.unroll(l, k) {
 		return
@@ -169,6 +212,7 @@ func (m *machine) runLoop(l *loop) {
 	m.lap(l, func(*cell) bool { return true }, nil)
 	m.probing--
 	changed, counts := l.changed(m, func(*cell) bool { return false })
+	m.findDefers(l)
 	if m.probing > 0 {
 		l.restore(m)
 		m.cur = m.fold(l.exits)
@@ -189,6 +233,21 @@ func (m *machine) runLoop(l *loop) {
 		l.close(m)
 	}
 	m.cur = m.fold(l.exits)
+}
+
+// findDefers finds out whether a loop that was read to see defers something in a round that is followed by another. What
+// it defers then is told by one entry, which is there before it.
+func (m *machine) findDefers(l *loop) {
+	more := func(q *path) bool { return !slices.EqualFunc(q.defers, l.entry.defers, deferred.same) }
+	if !slices.ContainsFunc(l.back, more) {
+		return
+	}
+	for _, outer := range m.loops {
+		outer.defers = outer.defers || outer.frame == l.frame
+	}
+	if m.probing == 0 {
+		l.entry.defers = append(slices.Clip(l.entry.defers), deferred{frame: l.frame, loop: l})
+	}
 }
 
 const mostRounds = 24 // of a loop that is read round by round

@@ -29,6 +29,7 @@ type machine struct {
 	fuel    *int
 
 	deferring *frame // whose deferred calls run
+	bound     *bound // operands of the one that runs
 	undoing   bool   // compensations run
 	errorOnly bool   // nobody looks at what else it returns
 	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
@@ -40,7 +41,9 @@ type cell struct {
 	shared bool            // with a coroutine: what is in it depends on when one looks
 	writer *machine        // the only one that changes it, and knows what is in it; nil: several
 	fields map[string]bool // that are changed; "" is all of it
+	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
+	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
 	maybe  *value          // a pointer that came from outside: it may be nil
 }
 
@@ -59,14 +62,23 @@ type frame struct {
 	cells   map[types.Object]*cell
 	results []*cell // named ones
 	returns []*path
+	base    int // values on the stacks below those of the call
+	raised  int // calls below it whose deferred ones run
 }
 
 // begin is where the body of a function begins.
 func (f *frame) begin() token.Pos {
-	if f.fn != nil {
-		return first(f.fn.decl.Body)
+	if f.fn == nil && f.lit == nil {
+		return token.NoPos
 	}
-	return first(f.lit.Body)
+	return first(f.body())
+}
+
+func (f *frame) body() *ast.BlockStmt {
+	if f.fn != nil {
+		return f.fn.decl.Body
+	}
+	return f.lit.Body
 }
 
 // target is what break and continue go to.
@@ -120,15 +132,20 @@ func (f *frame) cellOf(obj types.Object) *cell {
 	return nil
 }
 
-// declare makes a variable.
+// declare makes a variable, in every round of a loop another.
 func (m *machine) declare(obj types.Object) *cell {
-	c := m.frame.cells[obj]
-	if c == nil {
-		c = m.newCell()
-		c.st, _ = obj.Type().Underlying().(*types.Struct)
-		m.frame.cells[obj] = c
-	}
+	c := m.newCell()
+	c.typ = obj.Type()
+	c.st, _ = obj.Type().Underlying().(*types.Struct)
+	m.frame.cells[obj] = c
 	return c
+}
+
+// captured is the frame as a closure that is made now has it.
+func (f *frame) captured() *frame {
+	own := *f
+	own.cells = maps.Clone(f.cells)
+	return &own
 }
 
 // load gives what is in a cell.
@@ -162,7 +179,10 @@ func (m *machine) loadShared(p *path, c *cell, v *value) *value {
 
 func (m *machine) store(p *path, c *cell, v *value) {
 	if c.shared {
-		m.root().stored = append(m.root().stored, stored{c, m.freeze(p, v)})
+		frozen := m.freeze(p, v)
+		for _, at := range append(c.beside[:len(c.beside):len(c.beside)], c) {
+			m.root().stored = append(m.root().stored, stored{at, frozen})
+		}
 	}
 	p.vars[c] = v
 }

@@ -22,6 +22,7 @@ type program struct {
 	globals map[*types.Var]*global
 	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
 	errors  map[*types.Var]string           // wire names of sentinels
+	gotos   map[types.Object][]token.Pos    // of labels: where one goes to them
 }
 
 // function is a declared function with a body.
@@ -43,7 +44,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 	prog := &program{
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
-		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{},
+		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, gotos: map[types.Object][]token.Pos{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
@@ -93,6 +94,9 @@ func (prog *program) addFile(src *Source, file *ast.File) {
 				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
 			}
 			prog.addSpecs(src, decl.Body)
+			if decl.Body != nil {
+				prog.addGotos(src.Info, decl.Body)
+			}
 		case *ast.GenDecl:
 			prog.addSpecs(src, decl)
 		}

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 	"strings"
 )
 
@@ -26,6 +27,10 @@ type value struct {
 	cell  *cell    // of "ref" and "load"
 	body  *machine // of "lambda": a function that somebody else calls
 	way   []step   // of "ref": from the cell on
+
+	typ  types.Type // that it has in an interface; nil: it is not known
+	from *value     // of a list that others were appended to: that list
+	room *value     // of a list that was made: its capacity
 }
 
 // closure is a function as a value.
@@ -52,7 +57,11 @@ func (c *classes) of(v *value) int {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%s|%s|%p|%p|%p", v.op, v.what, v.at, v.cell, v.owner)
 	for _, s := range v.way {
-		if s.index != nil {
+		switch {
+		case s.deref:
+			key.WriteString("|*")
+			continue
+		case s.index != nil:
 			fmt.Fprintf(&key, "|[%d]", s.index.class)
 			continue
 		}
