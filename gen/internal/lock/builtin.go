@@ -113,15 +113,21 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		case "min", "max":
 			p.push(m.least(e, name, t, args))
 		case "delete", "clear", "copy":
-			v := m.val(e.Pos(), name, "", args...)
-			if raw[0].op == "ref" {
-				m.write(p, raw[0], v)
-			}
-			p.push(v)
+			p.push(m.val(e.Pos(), name, "", args...))
 		default:
 			p.push(m.val(e.Pos(), "call", name, args...))
 		}
 	})
+	switch name {
+	case "delete", "clear", "copy":
+		m.mutate(e.Args[0], func(p *path, old *value) *value {
+			v := p.stack[len(p.stack)-1]
+			if name == "copy" || v.args[0].class != old.class {
+				return m.val(e.Pos(), "changed", name, v, old)
+			}
+			return v
+		})
+	}
 }
 
 func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {

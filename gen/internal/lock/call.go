@@ -151,8 +151,10 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
+	given := map[*path][]*value{}
 	m.each(func(p *path) {
 		raw := p.popN(n)
+		given[p] = raw
 		args := make([]*value, n)
 		for i, a := range raw {
 			args[i] = m.freeze(p, a)
@@ -170,15 +172,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		}
 		p.push(v)
 	})
-	if sorters[name] && len(e.Args) > 0 {
-		m.place(e.Args[0])
-		m.each(func(p *path) {
-			ref := p.pop()
-			old, now := m.read(p, ref), m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1])
-			m.write(p, ref, now)
-			m.elsewhere(p, nil, old, now)
-		})
-	}
+	m.afterCall(e, name, given)
 }
 
 // readers do not change what their arguments point to.
@@ -186,12 +180,6 @@ var readers = map[string]bool{
 	"fmt.Sprintf": true, "fmt.Sprint": true, "fmt.Sprintln": true, "fmt.Errorf": true, "errors.Is": true, "errors.Join": true,
 	"maps.Keys": true, "maps.Values": true, "maps.Clone": true, "slices.Collect": true, "slices.Sorted": true, "encoding/json.Marshal": true,
 	"reflect.DeepEqual": true, "slices.Contains": true, "maps.Equal": true,
-}
-
-// sorters change the elements of their first argument.
-var sorters = map[string]bool{
-	"sort.Strings": true, "sort.Ints": true, "sort.Float64s": true, "sort.Slice": true, "sort.SliceStable": true, "sort.Sort": true, "sort.Stable": true,
-	"slices.Sort": true, "slices.SortFunc": true, "slices.SortStableFunc": true, "slices.Reverse": true,
 }
 
 // flatten puts the elements of a last list in its place, as they are written.
@@ -266,6 +254,7 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	p := m.cur[0]
 	args := p.popN(n)
 	node, p := m.node(shape.Call, name, pos, withoutContexts(flatten(args))...)
+	m.disturb(p, args, func(old *value) *value { return m.ofNode("changed", "", node, old) })
 	m.blocks(node, p)
 	m.pushResults(p, node, sig)
 }
@@ -356,7 +345,9 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			for _, a := range args {
 				frozen = append(frozen, m.freeze(p, a))
 			}
-			p.push(m.val(e.Pos(), "apply", "", frozen...))
+			v := m.val(e.Pos(), "apply", "", frozen...)
+			m.disturb(p, append(args, callee), func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			p.push(v)
 		})
 	}
 }
