@@ -25,7 +25,8 @@ type loop struct {
 	counted token.Pos // where a variable is counted on that the counter stands for
 	back    []*path
 	exits   []*path
-	defers  bool // a round may defer something and be followed by another
+	defers  bool           // a round may defer something and be followed by another
+	loose   map[*cell]bool // what leads elsewhere in them changes in the loop
 }
 
 func (m *machine) forStmt(s *ast.ForStmt, label string) {
@@ -212,6 +213,7 @@ func (m *machine) runLoop(l *loop) {
 	m.lap(l, func(*cell) bool { return true }, nil)
 	m.probing--
 	changed, counts := l.changed(m, func(*cell) bool { return false })
+	l.loosen(m)
 	m.findDefers(l)
 	if m.probing > 0 {
 		l.restore(m)
@@ -222,7 +224,7 @@ func (m *machine) runLoop(l *loop) {
 		m.rollBack(k)
 		m.lap(l, func(c *cell) bool { return changed[c] && counts[c] == nil }, counts)
 		more, _ := l.changed(m, func(c *cell) bool { return changed[c] })
-		if len(more) == 0 || try == 3 {
+		if loosened := l.loosen(m); len(more) == 0 && !loosened || try == mostLaps {
 			break
 		}
 		for c := range more {
@@ -306,11 +308,12 @@ func (m *machine) unchangedSince(k mark) bool {
 func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	start := l.entry.fork(l.entry.edge)
 	l.phis, l.counter, l.counted = map[*cell]*value{}, nil, l.pos
-	head := m.join(l.pos, []*path{start}, func(c *cell, v *value) bool { return phi(c) })
+	head := m.join(l.pos, []*path{start}, func(c *cell, _ *value) bool { return c == nil && phi(nil) })
 	l.head = head.from
-	for c, v := range head.vars {
+	for _, c := range m.sortedCells(head.vars) {
 		if phi(c) {
-			l.phis[c] = v
+			head.vars[c] = l.begin(m, start, head.vars[c], l.loose[c])
+			l.phis[c] = head.vars[c]
 		}
 	}
 	if phi(nil) {
