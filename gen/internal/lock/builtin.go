@@ -11,7 +11,7 @@ import (
 
 func (m *machine) convert(e *ast.CallExpr, to types.Type) {
 	m.eval(e.Args[0])
-	from := m.frame.info.TypeOf(e.Args[0])
+	from, to := m.exprType(e.Args[0]), m.frame.actual(to)
 	name := conversion(from, to)
 	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
 		return
@@ -69,7 +69,7 @@ func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b)
 
 func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 	name := types.ExprString(fun)
-	t := m.frame.info.TypeOf(e)
+	t := m.exprType(e)
 	switch name {
 	case "make", "new":
 		for _, a := range e.Args[1:] {

@@ -90,13 +90,46 @@ func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature)
 		return
 	}
 	if fn := m.funcs[obj]; fn != nil {
+		m.types = m.argsOf(obj, funcName(e.Fun))
 		m.inline(fn, nil, n, e.Pos())
 		return
 	}
-	m.external(e, obj.FullName(), n, sig)
+	m.external(e, obj.FullName()+m.explicit(e.Fun), n, sig)
+}
+
+// funcName is the identifier of a function that is called.
+func funcName(e ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.IndexExpr:
+		return funcName(x.X)
+	case *ast.IndexListExpr:
+		return funcName(x.X)
+	case *ast.SelectorExpr:
+		return x.Sel
+	case *ast.Ident:
+		return x
+	}
+	return nil
+}
+
+// explicit names the type arguments that a call writes: they cannot be told by the other arguments.
+func (m *machine) explicit(fun ast.Expr) string {
+	var args []ast.Expr
+	switch x := ast.Unparen(fun).(type) {
+	case *ast.IndexExpr:
+		args = []ast.Expr{x.Index}
+	case *ast.IndexListExpr:
+		args = x.Indices
+	}
+	name := ""
+	for _, a := range args {
+		name += "[" + typeName(m.exprType(a)) + "]"
+	}
+	return name
 }
 
 func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
+	bound := m.argsOfRecv(obj)
 	obj = obj.Origin()
 	if d := m.handleOf(sel); d != nil {
 		n := m.args(e, sig)
@@ -111,6 +144,7 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 	}
 	n := m.args(e, sig)
 	if fn := m.funcs[obj]; fn != nil {
+		m.types = bound
 		m.inline(fn, nil, n+1, e.Pos())
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,6 +82,13 @@ func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool
 	default:
 		q.push(fn)
 		sub.opaqueCall(pos, "value", n+1, nil)
+	}
+	if !ctx && fn.op == "func" {
+		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
+			if !slices.Contains(sub.outs, c) {
+				sub.outs = append(sub.outs, c)
+			}
+		})
 	}
 	sub.finish(end, true)
 	m.cells = sub.cells

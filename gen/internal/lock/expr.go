@@ -44,7 +44,7 @@ func (m *machine) eval(e ast.Expr) {
 	case *ast.FuncLit:
 		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame.captured()}, pos: e.Pos()}))
 	case *ast.CompositeLit:
-		m.composite(e, tv.Type)
+		m.composite(e, m.frame.actual(tv.Type))
 	case *ast.SelectorExpr:
 		m.selector(e)
 	case *ast.IndexExpr:
@@ -71,7 +71,7 @@ func (m *machine) eval(e ast.Expr) {
 		m.binaryExpr(e)
 	case *ast.TypeAssertExpr:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "as", typeName(m.frame.info.TypeOf(e)), v) })
+		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "as", typeName(m.exprType(e)), v) })
 	case *ast.CallExpr:
 		m.call(e)
 	default:
@@ -170,7 +170,7 @@ func (m *machine) ident(e *ast.Ident) {
 	case *types.Nil:
 		m.pushAll(m.null(e.Pos()))
 	case *types.Func:
-		m.function(e.Pos(), obj)
+		m.function(e, obj)
 	case *types.Var:
 		if c := m.frame.cellOf(obj); c != nil {
 			m.each(func(p *path) { p.push(m.load(p, c)) })
@@ -182,12 +182,27 @@ func (m *machine) ident(e *ast.Ident) {
 	}
 }
 
-func (m *machine) function(pos token.Pos, obj *types.Func) {
+func (m *machine) function(e *ast.Ident, obj *types.Func) {
 	if fn := m.funcs[obj.Origin()]; fn != nil {
-		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn}, pos: pos}))
+		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn, types: m.argsOf(obj, e)}, pos: e.Pos()}))
 		return
 	}
-	m.pushAll(m.val(pos, "external", obj.FullName()))
+	m.pushAll(m.val(e.Pos(), "external", obj.FullName()))
+}
+
+// methodExpr pushes a method as a function that takes what it is called on as its first argument.
+func (m *machine) methodExpr(e *ast.SelectorExpr, sel *types.Selection) {
+	obj, _ := sel.Obj().(*types.Func)
+	fn := m.funcs[obj.Origin()]
+	recv := obj.Signature().Recv()
+	switch {
+	case fn == nil:
+		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)))
+	case len(sel.Index()) == 1 && isPointer(recv.Type()) == isPointer(sel.Recv()):
+		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn, types: m.argsOfRecv(obj)}, pos: e.Pos()}))
+	default: // of what is embedded
+		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)+" "+m.source(fn.decl.Body, fn.info)))
+	}
 }
 
 // global pushes a package variable: what it was declared with, if it stays so.
@@ -323,7 +338,7 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 		m.receiver(e, sel)
 		m.map1(func(p *path, recv *value) *value {
 			if own := m.funcs[fn.Origin()]; own != nil {
-				return m.make(value{op: "func", fn: &closure{fn: own, recv: recv}, pos: e.Pos()})
+				return m.make(value{op: "func", fn: &closure{fn: own, recv: recv, types: m.argsOfRecv(fn)}, pos: e.Pos()})
 			}
 			if name := runtimeType(sel.Recv()); name != "" {
 				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
@@ -331,7 +346,7 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
 		})
 	default:
-		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)))
+		m.methodExpr(e, sel)
 	}
 }
 
@@ -409,7 +424,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 		m.condition(e)
 	default:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.unary(e.Pos(), e.Op, v) })
+		m.map1(func(p *path, v *value) *value { return m.unary(e.Pos(), e.Op, v, m.exprType(e)) })
 	}
 }
 
@@ -420,7 +435,10 @@ func (m *machine) binaryExpr(e *ast.BinaryExpr) {
 	}
 	m.eval(e.X)
 	m.eval(e.Y)
-	t := m.frame.info.TypeOf(e.X)
+	t := m.exprType(e.X)
+	if b, ok := t.(*types.Basic); ok && b.Info()&types.IsUntyped != 0 {
+		t = m.exprType(e.Y)
+	}
 	m.each(func(p *path) {
 		b, a := p.pop(), p.pop()
 		p.push(m.binary(e.Pos(), e.Op, a, b, t))

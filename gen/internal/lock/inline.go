@@ -18,6 +18,7 @@ func (m *machine) invoke(c *closure, n int, pos token.Pos) {
 			})
 			n++
 		}
+		m.types = c.types
 		m.inline(c.fn, nil, n, pos)
 		return
 	}
@@ -27,9 +28,11 @@ func (m *machine) invoke(c *closure, n int, pos token.Pos) {
 // inline reads the body of a function in place of its call. Its arguments are on the stacks.
 func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	if len(m.cur) == 0 {
+		m.types = nil
 		return
 	}
-	f := &frame{fn: fn, cells: map[types.Object]*cell{}}
+	f := &frame{fn: fn, cells: map[types.Object]*cell{}, types: m.types}
+	m.types = nil
 	var body *ast.BlockStmt
 	var names []*ast.Ident
 	var results *ast.FieldList
@@ -62,7 +65,7 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 		var r *cell
 		if obj := f.info.Defs[id]; obj != nil {
 			r = m.declare(obj)
-			v := m.zero(id.Pos(), obj.Type())
+			v := m.zero(id.Pos(), f.actual(obj.Type()))
 			m.each(func(p *path) { m.store(p, r, v) })
 		} else {
 			r = m.newCell()
@@ -90,8 +93,8 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 		cells[i] = m.newCell()
 		if i < len(names) && names[i] != nil {
 			if obj := f.info.Defs[names[i]]; obj != nil {
-				cells[i].typ = obj.Type()
-				cells[i].st, _ = obj.Type().Underlying().(*types.Struct)
+				cells[i].typ = f.actual(obj.Type())
+				cells[i].st, _ = cells[i].typ.Underlying().(*types.Struct)
 				f.cells[obj] = cells[i]
 			}
 		}

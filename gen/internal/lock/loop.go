@@ -373,7 +373,7 @@ func (l *loop) changed(m *machine, known func(*cell) bool) (map[*cell]bool, map[
 				continue
 			}
 			var by *value
-			if v.op == "+" && v.args[0].class == h.class && v.args[1].lit != nil {
+			if v.op == "+" && v.what == "" && v.args[0].class == h.class && v.args[1].lit != nil {
 				by = v.args[1]
 			}
 			if old, seen := counts[c]; cells[c] && (!seen || by == nil || old.class != by.class) {

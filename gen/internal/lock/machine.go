@@ -28,11 +28,13 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
-	deferring *frame // whose deferred calls run
-	bound     *bound // operands of the one that runs
-	undoing   bool   // compensations run
-	errorOnly bool   // nobody looks at what else it returns
-	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
+	deferring *frame   // whose deferred calls run
+	bound     *bound   // operands of the one that runs
+	types     typeArgs // of the function that is read next
+	undoing   bool     // compensations run
+	errorOnly bool     // nobody looks at what else it returns
+	outs      []*cell  // variables that it leaves changed
+	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
 // cell is a variable, or what a pointer made here points to.
@@ -44,6 +46,7 @@ type cell struct {
 	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
 	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
+	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
 }
 
@@ -59,6 +62,7 @@ type frame struct {
 	fn      *function    // nil: a closure
 	lit     *ast.FuncLit // of a closure
 	outer   *frame       // where a closure was made
+	types   typeArgs
 	cells   map[types.Object]*cell
 	results []*cell // named ones
 	returns []*path
@@ -135,8 +139,8 @@ func (f *frame) cellOf(obj types.Object) *cell {
 // declare makes a variable, in every round of a loop another.
 func (m *machine) declare(obj types.Object) *cell {
 	c := m.newCell()
-	c.typ = obj.Type()
-	c.st, _ = obj.Type().Underlying().(*types.Struct)
+	c.typ = m.frame.actual(obj.Type())
+	c.st, _ = c.typ.Underlying().(*types.Struct)
 	m.frame.cells[obj] = c
 	return c
 }
@@ -328,6 +332,9 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 		if results {
 			for _, a := range v.args {
 				n.args = append(n.args, m.freeze(p, a))
+			}
+			for _, c := range m.outs {
+				n.args = append(n.args, m.freeze(p, m.load(p, c)))
 			}
 		}
 		m.attach(p, n)

@@ -21,15 +21,38 @@ type step struct {
 func fieldName(st *types.Struct, i int) string {
 	f := st.Field(i)
 	name, _, _ := strings.Cut(reflect.StructTag(st.Tag(i)).Get("json"), ",")
+	plain := f.Embedded() && name == "" && structOf(f.Type()) != nil
 	switch {
-	case f.Embedded() && name == "" && structOf(f.Type()) != nil:
+	case plain && !hidden(st, i):
 		return "~" + f.Name() // its fields travel as if they were here
+	case plain:
+		return "!" + f.Name() // some travel, some do not
 	case !f.Exported() && !f.Embedded() || name == "-":
 		return "-" + f.Name() // it does not travel
 	case name != "":
 		return name
 	}
 	return f.Name()
+}
+
+// hidden reports whether a struct that is embedded has a field of a name that the outer one has, too.
+func hidden(st *types.Struct, at int) bool {
+	inner := structOf(st.Field(at).Type())
+	for i := range inner.NumFields() {
+		for k := range st.NumFields() {
+			if k != at && st.Field(k).Name() == inner.Field(i).Name() {
+				return true
+			}
+			if other := st.Field(k); k != at && other.Embedded() && structOf(other.Type()) != nil {
+				for j := range structOf(other.Type()).NumFields() {
+					if structOf(other.Type()).Field(j).Name() == inner.Field(i).Name() {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 func structName(st *types.Struct) string {
@@ -164,7 +187,15 @@ func (m *machine) write(p *path, ref, v *value) {
 	old := m.read(p, &container)
 	m.store(p, ref.cell, m.replaced(m.load(p, ref.cell), ref.way, v))
 	if last >= 0 {
-		m.elsewhere(p, ref.way[last].in, old, m.read(p, &container))
+		now := m.read(p, &container)
+		m.elsewhere(p, ref.way[last].in, old, now)
+		if ref.way[last].deref {
+			for _, c := range m.reach(p, old) { // it may be any of several pointers
+				if c != ref.cell {
+					m.store(p, c, m.stirred(m.load(p, c), nil, now))
+				}
+			}
+		}
 	}
 }
 
@@ -294,7 +325,7 @@ func (m *machine) place(e ast.Expr) {
 			if inner := m.read(p, at); inner.op == "ref" {
 				at = inner
 			}
-			p.push(m.within(p, at, step{index: i, in: shareable(info.TypeOf(e.X))}, e.Lbrack))
+			p.push(m.within(p, at, step{index: i, in: m.shareable(e.X)}, e.Lbrack))
 		})
 		return
 	}
@@ -328,13 +359,23 @@ func (m *machine) pointee(p *path, at *value, t types.Type) *value {
 	return m.within(p, at, step{deref: true, in: t}, at.pos)
 }
 
-// shareable gives the type of a slice or map of which several variables may hold the same; nil: those of an array are
-// copied.
-func shareable(t types.Type) types.Type {
-	if _, is := t.Underlying().(*types.Array); is {
-		return nil
+// shareable gives the type of a slice or map of which several variables may hold the same; nil: an array is copied,
+// unless there is a slice of it.
+func (m *machine) shareable(e ast.Expr) types.Type {
+	t := m.exprType(e)
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
 	}
-	return t
+	array, ok := t.Underlying().(*types.Array)
+	if !ok {
+		return t
+	}
+	if id := rootIdent(e); id != nil {
+		if c := m.frame.cellOf(m.frame.info.Uses[id]); c != nil && !c.sliced {
+			return nil
+		}
+	}
+	return types.NewSlice(array.Elem())
 }
 
 func (m *machine) within(p *path, at *value, s step, pos token.Pos) *value {

@@ -150,7 +150,7 @@ func (m *machine) declStmt(s *ast.DeclStmt) {
 		for _, name := range spec.Names {
 			if obj := m.frame.info.Defs[name]; obj != nil {
 				c := m.declare(obj)
-				v := m.zero(name.Pos(), obj.Type())
+				v := m.zero(name.Pos(), m.frame.actual(obj.Type()))
 				m.each(func(p *path) { m.store(p, c, v) })
 			}
 		}
@@ -177,7 +177,7 @@ func (m *machine) values(n int, rhs []ast.Expr) {
 		})
 	case *ast.TypeAssertExpr:
 		m.eval(x.X)
-		name := typeName(m.frame.info.TypeOf(x.Type))
+		name := typeName(m.exprType(x.Type))
 		m.each(func(p *path) {
 			v := p.pop()
 			p.push(m.val(x.Pos(), "as", name, v), m.val(x.Pos(), "is", name, v))
@@ -262,7 +262,7 @@ func isBlank(e ast.Expr) bool {
 
 // update is x op= y.
 func (m *machine) update(x ast.Expr, op token.Token, y func()) {
-	t := m.frame.info.TypeOf(x)
+	t := m.exprType(x)
 	m.place(x)
 	m.each(func(p *path) { p.push(m.read(p, p.stack[len(p.stack)-1])) })
 	y()
@@ -355,7 +355,7 @@ func (m *machine) switchStmt(s *ast.SwitchStmt, label string) {
 				m.eval(e)
 				m.each(func(p *path) {
 					b, a := p.pop(), p.pop()
-					p.push(m.equal(e.Pos(), a, b))
+					p.push(m.binary(e.Pos(), token.EQL, a, b, m.exprType(s.Tag)))
 				})
 				y, n = m.branch(e.Pos())
 			}
@@ -434,7 +434,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 					p.push(m.equal(e.Pos(), v, m.null(e.Pos())))
 					return
 				}
-				p.push(m.val(e.Pos(), "is", typeName(info.TypeOf(e)), v))
+				p.push(m.val(e.Pos(), "is", typeName(m.exprType(e)), v))
 			})
 			y, n := m.branch(e.Pos())
 			yes = append(yes, y...)
@@ -450,7 +450,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 		m.each(func(p *path) {
 			v := m.load(p, tag)
 			if len(clause.List) == 1 && !info.Types[clause.List[0]].IsNil() {
-				v = m.val(clause.Pos(), "as", typeName(obj.Type()), v)
+				v = m.val(clause.Pos(), "as", typeName(m.frame.actual(obj.Type())), v)
 			}
 			m.store(p, c, v)
 		})

@@ -39,6 +39,7 @@ type closure struct {
 	frame *frame
 	fn    *function // or a declared one, with recv for a method value
 	recv  *value
+	types typeArgs
 }
 
 // classes numbers values so that equal ones have the same number.
@@ -72,6 +73,7 @@ func (c *classes) of(v *value) int {
 	}
 	if v.fn != nil {
 		fmt.Fprintf(&key, "|%p %p %p", v.fn.lit, v.fn.frame, v.fn.fn)
+		fmt.Fprintf(&key, " %s", v.fn.types)
 		if v.fn.recv != nil {
 			fmt.Fprintf(&key, " %d", v.fn.recv.class)
 		}
