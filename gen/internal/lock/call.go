@@ -136,13 +136,15 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 		m.handleCall(e, d, obj.Name(), n)
 		return
 	}
+	code := m.behind(sel, obj)
+	m.each(func(p *path) { p.push(code...) })
 	m.receiver(x, sel)
 	if name := runtimeType(obj.Signature().Recv().Type()); name != "" {
 		n := m.args(e, sig)
 		m.runtimeCall(e, name+"."+obj.Name(), n+1)
 		return
 	}
-	n := m.args(e, sig)
+	n := len(code) + m.args(e, sig)
 	if fn := m.funcs[obj]; fn != nil {
 		m.types = bound
 		m.inline(fn, nil, n+1, e.Pos())
@@ -185,7 +187,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
-	given := map[*path][]*value{}
+	given, code := map[*path][]*value{}, m.carried(e, name)
 	m.each(func(p *path) {
 		raw := p.popN(n)
 		given[p] = raw
@@ -196,7 +198,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		if sig != nil && sig.Variadic() {
 			args = flatten(args)
 		}
-		v := m.known(e, name, args)
+		v := m.known(e, name, append(args, code...))
 		if !readers[name] {
 			for i, a := range raw {
 				if a.op == "ref" {
@@ -259,6 +261,8 @@ func (m *machine) acting() bool {
 		switch n.kind {
 		case shape.Join, shape.Branch, shape.Return, shape.Panic:
 			return false
+		case shape.Call:
+			return n.target != "apply"
 		}
 		return true
 	})
@@ -365,6 +369,13 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(append([]*value{callee.args[0]}, args...)...)
 		})
 		m.runtimeCall(e, callee.what, n+1)
+	case m.byItself() && callee.op != "bound" && callee.op != "external":
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.push(callee)
+			p.push(args...)
+		})
+		m.opaqueCall(e.Pos(), "apply", n+1, sig)
 	case m.takesContext(n), slices.ContainsFunc(m.cur, func(p *path) bool { return m.acts(p, callee) }):
 		m.each(func(p *path) {
 			args := p.popN(n)

@@ -56,21 +56,21 @@ func (m *machine) body(fn *value, p *path, params int, pos token.Pos) *machine {
 	if fn.op == "func" {
 		m.share(p, fn.fn)
 	}
-	return m.bodyOf(fn, p, params, pos, true)
+	return m.bodyOf(fn, p, pos, func(sub *machine, q *path) int {
+		q.push(sub.leaf("ctx", "", pos))
+		for i := range params {
+			q.push(sub.leaf("param", strconv.Itoa(i), fn.pos))
+		}
+		return params + 1
+	})
 }
 
-func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool) *machine {
+// bodyOf reads a function with the arguments that push pushes.
+func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machine, q *path) int) *machine {
 	sub := newMachine(m.program, m)
 	q := sub.begin()
 	q.vars, q.facts, q.same = maps.Clone(p.vars), maps.Clone(p.facts), maps.Clone(p.same)
-	n := params
-	if ctx {
-		q.push(sub.leaf("ctx", "", pos))
-		n++
-	}
-	for i := range params {
-		q.push(sub.leaf("param", strconv.Itoa(i), fn.pos))
-	}
+	n := push(sub, q)
 	sub.cur, sub.frame = []*path{q}, m.frame
 	end := &ast.BlockStmt{Rbrace: pos}
 	switch {
@@ -83,7 +83,7 @@ func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool
 		q.push(fn)
 		sub.opaqueCall(pos, "value", n+1, nil)
 	}
-	if !ctx && fn.op == "func" {
+	if sub.lambda && fn.op == "func" {
 		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
 			if !slices.Contains(sub.outs, c) {
 				sub.outs = append(sub.outs, c)
@@ -98,19 +98,21 @@ func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool
 // abstract makes a function that is given away a value: what it does with arguments that are not known.
 func (m *machine) abstract(p *path, v *value) *value {
 	if len(m.active) > 50 || *m.fuel < 0 {
-		return m.val(v.pos, "func", "deep")
+		return m.val(v.pos, "func", "deep "+m.closureSource(v.fn))
 	}
 	*m.fuel -= 50
 	sig := v.fn.signature()
 	if sig == nil {
 		return m.val(v.pos, "func", "unknown")
 	}
-	n, ctx := sig.Params().Len(), false
-	if n > 0 && isContext(sig.Params().At(0).Type()) {
-		n, ctx = n-1, true
+	list := params(sig)
+	if v.fn.recv != nil {
+		list = list[1:]
 	}
-	sub := m.bodyOf(v, p, n, v.pos, ctx)
-	sub.lambda = true
+	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
+		sub.lambda = true
+		return sub.unknowns(q, list, v.pos)
+	})
 	return m.make(value{op: "lambda", body: sub, pos: v.pos})
 }
 

@@ -221,7 +221,9 @@ func (m *machine) global(pos token.Pos, obj *types.Var) {
 		g = nil
 	}
 	switch {
-	case g == nil || g.assigned || isError || len(m.active) > 40:
+	case g != nil && !isError && (g.assigned || len(m.active) > 40):
+		m.pushAll(m.val(pos, "global", name, m.val(pos, "code", m.contents(g))))
+	case g == nil || isError:
 		m.pushAll(m.val(pos, "global", name))
 	case g.expr == nil:
 		m.pushAll(m.zero(obj.Pos(), obj.Type()))
@@ -343,7 +345,7 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 			if name := runtimeType(sel.Recv()); name != "" {
 				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
 			}
-			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
+			return m.val(e.Pos(), "bound", fn.FullName(), append(m.behind(sel, fn), m.read(p, recv))...)
 		})
 	default:
 		m.methodExpr(e, sel)

@@ -175,6 +175,11 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	if name == "" {
 		return false
 	}
+	m.each(func(p *path) {
+		args := p.popN(n)
+		p.push(append(m.itself(f), args...)...)
+	})
+	n += len(m.itself(f))
 	var sig *types.Signature
 	if f.fn != nil {
 		sig = f.fn.obj.Signature()
@@ -190,7 +195,9 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 		for i := range args {
 			args[i] = m.freeze(p, args[i])
 		}
-		p.push(m.val(pos, "call", name, args...))
+		v := m.val(pos, "call", name, args...)
+		m.disturb(p, args, func(old *value) *value { return m.val(pos, "changed", "", v, old) })
+		p.push(v)
 	})
 	return true
 }

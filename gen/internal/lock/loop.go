@@ -95,14 +95,17 @@ func (own *ownVariables) end(m *machine) {
 func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	coll, at := m.newCell(), m.newCell()
 	t := m.frame.info.TypeOf(s.X)
+	basic, isBasic := t.Underlying().(*types.Basic)
+	_, isMap := t.Underlying().(*types.Map)
+	_, isIter := t.Underlying().(*types.Signature)
 	m.eval(s.X)
+	if isIter {
+		m.iterator(s)
+	}
 	m.each(func(p *path) {
 		p.vars[coll] = m.read(p, p.pop())
 		p.vars[at] = m.integer(s.Pos(), 0)
 	})
-	basic, isBasic := t.Underlying().(*types.Basic)
-	_, isMap := t.Underlying().(*types.Map)
-	_, isIter := t.Underlying().(*types.Signature)
 	isString := isBasic && basic.Info()&types.IsString != 0
 	count := func(p *path) *value {
 		c := m.load(p, coll)

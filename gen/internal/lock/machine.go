@@ -34,6 +34,7 @@ type machine struct {
 	undoing   bool     // compensations run
 	errorOnly bool     // nobody looks at what else it returns
 	outs      []*cell  // variables that it leaves changed
+	given     []handed // places that were given to a function that is read by itself
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
@@ -336,6 +337,7 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 			for _, c := range m.outs {
 				n.args = append(n.args, m.freeze(p, m.load(p, c)))
 			}
+			n.args = append(n.args, m.left(p)...)
 		}
 		m.attach(p, n)
 	}

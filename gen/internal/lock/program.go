@@ -23,6 +23,12 @@ type program struct {
 	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
 	errors  map[*types.Var]string           // wire names of sentinels
 	gotos   map[types.Object][]token.Pos    // of labels: where one goes to them
+	named   []*types.Named                  // in the order of their places
+	root    *types.Package                  // of the orchestrator that is being read
+	within  map[*types.Package]bool         // what that imports, directly or not, and itself
+	sums    map[*function]string            // of flows of functions by themselves, read for that package
+	summing map[*function]bool              // those that are being read so
+	cycles  int                             // how often one of those has come to itself
 }
 
 // function is a declared function with a body.
@@ -38,6 +44,7 @@ type global struct {
 	expr     ast.Expr // nil: zero, or one of several results
 	info     *types.Info
 	assigned bool
+	by       []writer // what assigns to it
 }
 
 func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) shape.TypeRef) *program {
@@ -45,6 +52,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, gotos: map[types.Object][]token.Pos{},
+		sums: map[*function]string{}, summing: map[*function]bool{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
@@ -54,6 +62,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 			continue // its functions are known by name
 		}
 		prog.addPlan(src)
+		prog.addTypes(src)
 		for _, file := range src.Files {
 			prog.addFile(src, file)
 		}
@@ -61,7 +70,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 	slices.SortFunc(prog.files, func(a, b *ast.File) int { return cmp.Compare(a.FileStart, b.FileStart) })
 	for _, src := range sources {
 		if src.Path != collect.RuntimePath {
-			prog.findAssigned(src)
+			prog.findWritten(src)
 		}
 	}
 	return prog
@@ -126,41 +135,16 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 				prog.consts[obj] = expr
 			case *types.Var:
 				if obj.Parent() == src.Types.Scope() {
-					prog.globals[obj] = &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
+					g := &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
+					if g.assigned {
+						g.by = []writer{{spec.Values[0], src.Info}}
+					}
+					prog.globals[obj] = g
 				}
 			}
 		}
 		return true
 	})
-}
-
-// findAssigned finds the package variables that do not keep what they were declared with.
-func (prog *program) findAssigned(src *Source) {
-	mark := func(e ast.Expr) {
-		for {
-			switch x := ast.Unparen(e).(type) {
-			case *ast.SelectorExpr:
-				if v, ok := src.Info.Uses[x.Sel].(*types.Var); ok && prog.globals[v] != nil {
-					prog.globals[v].assigned = true
-				}
-				e = x.X
-			case *ast.IndexExpr:
-				e = x.X
-			case *ast.StarExpr:
-				e = x.X
-			case *ast.Ident:
-				if v, ok := src.Info.Uses[x].(*types.Var); ok && prog.globals[v] != nil {
-					prog.globals[v].assigned = true
-				}
-				return
-			default:
-				return
-			}
-		}
-	}
-	for _, file := range src.Files {
-		assignments(file, mark)
-	}
 }
 
 // assignments calls f with every expression that is assigned to, or whose address is taken.
