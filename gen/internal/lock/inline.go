@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // invoke calls a closure or a function as a value.
@@ -175,6 +176,14 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	if name == "" {
 		return false
 	}
+	var about *value
+	if strings.HasPrefix(name, "recursion") {
+		about = m.summaryOf(f)
+	} else {
+		about = m.val(pos, "source", m.source(f.body(), f.info))
+	}
+	m.pushAll(about)
+	n++
 	var sig *types.Signature
 	if f.fn != nil {
 		sig = f.fn.obj.Signature()
