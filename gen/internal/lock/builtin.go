@@ -13,7 +13,20 @@ func (m *machine) convert(e *ast.CallExpr, to types.Type) {
 	m.eval(e.Args[0])
 	from, to := m.exprType(e.Args[0]), m.frame.actual(to)
 	name := conversion(from, to)
-	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
+	if m.frame.info.Types[e.Args[0]].IsNil() {
+		return
+	}
+	if name == "" {
+		if b, ok := to.Underlying().(*types.Basic); ok || !types.IsInterface(to) {
+			m.map1(func(p *path, v *value) *value {
+				if v.op == "struct" || b != nil && v.lit == nil { // the same, of another type
+					w := *v
+					w.typ = to
+					return m.make(w)
+				}
+				return v
+			})
+		}
 		return
 	}
 	m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "conv", name, v) })
@@ -78,10 +91,11 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.each(func(p *path) { p.popN(len(e.Args) - 1) })
 		switch {
 		case name == "new" && m.frame.info.Types[e.Args[0]].IsType():
-			m.each(func(p *path) { p.push(m.box(p, m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))) })
+			m.pushAll(m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))
+			m.boxed(t.Underlying().(*types.Pointer).Elem())
 		case name == "new":
 			m.eval(e.Args[0])
-			m.map1(m.box)
+			m.boxed(m.exprType(e.Args[0]))
 		default:
 			m.makeBuiltin(e, t)
 		}

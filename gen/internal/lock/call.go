@@ -153,6 +153,10 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 	if m.draws(e, obj.Name(), n) {
 		return
 	}
+	if iface, ok := sel.Recv().Underlying().(*types.Interface); ok && types.IsInterface(obj.Signature().Recv().Type()) {
+		m.behind(e, obj, iface, n+1, sig)
+		return
+	}
 	recv := obj.Signature().Recv().Type()
 	if isPointer(recv) && !types.IsInterface(recv) {
 		m.mutator(e, obj.FullName(), n+1, sig)
@@ -187,7 +191,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
-	given, code := map[*path][]*value{}, m.carried(e, name)
+	given, more := map[*path][]*value{}, m.unseen(e, name, sig)
 	m.each(func(p *path) {
 		raw := p.popN(n)
 		given[p] = raw
@@ -198,7 +202,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		if sig != nil && sig.Variadic() {
 			args = flatten(args)
 		}
-		v := m.known(e, name, append(args, code...))
+		v := m.with(m.known(e, name, args), append(more[:len(more):len(more)], m.texts(name, args)...))
 		if !readers[name] {
 			for i, a := range raw {
 				if a.op == "ref" {
@@ -209,6 +213,17 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		p.push(v)
 	})
 	m.afterCall(e, name, given)
+}
+
+// with is a value that depends on more than it is computed from.
+func (m *machine) with(v *value, more []*value) *value {
+	switch {
+	case len(more) == 0 || v.isConst():
+		return v
+	case v.op == "call":
+		return m.val(v.pos, v.op, v.what, append(v.args[:len(v.args):len(v.args)], more...)...)
+	}
+	return m.val(v.pos, "with", "", append([]*value{v}, more...)...)
 }
 
 // readers do not change what their arguments point to.

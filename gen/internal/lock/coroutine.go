@@ -98,12 +98,12 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 // abstract makes a function that is given away a value: what it does with arguments that are not known.
 func (m *machine) abstract(p *path, v *value) *value {
 	if len(m.active) > 50 || *m.fuel < 0 {
-		return m.val(v.pos, "func", "deep "+m.closureSource(v.fn))
+		return m.val(v.pos, "source", m.source(v.fn.body(), v.fn.info()))
 	}
 	*m.fuel -= 50
 	sig := v.fn.signature()
 	if sig == nil {
-		return m.val(v.pos, "func", "unknown")
+		return m.val(v.pos, "source", m.source(v.fn.body(), v.fn.info()))
 	}
 	list := params(sig)
 	if v.fn.recv != nil {

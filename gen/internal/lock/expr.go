@@ -71,7 +71,7 @@ func (m *machine) eval(e ast.Expr) {
 		m.binaryExpr(e)
 	case *ast.TypeAssertExpr:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "as", typeName(m.exprType(e)), v) })
+		m.map1(func(p *path, v *value) *value { return m.asType(e.Pos(), v, m.exprType(e)) })
 	case *ast.CallExpr:
 		m.call(e)
 	default:
@@ -211,18 +211,17 @@ func (m *machine) global(pos token.Pos, obj *types.Var) {
 		m.pushAll(m.val(pos, "global", wire))
 		return
 	}
-	name := obj.Name()
-	if obj.Pkg() != nil {
-		name = obj.Pkg().Path() + "." + name
-	}
+	name := globalName(obj)
 	g := m.globals[obj]
 	isError := types.Identical(obj.Type(), types.Universe.Lookup("error").Type())
 	if named, ok := types.Unalias(obj.Type()).(*types.Named); ok && m.handles[named.Obj()] != nil {
 		g = nil
 	}
 	switch {
-	case g != nil && !isError && (g.assigned || len(m.active) > 40):
-		m.pushAll(m.val(pos, "global", name, m.val(pos, "code", m.contents(g))))
+	case g != nil && g.assigned && !isError:
+		m.pushAll(m.val(pos, "global", name, m.val(pos, "source", m.contents(g))))
+	case g != nil && len(m.active) > 40 && !isError:
+		m.pushAll(m.val(pos, "global", name, m.val(pos, "source", m.contents(g))))
 	case g == nil || isError:
 		m.pushAll(m.val(pos, "global", name))
 	case g.expr == nil:
@@ -265,8 +264,18 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 		m.listLit(e)
 	}
 	if boxed {
-		m.map1(m.box)
+		m.boxed(t)
 	}
+}
+
+// boxed puts the values on the stacks into places of their own.
+func (m *machine) boxed(t types.Type) {
+	m.map1(func(p *path, v *value) *value {
+		ref := m.box(p, v)
+		ref.cell.typ = t
+		ref.cell.st, _ = t.Underlying().(*types.Struct)
+		return ref
+	})
 }
 
 func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct) {
@@ -299,7 +308,7 @@ func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct)
 			p.push(&v)
 			return
 		}
-		p.push(m.make(value{op: "struct", what: structName(st), args: args, pos: e.Pos()}))
+		p.push(m.make(value{op: "struct", what: structName(st), args: args, pos: e.Pos(), typ: t}))
 	})
 }
 
@@ -415,7 +424,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 	case token.AND:
 		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
 			m.eval(lit)
-			m.map1(m.box)
+			m.boxed(m.exprType(lit))
 			return
 		}
 		m.place(e.X)

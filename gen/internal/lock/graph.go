@@ -312,8 +312,11 @@ func same(paths []*path, of func(*path) *value) bool {
 // phi is the value that depends on the way to a join. Of structs it is one for each field.
 func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	first := of(paths[0])
-	structs := first.op == "struct"
+	structs, typ := first.op == "struct", first.typ
 	for _, q := range paths {
+		if of(q).typ != typ {
+			typ = nil
+		}
 		structs = structs && of(q).op == "struct" && of(q).what == first.what
 	}
 	if structs {
@@ -321,7 +324,7 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 		for i := range args {
 			args[i] = m.phi(n, paths, func(q *path) *value { return of(q).args[i] })
 		}
-		return m.make(value{op: "struct", what: first.what, args: args, pos: first.pos})
+		return m.make(value{op: "struct", what: first.what, args: args, pos: first.pos, typ: typ})
 	}
 	v := &value{op: "phi", at: n, class: m.classes.fresh(), owner: m, pos: first.pos}
 	for _, q := range paths {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // invoke calls a closure or a function as a value.
@@ -175,11 +176,14 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	if name == "" {
 		return false
 	}
-	m.each(func(p *path) {
-		args := p.popN(n)
-		p.push(append(m.itself(f), args...)...)
-	})
-	n += len(m.itself(f))
+	var about *value
+	if strings.HasPrefix(name, "recursion") {
+		about = m.summaryOf(f)
+	} else {
+		about = m.val(pos, "source", m.source(f.body(), f.info))
+	}
+	m.pushAll(about)
+	n++
 	var sig *types.Signature
 	if f.fn != nil {
 		sig = f.fn.obj.Signature()

@@ -28,6 +28,9 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
+	summaries map[*function]*value // of the outermost machine
+	closures  map[*ast.FuncLit]*value
+
 	deferring *frame   // whose deferred calls run
 	bound     *bound   // operands of the one that runs
 	types     typeArgs // of the function that is read next
@@ -104,6 +107,7 @@ func newMachine(prog *program, parent *machine) *machine {
 		m.probing = parent.probing
 		return m
 	}
+	m.summaries, m.closures = map[*function]*value{}, map[*ast.FuncLit]*value{}
 	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left

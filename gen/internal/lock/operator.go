@@ -61,7 +61,11 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 		for i := range args {
 			args[i] = m.choose(pos, cond, yes.args[i], no.args[i])
 		}
-		return m.make(value{op: yes.op, what: yes.what, args: args, pos: yes.pos})
+		w := value{op: yes.op, what: yes.what, args: args, pos: yes.pos}
+		if yes.typ == no.typ {
+			w.typ = yes.typ
+		}
+		return m.make(w)
 	}
 	return m.val(pos, "if", "", cond, yes, no)
 }

@@ -96,7 +96,7 @@ func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
 		for i := range args {
 			args[i] = m.zeroDeep(pos, u.Field(i).Type(), depth+1)
 		}
-		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos})
+		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos, typ: t})
 	case *types.Slice:
 		if runtimeType(u.Elem()) != "" {
 			return m.val(pos, "list", "") // futures do not travel: nil and empty are the same

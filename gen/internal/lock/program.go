@@ -14,21 +14,17 @@ import (
 
 // program is what the sources of a run declare.
 type program struct {
-	fset    *token.FileSet
-	files   []*ast.File // in the order of their places
-	typeOf  func(types.Type) shape.TypeRef
-	funcs   map[*types.Func]*function
-	consts  map[types.Object]ast.Expr
-	globals map[*types.Var]*global
-	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
-	errors  map[*types.Var]string           // wire names of sentinels
-	gotos   map[types.Object][]token.Pos    // of labels: where one goes to them
-	named   []*types.Named                  // in the order of their places
-	root    *types.Package                  // of the orchestrator that is being read
-	within  map[*types.Package]bool         // what that imports, directly or not, and itself
-	sums    map[*function]string            // of flows of functions by themselves, read for that package
-	summing map[*function]bool              // those that are being read so
-	cycles  int                             // how often one of those has come to itself
+	fset      *token.FileSet
+	files     []*ast.File // in the order of their places
+	typeOf    func(types.Type) shape.TypeRef
+	funcs     map[*types.Func]*function
+	consts    map[types.Object]ast.Expr
+	globals   map[*types.Var]*global
+	handles   map[*types.TypeName]*names.Decl // by the type of the generated variable
+	errors    map[*types.Var]string           // wire names of sentinels
+	gotos     map[types.Object][]token.Pos    // of labels: where one goes to them
+	methods   map[string][]*function          // by name
+	sentinels map[string]*global              // package variables that hold errors, by the name that they have in a flow
 }
 
 // function is a declared function with a body.
@@ -44,7 +40,31 @@ type global struct {
 	expr     ast.Expr // nil: zero, or one of several results
 	info     *types.Info
 	assigned bool
-	by       []writer // what assigns to it
+	sets     []setting // where it gets values
+	sum      string    // of them, once it was asked for
+}
+
+// setting is code from which a package variable gets what it holds.
+type setting struct {
+	node ast.Node
+	info *types.Info
+}
+
+func globalName(obj *types.Var) string {
+	if obj.Pkg() != nil {
+		return obj.Pkg().Path() + "." + obj.Name()
+	}
+	return obj.Name()
+}
+
+// contents is a hash of all code from which a package variable gets what it holds.
+func (prog *program) contents(g *global) string {
+	if g.sum == "" && len(g.sets) > 0 {
+		for _, s := range g.sets {
+			g.sum += prog.source(s.node, s.info)
+		}
+	}
+	return g.sum
 }
 
 func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) shape.TypeRef) *program {
@@ -52,7 +72,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, gotos: map[types.Object][]token.Pos{},
-		sums: map[*function]string{}, summing: map[*function]bool{},
+		methods: map[string][]*function{}, sentinels: map[string]*global{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }
@@ -101,6 +121,9 @@ func (prog *program) addFile(src *Source, file *ast.File) {
 		case *ast.FuncDecl:
 			if obj, ok := src.Info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
 				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
+				if decl.Recv != nil {
+					prog.methods[obj.Name()] = append(prog.methods[obj.Name()], prog.funcs[obj])
+				}
 			}
 			prog.addSpecs(src, decl.Body)
 			if decl.Body != nil {
@@ -136,15 +159,73 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 			case *types.Var:
 				if obj.Parent() == src.Types.Scope() {
 					g := &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
-					if g.assigned {
-						g.by = []writer{{spec.Values[0], src.Info}}
+					if len(spec.Values) > 0 {
+						g.sets = append(g.sets, setting{spec.Values[min(i, len(spec.Values)-1)], src.Info})
 					}
 					prog.globals[obj] = g
+					prog.sentinels[globalName(obj)] = g
+					if wire := prog.errors[obj]; wire != "" {
+						prog.sentinels[wire] = g
+					}
 				}
 			}
 		}
 		return true
 	})
+}
+
+// findAssigned finds the package variables that do not keep what they were declared with.
+func (prog *program) findAssigned(src *Source) {
+	for _, file := range src.Files {
+		for _, decl := range file.Decls {
+			fn, _ := decl.(*ast.FuncDecl)
+			if fn != nil && fn.Body == nil {
+				continue
+			}
+			begin := fn != nil && fn.Recv == nil && fn.Name.Name == "init"
+			assignments(decl, func(e ast.Expr) { prog.assigned(src, e, decl, fn) })
+			if !begin {
+				continue
+			}
+			changes(src.Info, decl, func(e ast.Expr) { prog.assigned(src, e, decl, fn) })
+		}
+	}
+}
+
+func (prog *program) assigned(src *Source, e ast.Expr, decl ast.Decl, fn *ast.FuncDecl) {
+	mark := func(id *ast.Ident) {
+		v, ok := src.Info.Uses[id].(*types.Var)
+		g := prog.globals[v]
+		if !ok || g == nil {
+			return
+		}
+		g.assigned = true
+		node := ast.Node(decl)
+		if fn != nil {
+			node = fn.Body
+		}
+		if !slices.ContainsFunc(g.sets, func(s setting) bool { return s.node == node }) {
+			g.sets = append(g.sets, setting{node, src.Info})
+		}
+	}
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			mark(x.Sel)
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.SliceExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.Ident:
+			mark(x)
+			return
+		default:
+			return
+		}
+	}
 }
 
 // assignments calls f with every expression that is assigned to, or whose address is taken.

@@ -177,10 +177,10 @@ func (m *machine) values(n int, rhs []ast.Expr) {
 		})
 	case *ast.TypeAssertExpr:
 		m.eval(x.X)
-		name := typeName(m.exprType(x.Type))
+		t := m.exprType(x.Type)
 		m.each(func(p *path) {
 			v := p.pop()
-			p.push(m.val(x.Pos(), "as", name, v), m.val(x.Pos(), "is", name, v))
+			p.push(m.asType(x.Pos(), v, t), m.hasType(x.Pos(), v, t))
 		})
 	default:
 		m.eval(e)
@@ -434,7 +434,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 					p.push(m.equal(e.Pos(), v, m.null(e.Pos())))
 					return
 				}
-				p.push(m.val(e.Pos(), "is", typeName(m.exprType(e)), v))
+				p.push(m.hasType(e.Pos(), v, m.exprType(e)))
 			})
 			y, n := m.branch(e.Pos())
 			yes = append(yes, y...)
@@ -450,7 +450,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 		m.each(func(p *path) {
 			v := m.load(p, tag)
 			if len(clause.List) == 1 && !info.Types[clause.List[0]].IsNil() {
-				v = m.val(clause.Pos(), "as", typeName(m.frame.actual(obj.Type())), v)
+				v = m.asType(clause.Pos(), v, m.frame.actual(obj.Type()))
 			}
 			m.store(p, c, v)
 		})

@@ -71,6 +71,9 @@ func (c *classes) of(v *value) int {
 	if v.body != nil {
 		fmt.Fprintf(&key, "|%p", v.body)
 	}
+	if v.op == "struct" && v.typ != nil {
+		key.WriteString("|" + typeName(v.typ)) // in an interface it is another
+	}
 	if v.fn != nil {
 		fmt.Fprintf(&key, "|%p %p %p", v.fn.lit, v.fn.frame, v.fn.fn)
 		fmt.Fprintf(&key, " %s", v.fn.types)
