@@ -136,15 +136,13 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 		m.handleCall(e, d, obj.Name(), n)
 		return
 	}
-	code := m.behind(sel, obj)
-	m.each(func(p *path) { p.push(code...) })
 	m.receiver(x, sel)
 	if name := runtimeType(obj.Signature().Recv().Type()); name != "" {
 		n := m.args(e, sig)
 		m.runtimeCall(e, name+"."+obj.Name(), n+1)
 		return
 	}
-	n := len(code) + m.args(e, sig)
+	n := m.args(e, sig)
 	if fn := m.funcs[obj]; fn != nil {
 		m.types = bound
 		m.inline(fn, nil, n+1, e.Pos())
@@ -244,7 +242,7 @@ func flatten(args []*value) []*value {
 func (m *machine) takesContext(n int) bool {
 	for _, p := range m.cur {
 		for _, a := range p.stack[len(p.stack)-n:] {
-			if hasContext(a) || m.acts(p, a) {
+			if hasContext(a, map[*value]bool{}) || m.acts(p, a) {
 				return true
 			}
 		}
@@ -283,19 +281,15 @@ func (m *machine) acting() bool {
 	})
 }
 
-func hasContext(v *value) bool {
+func hasContext(v *value, seen map[*value]bool) bool {
 	if v.op == "ctx" || v.op == "rand" {
 		return true
 	}
-	if v.op == "phi" || v.op == "mu" {
+	if v.op == "phi" || v.op == "mu" || seen[v] {
 		return false
 	}
-	for _, a := range v.args {
-		if hasContext(a) {
-			return true
-		}
-	}
-	return false
+	seen[v] = true
+	return slices.ContainsFunc(v.args, func(a *value) bool { return hasContext(a, seen) })
 }
 
 // opaqueCall is a call into what cannot be looked into and may do anything with the orchestration.

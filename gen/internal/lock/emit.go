@@ -361,10 +361,8 @@ func (e *emitter) value(v *value) int {
 		}
 	case v.op == "lambda":
 		e.lambdaValue(v, &out)
-	case v.op == "code":
-		out.Sum, out.What = v.what, ""
 	case v.op == "func" && v.fn != nil:
-		out.Sum = e.closureSource(v.fn)
+		out.Sum = e.program.source(v.fn.body(), v.fn.info())
 	case v.op == "load":
 		out.Sum = e.sum(v.cell)
 		out.Args = e.values(v.args)

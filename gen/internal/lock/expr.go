@@ -354,7 +354,7 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 			if name := runtimeType(sel.Recv()); name != "" {
 				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
 			}
-			return m.val(e.Pos(), "bound", fn.FullName(), append(m.behind(sel, fn), m.read(p, recv))...)
+			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
 		})
 	default:
 		m.methodExpr(e, sel)

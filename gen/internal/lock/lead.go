@@ -1,5 +1,7 @@
 package lock
 
+import "slices"
+
 // mostLaps is how often a loop is read to see what changes in it.
 const mostLaps = 8
 
@@ -13,26 +15,22 @@ func (l *loop) begin(m *machine, q *path, v *value, loose bool) *value {
 			args[i] = l.begin(m, q, a, loose)
 		}
 		return m.make(value{op: "struct", what: v.what, args: args, pos: v.pos, typ: v.typ})
-	case !loose && leadsElsewhere(v, 0):
+	case !loose && leadsElsewhere(v, map[*value]bool{}):
 		return v
 	}
 	return m.phi(l.head, []*path{q}, func(*path) *value { return v })
 }
 
 // leadsElsewhere reports whether there is a pointer to a variable, or a function, in a value.
-func leadsElsewhere(v *value, depth int) bool {
+func leadsElsewhere(v *value, seen map[*value]bool) bool {
 	switch {
 	case v.op == "ref", v.op == "func":
 		return true
-	case v.op == "phi", v.op == "mu", depth > 20:
+	case v.op == "phi", v.op == "mu", seen[v]:
 		return false
 	}
-	for _, a := range v.args {
-		if leadsElsewhere(a, depth+1) {
-			return true
-		}
-	}
-	return false
+	seen[v] = true
+	return slices.ContainsFunc(v.args, func(a *value) bool { return leadsElsewhere(a, seen) })
 }
 
 // loosen finds the variables in which a round has changed what leads elsewhere, and reports whether there are more than

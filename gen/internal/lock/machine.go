@@ -242,7 +242,24 @@ func (m *machine) blocks(n *node, p *path) {
 }
 
 // resolve simplifies a value by what is known on a path.
-func (m *machine) resolve(p *path, v *value) *value {
+func (m *machine) resolve(p *path, v *value) *value { return m.resolved(p, v, nil) }
+
+// resolved is for values that share parts: done are those that it has come to.
+func (m *machine) resolved(p *path, v *value, done map[*value]*value) *value {
+	if w := done[v]; w != nil {
+		return w
+	}
+	if v.choice && done == nil {
+		done = map[*value]*value{}
+	}
+	w := m.resolvedPart(p, v, done)
+	if v.choice {
+		done[v] = w
+	}
+	return w
+}
+
+func (m *machine) resolvedPart(p *path, v *value, done map[*value]*value) *value {
 	if !v.choice {
 		if is, known := p.facts[v.class]; known {
 			return m.boolean(v.pos, is)
@@ -250,14 +267,14 @@ func (m *machine) resolve(p *path, v *value) *value {
 		return v
 	}
 	if v.op == "if" {
-		cond := m.resolve(p, v.args[0])
+		cond := m.resolved(p, v.args[0], done)
 		if is, known := p.knows(cond); known {
 			if is {
-				return m.resolve(p, v.args[1])
+				return m.resolved(p, v.args[1], done)
 			}
-			return m.resolve(p, v.args[2])
+			return m.resolved(p, v.args[2], done)
 		}
-		yes, no := m.resolve(p, v.args[1]), m.resolve(p, v.args[2])
+		yes, no := m.resolved(p, v.args[1], done), m.resolved(p, v.args[2], done)
 		if cond == v.args[0] && yes == v.args[1] && no == v.args[2] {
 			return v
 		}
@@ -265,7 +282,7 @@ func (m *machine) resolve(p *path, v *value) *value {
 	}
 	args, changed := make([]*value, len(v.args)), false
 	for i, a := range v.args {
-		args[i] = m.resolve(p, a)
+		args[i] = m.resolved(p, a, done)
 		changed = changed || args[i] != a
 	}
 	if !changed {
@@ -296,14 +313,28 @@ func (m *machine) again(v *value, args []*value) *value {
 }
 
 // freeze gives a value as it is now, with what its pointers point to in their place.
-func (m *machine) freeze(p *path, v *value) *value { return m.frozen(p, m.resolve(p, v), 0) }
+func (m *machine) freeze(p *path, v *value) *value {
+	return m.frozen(p, m.resolve(p, v), 0, map[*value]*value{})
+}
 
-func (m *machine) frozen(p *path, v *value, depth int) *value {
+// frozen is for values that share parts: done are those that it has come to.
+func (m *machine) frozen(p *path, v *value, depth int, done map[*value]*value) *value {
+	if w := done[v]; w != nil {
+		return w
+	}
+	w := m.frozenPart(p, v, depth, done)
+	if v.op != "ref" {
+		done[v] = w
+	}
+	return w
+}
+
+func (m *machine) frozenPart(p *path, v *value, depth int, done map[*value]*value) *value {
 	if v.op == "ref" {
 		if depth > 8 {
 			return m.val(v.pos, "cycle", "")
 		}
-		return m.frozen(p, m.read(p, v), depth+1)
+		return m.frozen(p, m.read(p, v), depth+1, done)
 	}
 	if v.op == "func" {
 		return m.abstract(p, v)
@@ -313,7 +344,7 @@ func (m *machine) frozen(p *path, v *value, depth int) *value {
 	}
 	var args []*value
 	for i, a := range v.args {
-		if b := m.frozen(p, a, depth); b != a {
+		if b := m.frozen(p, a, depth, done); b != a {
 			if args == nil {
 				args = slices.Clone(v.args)
 			}

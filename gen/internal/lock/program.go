@@ -24,6 +24,8 @@ type program struct {
 	errors    map[*types.Var]string           // wire names of sentinels
 	gotos     map[types.Object][]token.Pos    // of labels: where one goes to them
 	methods   map[string][]*function          // by name
+	root      *types.Package                  // of the orchestrator that is being read
+	reaches   map[*types.Package]bool         // what that imports, directly or not, and itself
 	sentinels map[string]*global              // package variables that hold errors, by the name that they have in a flow
 }
 
@@ -82,7 +84,6 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 			continue // its functions are known by name
 		}
 		prog.addPlan(src)
-		prog.addTypes(src)
 		for _, file := range src.Files {
 			prog.addFile(src, file)
 		}
@@ -90,7 +91,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 	slices.SortFunc(prog.files, func(a, b *ast.File) int { return cmp.Compare(a.FileStart, b.FileStart) })
 	for _, src := range sources {
 		if src.Path != collect.RuntimePath {
-			prog.findWritten(src)
+			prog.findAssigned(src)
 		}
 	}
 	return prog
@@ -187,7 +188,12 @@ func (prog *program) findAssigned(src *Source) {
 			if !begin {
 				continue
 			}
-			changes(src.Info, decl, func(e ast.Expr) { prog.assigned(src, e, decl, fn) })
+			ast.Inspect(fn.Body, func(n ast.Node) bool { // whatever it names, it may change
+				if id, ok := n.(*ast.Ident); ok {
+					prog.assigned(src, id, decl, fn)
+				}
+				return true
+			})
 		}
 	}
 }

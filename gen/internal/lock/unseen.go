@@ -158,6 +158,9 @@ func (m *machine) methodsOf(t types.Type, names []string) []*function {
 func (m *machine) implementing(iface *types.Interface, names []string, f func(*function)) {
 	for _, name := range names {
 		for _, fn := range m.methods[name] {
+			if !m.reaches[fn.obj.Pkg()] {
+				continue
+			}
 			t := fn.obj.Signature().Recv().Type()
 			if types.Implements(t, iface) || !isPointer(t) && types.Implements(types.NewPointer(t), iface) {
 				f(fn)
@@ -320,17 +323,13 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	if sig == nil {
 		return m.val(pos, "source", m.source(c.body(), c.info()))
 	}
-	n, ctx := sig.Params().Len(), false
-	if c.fn != nil && sig.Recv() != nil {
-		n++
-	} else if n > 0 && isContext(sig.Params().At(0).Type()) {
-		n, ctx = n-1, true
-	}
 	around := m.active
 	m.active = nil
-	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, n, pos, ctx)
+	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, pos, func(sub *machine, q *path) int {
+		sub.lambda = true
+		return sub.unknowns(q, params(sig), pos)
+	})
 	m.active = around
-	sub.lambda = true
 	return m.make(value{op: "lambda", body: sub, pos: pos})
 }
 
