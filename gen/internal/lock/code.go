@@ -100,12 +100,9 @@ func (prog *program) codeOf(obj types.Object) *code {
 		}
 	case *types.Var:
 		if g := prog.globals[obj]; g != nil {
-			w := &codeWriter{prog: prog, info: g.info, code: c, locals: map[types.Object]int{}}
-			if g.expr != nil {
-				w.node(g.expr)
-			}
-			for _, fn := range g.writers {
-				w.use(fn)
+			for _, set := range g.sets {
+				w := &codeWriter{prog: prog, info: set.info, code: c, locals: map[types.Object]int{}}
+				w.node(set.node)
 			}
 		}
 	}

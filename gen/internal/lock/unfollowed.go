@@ -173,7 +173,7 @@ func (l *looker) call(e *ast.CallExpr) {
 		return
 	}
 	name := callee.Origin().FullName()
-	if sorters[name] {
+	if writing[name] {
 		l.write(&ast.IndexExpr{X: e.Args[0], Lbrack: e.Args[0].Pos()})
 		if name == "sort.Sort" || name == "sort.Stable" {
 			l.why(e, "methods called by %s", name)
