@@ -242,9 +242,6 @@ func (c *comparison) flow(old, now *Orchestrator) {
 		})
 		return
 	}
-	if f, changed := c.code(old, now); changed && len(failures) == 0 {
-		failures = append(failures, f)
-	}
 	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, f := range failures {
 		if !f.pos.IsValid() {

@@ -44,7 +44,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			if fn := prog.funcs[obj]; fn != nil {
 				flows[d] = prog.flow(fn, d.Func.Params)
 				flow := flows[d]
-				flow.Code, flow.Written = prog.written(obj)
+				flow.Written = prog.lines(append([]types.Object{obj}, prog.reached(prog.codeOf(obj))...))
 				flows[d] = flow
 			}
 		}

@@ -28,11 +28,10 @@ type program struct {
 	reaches   map[*types.Package]bool         // what that imports, directly or not, and itself
 	sentinels map[string]*global              // package variables that hold errors, by the name that they have in a flow
 
-	packages  map[*types.Package]bool // of the module
-	ownErrors bool                    // there are types with a method Error
-	codes     map[types.Object]*code
-	types     map[*types.TypeName]ast.Expr // how they are declared
-	pieces    map[types.Object]shape.Written
+	packages map[*types.Package]bool // of the module
+	codes    map[types.Object]*code
+	types    map[*types.TypeName]ast.Expr // how they are declared
+	pieces   map[types.Object]shape.Written
 }
 
 // function is a declared function with a body.
@@ -131,7 +130,6 @@ func (prog *program) addFile(src *Source, file *ast.File) {
 		case *ast.FuncDecl:
 			if obj, ok := src.Info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
 				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
-				prog.ownErrors = prog.ownErrors || decl.Recv != nil && decl.Name.Name == "Error"
 				if decl.Recv != nil {
 					prog.methods[obj.Name()] = append(prog.methods[obj.Name()], prog.funcs[obj])
 				}
