@@ -123,7 +123,8 @@ type codeWriter struct {
 	info   *types.Info
 	code   *code
 	locals map[types.Object]int
-	types  map[types.Type]bool
+	types  map[types.Type]bool // whose methods are noted
+	made   map[types.Type]bool
 }
 
 func (w *codeWriter) word(s string) { w.code.words = append(w.code.words, s) }
@@ -287,6 +288,7 @@ func (w *codeWriter) dynamic(e ast.Expr) {
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()
 	}
+	w.declared(t)
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || w.types[named] {
 		return
@@ -302,6 +304,43 @@ func (w *codeWriter) dynamic(e ast.Expr) {
 	for i := range named.NumMethods() {
 		if m := named.Method(i); w.prog.funcs[m] != nil && !w.prog.generated(m) {
 			w.code.dynamic = append(w.code.dynamic, m)
+		}
+	}
+}
+
+// declared notes the types of the module that a type is made of.
+func (w *codeWriter) declared(t types.Type) {
+	if w.made[t] {
+		return
+	}
+	if w.made == nil {
+		w.made = map[types.Type]bool{}
+	}
+	w.made[t] = true
+	switch t := t.(type) {
+	case *types.Alias:
+		w.name(t.Obj())
+		w.declared(types.Unalias(t))
+	case *types.Named:
+		w.name(t.Origin().Obj())
+		for i := range t.TypeArgs().Len() {
+			w.declared(t.TypeArgs().At(i))
+		}
+		if t.Obj().Pkg() != nil && w.prog.declares(t.Obj().Pkg()) {
+			w.declared(t.Underlying())
+		}
+	case *types.Pointer:
+		w.declared(t.Elem())
+	case *types.Slice:
+		w.declared(t.Elem())
+	case *types.Array:
+		w.declared(t.Elem())
+	case *types.Map:
+		w.declared(t.Key())
+		w.declared(t.Elem())
+	case *types.Struct:
+		for i := range t.NumFields() {
+			w.declared(t.Field(i).Type())
 		}
 	}
 }
