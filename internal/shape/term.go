@@ -100,7 +100,7 @@ const (
 )
 
 // fold computes what can be: comparisons and sums of constants, the outcome of an any.
-func (t *terms) fold(op, _ string, args []term) (term, bool) {
+func (t *terms) fold(op, what string, args []term) (term, bool) {
 	switch {
 	case op == opIf && len(args) == 3:
 		if b, ok := t.isTruth(args[0]); ok {
@@ -131,6 +131,7 @@ func (t *terms) fold(op, _ string, args []term) (term, bool) {
 		if n, ok := t.number(args[1]); ok && list.op == opList && n.IsInt64() && n.Int64() >= 0 && n.Int64() < int64(len(list.args)) {
 			return list.args[n.Int64()], true
 		}
+	case what != "": // a sum of numbers that wrap or are rounded
 	case op == "+" && len(args) == 2:
 		return t.sum(args)
 	case len(args) == 2:
@@ -168,7 +169,7 @@ func (t *terms) offset(x term) (base term, n int64) {
 	if v, ok := t.number(x); ok {
 		return unset, v.Int64()
 	}
-	if m := &t.all[x]; m.op == "+" && len(m.args) == 2 {
+	if m := &t.all[x]; m.op == "+" && m.what == "" && len(m.args) == 2 {
 		if v, ok := t.number(m.args[1]); ok {
 			return m.args[0], v.Int64()
 		}

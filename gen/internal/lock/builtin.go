@@ -2,16 +2,31 @@ package lock
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func (m *machine) convert(e *ast.CallExpr, to types.Type) {
 	m.eval(e.Args[0])
-	from := m.frame.info.TypeOf(e.Args[0])
+	from, to := m.exprType(e.Args[0]), m.frame.actual(to)
 	name := conversion(from, to)
-	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
+	if m.frame.info.Types[e.Args[0]].IsNil() {
+		return
+	}
+	if name == "" {
+		if b, ok := to.Underlying().(*types.Basic); ok || !types.IsInterface(to) {
+			m.map1(func(p *path, v *value) *value {
+				if v.op == "struct" || b != nil && v.lit == nil { // the same, of another type
+					w := *v
+					w.typ = to
+					return m.make(w)
+				}
+				return v
+			})
+		}
 		return
 	}
 	m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "conv", name, v) })
@@ -67,7 +82,7 @@ func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b)
 
 func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 	name := types.ExprString(fun)
-	t := m.frame.info.TypeOf(e)
+	t := m.exprType(e)
 	switch name {
 	case "make", "new":
 		for _, a := range e.Args[1:] {
@@ -76,10 +91,11 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.each(func(p *path) { p.popN(len(e.Args) - 1) })
 		switch {
 		case name == "new" && m.frame.info.Types[e.Args[0]].IsType():
-			m.each(func(p *path) { p.push(m.box(p, m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))) })
+			m.pushAll(m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))
+			m.boxed(t.Underlying().(*types.Pointer).Elem())
 		case name == "new":
 			m.eval(e.Args[0])
-			m.map1(m.box)
+			m.boxed(m.exprType(e.Args[0]))
 		default:
 			m.makeBuiltin(e, t)
 		}
@@ -89,8 +105,12 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.eval(a)
 	}
 	n := len(e.Args)
-	if name == "panic" {
+	switch name {
+	case "panic":
 		m.panics(e, n)
+		return
+	case "recover":
+		m.recovers(e)
 		return
 	}
 	m.each(func(p *path) {
@@ -107,15 +127,21 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		case "min", "max":
 			p.push(m.least(e, name, t, args))
 		case "delete", "clear", "copy":
-			v := m.val(e.Pos(), name, "", args...)
-			if raw[0].op == "ref" {
-				m.write(p, raw[0], v)
-			}
-			p.push(v)
+			p.push(m.val(e.Pos(), name, "", args...))
 		default:
 			p.push(m.val(e.Pos(), "call", name, args...))
 		}
 	})
+	switch name {
+	case "delete", "clear", "copy":
+		m.mutate(e.Args[0], func(p *path, old *value) *value {
+			v := p.stack[len(p.stack)-1]
+			if name == "copy" || v.args[0].class != old.class {
+				return m.val(e.Pos(), "changed", name, v, old)
+			}
+			return v
+		})
+	}
 }
 
 func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
@@ -159,11 +185,59 @@ func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
 	return m.val(e.Pos(), "append", "", append([]*value{base}, args[1:]...)...)
 }
 
+// panics ends the function that is being read: what it has deferred runs.
 func (m *machine) panics(e *ast.CallExpr, n int) {
-	m.each(func(p *path) { p.popN(n) })
-	for _, p := range m.fold(m.cur) {
-		node := m.newNode(shape.Panic, e.Pos(), 0)
-		m.attach(p, node)
+	m.each(func(p *path) {
+		p.popN(n)
+		p.panics = e.Pos()
+	})
+	m.unwind(m.frame)
+}
+
+// unwind has the paths leave a function by a panic.
+func (m *machine) unwind(f *frame) {
+	results := m.make(value{op: "tuple", pos: f.begin()})
+	for range m.resultCount(f) {
+		results.args = append(results.args, m.null(f.begin()))
 	}
+	m.each(func(p *path) {
+		p.stack = append(p.stack[:min(f.base, len(p.stack))], results)
+		p.raised = p.raised[:min(f.raised, len(p.raised))]
+	})
+	f.returns = append(f.returns, m.cur...)
 	m.cur = nil
+}
+
+// panicked leaves of paths that end a function those that have not panicked; others go on to the function around it.
+func (m *machine) panicked(f *frame, paths []*path) []*path {
+	var out, up []*path
+	for _, p := range paths {
+		if p.panics.IsValid() {
+			up = append(up, p)
+		} else {
+			out = append(out, p)
+		}
+	}
+	i := slices.Index(m.active, f)
+	if len(up) > 0 && f != m.entry && i > 0 {
+		m.cur = up
+		m.unwind(m.active[i-1])
+		return out
+	}
+	for _, p := range up {
+		m.attach(p, m.newNode(shape.Panic, p.panics, 0))
+	}
+	return out
+}
+
+// recovers is what recover gives: a panic of the program itself, or one that nothing here tells of.
+func (m *machine) recovers(e *ast.CallExpr) {
+	m.each(func(p *path) {
+		v := m.val(e.Pos(), "call", "recover")
+		if i := len(p.raised) - 1; i >= 0 && p.raised[i].IsValid() {
+			v = m.make(value{op: "struct", what: "recovered", pos: e.Pos()})
+			p.raised[i] = token.NoPos
+		}
+		p.push(v)
+	})
 }

@@ -189,10 +189,7 @@ func (m *machine) draws(e *ast.CallExpr, name string, n int) bool {
 
 // disordered is what a swap function does to the variables that it knows.
 func (m *machine) disordered(p *path, c *closure, n *node) {
-	if c.lit == nil {
-		return
-	}
-	m.assignedIn(c, func(cl *cell, _ ast.Expr) {
+	m.touches(p, c, func(cl *cell, _ ast.Expr) {
 		m.store(p, cl, m.ofNode("changed", strconv.Itoa(0), n, m.load(p, cl)))
 	})
 }

@@ -44,7 +44,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			if fn := prog.funcs[obj]; fn != nil {
 				flows[d] = prog.flow(fn, d.Func.Params)
 				flow := flows[d]
-				flow.Code, flow.Written = prog.written(obj)
+				flow.Written = prog.lines(append([]types.Object{obj}, prog.reached(prog.codeOf(obj))...))
 				flows[d] = flow
 			}
 		}
@@ -54,6 +54,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 
 // flow runs one orchestrator.
 func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
+	prog.enter(fn.obj.Pkg())
 	m := newMachine(prog, nil)
 	p := m.begin()
 	args := []*value{m.leaf("ctx", "", fn.decl.Pos())}
