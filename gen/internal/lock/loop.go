@@ -93,15 +93,18 @@ func (own *ownVariables) end(m *machine) {
 // rangeStmt reads a range loop as one that counts from 0.
 func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	coll, at := m.newCell(), m.newCell()
-	t := m.frame.info.TypeOf(s.X)
+	t := m.exprType(s.X)
 	m.eval(s.X)
-	m.each(func(p *path) {
-		p.vars[coll] = m.read(p, p.pop())
-		p.vars[at] = m.integer(s.Pos(), 0)
-	})
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
+	m.each(func(p *path) {
+		p.vars[coll] = m.read(p, p.pop())
+		if isIter {
+			p.vars[coll] = m.freeze(p, p.vars[coll])
+		}
+		p.vars[at] = m.integer(s.Pos(), 0)
+	})
 	isString := isBasic && basic.Info()&types.IsString != 0
 	count := func(p *path) *value {
 		c := m.load(p, coll)

@@ -285,13 +285,18 @@ func (m *machine) texts(name string, args []*value) []*value {
 
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
-	root := m.root()
-	if v, ok := root.summaries[fn]; ok {
-		return v
+	pos := fn.decl.Name.Pos()
+	if body, ok := m.summaries[fn]; ok {
+		if body == nil { // in itself
+			return m.val(pos, "recursion", "")
+		}
+		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
-	root.summaries[fn] = m.val(fn.decl.Pos(), "recursion", "") // in itself
-	v := m.summarised(&closure{fn: fn}, fn.decl.Name.Pos())
-	root.summaries[fn] = v
+	m.summaries[fn] = nil
+	v := m.summarised(&closure{fn: fn}, pos)
+	if delete(m.summaries, fn); v.body != nil {
+		m.summaries[fn] = v.body
+	}
 	return v
 }
 
@@ -314,7 +319,10 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	if *m.fuel < 0 {
 		return m.val(pos, "source", m.source(c.body(), c.info()))
 	}
-	*m.fuel -= 50
+	const most = 3000
+	left := *m.fuel - 50
+	*m.fuel = min(left, most)
+	defer func(begin int) { *m.fuel = left - (begin - *m.fuel) }(*m.fuel)
 	v := m.make(value{op: "func", fn: c, pos: pos})
 	sig := c.signature()
 	if sig == nil {
