@@ -275,9 +275,12 @@ func (m *machine) acting() bool {
 		case shape.Join, shape.Branch, shape.Return, shape.Panic:
 			return false
 		}
-		return true
+		return n.kind != shape.Call || n.target != calledArgument
 	})
 }
+
+// calledArgument is the target of a node that calls a function which is an argument: who gives it knows what it does.
+const calledArgument = "argument"
 
 func hasContext(v *value) bool {
 	if v.op == "ctx" || v.op == "rand" {
@@ -380,6 +383,13 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(append([]*value{callee.args[0]}, args...)...)
 		})
 		m.runtimeCall(e, callee.what, n+1)
+	case callee.op == "param" && !m.takesContext(n):
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.push(callee)
+			p.push(args...)
+		})
+		m.opaqueCall(e.Pos(), calledArgument, n+1, sig)
 	case m.takesContext(n), slices.ContainsFunc(m.cur, func(p *path) bool { return m.acts(p, callee) }):
 		m.each(func(p *path) {
 			args := p.popN(n)

@@ -30,6 +30,7 @@ type machine struct {
 	fuel    *int
 
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
+	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
 	holding  map[[2]types.Type]bool
 
 	deferring *frame   // whose deferred calls run

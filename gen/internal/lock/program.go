@@ -23,7 +23,7 @@ type program struct {
 	handles   map[*types.TypeName]*names.Decl // by the type of the generated variable
 	errors    map[*types.Var]string           // wire names of sentinels
 	gotos     map[types.Object][]token.Pos    // of labels: where one goes to them
-	summaries map[*function]*machine          // nil: it is being read
+	summaries map[summaryOf]*machine          // nil: it is being read
 	methods   map[string][]*function          // by name
 	sentinels map[string]*global              // package variables that hold errors, by the name that they have in a flow
 }
@@ -73,7 +73,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, gotos: map[types.Object][]token.Pos{},
-		summaries: map[*function]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
+		summaries: map[summaryOf]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }

@@ -159,6 +159,9 @@ func (m *machine) implementing(iface *types.Interface, names []string, f func(*f
 	for _, name := range names {
 		for _, fn := range m.methods[name] {
 			t := fn.obj.Signature().Recv().Type()
+			if !m.linked(fn.obj.Pkg()) {
+				continue
+			}
 			if types.Implements(t, iface) || !isPointer(t) && types.Implements(types.NewPointer(t), iface) {
 				f(fn)
 			}
@@ -251,6 +254,25 @@ func (m *machine) asType(pos token.Pos, v *value, t types.Type) *value {
 	return m.val(pos, "as", typeName(t), v)
 }
 
+// linked reports whether the package of the orchestrator is one or needs it.
+func (m *machine) linked(pkg *types.Package) bool {
+	root := m.root()
+	if root.links == nil {
+		root.links = map[*types.Package]bool{}
+		var add func(*types.Package)
+		add = func(p *types.Package) {
+			if !root.links[p] {
+				root.links[p] = true
+				for _, q := range p.Imports() {
+					add(q)
+				}
+			}
+		}
+		add(root.entry.fn.obj.Pkg())
+	}
+	return root.links[pkg]
+}
+
 // texts gives what is written where package variables that hold errors are declared, of those in a value: what such an
 // error says is looked at where it may be printed only.
 func (m *machine) texts(name string, args []*value) []*value {
@@ -283,19 +305,25 @@ func (m *machine) texts(name string, args []*value) []*value {
 	return found
 }
 
+// summaryOf is a function as an orchestrator of a package needs it.
+type summaryOf struct {
+	fn  *function
+	pkg *types.Package
+}
+
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
-	pos := fn.decl.Name.Pos()
-	if body, ok := m.summaries[fn]; ok {
+	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().entry.fn.obj.Pkg()}
+	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
 			return m.val(pos, "recursion", "")
 		}
 		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
-	m.summaries[fn] = nil
+	m.summaries[key] = nil
 	v := m.summarised(&closure{fn: fn}, pos)
-	if delete(m.summaries, fn); v.body != nil {
-		m.summaries[fn] = v.body
+	if delete(m.summaries, key); v.body != nil {
+		m.summaries[key] = v.body
 	}
 	return v
 }
