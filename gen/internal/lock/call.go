@@ -94,7 +94,7 @@ func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature)
 		m.inline(fn, nil, n, e.Pos())
 		return
 	}
-	m.external(e, obj.FullName()+m.explicit(e.Fun), n, sig)
+	m.external(e, obj.FullName(), n, sig)
 }
 
 // funcName is the identifier of a function that is called.
@@ -112,8 +112,8 @@ func funcName(e ast.Expr) *ast.Ident {
 	return nil
 }
 
-// explicit names the type arguments that a call writes: they cannot be told by the other arguments.
-func (m *machine) explicit(fun ast.Expr) string {
+// explicit gives the type arguments that a call writes: they cannot be told by the other arguments.
+func (m *machine) explicit(fun ast.Expr) (all []*value) {
 	var args []ast.Expr
 	switch x := ast.Unparen(fun).(type) {
 	case *ast.IndexExpr:
@@ -121,11 +121,12 @@ func (m *machine) explicit(fun ast.Expr) string {
 	case *ast.IndexListExpr:
 		args = x.Indices
 	}
-	name := ""
 	for _, a := range args {
-		name += "[" + typeName(m.exprType(a)) + "]"
+		if m.frame.info.Types[a].IsType() {
+			all = append(all, m.typeValue(a.Pos(), m.exprType(a)))
+		}
 	}
-	return name
+	return all
 }
 
 func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {

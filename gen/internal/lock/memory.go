@@ -12,7 +12,8 @@ func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
 	if old == now || old.isConst() {
 		return
 	}
-	from, _ := old.origins(map[*value]bool{})
+	var from []*value
+	old.spine(&from, map[*value]bool{})
 	ch := change{container, old, now, from}
 	for _, c := range m.sortedCells(p.vars) {
 		if c.typ != nil && container != nil && !m.holds(c.typ, container) {
@@ -123,6 +124,9 @@ func holds(t, memory types.Type, seen []types.Type) bool {
 	if slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {
 		return false
 	}
+	if runtimeType(t) != "" || opaque(t) {
+		return false
+	}
 	seen = append(seen, t)
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
@@ -164,6 +168,34 @@ func overlapping(mine, theirs []*value) bool {
 		}
 	}
 	return false
+}
+
+// spine collects the origins of the memory of a list or map itself, without that of its elements.
+func (v *value) spine(into *[]*value, seen map[*value]bool) {
+	if seen[v] {
+		return
+	}
+	seen[v] = true
+	args := v.args
+	switch v.op {
+	case "list", "map", "made":
+		args = nil
+	case "slice", "append", "concat", "put", "stirred":
+		args = args[:1]
+	case "eta", "if":
+		args = args[1:]
+	case "phi", "mu", "call", "changed", "part":
+	default:
+		list, _ := v.origins(map[*value]bool{})
+		*into = append(*into, list...)
+		return
+	}
+	if v.op != "phi" && v.op != "mu" && v.op != "if" && v.op != "eta" {
+		*into = append(*into, v)
+	}
+	for _, a := range args {
+		a.spine(into, seen)
+	}
 }
 
 // fresh reports whether every computation of a value makes memory of its own.

@@ -17,7 +17,7 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 	if sig == nil {
 		return nil
 	}
-	var all []*value
+	all := m.explicit(e.Fun)
 	for i, a := range e.Args {
 		param := paramType(sig, i, e.Ellipsis.IsValid())
 		if param == nil {
@@ -35,12 +35,15 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 				names = append(names, iface.Method(k).Name())
 			}
 		}
+		if strings.HasPrefix(name, "errors.") {
+			names = []string{"Is", "As", "Unwrap"}
+		}
 		for _, fn := range m.methodsOf(t, names) {
 			all = append(all, m.summary(fn))
 		}
 		switch {
 		case name == "errors.As":
-			all = append(all, m.val(a.Pos(), "type", typeName(t)))
+			all = append(all, m.typeValue(a.Pos(), t))
 		case strings.Contains(name, "encoding/json."):
 			all = append(all, m.val(a.Pos(), "type", sketch(t, true, nil)))
 		case strings.HasPrefix(name, "fmt.") && namesFields(e.Args[0]):
@@ -48,6 +51,22 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 		}
 	}
 	return slices.CompactFunc(all, func(a, b *value) bool { return a.class == b.class })
+}
+
+// typeValue is a type as a value: that of an annotated error has the name under which it travels.
+func (m *machine) typeValue(pos token.Pos, t types.Type) *value {
+	bare := t
+	for {
+		p, ok := types.Unalias(bare).(*types.Pointer)
+		if !ok {
+			break
+		}
+		bare = p.Elem()
+	}
+	if named, ok := types.Unalias(bare).(*types.Named); ok && m.errorTypes[named.Obj()] != "" {
+		return m.val(pos, "global", m.errorTypes[named.Obj()])
+	}
+	return m.val(pos, "global", typeName(t))
 }
 
 func paramType(sig *types.Signature, i int, spread bool) types.Type {
