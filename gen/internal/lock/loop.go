@@ -94,7 +94,7 @@ func (own *ownVariables) end(m *machine) {
 // rangeStmt reads a range loop as one that counts from 0.
 func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	coll, at := m.newCell(), m.newCell()
-	t := m.frame.info.TypeOf(s.X)
+	t := m.exprType(s.X)
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
