@@ -6,24 +6,6 @@ import (
 	"strconv"
 )
 
-// enter begins with an orchestrator of a package. Values in it are of types of what the package imports.
-func (prog *program) enter(pkg *types.Package) {
-	if prog.root == pkg {
-		return
-	}
-	prog.root, prog.reaches = pkg, map[*types.Package]bool{}
-	var add func(*types.Package)
-	add = func(p *types.Package) {
-		if !prog.reaches[p] {
-			prog.reaches[p] = true
-			for _, q := range p.Imports() {
-				add(q)
-			}
-		}
-	}
-	add(pkg)
-}
-
 // params are the types of what a function takes, the receiver first.
 func params(sig *types.Signature) []types.Type {
 	var list []types.Type

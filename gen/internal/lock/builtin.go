@@ -123,7 +123,14 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		case "len":
 			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
 		case "append":
-			p.push(m.appended(e, args))
+			v := m.appended(e, args)
+			m.overgrown(p, m.exprType(e.Args[0]), args[0], v)
+			p.push(v)
+		case "cap":
+			if args[0].room != nil {
+				args = append(args, args[0].room)
+			}
+			p.push(m.val(e.Pos(), "call", name, args...))
 		case "min", "max":
 			p.push(m.least(e, name, t, args))
 		case "delete", "clear", "copy":
@@ -153,12 +160,48 @@ func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
 			if tv := m.frame.info.Types[e.Args[1]]; tv.Value == nil || tv.Value.ExactString() != "0" {
 				m.eval(e.Args[1])
 				m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "made", "", v) })
+				m.withRoom(e)
 				return
 			}
 		}
 		m.pushAll(m.val(e.Pos(), "list", ""))
+		m.withRoom(e)
 	default:
 		m.pushAll(m.val(e.Pos(), "made", ""))
+	}
+}
+
+// withRoom notes the capacity of the lists on the stacks, if it is given.
+func (m *machine) withRoom(e *ast.CallExpr) {
+	if len(e.Args) < 3 {
+		return
+	}
+	m.eval(e.Args[2])
+	m.each(func(p *path) {
+		room := p.pop()
+		p.stack[len(p.stack)-1].room = room
+	})
+}
+
+// overgrown tells others that hold the elements behind the end of a list that something was put there: the rest of what it
+// was cut from, and what was appended to it before.
+func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
+	if now != base {
+		now.from = base
+	}
+	cut := base.op == "slice" && !base.args[2].isNil() && base.args[3].isNil()
+	for _, c := range m.sortedCells(p.vars) {
+		v := p.vars[c]
+		if v == nil || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
+			continue
+		}
+		from := v.from
+		for from != nil && from != base {
+			from = from.from
+		}
+		if from == base || cut && m.overlap(v, base.args[0]) {
+			m.store(p, c, m.stirred(v, t, now))
+		}
 	}
 }
 

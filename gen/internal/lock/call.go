@@ -94,7 +94,7 @@ func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature)
 		m.inline(fn, nil, n, e.Pos())
 		return
 	}
-	m.external(e, obj.FullName()+m.explicit(e.Fun), n, sig)
+	m.external(e, obj.FullName(), n, sig)
 }
 
 // funcName is the identifier of a function that is called.
@@ -112,8 +112,8 @@ func funcName(e ast.Expr) *ast.Ident {
 	return nil
 }
 
-// explicit names the type arguments that a call writes: they cannot be told by the other arguments.
-func (m *machine) explicit(fun ast.Expr) string {
+// explicit gives the type arguments that a call writes: they cannot be told by the other arguments.
+func (m *machine) explicit(fun ast.Expr) (all []*value) {
 	var args []ast.Expr
 	switch x := ast.Unparen(fun).(type) {
 	case *ast.IndexExpr:
@@ -121,11 +121,12 @@ func (m *machine) explicit(fun ast.Expr) string {
 	case *ast.IndexListExpr:
 		args = x.Indices
 	}
-	name := ""
 	for _, a := range args {
-		name += "[" + typeName(m.exprType(a)) + "]"
+		if m.frame.info.Types[a].IsType() {
+			all = append(all, m.typeValue(a.Pos(), m.exprType(a)))
+		}
 	}
-	return name
+	return all
 }
 
 func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
@@ -274,12 +275,13 @@ func (m *machine) acting() bool {
 		switch n.kind {
 		case shape.Join, shape.Branch, shape.Return, shape.Panic:
 			return false
-		case shape.Call:
-			return n.target != "apply"
 		}
-		return true
+		return n.kind != shape.Call || n.target != calledArgument
 	})
 }
+
+// calledArgument is the target of a node that calls a function which is an argument: who gives it knows what it does.
+const calledArgument = "argument"
 
 func hasContext(v *value, seen map[*value]bool) bool {
 	if v.op == "ctx" || v.op == "rand" {
@@ -378,13 +380,13 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(append([]*value{callee.args[0]}, args...)...)
 		})
 		m.runtimeCall(e, callee.what, n+1)
-	case m.byItself() && callee.op != "bound" && callee.op != "external":
+	case (callee.op == "param" || m.byItself() && callee.op != "bound" && callee.op != "external") && !m.takesContext(n):
 		m.each(func(p *path) {
 			args := p.popN(n)
 			p.push(callee)
 			p.push(args...)
 		})
-		m.opaqueCall(e.Pos(), "apply", n+1, sig)
+		m.opaqueCall(e.Pos(), calledArgument, n+1, sig)
 	case m.takesContext(n), slices.ContainsFunc(m.cur, func(p *path) bool { return m.acts(p, callee) }):
 		m.each(func(p *path) {
 			args := p.popN(n)

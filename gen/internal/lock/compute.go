@@ -120,7 +120,7 @@ func (l *loop) cycles(m *machine, t *tree) {
 			if c == nil {
 				return q.epoch
 			}
-			return q.vars[c]
+			return m.settled(q, q.vars[c])
 		})
 	}
 	if l.counter != nil {

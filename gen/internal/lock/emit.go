@@ -445,9 +445,16 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 		out.Args = e.values(end.args)
 		return
 	}
+	if v.body.sum != "" {
+		out.Sum = v.body.sum
+		return
+	}
 	flow, imports := v.body.emitFrom(0)
 	out.Sum = hash(Canonical(flow))
 	out.Args = e.values(imports)
+	if len(imports) == 0 {
+		v.body.sum = out.Sum
+	}
 }
 
 func hash(flow shape.Flow) string {

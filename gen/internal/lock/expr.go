@@ -35,7 +35,9 @@ func (m *machine) eval(e ast.Expr) {
 	}
 	tv := m.frame.info.Types[e]
 	if tv.Value != nil {
-		m.pushAll(m.constExpr(m.frame.info, e, tv.Value))
+		v := m.constExpr(m.frame.info, e, tv.Value)
+		v.typ = m.frame.actual(tv.Type)
+		m.pushAll(v)
 		return
 	}
 	switch e := e.(type) {

@@ -180,7 +180,7 @@ func (m *machine) part(p *path, pos token.Pos, cond *value) (yes, no []*path) {
 		return yes, no
 	}
 	n := m.newNode(shape.Branch, pos, 2)
-	n.args = []*value{cond}
+	n.args = []*value{m.firm(p, cond)}
 	m.attach(p, n)
 	y, f := p.fork(edge{n, 0}), p.fork(edge{n, 1})
 	y.learn(cond, true)

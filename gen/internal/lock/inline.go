@@ -196,10 +196,11 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	}
 	m.each(func(p *path) {
 		args := p.popN(n)
+		frozen := make([]*value, n)
 		for i := range args {
-			args[i] = m.freeze(p, args[i])
+			frozen[i] = m.freeze(p, args[i])
 		}
-		v := m.val(pos, "call", name, args...)
+		v := m.val(pos, "call", name, frozen...)
 		m.disturb(p, args, func(old *value) *value { return m.val(pos, "changed", "", v, old) })
 		p.push(v)
 	})

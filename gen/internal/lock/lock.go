@@ -54,7 +54,6 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 
 // flow runs one orchestrator.
 func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
-	prog.enter(fn.obj.Pkg())
 	m := newMachine(prog, nil)
 	p := m.begin()
 	args := []*value{m.leaf("ctx", "", fn.decl.Pos())}

@@ -93,8 +93,8 @@ func (own *ownVariables) end(m *machine) {
 
 // rangeStmt reads a range loop as one that counts from 0.
 func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
-	coll, at := m.newCell(), m.newCell()
-	t := m.frame.info.TypeOf(s.X)
+	coll, size, at := m.newCell(), m.newCell(), m.newCell()
+	t := m.exprType(s.X)
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
@@ -102,20 +102,28 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	if isIter {
 		m.iterator(s)
 	}
-	m.each(func(p *path) {
-		p.vars[coll] = m.read(p, p.pop())
-		p.vars[at] = m.integer(s.Pos(), 0)
-	})
 	isString := isBasic && basic.Info()&types.IsString != 0
-	count := func(p *path) *value {
-		c := m.load(p, coll)
+	looked := isMap || isIter || isString || s.Value != nil && !isBlank(s.Value) // at what it goes over
+	m.each(func(p *path) {
+		c := m.read(p, p.pop())
+		p.vars[at] = m.integer(s.Pos(), 0)
 		switch {
 		case isString:
-			return m.val(s.X.Pos(), "runes", "", c)
+			p.vars[size] = m.val(s.X.Pos(), "runes", "", c)
 		case isBasic:
-			return c
+			p.vars[size] = c
+		case !isMap:
+			p.vars[size] = m.length(s.X.Pos(), c, false)
 		}
-		return m.length(s.X.Pos(), c, false)
+		if looked {
+			p.vars[coll] = c
+		}
+	})
+	count := func(p *path) *value {
+		if isMap { // it may grow and shrink
+			return m.length(s.X.Pos(), m.load(p, coll), false)
+		}
+		return m.load(p, size)
 	}
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,
@@ -125,8 +133,13 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 		},
 		body: func() {
 			m.each(func(p *path) {
-				c, i := m.load(p, coll), m.load(p, at)
+				i := m.load(p, at)
 				key, elem := i, i
+				if !looked {
+					p.push(key, elem)
+					return
+				}
+				c := m.load(p, coll)
 				switch {
 				case isString:
 					key, elem = m.val(s.Pos(), "runeat", "", c, i), m.val(s.Pos(), "rune", "", c, i)

@@ -15,6 +15,7 @@ type machine struct {
 	*program
 	classes *classes
 	parent  *machine
+	sum     string // of its flow, if that takes nothing from around it and was asked for
 	nodes   []*node
 	cur     []*path // the ways on which the program comes to where it is being read; none: it does not
 	frame   *frame
@@ -28,8 +29,9 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
-	summaries map[*function]*value // of the outermost machine
-	closures  map[*ast.FuncLit]*value
+	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
+	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
+	holding  map[[2]types.Type]bool
 
 	deferring *frame   // whose deferred calls run
 	bound     *bound   // operands of the one that runs
@@ -104,10 +106,11 @@ func newMachine(prog *program, parent *machine) *machine {
 	if parent != nil {
 		m.classes, m.fuel, m.cells = parent.classes, parent.fuel, parent.cells
 		m.active, m.calls = slices.Clone(parent.active), slices.Clone(parent.calls)
-		m.probing = parent.probing
+		m.probing, m.holding = parent.probing, parent.holding
 		return m
 	}
-	m.summaries, m.closures = map[*function]*value{}, map[*ast.FuncLit]*value{}
+	m.holding = map[[2]types.Type]bool{}
+	m.closures = map[*ast.FuncLit]*value{}
 	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left
@@ -310,6 +313,27 @@ func (m *machine) again(v *value, args []*value) *value {
 	w := *v
 	w.args, w.choice = args, false
 	return m.make(w)
+}
+
+// firm is a condition without pointers and functions in it.
+func (m *machine) firm(p *path, v *value) *value {
+	loose := false
+	seen := map[*value]bool{}
+	var walk func(*value)
+	walk = func(v *value) {
+		if seen[v] || loose {
+			return
+		}
+		seen[v] = true
+		loose = v.op == "ref" || v.op == "func"
+		for _, a := range v.args {
+			walk(a)
+		}
+	}
+	if walk(v); !loose {
+		return v
+	}
+	return m.frozen(p, v, 0, map[*value]*value{})
 }
 
 // freeze gives a value as it is now, with what its pointers point to in their place.

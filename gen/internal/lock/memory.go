@@ -12,25 +12,39 @@ func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
 	if old == now || old.isConst() {
 		return
 	}
+	var from []*value
+	old.spine(&from, map[*value]bool{})
+	ch := change{container, old, now, from}
 	for _, c := range m.sortedCells(p.vars) {
-		if c.typ != nil && container != nil && !holds(c.typ, container, nil) {
+		if c.typ != nil && container != nil && !m.holds(c.typ, container) {
 			continue
 		}
 		if v := p.vars[c]; v != now {
-			if w := m.shared(v, c.typ, container, old, now); w != v {
+			if w := m.shared(v, c.typ, &ch); w != v {
 				m.store(p, c, w)
 			}
 		}
 	}
 }
 
+// change is one of the elements of a list or map, or of what a pointer points to.
+type change struct {
+	container types.Type
+	old, now  *value
+	from      []*value // origins of old
+}
+
 // shared is a value after something that it may hold has become something else.
-func (m *machine) shared(v *value, t, container types.Type, old, now *value) *value {
+func (m *machine) shared(v *value, t types.Type, ch *change) *value {
+	old := ch.old
 	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.op == "struct"
 	if v == old || v.class == old.class && !literal {
-		return now
+		return ch.now
 	}
-	if v.op == "ref" || v.op == "func" || !m.overlap(v, old) {
+	if v.op == "ref" || v.op == "func" || v.isConst() {
+		return v
+	}
+	if mine, _ := v.origins(map[*value]bool{}); !overlapping(mine, ch.from) {
 		return v
 	}
 	var st *types.Struct
@@ -39,15 +53,15 @@ func (m *machine) shared(v *value, t, container types.Type, old, now *value) *va
 	}
 	if st == nil || v.op == "struct" && splitNames(v.what)[0] != fieldName(st, 0) || embeds(st) {
 		if v.op != "struct" {
-			return m.stirred(v, container, now)
+			return m.stirred(v, ch.container, ch.now)
 		}
-		return m.sharedArgs(v, container, old, now)
+		return m.sharedArgs(v, ch)
 	}
 	args, changed := make([]*value, st.NumFields()), false
 	for i := range args {
 		args[i] = m.field(v.pos, v, fieldName(st, i), i)
-		if ft := st.Field(i).Type(); container == nil || holds(ft, container, nil) {
-			w := m.shared(args[i], ft, container, old, now)
+		if ft := st.Field(i).Type(); ch.container == nil || m.holds(ft, ch.container) {
+			w := m.shared(args[i], ft, ch)
 			changed = changed || w != args[i]
 			args[i] = w
 		}
@@ -58,10 +72,10 @@ func (m *machine) shared(v *value, t, container types.Type, old, now *value) *va
 	return m.make(value{op: "struct", what: structName(st), args: args, pos: v.pos, typ: v.typ})
 }
 
-func (m *machine) sharedArgs(v *value, container types.Type, old, now *value) *value {
+func (m *machine) sharedArgs(v *value, ch *change) *value {
 	args := slices.Clone(v.args)
 	for i, a := range args {
-		args[i] = m.shared(a, nil, container, old, now)
+		args[i] = m.shared(a, nil, ch)
 	}
 	if slices.Equal(args, v.args) {
 		return v
@@ -91,12 +105,26 @@ func embeds(st *types.Struct) bool {
 	return false
 }
 
+// holds is holds, which is asked often.
+func (m *machine) holds(t, memory types.Type) bool {
+	key := [2]types.Type{t, memory}
+	is, ok := m.holding[key]
+	if !ok {
+		is = holds(t, memory, nil)
+		m.holding[key] = is
+	}
+	return is
+}
+
 // holds reports whether values of a type may share memory of another: a slice, a map or what a pointer points to.
 func holds(t, memory types.Type, seen []types.Type) bool {
 	if types.Identical(t.Underlying(), memory.Underlying()) {
 		return true
 	}
 	if slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {
+		return false
+	}
+	if runtimeType(t) != "" || opaque(t) {
 		return false
 	}
 	seen = append(seen, t)
@@ -123,17 +151,51 @@ func holds(t, memory types.Type, seen []types.Type) bool {
 
 // overlap reports whether two values may share memory.
 func (m *machine) overlap(a, b *value) bool {
-	mine, theirs := map[*value]bool{}, map[*value]bool{}
-	origins(a, mine, map[*value]bool{})
-	origins(b, theirs, map[*value]bool{})
-	for x := range mine {
-		for y := range theirs {
+	mine, _ := a.origins(map[*value]bool{})
+	theirs, _ := b.origins(map[*value]bool{})
+	return overlapping(mine, theirs)
+}
+
+func overlapping(mine, theirs []*value) bool {
+	if len(mine) > mostOrigins || len(theirs) > mostOrigins {
+		return true
+	}
+	for _, x := range mine {
+		for _, y := range theirs {
 			if x == y || !fresh(x) && !fresh(y) && (within(x, y) || within(y, x)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// spine collects the origins of the memory of a list or map itself, without that of its elements.
+func (v *value) spine(into *[]*value, seen map[*value]bool) {
+	if seen[v] {
+		return
+	}
+	seen[v] = true
+	args := v.args
+	switch v.op {
+	case "list", "map", "made":
+		args = nil
+	case "slice", "append", "concat", "put", "stirred":
+		args = args[:1]
+	case "eta", "if":
+		args = args[1:]
+	case "phi", "mu", "call", "changed", "part":
+	default:
+		list, _ := v.origins(map[*value]bool{})
+		*into = append(*into, list...)
+		return
+	}
+	if v.op != "phi" && v.op != "mu" && v.op != "if" && v.op != "eta" {
+		*into = append(*into, v)
+	}
+	for _, a := range args {
+		a.spine(into, seen)
+	}
 }
 
 // fresh reports whether every computation of a value makes memory of its own.
@@ -158,41 +220,52 @@ func within(x, y *value) bool {
 	}
 }
 
-// origins collects where the memory of a value may come from.
-func origins(v *value, into, seen map[*value]bool) {
+const mostOrigins = 40 // of a value that are kept apart
+
+// origins gives the values from which the memory of a value may come; more than mostOrigins are any. They are final
+// unless a loop is being read that they depend on.
+func (v *value) origins(seen map[*value]bool) (list []*value, final bool) {
+	if v.rooted {
+		return v.roots, true
+	}
 	if seen[v] {
-		return
+		return nil, false
 	}
-	seen[v] = true
-	all := func(args []*value) {
-		for _, a := range args {
-			origins(a, into, seen)
-		}
+	if seen[v] = true; len(seen) > 2000 {
+		return make([]*value, mostOrigins+1), false
 	}
+	args := v.args
+	final = true
 	switch v.op {
-	case "const", "==", "<", "<=", "not", "len", "has", "is", "cat", "conv", "neg", "+", "-", "*", "/", "%", "ref", "func", "ready", "now", "zero":
+	case "const", "==", "<", "<=", "not", "len", "has", "is", "cat", "conv", "neg", "+", "-", "*", "/", "%", "ref", "func", "ready", "now", "zero", "lambda":
+		args = nil
 	case "field":
 		base := v
 		for base.op == "field" {
 			base = base.args[0]
 		}
 		if base.op == "param" || base.op == "result" || base.op == "global" {
-			into[v] = true
-			return
+			list, args = []*value{v}, nil
 		}
-		all(v.args[:1])
-	case "index", "slice", "part", "as", "stirred", "changed", "item":
-		all(v.args)
-	case "eta":
-		all(v.args[1:])
-	case "if":
-		all(v.args[1:])
-	case "phi", "mu", "struct", "tuple":
-		all(v.args)
-	case "list", "map", "made", "append", "concat", "put", "call", "apply", "delete", "copy", "clear":
-		into[v] = true
-		all(v.args)
+	case "eta", "if":
+		args = args[1:]
+	case "phi", "mu":
+		final = false
+	case "struct", "tuple", "index", "slice", "part", "as", "stirred", "changed", "item":
 	default:
-		into[v] = true
+		list = []*value{v}
 	}
+	for _, a := range args {
+		more, ok := a.origins(seen)
+		final = final && ok
+		for _, x := range more {
+			if len(list) <= mostOrigins && (x == nil || !slices.Contains(list, x)) {
+				list = append(list, x)
+			}
+		}
+	}
+	if final {
+		v.roots, v.rooted = list, true
+	}
+	return list, final
 }

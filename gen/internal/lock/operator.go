@@ -161,8 +161,11 @@ func (m *machine) binary(pos token.Pos, op token.Token, a, b *value, t types.Typ
 	isInt := wide(basic)
 	switch op {
 	case token.EQL:
-		if a.class == b.class && a.lit == nil && mayDiffer(t) || a.lit != nil && b.lit != nil && types.IsInterface(t) {
-			return m.val(pos, "==", "", a, b) // of NaN, and of two types
+		if types.IsInterface(t) && dynamic(a) != nil && dynamic(b) != nil && !types.Identical(dynamic(a), dynamic(b)) {
+			return m.boolean(pos, false)
+		}
+		if a.class == b.class && a.lit == nil && mayDiffer(t) {
+			return m.val(pos, "==", "", a, b) // there is NaN
 		}
 		return m.equal(pos, a, b)
 	case token.NEQ:

@@ -102,10 +102,19 @@ func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
 			return m.val(pos, "list", "") // futures do not travel: nil and empty are the same
 		}
 	case *types.Array:
-		return m.val(pos, "zero", types.TypeString(u, nil))
+		if u.Len() > mostElements || depth > 6 {
+			return m.val(pos, "zero", types.TypeString(u, nil))
+		}
+		args := make([]*value, u.Len())
+		for i := range args {
+			args[i] = m.zeroDeep(pos, u.Elem(), depth+1)
+		}
+		return m.val(pos, "list", "", args...)
 	}
 	return m.null(pos)
 }
+
+const mostElements = 32 // of an array whose zero value is written out
 
 func isPointer(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Pointer)

@@ -14,19 +14,19 @@ import (
 
 // program is what the sources of a run declare.
 type program struct {
-	fset      *token.FileSet
-	files     []*ast.File // in the order of their places
-	typeOf    func(types.Type) shape.TypeRef
-	funcs     map[*types.Func]*function
-	consts    map[types.Object]ast.Expr
-	globals   map[*types.Var]*global
-	handles   map[*types.TypeName]*names.Decl // by the type of the generated variable
-	errors    map[*types.Var]string           // wire names of sentinels
-	gotos     map[types.Object][]token.Pos    // of labels: where one goes to them
-	methods   map[string][]*function          // by name
-	root      *types.Package                  // of the orchestrator that is being read
-	reaches   map[*types.Package]bool         // what that imports, directly or not, and itself
-	sentinels map[string]*global              // package variables that hold errors, by the name that they have in a flow
+	fset       *token.FileSet
+	files      []*ast.File // in the order of their places
+	typeOf     func(types.Type) shape.TypeRef
+	funcs      map[*types.Func]*function
+	consts     map[types.Object]ast.Expr
+	globals    map[*types.Var]*global
+	handles    map[*types.TypeName]*names.Decl // by the type of the generated variable
+	errors     map[*types.Var]string           // wire names of sentinels
+	errorTypes map[*types.TypeName]string      // wire names of typed errors
+	gotos      map[types.Object][]token.Pos    // of labels: where one goes to them
+	summaries  map[summaryOf]*machine          // nil: it is being read
+	methods    map[string][]*function          // by name
+	sentinels  map[string]*global              // package variables that hold errors, by the name that they have in a flow
 
 	packages map[*types.Package]bool // of the module
 	codes    map[types.Object]*code
@@ -78,8 +78,8 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 	prog := &program{
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
-		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, gotos: map[types.Object][]token.Pos{},
-		methods: map[string][]*function{}, sentinels: map[string]*global{},
+		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, errorTypes: map[*types.TypeName]string{}, gotos: map[types.Object][]token.Pos{},
+		summaries: map[summaryOf]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
 		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, types: map[*types.TypeName]ast.Expr{},
 		pieces: map[types.Object]shape.Written{},
 	}
@@ -114,6 +114,9 @@ func (prog *program) addPlan(src *Source) {
 			if t, ok := src.Types.Scope().Lookup(d.Type).(*types.TypeName); ok {
 				prog.handles[t] = d
 			}
+		}
+		if t, ok := src.Types.Scope().Lookup(d.Ident).(*types.TypeName); ok && d.Error != nil {
+			prog.errorTypes[t] = d.Wire
 		}
 		if d.Error != nil && d.Error.Type == nil {
 			if v, ok := src.Types.Scope().Lookup(d.Ident).(*types.Var); ok {

@@ -17,7 +17,7 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 	if sig == nil {
 		return nil
 	}
-	var all []*value
+	all := m.explicit(e.Fun)
 	for i, a := range e.Args {
 		param := paramType(sig, i, e.Ellipsis.IsValid())
 		if param == nil {
@@ -31,16 +31,22 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 		names := printing
 		if iface.NumMethods() > 0 {
 			names = nil
+			if strings.HasPrefix(name, "errors.") || name == "fmt.Errorf" {
+				names = []string{"Is", "As", "Unwrap"}
+			}
 			for k := range iface.NumMethods() {
 				names = append(names, iface.Method(k).Name())
 			}
+		}
+		if strings.HasPrefix(name, "errors.") {
+			names = []string{"Is", "As", "Unwrap"}
 		}
 		for _, fn := range m.methodsOf(t, names) {
 			all = append(all, m.summary(fn))
 		}
 		switch {
 		case name == "errors.As":
-			all = append(all, m.val(a.Pos(), "type", typeName(t)))
+			all = append(all, m.typeValue(a.Pos(), t))
 		case strings.Contains(name, "encoding/json."):
 			all = append(all, m.val(a.Pos(), "type", sketch(t, true, nil)))
 		case strings.HasPrefix(name, "fmt.") && namesFields(e.Args[0]):
@@ -48,6 +54,22 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 		}
 	}
 	return slices.CompactFunc(all, func(a, b *value) bool { return a.class == b.class })
+}
+
+// typeValue is a type as a value: that of an annotated error has the name under which it travels.
+func (m *machine) typeValue(pos token.Pos, t types.Type) *value {
+	bare := t
+	for {
+		p, ok := types.Unalias(bare).(*types.Pointer)
+		if !ok {
+			break
+		}
+		bare = p.Elem()
+	}
+	if named, ok := types.Unalias(bare).(*types.Named); ok && m.errorTypes[named.Obj()] != "" {
+		return m.val(pos, "global", m.errorTypes[named.Obj()])
+	}
+	return m.val(pos, "global", typeName(t))
 }
 
 func paramType(sig *types.Signature, i int, spread bool) types.Type {
@@ -158,10 +180,10 @@ func (m *machine) methodsOf(t types.Type, names []string) []*function {
 func (m *machine) implementing(iface *types.Interface, names []string, f func(*function)) {
 	for _, name := range names {
 		for _, fn := range m.methods[name] {
-			if !m.reaches[fn.obj.Pkg()] {
+			t := fn.obj.Signature().Recv().Type()
+			if !m.linked(fn.obj.Pkg()) {
 				continue
 			}
-			t := fn.obj.Signature().Recv().Type()
 			if types.Implements(t, iface) || !isPointer(t) && types.Implements(types.NewPointer(t), iface) {
 				f(fn)
 			}
@@ -254,6 +276,25 @@ func (m *machine) asType(pos token.Pos, v *value, t types.Type) *value {
 	return m.val(pos, "as", typeName(t), v)
 }
 
+// linked reports whether the package of the orchestrator is one or needs it.
+func (m *machine) linked(pkg *types.Package) bool {
+	root := m.root()
+	if root.links == nil {
+		root.links = map[*types.Package]bool{}
+		var add func(*types.Package)
+		add = func(p *types.Package) {
+			if !root.links[p] {
+				root.links[p] = true
+				for _, q := range p.Imports() {
+					add(q)
+				}
+			}
+		}
+		add(root.entry.fn.obj.Pkg())
+	}
+	return root.links[pkg]
+}
+
 // texts gives what is written where package variables that hold errors are declared, of those in a value: what such an
 // error says is looked at where it may be printed only.
 func (m *machine) texts(name string, args []*value) []*value {
@@ -286,15 +327,26 @@ func (m *machine) texts(name string, args []*value) []*value {
 	return found
 }
 
+// summaryOf is a function as an orchestrator of a package needs it.
+type summaryOf struct {
+	fn  *function
+	pkg *types.Package
+}
+
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
-	root := m.root()
-	if v, ok := root.summaries[fn]; ok {
-		return v
+	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().entry.fn.obj.Pkg()}
+	if body, ok := m.summaries[key]; ok {
+		if body == nil { // in itself
+			return m.val(pos, "recursion", "")
+		}
+		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
-	root.summaries[fn] = m.val(fn.decl.Pos(), "recursion", "") // in itself
-	v := m.summarised(&closure{fn: fn}, fn.decl.Name.Pos())
-	root.summaries[fn] = v
+	m.summaries[key] = nil
+	v := m.summarised(&closure{fn: fn}, pos)
+	if delete(m.summaries, key); v.body != nil {
+		m.summaries[key] = v.body
+	}
 	return v
 }
 
@@ -317,7 +369,10 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	if *m.fuel < 0 {
 		return m.val(pos, "source", m.source(c.body(), c.info()))
 	}
-	*m.fuel -= 50
+	const most = 3000
+	left := *m.fuel - 50
+	*m.fuel = min(left, most)
+	defer func(begin int) { *m.fuel = left - (begin - *m.fuel) }(*m.fuel)
 	v := m.make(value{op: "func", fn: c, pos: pos})
 	sig := c.signature()
 	if sig == nil {

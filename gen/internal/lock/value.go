@@ -28,6 +28,9 @@ type value struct {
 	body  *machine // of "lambda": a function that somebody else calls
 	way   []step   // of "ref": from the cell on
 
+	roots  []*value // origins, if rooted
+	rooted bool
+
 	typ  types.Type // that it has in an interface; nil: it is not known
 	from *value     // of a list that others were appended to: that list
 	room *value     // of a list that was made: its capacity
@@ -94,6 +97,7 @@ func (c *classes) of(v *value) int {
 
 // make gives a value as it is; see the functions that simplify.
 func (m *machine) make(v value) *value {
+	v.roots, v.rooted = nil, false
 	for _, a := range v.args {
 		v.choice = v.choice || a.choice
 	}
