@@ -152,11 +152,14 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 	if m.draws(e, obj.Name(), n) {
 		return
 	}
-	if iface, ok := sel.Recv().Underlying().(*types.Interface); ok && types.IsInterface(obj.Signature().Recv().Type()) {
+	recv := obj.Signature().Recv().Type()
+	if iface, ok := recv.Underlying().(*types.Interface); ok {
+		if whole, ok := sel.Recv().Underlying().(*types.Interface); ok {
+			iface = whole // of which that may be a part
+		}
 		m.behind(e, obj, iface, n+1, sig)
 		return
 	}
-	recv := obj.Signature().Recv().Type()
 	if isPointer(recv) && !types.IsInterface(recv) {
 		m.mutator(e, obj.FullName(), n+1, sig)
 		return

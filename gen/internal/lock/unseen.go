@@ -290,7 +290,7 @@ func (m *machine) linked(pkg *types.Package) bool {
 				}
 			}
 		}
-		add(root.entry.fn.obj.Pkg())
+		add(root.home)
 	}
 	return root.links[pkg]
 }
@@ -335,7 +335,7 @@ type summaryOf struct {
 
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
-	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().entry.fn.obj.Pkg()}
+	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().home}
 	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
 			return m.val(pos, "recursion", "")
