@@ -394,7 +394,11 @@ func (m *machine) addressed(sel *types.Selection) bool {
 	}
 	at := sel.Recv()
 	for _, i := range sel.Index()[:len(sel.Index())-1] {
-		at = structOf(at).Field(i).Type()
+		st := structOf(at)
+		if st == nil {
+			return false
+		}
+		at = st.Field(i).Type()
 	}
 	return !isPointer(at)
 }
