@@ -153,11 +153,8 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 		return
 	}
 	recv := obj.Signature().Recv().Type()
-	if iface, ok := recv.Underlying().(*types.Interface); ok {
-		if whole, ok := sel.Recv().Underlying().(*types.Interface); ok {
-			iface = whole // of which that may be a part
-		}
-		m.behind(e, obj, iface, n+1, sig)
+	if types.IsInterface(recv) {
+		m.behind(e, obj, n+1, sig)
 		return
 	}
 	if isPointer(recv) && !types.IsInterface(recv) {
