@@ -152,7 +152,7 @@ const (
 	Now      NodeKind = "now"     // the clock
 	UUID     NodeKind = "uuid"    // the next of a sequence
 	Random   NodeKind = "random"  // the same
-	Go       NodeKind = "go"      // runs Bodies as coroutines of their own: Go, Map, ForEach, Select with functions; Target says which
+	Go       NodeKind = "go"      // runs Bodies as coroutines of their own: Go, Map, ForEach; what a loop defers, a goroutine: Target says which
 	Scope    NodeKind = "scope"   // makes a Context that is cancelled by something: Target says by what
 	Call     NodeKind = "call"    // gives the Context to what cannot be looked into
 	Branch   NodeKind = "branch"  // Args: the condition

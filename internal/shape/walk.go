@@ -408,6 +408,9 @@ func (w *walk) decided(s *state, condition term) (yes, ok bool) {
 	if yes, ok := s.facts[condition]; ok {
 		return yes, true
 	}
+	if w.absent(s, condition) {
+		return false, true
+	}
 	if m.op != opEqual {
 		return false, false
 	}
@@ -425,6 +428,21 @@ func (w *walk) decided(s *state, condition term) (yes, ok bool) {
 		}
 	}
 	return false, false
+}
+
+// absent tells that a condition is false because of a pointer. What is nil for the code that has a pointer there is false
+// for the code that has a bool, and nobody asks what a nil pointer points to; so what is true is not nil, too.
+func (w *walk) absent(s *state, condition term) bool {
+	nothing := w.t.constant("nil")
+	if m := w.t.all[condition]; m.op == opEqual {
+		for i := range 2 {
+			if m.args[i] == nothing && s.facts[m.args[1-i]] {
+				return true
+			}
+		}
+		return false
+	}
+	return s.facts[w.t.of(opEqual, "", "", condition, nothing)]
 }
 
 func (w *walk) different(a, b term) bool {

@@ -152,11 +152,11 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 	if m.draws(e, obj.Name(), n) {
 		return
 	}
-	if iface, ok := sel.Recv().Underlying().(*types.Interface); ok && types.IsInterface(obj.Signature().Recv().Type()) {
-		m.behind(e, obj, iface, n+1, sig)
+	recv := obj.Signature().Recv().Type()
+	if types.IsInterface(recv) {
+		m.behind(e, obj, n+1, sig)
 		return
 	}
-	recv := obj.Signature().Recv().Type()
 	if isPointer(recv) && !types.IsInterface(recv) {
 		m.mutator(e, obj.FullName(), n+1, sig)
 		return

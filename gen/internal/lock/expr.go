@@ -199,7 +199,7 @@ func (m *machine) methodExpr(e *ast.SelectorExpr, sel *types.Selection) {
 	recv := obj.Signature().Recv()
 	switch {
 	case fn == nil:
-		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)))
+		m.pushAll(m.with(m.val(e.Pos(), "external", types.ExprString(e)), m.candidates(obj)))
 	case len(sel.Index()) == 1 && isPointer(recv.Type()) == isPointer(sel.Recv()):
 		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn, types: m.argsOfRecv(obj)}, pos: e.Pos()}))
 	default: // of what is embedded
@@ -356,7 +356,7 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 			if name := runtimeType(sel.Recv()); name != "" {
 				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
 			}
-			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
+			return m.with(m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv)), m.candidates(fn))
 		})
 	default:
 		m.methodExpr(e, sel)
@@ -394,7 +394,11 @@ func (m *machine) addressed(sel *types.Selection) bool {
 	}
 	at := sel.Recv()
 	for _, i := range sel.Index()[:len(sel.Index())-1] {
-		at = structOf(at).Field(i).Type()
+		st := structOf(at)
+		if st == nil {
+			return false
+		}
+		at = st.Field(i).Type()
 	}
 	return !isPointer(at)
 }

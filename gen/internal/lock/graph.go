@@ -17,6 +17,7 @@ type node struct {
 	loose  bool
 	bodies []*machine
 	result types.Type
+	reads  types.Type // what its future gives is read as; nil: it is not known, or nothing
 	owner  *machine
 	next   []*node
 	in     []edge   // of a join

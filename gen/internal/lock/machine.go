@@ -15,7 +15,8 @@ type machine struct {
 	*program
 	classes *classes
 	parent  *machine
-	sum     string // of its flow, if that takes nothing from around it and was asked for
+	home    *types.Package // of the outermost machine: that of the orchestrator
+	sum     string         // of its flow, if that takes nothing from around it and was asked for
 	nodes   []*node
 	cur     []*path // the ways on which the program comes to where it is being read; none: it does not
 	frame   *frame

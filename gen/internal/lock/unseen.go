@@ -192,13 +192,12 @@ func (m *machine) implementing(iface *types.Interface, names []string, f func(*f
 }
 
 // behind is a call of a method of an interface. The receiver and its arguments are on the stacks.
-func (m *machine) behind(e *ast.CallExpr, obj *types.Func, iface *types.Interface, n int, sig *types.Signature) {
+func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
 	if fn := m.dynamicMethod(obj, n); fn != nil {
 		m.inline(fn, nil, n, e.Pos())
 		return
 	}
-	var all []*value
-	m.implementing(iface, []string{obj.Name()}, func(fn *function) { all = append(all, m.summary(fn)) })
+	all := m.candidates(obj)
 	if len(all) == 0 {
 		m.external(e, obj.FullName(), n, sig)
 		return
@@ -213,6 +212,14 @@ func (m *machine) behind(e *ast.CallExpr, obj *types.Func, iface *types.Interfac
 	}
 	m.external(e, obj.FullName(), n, sig)
 	m.map1(func(p *path, v *value) *value { return m.with(v, all) })
+}
+
+// candidates gives what the methods do that may stand behind one of an interface; none if it is of another type.
+func (m *machine) candidates(obj *types.Func) (all []*value) {
+	if iface, ok := obj.Signature().Recv().Type().Underlying().(*types.Interface); ok {
+		m.implementing(iface, []string{obj.Name()}, func(fn *function) { all = append(all, m.summary(fn)) })
+	}
+	return all
 }
 
 // dynamicMethod gives the method of the type that is behind an interface on all paths, if that is known, with the
@@ -290,7 +297,7 @@ func (m *machine) linked(pkg *types.Package) bool {
 				}
 			}
 		}
-		add(root.entry.fn.obj.Pkg())
+		add(root.home)
 	}
 	return root.links[pkg]
 }
@@ -335,7 +342,7 @@ type summaryOf struct {
 
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
-	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().entry.fn.obj.Pkg()}
+	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().home}
 	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
 			return m.val(pos, "recursion", "")
