@@ -108,7 +108,7 @@ func (w *walk) sameArgs(s *state, a, b []int, names *[2][]string) {
 		return
 	}
 	for i := range a {
-		if w.eval(s, true, a[i]) != w.eval(s, false, b[i]) {
+		if !w.t.agree(w.eval(s, true, a[i]), w.eval(s, false, b[i])) {
 			w.failArg(s, failArgument, a[i], b[i])
 		}
 	}
@@ -125,12 +125,12 @@ func (w *walk) sameNamed(s *state, a, b []int, names *[2][]string) {
 		case k < 0 && len(names[1]) > 1:
 			w.failName(s, i)
 		case k < 0:
-		case w.eval(s, true, a[k]) != w.eval(s, false, b[i]):
+		case !w.t.agree(w.eval(s, true, a[k]), w.eval(s, false, b[i])):
 			w.failArg(s, failArgument, a[k], b[i])
 		}
 	}
 	for i := len(names[0]); i < len(a); i++ {
-		if k := i - len(names[0]) + len(names[1]); w.eval(s, true, a[i]) != w.eval(s, false, b[k]) {
+		if k := i - len(names[0]) + len(names[1]); !w.t.agree(w.eval(s, true, a[i]), w.eval(s, false, b[k])) {
 			w.failArg(s, failArgument, a[i], b[k])
 		}
 	}

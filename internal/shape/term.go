@@ -27,12 +27,13 @@ const opSymbol = "symbol"
 type terms struct {
 	all   []meaning
 	index map[string]term
-	event map[term]string // symbols of futures of an event that has not been given to them, and its name
-	birth map[term]term   // symbols of futures: the time at which the old program made them
+	event map[term]string  // symbols of futures of an event that has not been given to them, and its name
+	birth map[term]term    // symbols of futures: the time at which the old program made them
+	tried map[[2]term]bool // what agree has found
 }
 
 func newTerms() *terms {
-	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}}
+	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}, tried: map[[2]term]bool{}}
 	t.symbol("") // 0 is no future and no time
 	return t
 }

@@ -411,8 +411,8 @@ func (w *walk) decided(s *state, condition term) (yes, ok bool) {
 	if w.absent(s, condition) {
 		return false, true
 	}
-	if m.op != opEqual {
-		return false, false
+	if yes, ok := w.answers(s, condition); ok || m.op != opEqual {
+		return yes, ok
 	}
 	for fact, yes := range s.facts { // x == 1 decides x == 2
 		f := w.t.all[fact]
@@ -443,6 +443,19 @@ func (w *walk) absent(s *state, condition term) bool {
 		return false
 	}
 	return s.facts[w.t.of(opEqual, "", "", condition, nothing)]
+}
+
+// answers finds a fact that is the same question in other words.
+func (w *walk) answers(s *state, condition term) (yes, ok bool) {
+	for fact, yes := range s.facts {
+		if w.t.agree(fact, condition) {
+			return yes, true
+		}
+		if w.t.agree(fact, w.t.of(opNot, "", "", condition)) {
+			return !yes, true
+		}
+	}
+	return false, false
 }
 
 func (w *walk) different(a, b term) bool {
