@@ -29,6 +29,7 @@ type terms struct {
 	index map[string]term
 	event map[term]string  // symbols of futures of an event that has not been given to them, and its name
 	birth map[term]term    // symbols of futures: the time at which the old program made them
+	made  []made           // by term
 	tried map[[2]term]bool // what agree has found
 }
 

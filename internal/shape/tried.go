@@ -2,9 +2,9 @@ package shape
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -12,9 +12,10 @@ import (
 	"strings"
 )
 
-// How often two computations are tried, and how large they may be.
+// How often two computations are tried for each thing that is not known, and how large they may be.
 const (
-	mostTries = 4_000
+	tries     = 400
+	mostTries = 2_000
 	mostTried = 300 // terms
 )
 
@@ -33,10 +34,39 @@ func (t *terms) agree(a, b term) bool {
 	if same, ok := t.tried[pair]; ok {
 		return same
 	}
+	if t.symbolsOf(a) != t.symbolsOf(b) {
+		return false
+	}
 	x := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
 	same := x.ready(pair[0], pair[1]) && x.same(pair[0], pair[1])
 	t.tried[pair] = same
 	return same
+}
+
+// symbolsOf is one number for the symbols that a term is made of.
+func (t *terms) symbolsOf(a term) uint64 {
+	for len(t.made) < len(t.all) { // terms are made after what they are made of
+		x := term(len(t.made))
+		of := map[term]bool{}
+		if t.all[x].op == opSymbol {
+			of[x] = true
+		}
+		for _, arg := range t.all[x].args {
+			maps.Copy(of, t.made[arg].of)
+		}
+		h := fnv.New64a()
+		for _, s := range slices.Sorted(maps.Keys(of)) {
+			fmt.Fprint(h, s, ",")
+		}
+		t.made = append(t.made, made{of, h.Sum64()})
+	}
+	return t.made[a].sum
+}
+
+// made is what a term is made of.
+type made struct {
+	of  map[term]bool
+	sum uint64
 }
 
 // kind is what sort of value is put in for something.
@@ -253,7 +283,7 @@ func literalOf(what string) any {
 
 // same tries.
 func (x *trial) same(a, b term) bool {
-	for x.round = range mostTries {
+	for x.round = range min(mostTries, tries*(1+len(x.kinds))) {
 		x.done = map[term]any{}
 		if write(x.of(a)) != write(x.of(b)) {
 			return false
@@ -308,8 +338,10 @@ func (x *trial) isTrue(a term) bool {
 
 // chance gives numbers that depend on the round and on what they are for.
 func (x *trial) chance(name, of string) *rand.Rand {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", x.round, name, of))
-	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:16])))
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	io.WriteString(h, of)
+	return rand.New(rand.NewPCG(h.Sum64(), uint64(x.round)))
 }
 
 // draw puts something in for a term of which nothing more is known: the same for the same arguments.
