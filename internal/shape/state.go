@@ -1,7 +1,6 @@
 package shape
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -292,82 +291,98 @@ func (t *terms) within(x term, symbols, done map[term]bool) bool {
 	return in
 }
 
-// digest is a name of a term that does not depend on the numbers of its symbols, only on which came first.
-type digest [sha256.Size]byte
-
+// numbering names terms such that the names do not depend on the numbers of their symbols, only on which came first.
 type numbering struct {
 	w      *walk
 	number map[term]int
-	done   map[term]digest
+	done   map[term]uint64
 }
 
-func (n *numbering) of(x term) digest {
+// of gives the name of a term: that of its op, and of those of its arguments.
+func (n *numbering) of(x term) uint64 {
 	if x == unset {
-		return digest{}
+		return 0
 	}
 	if d, ok := n.done[x]; ok {
 		return d
 	}
 	m := &n.w.t.all[x]
-	var d digest
-	if m.op == opSymbol && !n.w.base[x] {
+	text := make([]byte, 1, 32)
+	if m.op != opSymbol {
+		text = binary.AppendUvarint(text, n.w.named.of(m.op+"\x00"+m.what+"\x00"+m.sum))
+		for _, a := range m.args {
+			text = binary.AppendUvarint(text, n.of(a))
+		}
+	} else if n.w.base[x] {
+		text = binary.AppendUvarint(append(text[:0], 'b'), uint64(x))
+	} else {
 		k, ok := n.number[x]
 		if !ok {
 			k = len(n.number)
 			n.number[x] = k
 		}
-		d = sha256.Sum256(fmt.Appendf(nil, "s%d %s", k, n.w.t.event[x]))
-	} else if m.op == opSymbol {
-		d = sha256.Sum256(fmt.Appendf(nil, "b%d", x))
-	} else {
-		b := fmt.Appendf(nil, "%q %q %q", m.op, m.what, m.sum)
-		for _, a := range m.args {
-			e := n.of(a)
-			b = append(b, e[:]...)
-		}
-		d = sha256.Sum256(b)
+		text = append(binary.AppendUvarint(append(text[:0], 's'), uint64(k)), n.w.t.event[x]...)
 	}
+	d := n.w.named.of(string(text))
 	n.done[x] = d
 	return d
 }
 
-// key is equal for two states of a site when they differ in the names of their symbols only.
-func (w *walk) key(s *state) digest {
-	n := &numbering{w: w, number: map[term]int{}, done: map[term]digest{}}
-	var b []byte
-	for _, x := range w.vector(s) {
-		d := n.of(*x)
-		b = append(b, d[:]...)
+// naming numbers texts, from 1.
+type naming map[string]uint64
+
+func (n naming) of(text string) uint64 {
+	d, ok := n[text]
+	if !ok {
+		d = uint64(len(n)) + 1
+		n[text] = d
 	}
-	var born []string
-	for x := range n.number {
-		for i, p := range s.waits {
-			if w.t.birth[x] == p.after && w.t.birth[x] != 0 {
-				born = append(born, fmt.Sprintf("%d in %d", n.number[x], i))
-			}
-		}
-		if w.t.birth[x] == s.old.now && w.t.birth[x] != 0 {
-			born = append(born, fmt.Sprintf("%d now", n.number[x]))
-		}
-	}
-	slices.Sort(born)
-	b = append(b, strings.Join(born, ",")...)
-	b = appendSet(b, n, s.facts)
-	b = appendSet(b, n, s.old.known)
-	b = appendSet(b, n, s.new.known)
-	return sha256.Sum256(b)
+	return d
 }
 
-func appendSet(b []byte, n *numbering, terms map[term]bool) []byte {
-	var all []string
-	for x, v := range terms {
-		d := n.of(x)
-		all = append(all, string(d[:])+fmt.Sprint(v))
+// key is equal for two states of a site when they differ in the names of their symbols only, and in the conditions that are decided.
+func (w *walk) key(s *state) (key string, known facts) {
+	n := &numbering{w: w, number: map[term]int{}, done: map[term]uint64{}}
+	var b []byte
+	for _, x := range w.vector(s) {
+		b = binary.AppendUvarint(b, n.of(*x))
 	}
+	var born []uint64 // by number, and after which wait
+	for x, k := range n.number {
+		birth := w.t.birth[x]
+		if birth == 0 {
+			continue
+		}
+		for i, p := range s.waits {
+			if birth == p.after {
+				born = append(born, uint64(k)<<8|uint64(i))
+			}
+		}
+		if birth == s.old.now {
+			born = append(born, uint64(k)<<8|mostWaits)
+		}
+	}
+	b = appendSorted(b, born)
+	b = appendSorted(b, n.all(s.old.known))
+	b = appendSorted(b, n.all(s.new.known))
+	known = n.all(s.facts)
+	slices.Sort(known)
+	return string(b), known
+}
+
+func (n *numbering) all(terms map[term]bool) []uint64 {
+	names := make([]uint64, 0, len(terms))
+	for x, yes := range terms {
+		names = append(names, n.of(x)<<1|uint64(btoi(yes)))
+	}
+	return names
+}
+
+func appendSorted(b []byte, all []uint64) []byte {
 	slices.Sort(all)
 	b = binary.AppendUvarint(b, uint64(len(all)))
 	for _, x := range all {
-		b = append(b, x...)
+		b = binary.AppendUvarint(b, x)
 	}
 	return b
 }

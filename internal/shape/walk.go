@@ -31,10 +31,12 @@ type walk struct {
 	pairs    *pairing
 	aligned  *alignment
 	tails    map[[2]int]*tail // by a pair of nodes
+	named    naming
 }
 
 type site struct {
-	seen    map[digest]bool
+	seen    map[string][]facts // by key
+	count   int
 	general *state
 }
 
@@ -50,7 +52,7 @@ type judgement struct {
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
-	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}, tails: map[[2]int]*tail{}}
+	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}, tails: map[[2]int]*tail{}, named: naming{}}
 }
 
 // compareFlows tells where the new flow of an orchestrator may not repeat what the old one has decided.
@@ -124,27 +126,42 @@ func (w *walk) put(s *state) {
 	name := w.site(s)
 	at := w.sites[name]
 	if at == nil {
-		at = &site{seen: map[digest]bool{}}
+		at = &site{seen: map[string][]facts{}}
 		w.sites[name] = at
 	}
-	key := w.key(s)
-	if at.seen[key] {
+	key, known := w.key(s)
+	if at.covers(key, known) {
 		return
 	}
-	if most := w.mostHere(s); len(at.seen) >= most {
+	if most := w.mostHere(s); at.count >= most {
 		if at.general == nil {
 			at.general = s
 		} else {
 			s = w.general(at.general, s)
 			at.general = s
-			if key = w.key(s); at.seen[key] {
+			if key, known = w.key(s); at.covers(key, known) {
 				return
 			}
 			s = s.clone()
 		}
 	}
-	at.seen[key] = true
+	at.seen[key] = append(at.seen[key], known)
+	at.count++
 	w.todo = append(w.todo, s.clone())
+}
+
+// facts are the conditions that are decided in a state, in order.
+type facts []uint64
+
+// covers reports whether a state was looked at in which no more was decided.
+func (at *site) covers(key string, known facts) bool {
+	return slices.ContainsFunc(at.seen[key], func(less facts) bool {
+		n := 0
+		for _, f := range known {
+			n += btoi(n < len(less) && less[n] == f)
+		}
+		return n == len(less)
+	})
 }
 
 // mostHere is how many states of a site are kept apart. Only at the head of a loop there can be ever more.
