@@ -26,6 +26,7 @@ type state struct {
 	mail     map[string][]term // events by name that the old program has taken and the new one has not yet
 	pending  map[string]draws  // futures of events by name that one program has made and the other has not yet
 	running  []term            // futures of coroutines that may still run
+	many     bool              // there were more of them than are kept apart: from then on some may always run
 	behind   bool              // the old program stands at a decision and the new one is on its way there
 	path     *step
 }
@@ -148,7 +149,7 @@ func (w *walk) site(s *state) string {
 			fmt.Fprintf(&b, " p%q%d%t", name, len(d.values), d.ahead)
 		}
 	}
-	fmt.Fprintf(&b, " r%d", len(s.running))
+	fmt.Fprintf(&b, " r%d%t", len(s.running), s.many)
 	for _, c := range []*cursor{&s.old, &s.new} {
 		for _, id := range slices.Sorted(maps.Keys(c.markers)) {
 			fmt.Fprintf(&b, " v%q%s", id, w.t.all[c.markers[id]].what)
@@ -162,7 +163,7 @@ func (w *walk) site(s *state) string {
 func (w *walk) tidy(s *state) {
 	s.trim(w.old, &s.old)
 	s.trim(w.new, &s.new)
-	if !w.new.late[s.new.at] && !w.strict && len(s.running) == 0 {
+	if !w.new.late[s.new.at] && !w.together(s) {
 		s.waits = nil // the time is not asked for
 		s.new.now = s.old.now
 	}
@@ -182,6 +183,12 @@ func (w *walk) tidy(s *state) {
 	for _, x := range w.vector(s) {
 		w.t.symbols(*x, symbols, done)
 	}
+	open := map[term]bool{} // conditions on which it depends what terms are
+	for x := range done {
+		if m := &w.t.all[x]; m.op == opIf && len(m.args) == 3 {
+			open[m.args[0]] = true
+		}
+	}
 	for x := range w.base {
 		symbols[x] = true
 	}
@@ -190,7 +197,7 @@ func (w *walk) tidy(s *state) {
 		current[*x] = true
 	}
 	maps.DeleteFunc(s.facts, func(x term, _ bool) bool {
-		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
+		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !open[x] && !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
 	})
 	recent(s.facts)
 	maps.DeleteFunc(s.old.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
@@ -209,8 +216,8 @@ func (s *state) trim(g *graph, c *cursor) {
 
 // asked reports whether a condition ahead of a node may be decided by a fact.
 func (w *walk) asked(g *graph, at int, fact term) bool {
-	for n := range g.asks[at].each {
-		if g.Nodes[n].Kind == Branch && w.mayBe(g, g.Nodes[n].Args[0], fact, 0) {
+	for v := range g.asks[at].each {
+		if w.mayBe(g, v, fact, 0) {
 			return true
 		}
 	}

@@ -4,12 +4,13 @@ import "slices"
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
-	mostStates = 6_000 // of an orchestrator, bodies included
-	mostAtSite = 7     // states at the head of a loop before they are made one; so many turns are told apart
-	mostWaits  = 8     // of the old program that the new one has not repeated
-	mostDraws  = 8
-	mostMail   = 8
-	mostOpen   = 8 // futures of an any
+	mostStates  = 6_000 // of an orchestrator, bodies included
+	mostTurns   = 3     // states at the head of a loop before they are made one
+	mostCounted = 16    // the same, of a loop that counts to a constant
+	mostWaits   = 8     // of the old program that the new one has not repeated
+	mostDraws   = 8
+	mostMail    = 8
+	mostOpen    = 8 // futures of an any
 )
 
 // walk is the comparison of two flows: it goes through all that the old program can do, and has the new one follow.
@@ -48,7 +49,9 @@ type judgement struct {
 	failures []failure
 	types    []TypeChange // once they were asked for
 	bodies   map[[2]*Flow]bool
-	complex  string // why the walk was given up
+	complex  string            // why the walk was given up
+	beside   map[NodeKind]bool // what coroutines of either flow draw
+	markers  map[string]bool   // of the new flow, by id: whether anything depends on the answer
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
@@ -67,6 +70,9 @@ func (j *judgement) compareFlows() {
 		j.complex = err.Error()
 		return
 	}
+	j.look(old)
+	j.look(now)
+	j.asked(now)
 	if len(old.Nodes) == 0 || len(now.Nodes) == 0 {
 		return // of functions that nobody has looked into
 	}
@@ -167,14 +173,21 @@ func (at *site) covers(key string, known facts) bool {
 // mostHere is how many states of a site are kept apart. Only at the head of a loop there can be ever more.
 func (w *walk) mostHere(s *state) int {
 	const elsewhere = 64
-	if !s.behind && w.old.loops[s.old.at] || s.behind && w.new.loops[s.new.at] {
-		return mostAtSite
+	c, g := &s.old, w.old
+	if s.behind {
+		c, g = &s.new, w.new
 	}
-	return elsewhere
+	switch {
+	case !g.loops[c.at]:
+		return elsewhere
+	case g.counts[c.at]:
+		return mostCounted
+	}
+	return mostTurns
 }
 
 // together reports whether coroutines run beside, so that nothing may be moved.
-func (w *walk) together(s *state) bool { return w.strict || len(s.running) > 0 }
+func (w *walk) together(s *state) bool { return w.strict || len(s.running) > 0 || s.many }
 
 // step moves the program whose turn it is.
 func (w *walk) step(s *state) {
@@ -209,7 +222,7 @@ func (w *walk) step(s *state) {
 		s.give(true, w.point(w.receive(s, true, eventName(n.Target)), s.old.now))
 		w.advance(s, true, 0)
 	case UUID, Random:
-		if w.together(s) {
+		if w.shared(s, n.Kind) {
 			w.lead(s)
 			return
 		}
