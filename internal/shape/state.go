@@ -298,10 +298,12 @@ func (t *terms) within(x term, symbols, done map[term]bool) bool {
 	return in
 }
 
-// numbering names terms such that the names do not depend on the numbers of their symbols, only on which came first.
+// numbering names terms such that the names do not depend on the numbers of their symbols, only on which came first: and not
+// on how far one has counted, only on how far apart they are.
 type numbering struct {
 	w      *walk
 	number map[term]int
+	shift  map[term]int64 // of a symbol to which numbers are added: that with which it came first
 	done   map[term]uint64
 }
 
@@ -313,22 +315,24 @@ func (n *numbering) of(x term) uint64 {
 	if d, ok := n.done[x]; ok {
 		return d
 	}
-	m := &n.w.t.all[x]
 	text := make([]byte, 1, 32)
-	if m.op != opSymbol {
+	base, added := n.w.t.offset(x)
+	switch m := &n.w.t.all[x]; {
+	case base != unset && n.w.t.all[base].op == opSymbol && !n.w.base[base]:
+		k, ok := n.number[base]
+		if !ok {
+			k = len(n.number)
+			n.number[base], n.shift[base] = k, added
+		}
+		text = binary.AppendUvarint(append(text[:0], 's'), uint64(k))
+		text = append(binary.AppendVarint(text, added-n.shift[base]), n.w.t.event[base]...)
+	case m.op == opSymbol:
+		text = binary.AppendUvarint(append(text[:0], 'b'), uint64(x))
+	default:
 		text = binary.AppendUvarint(text, n.w.named.of(m.op+"\x00"+m.what+"\x00"+m.sum))
 		for _, a := range m.args {
 			text = binary.AppendUvarint(text, n.of(a))
 		}
-	} else if n.w.base[x] {
-		text = binary.AppendUvarint(append(text[:0], 'b'), uint64(x))
-	} else {
-		k, ok := n.number[x]
-		if !ok {
-			k = len(n.number)
-			n.number[x] = k
-		}
-		text = append(binary.AppendUvarint(append(text[:0], 's'), uint64(k)), n.w.t.event[x]...)
 	}
 	d := n.w.named.of(string(text))
 	n.done[x] = d
@@ -349,7 +353,7 @@ func (n naming) of(text string) uint64 {
 
 // key is equal for two states of a site when they differ in the names of their symbols only, and in the conditions that are decided.
 func (w *walk) key(s *state) (key string, known facts) {
-	n := &numbering{w: w, number: map[term]int{}, done: map[term]uint64{}}
+	n := &numbering{w: w, number: map[term]int{}, shift: map[term]int64{}, done: map[term]uint64{}}
 	var b []byte
 	for _, x := range w.vector(s) {
 		b = binary.AppendUvarint(b, n.of(*x))
