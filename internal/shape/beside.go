@@ -2,9 +2,6 @@ package shape
 
 // look notes what coroutines draw: then it matters who comes first. Code that cannot be looked into may draw anything.
 func (j *judgement) look(g *graph) {
-	if j.beside == nil {
-		j.beside = map[NodeKind]bool{}
-	}
 	for _, body := range g.inner {
 		for i := range body.Nodes {
 			switch k := body.Nodes[i].Kind; k {
@@ -20,9 +17,6 @@ func (j *judgement) look(g *graph) {
 
 // asked notes which answers of Context.Version anything depends on.
 func (j *judgement) asked(g *graph) {
-	if j.markers == nil {
-		j.markers = map[string]bool{}
-	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Kind == Marker {
 			j.markers[n.Target] = j.markers[n.Target] || g.live[n.Next[0]].has(i)

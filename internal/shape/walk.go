@@ -5,6 +5,7 @@ import "slices"
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
 	mostStates  = 6_000 // of an orchestrator, bodies included
+	mostAfter   = 2_000 // the same, once there is a failure
 	mostTurns   = 3     // states at the head of a loop before they are made one
 	mostCounted = 16    // the same, of a loop that counts to a constant
 	mostWaits   = 8     // of the old program that the new one has not repeated
@@ -49,9 +50,14 @@ type judgement struct {
 	failures []failure
 	types    []TypeChange // once they were asked for
 	bodies   map[[2]*Flow]bool
+	brief    bool              // only whether there is a failure is asked
 	complex  string            // why the walk was given up
 	beside   map[NodeKind]bool // what coroutines of either flow draw
 	markers  map[string]bool   // of the new flow, by id: whether anything depends on the answer
+}
+
+func newJudgement(c *comparison, old, now *Orchestrator) *judgement {
+	return &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}, beside: map[NodeKind]bool{}, markers: map[string]bool{}}
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
@@ -109,6 +115,9 @@ func (w *walk) begin(s *state) {
 	for len(w.todo) > 0 && w.j.complex == "" {
 		s := w.todo[len(w.todo)-1]
 		w.todo = w.todo[:len(w.todo)-1]
+		if len(w.j.failures) > 0 && (w.j.brief || w.j.steps > mostAfter) {
+			return
+		}
 		if w.j.steps++; w.j.steps > mostStates {
 			w.j.complex = "the two can differ in more ways than are looked at"
 			return
