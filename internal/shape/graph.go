@@ -274,12 +274,14 @@ func (g *graph) findLive() {
 		for n := len(g.Nodes) - 1; n >= 0; n-- {
 			for edge, next := range g.Nodes[n].Next {
 				after := slices.Clone(g.live[next])
-				for _, v := range phis[next] {
+				for _, v := range phis[next] { // all change at once: one may be computed from what another was
 					root := len(g.Nodes) + v
-					if !after.has(root) {
+					after[root/64] &^= 1 << (root % 64)
+				}
+				for _, v := range phis[next] {
+					if !g.live[next].has(len(g.Nodes) + v) {
 						continue
 					}
-					after[root/64] &^= 1 << (root % 64)
 					for _, e := range g.edges(next, n, edge) {
 						after.join(g.roots[g.Values[v].Args[e]])
 					}

@@ -420,6 +420,9 @@ func (w *walk) question(s *state, old bool, condition int) (question term, strai
 		return w.eval(s, old, condition), true
 	}
 	args := w.evals(s, old, v.Args)
+	if v.Op == opEqual {
+		args = w.t.joined(args)
+	}
 	if v.Op == opEqual && args[0] > args[1] {
 		args[0], args[1] = args[1], args[0]
 	}
