@@ -73,7 +73,7 @@ func (c *comparison) orchestrator(old *Orchestrator) {
 
 // reformed judges an input that was stored by itself and is stored by names now, or the contrary.
 func (c *comparison) reformed(old, now *Orchestrator, told bool) {
-	if told || len(c.judge(old, now)) == 0 {
+	if told || c.passes(old, now) {
 		return
 	}
 	pos := now.Pos
@@ -211,13 +211,16 @@ func (c *comparison) input(old, now *Orchestrator) {
 }
 
 // exchanged finds the other version that an orchestrator was, if it now does exactly what that did.
-func (c *comparison) exchanged(old, now *Orchestrator) *Orchestrator {
+func (c *comparison) exchanged(old, now *Orchestrator, failures []failure) *Orchestrator {
+	if len(failures) == 0 {
+		return nil
+	}
 	for i := range c.old.Orchestrators {
 		o := &c.old.Orchestrators[i]
 		if o == old || o.Name != old.Name || len(o.Params) != len(now.Params) || !c.same(o, now) {
 			continue
 		}
-		if next := c.successor(o); next != nil && len(c.judge(o, next)) > 0 {
+		if next := c.successor(o); next != nil && !c.passes(o, next) {
 			return o
 		}
 	}
@@ -227,13 +230,21 @@ func (c *comparison) exchanged(old, now *Orchestrator) *Orchestrator {
 // same reports whether each of two can go on with what the other began.
 func (c *comparison) same(old, now *Orchestrator) bool {
 	back := &comparison{old: c.new, new: c.old}
-	return len(c.judge(old, now)) == 0 && len(back.judge(now, old)) == 0
+	return c.passes(old, now) && back.passes(now, old)
+}
+
+// passes reports whether nothing is told of two flows.
+func (c *comparison) passes(old, now *Orchestrator) bool {
+	j := newJudgement(c, old, now)
+	j.brief = true
+	j.compareFlows()
+	return j.complex == "" && len(j.failures) == 0
 }
 
 // flow judges what an orchestrator does.
 func (c *comparison) flow(old, now *Orchestrator) {
 	failures := c.judge(old, now)
-	if other := c.exchanged(old, now); other != nil && len(failures) > 0 {
+	if other := c.exchanged(old, now, failures); other != nil {
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: "version", Pos: now.Directive,
 			Change:  fmt.Sprintf("version %s of orchestrator %s is what was version %s", version(old.Version), old.Name, version(other.Version)),
@@ -292,7 +303,7 @@ func (f *failure) breaks(name string) string {
 
 // judge compares two flows.
 func (c *comparison) judge(old, now *Orchestrator) []failure {
-	j := &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}}
+	j := newJudgement(c, old, now)
 	j.compareFlows()
 	if j.complex != "" && len(j.failures) == 0 {
 		pos, _ := firstChange(&old.Flow, &now.Flow)

@@ -20,11 +20,12 @@ func (w *walk) evals(s *state, old bool, values []int) []term {
 }
 
 func (w *walk) evaluation(s *state, old bool) *evaluation {
-	return &evaluation{w: w, old: old, c: s.side(old), g: w.graph(old), done: map[int]term{}}
+	return &evaluation{w: w, s: s, old: old, c: s.side(old), g: w.graph(old), done: map[int]term{}}
 }
 
 type evaluation struct {
 	w    *walk
+	s    *state
 	old  bool
 	c    *cursor
 	g    *graph
@@ -74,11 +75,52 @@ func (e *evaluation) compute(n int) term {
 	case "start":
 		return e.w.start
 	}
+	if v.Op == opIf && len(v.Args) == 3 && len(e.s.facts) > 0 {
+		if yes, ok := e.w.decided(e.s, e.of(v.Args[0])); ok {
+			return e.of(v.Args[2-btoi(yes)])
+		}
+	}
 	args := make([]term, len(v.Args))
 	for i, a := range v.Args {
 		args[i] = e.of(a)
 	}
 	return t.of(v.Op, v.What, v.Sum, args...)
+}
+
+// same reports whether two terms are equal, as far as conditions are decided.
+func (w *walk) same(s *state, a, b term) bool {
+	if a == b || len(s.facts) == 0 {
+		return w.t.agree(a, b)
+	}
+	done := map[term]term{}
+	return w.t.agree(w.settled(s, a, done), w.settled(s, b, done))
+}
+
+// settled gives a term with the outcome of decided conditions in their place.
+func (w *walk) settled(s *state, x term, done map[term]term) term {
+	if x == unset || len(w.t.all[x].args) == 0 {
+		return x
+	}
+	if y, ok := done[x]; ok {
+		return y
+	}
+	m := w.t.all[x]
+	args, changed := make([]term, len(m.args)), false
+	for i, a := range m.args {
+		args[i] = w.settled(s, a, done)
+		changed = changed || args[i] != a
+	}
+	y := x
+	if changed {
+		y = w.t.of(m.op, m.what, m.sum, args...)
+	}
+	if n := w.t.all[y]; n.op == opIf && len(n.args) == 3 {
+		if yes, ok := w.decided(s, n.args[0]); ok {
+			y = n.args[2-btoi(yes)]
+		}
+	}
+	done[x] = y
+	return y
 }
 
 // root gives the term of what a node gives, or of what is read after it.

@@ -47,7 +47,7 @@ func (w *walk) follow(s *state) {
 		s.give(false, w.point(w.receive(s, false, eventName(n.Target)), s.new.now))
 		w.advance(s, false, 0)
 	case UUID, Random:
-		if together {
+		if w.shared(s, n.Kind) {
 			w.meet(s)
 			return
 		}

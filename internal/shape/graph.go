@@ -3,6 +3,7 @@ package shape
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,14 +13,15 @@ import (
 // they are asked for. Root i is what node i gives, root len(nodes)+v is the phi v.
 type graph struct {
 	*Flow
-	rep   []int            // the value that stands for all that are the same as v within the flow
-	roots []set            // of a value: the roots that it is computed from
-	live  []set            // at a node, before it: the roots that are still read from there on
-	ahead []set            // kinds that can be reached from a node, itself included
-	late  []bool           // whether, from a node on, anything depends on when it is computed
-	asks  []set            // branches that can be reached from a node
-	loops []bool           // at the head of a loop
-	inner map[*Flow]*graph // of bodies
+	rep    []int            // the value that stands for all that are the same as v within the flow
+	roots  []set            // of a value: the roots that it is computed from
+	live   []set            // at a node, before it: the roots that are still read from there on
+	ahead  []set            // kinds that can be reached from a node, itself included
+	late   []bool           // whether, from a node on, anything depends on when it is computed
+	asks   []set            // conditions, of branches and of values that are chosen, that can be reached from a node
+	loops  []bool           // at the head of a loop
+	counts []bool           // at the head of a loop that a constant may end
+	inner  map[*Flow]*graph // of bodies
 }
 
 // set is a bit set.
@@ -76,6 +78,7 @@ func newGraph(f *Flow) (*graph, error) {
 	g.findLive()
 	g.findAsks()
 	g.findLoops(0, make([]bool, len(g.Nodes)), make([]bool, len(g.Nodes)))
+	g.findCounts()
 	for n := range g.Nodes {
 		for b := range g.Nodes[n].Bodies {
 			body := &g.Nodes[n].Bodies[b]
@@ -271,12 +274,14 @@ func (g *graph) findLive() {
 		for n := len(g.Nodes) - 1; n >= 0; n-- {
 			for edge, next := range g.Nodes[n].Next {
 				after := slices.Clone(g.live[next])
-				for _, v := range phis[next] {
+				for _, v := range phis[next] { // all change at once: one may be computed from what another was
 					root := len(g.Nodes) + v
-					if !after.has(root) {
+					after[root/64] &^= 1 << (root % 64)
+				}
+				for _, v := range phis[next] {
+					if !g.live[next].has(len(g.Nodes) + v) {
 						continue
 					}
-					after[root/64] &^= 1 << (root % 64)
 					for _, e := range g.edges(next, n, edge) {
 						after.join(g.roots[g.Values[v].Args[e]])
 					}
@@ -300,13 +305,24 @@ func (g *graph) edges(join, from, next int) (found []int) {
 	return found
 }
 
-// findAsks finds the branches ahead of each node.
+// findAsks finds the conditions that are asked ahead of each node.
 func (g *graph) findAsks() {
 	g.asks, g.loops = make([]set, len(g.Nodes)), make([]bool, len(g.Nodes))
+	chosen := g.chosen()
 	for n := range g.Nodes {
-		g.asks[n] = newSet(len(g.Nodes))
-		if g.Nodes[n].Kind == Branch {
-			g.asks[n].add(n)
+		g.asks[n] = newSet(len(g.Values))
+		for _, v := range g.Nodes[n].Args {
+			g.asks[n].join(chosen[v])
+			if g.Nodes[n].Kind == Branch {
+				g.asks[n].add(v)
+			}
+		}
+	}
+	for v := range g.Values {
+		if val := &g.Values[v]; val.Op == opPhi {
+			for i, a := range val.Args {
+				g.asks[g.Nodes[val.Node].In[i].From].join(chosen[a])
+			}
 		}
 	}
 	for more := true; more; {
@@ -317,6 +333,59 @@ func (g *graph) findAsks() {
 			}
 		}
 	}
+}
+
+// chosen gives, for each value, the conditions on which it depends what it is.
+func (g *graph) chosen() []set {
+	chosen := make([]set, len(g.Values))
+	for v := range g.Values {
+		chosen[v] = newSet(len(g.Values))
+		if val := &g.Values[v]; val.Op == opIf && len(val.Args) == 3 {
+			chosen[v].add(val.Args[0])
+		}
+	}
+	for more := true; more; {
+		more = false
+		for v := range g.Values {
+			if g.Values[v].Op == opPhi {
+				continue // its arguments are read on the way into the join
+			}
+			for _, a := range g.Values[v].meant() {
+				more = chosen[v].join(chosen[a]) || more
+			}
+		}
+	}
+	return chosen
+}
+
+// findCounts marks the places where a variable begins that is compared with a constant.
+func (g *graph) findCounts() {
+	g.counts = make([]bool, len(g.Nodes))
+	for i := range g.Values {
+		v := &g.Values[i]
+		if v.Op != opLess && v.Op != opEqual || len(v.Args) != 2 {
+			continue
+		}
+		for k, a := range v.Args {
+			if number := &g.Values[v.Args[1-k]]; number.Op != opConst || !isDigits(number.What) {
+				continue
+			}
+			if x := &g.Values[a]; x.Op == opPhi {
+				g.counts[x.Node] = true
+			} else if x.Op == "+" && len(x.Args) == 2 {
+				for _, b := range x.Args {
+					if y := &g.Values[b]; y.Op == opPhi {
+						g.counts[y.Node] = true
+					}
+				}
+			}
+		}
+	}
+}
+
+func isDigits(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
 }
 
 // findLoops marks the nodes to which ways lead back from what is on the way from the beginning.

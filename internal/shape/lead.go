@@ -204,12 +204,17 @@ func (w *walk) draw(s *state, old bool) {
 	s.give(old, w.point(value, c.now))
 }
 
-// oldMarker has the old program ask for a version. It may have been told no, by a history that is older still.
+// oldMarker has the old program ask for a version. It may have been told no, by a history that is older still, unless
+// the new one has the call only to repeat the marker: who takes the old way away says that no such history is left.
 func (w *walk) oldMarker(s *state) {
 	id := w.old.Nodes[s.old.at].Target
 	if known, ok := s.old.markers[id]; ok {
 		s.give(true, w.point(known, s.old.now))
 		w.advance(s, true, 0)
+		return
+	}
+	if w.j.stays(id) {
+		w.lead(s)
 		return
 	}
 	no := s.clone()

@@ -1,7 +1,6 @@
 package shape
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -27,6 +26,7 @@ type state struct {
 	mail     map[string][]term // events by name that the old program has taken and the new one has not yet
 	pending  map[string]draws  // futures of events by name that one program has made and the other has not yet
 	running  []term            // futures of coroutines that may still run
+	many     bool              // there were more of them than are kept apart: from then on some may always run
 	behind   bool              // the old program stands at a decision and the new one is on its way there
 	path     *step
 }
@@ -149,7 +149,7 @@ func (w *walk) site(s *state) string {
 			fmt.Fprintf(&b, " p%q%d%t", name, len(d.values), d.ahead)
 		}
 	}
-	fmt.Fprintf(&b, " r%d", len(s.running))
+	fmt.Fprintf(&b, " r%d%t", len(s.running), s.many)
 	for _, c := range []*cursor{&s.old, &s.new} {
 		for _, id := range slices.Sorted(maps.Keys(c.markers)) {
 			fmt.Fprintf(&b, " v%q%s", id, w.t.all[c.markers[id]].what)
@@ -163,7 +163,7 @@ func (w *walk) site(s *state) string {
 func (w *walk) tidy(s *state) {
 	s.trim(w.old, &s.old)
 	s.trim(w.new, &s.new)
-	if !w.new.late[s.new.at] && !w.strict && len(s.running) == 0 {
+	if !w.new.late[s.new.at] && !w.together(s) {
 		s.waits = nil // the time is not asked for
 		s.new.now = s.old.now
 	}
@@ -183,6 +183,12 @@ func (w *walk) tidy(s *state) {
 	for _, x := range w.vector(s) {
 		w.t.symbols(*x, symbols, done)
 	}
+	open := map[term]bool{} // conditions on which it depends what terms are
+	for x := range done {
+		if m := &w.t.all[x]; m.op == opIf && len(m.args) == 3 {
+			open[m.args[0]] = true
+		}
+	}
 	for x := range w.base {
 		symbols[x] = true
 	}
@@ -191,7 +197,7 @@ func (w *walk) tidy(s *state) {
 		current[*x] = true
 	}
 	maps.DeleteFunc(s.facts, func(x term, _ bool) bool {
-		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
+		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !open[x] && !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
 	})
 	recent(s.facts)
 	maps.DeleteFunc(s.old.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
@@ -210,8 +216,8 @@ func (s *state) trim(g *graph, c *cursor) {
 
 // asked reports whether a condition ahead of a node may be decided by a fact.
 func (w *walk) asked(g *graph, at int, fact term) bool {
-	for n := range g.asks[at].each {
-		if g.Nodes[n].Kind == Branch && w.mayBe(g, g.Nodes[n].Args[0], fact, 0) {
+	for v := range g.asks[at].each {
+		if w.mayBe(g, v, fact, 0) {
 			return true
 		}
 	}
@@ -292,82 +298,102 @@ func (t *terms) within(x term, symbols, done map[term]bool) bool {
 	return in
 }
 
-// digest is a name of a term that does not depend on the numbers of its symbols, only on which came first.
-type digest [sha256.Size]byte
-
+// numbering names terms such that the names do not depend on the numbers of their symbols, only on which came first: and not
+// on how far one has counted, only on how far apart they are.
 type numbering struct {
 	w      *walk
 	number map[term]int
-	done   map[term]digest
+	shift  map[term]int64 // of a symbol to which numbers are added: that with which it came first
+	done   map[term]uint64
 }
 
-func (n *numbering) of(x term) digest {
+// of gives the name of a term: that of its op, and of those of its arguments.
+func (n *numbering) of(x term) uint64 {
 	if x == unset {
-		return digest{}
+		return 0
 	}
 	if d, ok := n.done[x]; ok {
 		return d
 	}
-	m := &n.w.t.all[x]
-	var d digest
-	if m.op == opSymbol && !n.w.base[x] {
-		k, ok := n.number[x]
+	text := make([]byte, 1, 32)
+	base, added := n.w.t.offset(x)
+	switch m := &n.w.t.all[x]; {
+	case base != unset && n.w.t.all[base].op == opSymbol && !n.w.base[base]:
+		k, ok := n.number[base]
 		if !ok {
 			k = len(n.number)
-			n.number[x] = k
+			n.number[base], n.shift[base] = k, added
 		}
-		d = sha256.Sum256(fmt.Appendf(nil, "s%d %s", k, n.w.t.event[x]))
-	} else if m.op == opSymbol {
-		d = sha256.Sum256(fmt.Appendf(nil, "b%d", x))
-	} else {
-		b := fmt.Appendf(nil, "%q %q %q", m.op, m.what, m.sum)
+		text = binary.AppendUvarint(append(text[:0], 's'), uint64(k))
+		text = append(binary.AppendVarint(text, added-n.shift[base]), n.w.t.event[base]...)
+	case m.op == opSymbol:
+		text = binary.AppendUvarint(append(text[:0], 'b'), uint64(x))
+	default:
+		text = binary.AppendUvarint(text, n.w.named.of(m.op+"\x00"+m.what+"\x00"+m.sum))
 		for _, a := range m.args {
-			e := n.of(a)
-			b = append(b, e[:]...)
+			text = binary.AppendUvarint(text, n.of(a))
 		}
-		d = sha256.Sum256(b)
 	}
+	d := n.w.named.of(string(text))
 	n.done[x] = d
 	return d
 }
 
-// key is equal for two states of a site when they differ in the names of their symbols only.
-func (w *walk) key(s *state) digest {
-	n := &numbering{w: w, number: map[term]int{}, done: map[term]digest{}}
-	var b []byte
-	for _, x := range w.vector(s) {
-		d := n.of(*x)
-		b = append(b, d[:]...)
+// naming numbers texts, from 1.
+type naming map[string]uint64
+
+func (n naming) of(text string) uint64 {
+	d, ok := n[text]
+	if !ok {
+		d = uint64(len(n)) + 1
+		n[text] = d
 	}
-	var born []string
-	for x := range n.number {
-		for i, p := range s.waits {
-			if w.t.birth[x] == p.after && w.t.birth[x] != 0 {
-				born = append(born, fmt.Sprintf("%d in %d", n.number[x], i))
-			}
-		}
-		if w.t.birth[x] == s.old.now && w.t.birth[x] != 0 {
-			born = append(born, fmt.Sprintf("%d now", n.number[x]))
-		}
-	}
-	slices.Sort(born)
-	b = append(b, strings.Join(born, ",")...)
-	b = appendSet(b, n, s.facts)
-	b = appendSet(b, n, s.old.known)
-	b = appendSet(b, n, s.new.known)
-	return sha256.Sum256(b)
+	return d
 }
 
-func appendSet(b []byte, n *numbering, terms map[term]bool) []byte {
-	var all []string
-	for x, v := range terms {
-		d := n.of(x)
-		all = append(all, string(d[:])+fmt.Sprint(v))
+// key is equal for two states of a site when they differ in the names of their symbols only, and in the conditions that are decided.
+func (w *walk) key(s *state) (key string, known facts) {
+	n := &numbering{w: w, number: map[term]int{}, shift: map[term]int64{}, done: map[term]uint64{}}
+	var b []byte
+	for _, x := range w.vector(s) {
+		b = binary.AppendUvarint(b, n.of(*x))
 	}
+	var born []uint64 // by number, and after which wait
+	for x, k := range n.number {
+		birth := w.t.birth[x]
+		if birth == 0 {
+			continue
+		}
+		for i, p := range s.waits {
+			if birth == p.after {
+				born = append(born, uint64(k)<<8|uint64(i))
+			}
+		}
+		if birth == s.old.now {
+			born = append(born, uint64(k)<<8|mostWaits)
+		}
+	}
+	b = appendSorted(b, born)
+	b = appendSorted(b, n.all(s.old.known))
+	b = appendSorted(b, n.all(s.new.known))
+	known = n.all(s.facts)
+	slices.Sort(known)
+	return string(b), known
+}
+
+func (n *numbering) all(terms map[term]bool) []uint64 {
+	names := make([]uint64, 0, len(terms))
+	for x, yes := range terms {
+		names = append(names, n.of(x)<<1|uint64(btoi(yes)))
+	}
+	return names
+}
+
+func appendSorted(b []byte, all []uint64) []byte {
 	slices.Sort(all)
 	b = binary.AppendUvarint(b, uint64(len(all)))
 	for _, x := range all {
-		b = append(b, x...)
+		b = binary.AppendUvarint(b, x)
 	}
 	return b
 }

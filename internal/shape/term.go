@@ -120,12 +120,14 @@ func (t *terms) fold(op, what string, args []term) (term, bool) {
 		}
 		return t.keep(opNot, "", "", args), true
 	case op == opEqual && len(args) == 2:
+		args = t.joined(args)
 		if same, ok := t.equal(args[0], args[1]); ok {
 			return t.truth(same), true
 		}
 		if args[0] > args[1] {
-			return t.keep(opEqual, "", "", []term{args[1], args[0]}), true
+			args = []term{args[1], args[0]}
 		}
+		return t.keep(opEqual, "", "", args), true
 	case op == "!=" && len(args) == 2:
 		return t.of(opNot, "", "", t.of(opEqual, "", "", args...)), true
 	case op == opIndex && len(args) == 2:
@@ -140,6 +142,20 @@ func (t *terms) fold(op, what string, args []term) (term, bool) {
 		return t.arithmetic(op, args)
 	}
 	return 0, false
+}
+
+// joined puts errors that are joined and compared with nil into one order: the answer does not depend on it.
+func (t *terms) joined(args []term) []term {
+	for i := range args {
+		m := &t.all[args[i]]
+		if n := &t.all[args[1-i]]; m.op != "call" || m.what != "errors.Join" || n.op != opConst || n.what != "nil" {
+			continue
+		}
+		args = slices.Clone(args)
+		args[i] = t.keep(m.op, m.what, m.sum, slices.Sorted(slices.Values(m.args)))
+		break
+	}
+	return args
 }
 
 // sum adds, constants last and to one.

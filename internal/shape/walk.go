@@ -4,12 +4,14 @@ import "slices"
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
-	mostStates = 6_000 // of an orchestrator, bodies included
-	mostAtSite = 7     // states at the head of a loop before they are made one; so many turns are told apart
-	mostWaits  = 8     // of the old program that the new one has not repeated
-	mostDraws  = 8
-	mostMail   = 8
-	mostOpen   = 8 // futures of an any
+	mostStates  = 6_000 // of an orchestrator, bodies included
+	mostAfter   = 2_000 // the same, once there is a failure
+	mostTurns   = 3     // states at the head of a loop before they are made one
+	mostCounted = 16    // the same, of a loop that counts to a constant
+	mostWaits   = 8     // of the old program that the new one has not repeated
+	mostDraws   = 8
+	mostMail    = 8
+	mostOpen    = 8 // futures of an any
 )
 
 // walk is the comparison of two flows: it goes through all that the old program can do, and has the new one follow.
@@ -31,10 +33,12 @@ type walk struct {
 	pairs    *pairing
 	aligned  *alignment
 	tails    map[[2]int]*tail // by a pair of nodes
+	named    naming
 }
 
 type site struct {
-	seen    map[digest]bool
+	seen    map[string][]facts // by key
+	count   int
 	general *state
 }
 
@@ -46,11 +50,18 @@ type judgement struct {
 	failures []failure
 	types    []TypeChange // once they were asked for
 	bodies   map[[2]*Flow]bool
-	complex  string // why the walk was given up
+	brief    bool              // only whether there is a failure is asked
+	complex  string            // why the walk was given up
+	beside   map[NodeKind]bool // what coroutines of either flow draw
+	markers  map[string]bool   // of the new flow, by id: whether anything depends on the answer
+}
+
+func newJudgement(c *comparison, old, now *Orchestrator) *judgement {
+	return &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}, beside: map[NodeKind]bool{}, markers: map[string]bool{}}
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
-	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}, tails: map[[2]int]*tail{}}
+	return &walk{j: j, t: t, old: old, new: now, base: map[term]bool{}, params: map[string]term{}, sites: map[string]*site{}, tails: map[[2]int]*tail{}, named: naming{}}
 }
 
 // compareFlows tells where the new flow of an orchestrator may not repeat what the old one has decided.
@@ -65,6 +76,9 @@ func (j *judgement) compareFlows() {
 		j.complex = err.Error()
 		return
 	}
+	j.look(old)
+	j.look(now)
+	j.asked(now)
 	if len(old.Nodes) == 0 || len(now.Nodes) == 0 {
 		return // of functions that nobody has looked into
 	}
@@ -101,6 +115,9 @@ func (w *walk) begin(s *state) {
 	for len(w.todo) > 0 && w.j.complex == "" {
 		s := w.todo[len(w.todo)-1]
 		w.todo = w.todo[:len(w.todo)-1]
+		if len(w.j.failures) > 0 && (w.j.brief || w.j.steps > mostAfter) {
+			return
+		}
 		if w.j.steps++; w.j.steps > mostStates {
 			w.j.complex = "the two can differ in more ways than are looked at"
 			return
@@ -124,40 +141,62 @@ func (w *walk) put(s *state) {
 	name := w.site(s)
 	at := w.sites[name]
 	if at == nil {
-		at = &site{seen: map[digest]bool{}}
+		at = &site{seen: map[string][]facts{}}
 		w.sites[name] = at
 	}
-	key := w.key(s)
-	if at.seen[key] {
+	key, known := w.key(s)
+	if at.covers(key, known) {
 		return
 	}
-	if most := w.mostHere(s); len(at.seen) >= most {
+	if most := w.mostHere(s); at.count >= most {
 		if at.general == nil {
 			at.general = s
 		} else {
 			s = w.general(at.general, s)
 			at.general = s
-			if key = w.key(s); at.seen[key] {
+			if key, known = w.key(s); at.covers(key, known) {
 				return
 			}
 			s = s.clone()
 		}
 	}
-	at.seen[key] = true
+	at.seen[key] = append(at.seen[key], known)
+	at.count++
 	w.todo = append(w.todo, s.clone())
+}
+
+// facts are the conditions that are decided in a state, in order.
+type facts []uint64
+
+// covers reports whether a state was looked at in which no more was decided.
+func (at *site) covers(key string, known facts) bool {
+	return slices.ContainsFunc(at.seen[key], func(less facts) bool {
+		n := 0
+		for _, f := range known {
+			n += btoi(n < len(less) && less[n] == f)
+		}
+		return n == len(less)
+	})
 }
 
 // mostHere is how many states of a site are kept apart. Only at the head of a loop there can be ever more.
 func (w *walk) mostHere(s *state) int {
 	const elsewhere = 64
-	if !s.behind && w.old.loops[s.old.at] || s.behind && w.new.loops[s.new.at] {
-		return mostAtSite
+	c, g := &s.old, w.old
+	if s.behind {
+		c, g = &s.new, w.new
 	}
-	return elsewhere
+	switch {
+	case !g.loops[c.at]:
+		return elsewhere
+	case g.counts[c.at]:
+		return mostCounted
+	}
+	return mostTurns
 }
 
 // together reports whether coroutines run beside, so that nothing may be moved.
-func (w *walk) together(s *state) bool { return w.strict || len(s.running) > 0 }
+func (w *walk) together(s *state) bool { return w.strict || len(s.running) > 0 || s.many }
 
 // step moves the program whose turn it is.
 func (w *walk) step(s *state) {
@@ -192,7 +231,7 @@ func (w *walk) step(s *state) {
 		s.give(true, w.point(w.receive(s, true, eventName(n.Target)), s.old.now))
 		w.advance(s, true, 0)
 	case UUID, Random:
-		if w.together(s) {
+		if w.shared(s, n.Kind) {
 			w.lead(s)
 			return
 		}
@@ -381,6 +420,9 @@ func (w *walk) question(s *state, old bool, condition int) (question term, strai
 		return w.eval(s, old, condition), true
 	}
 	args := w.evals(s, old, v.Args)
+	if v.Op == opEqual {
+		args = w.t.joined(args)
+	}
 	if v.Op == opEqual && args[0] > args[1] {
 		args[0], args[1] = args[1], args[0]
 	}
