@@ -40,6 +40,13 @@ func init() {
 	}
 	inside.Code = func(r any, group string) owner.Code { return newGroupCode(r.(*Registry), group) }
 	inside.Fail = failureOf
+	inside.Errors = func(register func()) {
+		registered.Lock()
+		clear(registered.byName)
+		clear(registered.names)
+		registered.Unlock()
+		register()
+	}
 	inside.Crash = func(w any) { w.(*Worker).crash() }
 }
 
