@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/durablegen/durablegen/internal/changes"
 	durable "github.com/durablegen/durablegen/runtime"
@@ -67,17 +66,17 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// TestConfirmSeesAShortPark has code whose instance does not fit the new code only until its sleep ends.
+// TestConfirmSeesAShortPark has code whose instance does not fit the new code only until it hears the next event.
 func TestConfirmSeesAShortPark(t *testing.T) {
 	t.Parallel()
-	p := changes.Pair{Name: "short", Before: telling(true), After: telling(false), Scenarios: "== one\nstart test.Tell 1\nraise test.Other 1\npass 3h\n"}
+	p := changes.Pair{Name: "short", Before: telling(true), After: telling(false), Scenarios: "== one\nstart test.Tell 1\nraise test.Other 1\nraise test.Go 1\n"}
 	o := changes.Confirm(t, p)
 	if o.Error != "" || !strings.Contains(o.Broken, "is parked: ") || o.Replay == "" {
 		t.Errorf("outcome is %+v, want a parked instance", o)
 	}
 }
 
-// telling is code that sends an event before or after an hour of sleep.
+// telling is code that sends an event before or after it hears another.
 func telling(before bool) changes.Code {
 	return changes.Code{func(r *durable.Registry) error {
 		o := &durable.Orchestrator{Name: "test.Tell", Group: "test"}
@@ -85,7 +84,7 @@ func telling(before bool) changes.Code {
 			if before {
 				durable.SendEvent(ctx, "nobody", "test.Told", in)
 			}
-			if err := durable.Sleep(ctx, time.Hour); err != nil {
+			if _, err := durable.ReceiveEvent[int](ctx, "test.Go").Get(ctx); err != nil {
 				return 0, err
 			}
 			if !before {
