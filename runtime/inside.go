@@ -43,6 +43,13 @@ func init() {
 		code.(*groupCode).interceptors = interceptors.([]OrchestratorInterceptor)
 	}
 	inside.Fail = failureOf
+	inside.Errors = func(register func()) {
+		registered.Lock()
+		clear(registered.byName)
+		clear(registered.names)
+		registered.Unlock()
+		register()
+	}
 	inside.Crash = func(w any) { w.(*Worker).crash() }
 }
 

@@ -68,7 +68,7 @@ var arrows = []arrow{
 	{folder: "internal/inside", house: []string{"internal/owner", "internal/history"}},
 	{folder: "runtime", house: []string{"runtime/observe", "internal/inside", "internal/owner", "internal/activity", "internal/codec", "internal/cron", "internal/engine", "internal/backend", "internal/steps", "internal/history"}},
 	{folder: "runtime/durabletest", house: []string{"runtime", "internal/inside", "internal/membackend/...", "internal/owner", "internal/backend", "internal/history"}},
-	{folder: "internal/changes", house: []string{"runtime", "runtime/durabletest", "internal/inside", "internal/owner", "internal/history"}}, // tests only
+	{folder: "internal/changes", house: []string{"runtime", "runtime/durabletest", "runtime/observe", "internal/inside", "internal/owner", "internal/history"}}, // tests only
 	{folder: "runtime/doctor", house: []string{"runtime", "internal/owner", "internal/backend", "internal/history"}},
 	{folder: "runtime/health"},
 	{folder: "runtime/cloudevents", house: []string{"runtime", "runtime/observe", "internal/history"}},

@@ -1,6 +1,8 @@
 package changes
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"runtime"
@@ -27,12 +29,21 @@ type Outcome struct {
 	Broken string `json:"broken"` // where the new code broke an instance, and how; "" if it never did
 	Replay string `json:"replay"` // the same of the replay check over the histories at these points
 	Error  string `json:"error"`  // what is wrong with the pair itself
+
+	met map[string]bool // what replacements have met, in the scenarios so far
 }
 
 // Confirm runs a pair: each scenario with the old code alone, and then again for each moment at which something came into
-// the history, with the new code from there on. Of the first scenario there are others, in which an activity fails.
+// the history, with the new code from there on, unless it was replaced in the same state in an earlier scenario. Of the
+// first scenario there are others, in which an activity fails.
 func Confirm(t testing.TB, p Pair) (o Outcome) {
-	o.Name = p.Name
+	o.Name, o.met = p.Name, map[string]bool{}
+	if p.Before.hasErrors() || p.After.hasErrors() {
+		errorsInUse.Lock()
+		defer errorsInUse.Unlock()
+		none := Errors(func() {}) // a side that has none forgets those of the other
+		p.Before, p.After = append(slices.Clone(p.Before), none), append(slices.Clone(p.After), none)
+	}
 	scenarios, err := ParseScenarios(p.Scenarios)
 	if err != nil || len(scenarios) == 0 {
 		o.Error = fmt.Sprintf("it has %d scenarios, %v", len(scenarios), err)
@@ -46,6 +57,9 @@ func Confirm(t testing.TB, p Pair) (o Outcome) {
 	}
 	return o
 }
+
+// errorsInUse is held by the pair whose durable errors the process knows.
+var errorsInUse sync.Mutex
 
 // ConfirmAll runs pairs at the same time and gives their outcomes in order.
 func ConfirmAll(t testing.TB, pairs []Pair) []Outcome {
@@ -91,10 +105,16 @@ func (o *Outcome) scenario(t testing.TB, p Pair, s Scenario) string {
 			}
 		}
 	}
+	before := maps.Clone(o.met)
 	for n, at := range points {
 		if o.Broken != "" && o.Replay != "" {
 			break // nothing more to learn
 		}
+		state := stateAt(saved, s, at, at.Sub(old.begun))
+		if state != "" && before[state] {
+			continue
+		}
+		o.met[state] = true
 		wrong, err := o.replace(t, p, s, at, was)
 		if err != nil {
 			return err.Error()
@@ -172,6 +192,36 @@ func (r *run) points(s Scenario) []time.Time {
 		}
 	}
 	return points
+}
+
+// stateAt names what a replacement of the code at a moment meets: the histories by then, which say what is under way, and
+// the events still to come. It is "" if the histories of then are not kept. After a replacement all is decided by the new
+// code: that an activity is still to fail makes no difference to how it takes over.
+func stateAt(saved []history.Saved, s Scenario, at time.Time, after time.Duration) string {
+	h := sha256.New()
+	for _, e := range s.Raises {
+		if e.After >= after {
+			fmt.Fprintf(h, "%s %s %d\n", e.Event, e.Payload, e.After)
+		}
+	}
+	for _, one := range saved {
+		if _, first := one.Messages[0].Record.(*history.Start); !first {
+			return "" // it has continued as new
+		}
+		most := slices.IndexFunc(one.Messages, func(m history.Message) bool { return m.Time.After(at) })
+		if most < 0 {
+			most = len(one.Messages)
+		}
+		if most == 0 {
+			continue
+		}
+		text, err := json.Marshal(one.Messages[:most])
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintf(h, "%s %s %s\n", one.Group, one.ID, text)
+	}
+	return string(h.Sum(nil))
 }
 
 // histories gives what is left of each instance's, by id.

@@ -59,9 +59,9 @@ func runPairs(t *testing.T, pairs []pair) []changes.Outcome {
 	packages := generate(t, dir)
 	writeFile(t, filepath.Join(dir, "pairs_test.go"), programOf(t, pairs, packages))
 	out := filepath.Join(dir, "outcomes.json")
-	cmd := exec.Command("go", "test", "-trimpath", "-gcflags="+program+"/...=-N -l", "-ldflags=-s -w", "-vet=off", "-count=1", ".")
+	cmd := exec.Command("go", "test", "-trimpath", "-gcflags="+program+"/...=-N -l -dwarf=false", "-ldflags=-s -w", "-vet=off", "-count=1", ".")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PAIRS_OUT="+out)
+	cmd.Env = append(os.Environ(), "PAIRS_OUT="+out, "GOGC=400") // it lives on garbage
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go test of the program of all pairs: %v\n%s", err, text)
 	}
@@ -92,8 +92,31 @@ func folder(side map[string][]byte) string {
 // a worker may take a name over is no question of what its code does.
 var sources = regexp.MustCompile(`\n\tSource:\s+"[^"]*",`)
 
-// generate writes the generated files of a module and gives the folders of their packages.
-func generate(t *testing.T, dir string) (packages []string) {
+// generated is a package with a generated file.
+type generated struct {
+	folder string
+	errors bool // it registers durable errors
+}
+
+var registersError = regexp.MustCompile(`(?m)^(?:var |\t)_ += (durable\.RegisterError.*)$`)
+
+// separateErrors makes a function, DurableErrors, of the registrations of errors in a generated file: at the start of a
+// program that holds both sides of a pair they would be two of one name.
+func separateErrors(text []byte) ([]byte, bool) {
+	calls := registersError.FindAllSubmatch(text, -1)
+	if len(calls) == 0 {
+		return text, false
+	}
+	text = registersError.ReplaceAll(text, nil)
+	text = append(text, "\n// DurableErrors registers the errors.\nfunc DurableErrors() {\n"...)
+	for _, c := range calls {
+		text = fmt.Appendf(text, "\t%s\n", c[1])
+	}
+	return append(text, "}\n"...), true
+}
+
+// generate writes the generated files of a module and gives the packages that have some.
+func generate(t *testing.T, dir string) (packages []generated) {
 	t.Helper()
 	result, err := gen.Generate(context.Background(), gen.Config{Dir: dir, Patterns: []string{"./..."}})
 	if err != nil {
@@ -110,27 +133,32 @@ func generate(t *testing.T, dir string) (packages []string) {
 			writeFile(t, f.Path, f.New)
 			continue
 		}
-		writeFile(t, f.Path, sources.ReplaceAll(f.New, nil))
+		text, has := separateErrors(sources.ReplaceAll(f.New, nil))
+		writeFile(t, f.Path, text)
 		rel, err := filepath.Rel(dir, filepath.Dir(f.Path))
 		if err != nil {
 			t.Fatal(err)
 		}
-		packages = append(packages, filepath.ToSlash(rel))
+		packages = append(packages, generated{filepath.ToSlash(rel), has})
 	}
 	return packages
 }
 
 // programOf is the source of the program: a list of the pairs with their registrations.
-func programOf(t *testing.T, pairs []pair, packages []string) []byte {
+func programOf(t *testing.T, pairs []pair, packages []generated) []byte {
 	var head, body strings.Builder
-	for n, name := range packages {
-		fmt.Fprintf(&head, "\tg%d %q\n", n, program+"/"+name)
+	for n, p := range packages {
+		fmt.Fprintf(&head, "\tg%d %q\n", n, program+"/"+p.folder)
 	}
 	codeOf := func(side map[string][]byte) string {
 		var list []string
-		for at, name := range packages {
-			if strings.HasPrefix(name, folder(side)+"/") {
-				list = append(list, fmt.Sprintf("g%d.RegisterDurable", at))
+		for at, p := range packages {
+			if !strings.HasPrefix(p.folder, folder(side)+"/") {
+				continue
+			}
+			list = append(list, fmt.Sprintf("g%d.RegisterDurable", at))
+			if p.errors {
+				list = append(list, fmt.Sprintf("changes.Errors(g%d.DurableErrors)", at))
 			}
 		}
 		return "changes.Code{" + strings.Join(list, ", ") + "}"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ type run struct {
 	tb         *witness
 	begun, end time.Time
 	err        error // of the code that the run began with, such as that there is none
+	parks      parks
 }
 
 // begin starts a scenario with code; nothing has happened yet.
@@ -42,9 +44,10 @@ func begin(t testing.TB, code Code, s Scenario) *run {
 	}
 	r.env = durabletest.New(r.tb, durabletest.Configure(func(c durable.WorkerConfig) durable.WorkerConfig {
 		c.Interceptors.Activities = append(c.Interceptors.Activities, slow)
+		c.Hooks.Parked = r.parks.parked
 		c.KeepLog = -1 // histories are read when all is over
 		return c
-	}, nil))
+	}, nil), durabletest.Logger(slog.New(&r.parks)))
 	if r.err = code.register(r.env.Registry()); r.err != nil {
 		return r
 	}
@@ -109,7 +112,7 @@ func (r *run) close() {
 	}
 }
 
-// broken says what is wrong with the run, "" if nothing: an instance that no code runs on, or one that ended because a
+// broken says what is wrong with the run, "" if nothing: an instance that no code runs on, if only for a while, or one that ended because a
 // payload does not decode, which it did not in the run of the old code alone.
 func (r *run) broken(old map[string]durable.Instance) string {
 	if r.err != nil {
@@ -117,6 +120,9 @@ func (r *run) broken(old map[string]durable.Instance) string {
 	}
 	if said := r.tb.said(); said != "" {
 		return said
+	}
+	if r.parks.first != "" {
+		return r.parks.first
 	}
 	for _, inst := range r.instances() {
 		switch was := old[inst.ID]; {

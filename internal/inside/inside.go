@@ -30,6 +30,9 @@ var (
 	// Intercept tells when a function of an activity begins, by its wire name, task and slot, and calls the result when it
 	// has returned. An error is that of the attempt, whose function does not run then.
 	Intercept func(registry any, begin func(activity string, of history.Address, ref history.Ref) (returned func(), err error))
+	// Errors forgets all errors that keep their identity across the wire, and then lets register tell others. Nothing may
+	// run meanwhile that stores or reads one.
+	Errors func(register func())
 	// Crash ends a worker whose backend is dead: nothing is stored or handed over, and nothing is waited for.
 	Crash func(worker any)
 )
