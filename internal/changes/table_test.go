@@ -36,6 +36,7 @@ var kindsOfChange = []struct {
 	pairs      []string
 }{
 	{"arguments", "what an activity or child is called with", []string{"bank_fee", "shop_argument_omitempty", "canal_fee_ignored"}},
+	{"computation", "what a value is computed from", nil},
 	{"decisions", "a call, event or child more or less", []string{"hotel_no_release", "shop_remove_middle"}},
 	{"order", "the same calls in another order", []string{"hotel_clean_first", "canal_wave_after_pilot"}},
 	{"conditions", "when a branch is taken", []string{"bank_urgent_asks", "canal_lock_checked"}},
@@ -45,6 +46,7 @@ var kindsOfChange = []struct {
 	{"time", "durations, the clock and random numbers", []string{"fleet_now_moved", "club_deadline_longer"}},
 	{"random", "what is drawn", nil},
 	{"errors", "how failures are handled", []string{"shop_second_charge", "depot_gone_text", "depot_gone_renamed"}},
+	{"defer", "what is deferred", nil},
 	{"coroutines", "what runs beside each other", []string{"fleet_go_order", "fleet_start_to_go"}},
 	{"children", "child orchestrations", nil},
 	{"events", "events from outside", []string{"hotel_event_renamed"}},
