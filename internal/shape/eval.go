@@ -76,7 +76,7 @@ func (e *evaluation) compute(n int) term {
 		return e.w.start
 	}
 	if v.Op == opIf && len(v.Args) == 3 && len(e.s.facts) > 0 {
-		if yes, ok := e.w.decided(e.s, e.of(v.Args[0])); ok {
+		if yes, ok := e.w.told(e.s, e.of(v.Args[0])); ok {
 			return e.of(v.Args[2-btoi(yes)])
 		}
 	}
@@ -96,10 +96,66 @@ func (w *walk) same(s *state, a, b term) bool {
 	return w.t.agree(w.settled(s, a, done), w.settled(s, b, done))
 }
 
+// follows tells which way a condition goes that is one of those that are decided, once their outcome is put into it.
+func (w *walk) follows(s *state, condition term) (yes, ok bool) {
+	if m := &w.t.all[condition]; m.op == opNot {
+		yes, ok := w.follows(s, m.args[0])
+		return !yes, ok
+	}
+	done := map[term]term{}
+	x := w.settled(s, condition, done)
+	if x != condition {
+		if yes, ok := w.t.isTruth(x); ok {
+			return yes, true
+		}
+		if yes, ok := s.facts[x]; ok {
+			return yes, true
+		}
+	}
+	m := &w.t.all[x]
+	for fact, yes := range s.facts {
+		if f := &w.t.all[fact]; f.op == m.op && f.what == m.what && fact != condition && w.settled(s, fact, done) == x {
+			return yes, true
+		}
+	}
+	return false, false
+}
+
+// settle puts the outcome of decided conditions into all terms of a state, if any depends on one.
+func (w *walk) settle(s *state, open map[term]bool) {
+	for x := range open {
+		if _, ok := w.told(s, x); !ok {
+			continue
+		}
+		done := map[term]term{}
+		for _, x := range w.vector(s) {
+			*x = w.settled(s, *x, done)
+		}
+		return
+	}
+}
+
+// noError gives the error of which a term says that it is nil; 0 when it is none such.
+func (t *terms) noError(x term) term {
+	m := &t.all[x]
+	if m.op != opEqual || len(m.args) != 2 {
+		return 0
+	}
+	for i, a := range m.args {
+		if n := &t.all[m.args[1-i]]; t.all[a].op == "error" && n.op == opConst && n.what == "nil" {
+			return a
+		}
+	}
+	return 0
+}
+
 // settled gives a term with the outcome of decided conditions in their place.
 func (w *walk) settled(s *state, x term, done map[term]term) term {
 	if x == unset || len(w.t.all[x].args) == 0 {
 		return x
+	}
+	if w.t.all[x].op == "error" && s.facts[w.t.of(opEqual, "", "", x, w.t.constant("nil"))] {
+		return w.t.constant("nil")
 	}
 	if y, ok := done[x]; ok {
 		return y
@@ -115,7 +171,7 @@ func (w *walk) settled(s *state, x term, done map[term]term) term {
 		y = w.t.of(m.op, m.what, m.sum, args...)
 	}
 	if n := w.t.all[y]; n.op == opIf && len(n.args) == 3 {
-		if yes, ok := w.decided(s, n.args[0]); ok {
+		if yes, ok := w.told(s, n.args[0]); ok {
 			y = n.args[2-btoi(yes)]
 		}
 	}

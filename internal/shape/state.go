@@ -189,6 +189,7 @@ func (w *walk) tidy(s *state) {
 			open[m.args[0]] = true
 		}
 	}
+	w.settle(s, open)
 	for x := range w.base {
 		symbols[x] = true
 	}
@@ -196,9 +197,14 @@ func (w *walk) tidy(s *state) {
 	for _, x := range w.vector(s) {
 		current[*x] = true
 	}
-	maps.DeleteFunc(s.facts, func(x term, _ bool) bool {
-		return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) || !open[x] && !w.asked(w.old, s.old.at, x) && !w.asked(w.new, s.new.at, x)
-	})
+	maps.DeleteFunc(s.facts, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) || w.t.pastConstants(x, current) })
+	needed := map[term]bool{}
+	for x := range s.facts {
+		if open[x] || w.asked(w.old, s.old.at, x) || w.asked(w.new, s.new.at, x) {
+			w.t.symbols(x, map[term]bool{}, needed)
+		}
+	}
+	maps.DeleteFunc(s.facts, func(x term, _ bool) bool { return !needed[x] && !needed[w.t.noError(x)] })
 	recent(s.facts)
 	maps.DeleteFunc(s.old.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
 	maps.DeleteFunc(s.new.known, func(x term, _ bool) bool { return !w.t.within(x, symbols, within) })
@@ -234,7 +240,7 @@ func (w *walk) mayBe(g *graph, v int, x term, depth int) bool {
 	case val.Op == opNot || val.Op == "!" || val.Op == "!=":
 		return depth > 0 || len(val.Args) == 0 || val.Op == "!=" || w.mayBe(g, val.Args[0], x, depth+1)
 	case val.Op == opConst:
-		return m.op == opConst
+		return m.op == opConst || val.What == "nil" && m.op == "error"
 	case val.Op == "+" || val.Op == opIndex || val.Op == "start":
 		return true // they may have been computed
 	case val.Op != m.op || val.What != m.what || val.Sum != m.sum || len(val.Args) != len(m.args):

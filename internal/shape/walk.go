@@ -439,12 +439,20 @@ func (w *walk) decide(s *state, condition term, yes bool) {
 
 // decided tells which way a condition goes, as far as that follows from others.
 func (w *walk) decided(s *state, condition term) (yes, ok bool) {
+	if yes, ok := w.told(s, condition); ok {
+		return yes, true
+	}
+	return w.follows(s, condition)
+}
+
+// told is the same, without computing anything.
+func (w *walk) told(s *state, condition term) (yes, ok bool) {
 	if yes, ok := w.t.isTruth(condition); ok {
 		return yes, true
 	}
 	m := w.t.all[condition]
 	if m.op == opNot {
-		yes, ok := w.decided(s, m.args[0])
+		yes, ok := w.told(s, m.args[0])
 		return !yes, ok
 	}
 	if yes, ok := s.facts[condition]; ok {
