@@ -183,11 +183,13 @@ func (c *comparison) safe(o *Orchestrator, pos token.Position, kind, change, rea
 
 // input judges what an orchestrator takes.
 func (c *comparison) input(old, now *Orchestrator) {
+	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, change := range CompareParams(c.old, old.Params, c.new, now.Params) {
 		pos := change.Pos
 		if !pos.IsValid() {
 			pos = now.Pos
 		}
+		pos = edits.nearest(pos)
 		unsafe := change.Fails || change.Loses && readsInput(&now.Flow, change.Path)
 		if !unsafe {
 			c.safe(old, pos, "input", "the input changed: "+at(change), "what was stored can be read, and nothing that is decided depends on the rest")

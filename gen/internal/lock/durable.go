@@ -95,6 +95,7 @@ func (m *machine) schedule(e *ast.CallExpr, kind shape.NodeKind, d *names.Decl, 
 	extra, loose := m.options(e, kind, args[min(1+len(d.Func.Params), len(args)):])
 	node, p := m.node(kind, d.Wire, e.Pos(), append(stored[:len(stored):len(stored)], extra...)...)
 	node.loose = loose
+	node.bytes = kind == shape.Activity && m.local(e, d, args[min(1+len(d.Func.Params), len(args)):])
 	node.result = d.Func.Result
 	f := m.future(node, ctx)
 	if !wait {
@@ -139,6 +140,21 @@ func (m *machine) options(e *ast.CallExpr, kind shape.NodeKind, opts []*value) (
 		}
 	}
 	return extra, loose
+}
+
+// local reports whether a call may be run by its owner: then its arguments are compared by their bytes.
+func (m *machine) local(e *ast.CallExpr, d *names.Decl, opts []*value) bool {
+	local := d.Directive != nil && d.Directive.Local
+	if len(opts) == 0 || opts[0].op != "list" {
+		return local || len(opts) > 0 && !opts[0].isNil()
+	}
+	first := len(e.Args) - len(opts[0].args)
+	for i, v := range opts[0].args {
+		if first+i >= 0 && first+i < len(e.Args) && runtimeType(m.frame.info.TypeOf(e.Args[first+i])) == "Local" {
+			local = v.lit == nil || !v.zeroLike()
+		}
+	}
+	return local
 }
 
 func (m *machine) receive(e *ast.CallExpr, name string, n int) {

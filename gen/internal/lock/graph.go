@@ -15,6 +15,7 @@ type node struct {
 	target string
 	args   []*value
 	loose  bool
+	bytes  bool // arguments are compared by their bytes
 	bodies []*machine
 	result types.Type
 	owner  *machine
