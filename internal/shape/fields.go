@@ -79,14 +79,14 @@ func (c *typeComparison) partners(a, b *Type) map[int]int {
 func (c *typeComparison) field(path string, f, g *Field) {
 	at := join(path, f.Name)
 	if f.Name != g.Name {
-		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s is written as %s", at, g.Name)
+		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true, Cased: g.Name}, "the field %s is written as %s", at, g.Name)
 	}
 	switch {
 	case f.Quoted == g.Quoted:
 	case f.Quoted:
 		kind := c.base(c.now, g.Type).Kind
 		fails := kind != "string" && kind != "any" && kind != "raw"
-		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: fails, Loses: true, Rewrites: fails}, "the field %s was written as a string, by the option string, and is not any more", at)
+		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: fails, Loses: true, Rewrites: fails || c.base(c.old, f.Type).Kind == "string"}, "the field %s was written as a string, by the option string, and is not any more", at)
 		return
 	default:
 		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: true, Loses: true, Rewrites: true}, "the field %s is written as a string, by the option string, and was not before", at)

@@ -207,3 +207,43 @@ func (l *Lock) Describe() {
 		}
 	}
 }
+
+// recased gives the new flow with fields under their old names where only the case of these has changed: encoding/json reads
+// them alike.
+func (j *judgement) recased(f *Flow) *Flow {
+	names := map[string]string{}
+	for _, c := range j.typeChanges() {
+		name := c.Path[strings.LastIndexByte(c.Path, '.')+1:]
+		if c.Cased != "" && !j.old.hasField(c.Cased) && !j.new.hasField(name) {
+			names[c.Cased] = name
+		}
+	}
+	if len(names) == 0 {
+		return f
+	}
+	return f.renamed(names)
+}
+
+func (l *Lock) hasField(name string) bool {
+	return slices.ContainsFunc(l.Types, func(t Type) bool {
+		return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == name })
+	})
+}
+
+func (f *Flow) renamed(names map[string]string) *Flow {
+	out := *f
+	out.Values, out.Nodes = slices.Clone(f.Values), slices.Clone(f.Nodes)
+	for i := range out.Values {
+		if v := &out.Values[i]; v.Op == "field" && names[v.What] != "" {
+			v.What = names[v.What]
+		}
+	}
+	for i := range out.Nodes {
+		n := &out.Nodes[i]
+		n.Bodies = slices.Clone(n.Bodies)
+		for k := range n.Bodies {
+			n.Bodies[k] = *n.Bodies[k].renamed(names)
+		}
+	}
+	return &out
+}

@@ -19,6 +19,7 @@ type TypeChange struct {
 	Loses    bool   // of an old value the new code does not see what is at Path, or sees something else
 	Rewrites bool   // an old value that was decoded is written as other JSON: recorded arguments differ
 	Renamed  string // the field looks renamed, and this is its new name in JSON
+	Cased    string // the field has its name in other case, and this is it
 }
 
 // CompareTypes tells what became of a type, field by field; nil when nothing did.

@@ -60,7 +60,7 @@ func (j *judgement) compareFlows() {
 		j.complex = "the lock's " + err.Error()
 		return
 	}
-	now, err := newGraph(&j.to.Flow)
+	now, err := newGraph(j.recased(&j.to.Flow))
 	if err != nil {
 		j.complex = err.Error()
 		return
