@@ -214,7 +214,7 @@ func (j *judgement) recased(f *Flow) *Flow {
 	names := map[string]string{}
 	for _, c := range j.typeChanges() {
 		name := c.Path[strings.LastIndexByte(c.Path, '.')+1:]
-		if c.Cased != "" && !j.old.hasField(c.Cased) && !j.new.hasField(name) {
+		if c.Cased != "" && !j.old.hasBoth(name, c.Cased) && !j.new.hasBoth(name, c.Cased) {
 			names[c.Cased] = name
 		}
 	}
@@ -224,10 +224,12 @@ func (j *judgement) recased(f *Flow) *Flow {
 	return f.renamed(names)
 }
 
-func (l *Lock) hasField(name string) bool {
-	return slices.ContainsFunc(l.Types, func(t Type) bool {
+// hasBoth reports whether there is an object with fields of both names.
+func (l *Lock) hasBoth(a, b string) bool {
+	has := func(t Type, name string) bool {
 		return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == name })
-	})
+	}
+	return slices.ContainsFunc(l.Types, func(t Type) bool { return has(t, a) && has(t, b) })
 }
 
 func (f *Flow) renamed(names map[string]string) *Flow {

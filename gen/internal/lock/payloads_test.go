@@ -238,11 +238,11 @@ func (cents CentsAlike) MarshalJSON() ([]byte, error) {
 	return json.Marshal(inEuros(cents.n))
 }
 
-func (c *Cents) UnmarshalJSON(b []byte) error        { return read(b, &c.n) }
+func (c *Cents) UnmarshalJSON(b []byte) error          { return read(b, &c.n) }
 func (cents *CentsAlike) UnmarshalJSON(b []byte) error { return read(b, &cents.n) }
-func (c *CentsComma) UnmarshalJSON(b []byte) error   { return read(b, &c.n) }
-func (c *CentsHelper) UnmarshalJSON(b []byte) error  { return read(b, &c.n) }
-func (c *CentsDoubled) UnmarshalJSON(b []byte) error { err := read(b, &c.n); c.n *= 2; return err }
+func (c *CentsComma) UnmarshalJSON(b []byte) error     { return read(b, &c.n) }
+func (c *CentsHelper) UnmarshalJSON(b []byte) error    { return read(b, &c.n) }
+func (c *CentsDoubled) UnmarshalJSON(b []byte) error   { err := read(b, &c.n); c.n *= 2; return err }
 
 func (c *Cents) draw(r *rand.Rand) { c.n = int16(r.IntN(5000)) }
 
