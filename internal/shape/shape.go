@@ -96,7 +96,7 @@ type Field struct {
 	Optional bool           `json:"optional,omitempty"` // omitempty or omitzero: an absent one is not written
 	Zero     string         `json:"zero,omitempty"`     // when that is, if omitempty would not say so: "zero", and a hash of the type's own IsZero
 	Quoted   bool           `json:"quoted,omitempty"`   // the option string
-	From     string         `json:"from,omitempty"`     // the embedded structs in which it is, by their Go names
+	From     string         `json:"from,omitempty"`     // the embedded structs in which it is, by their Go names: "Base.", "*Base." behind a pointer
 	Hides    bool           `json:"hides,omitempty"`    // there are others of its name, deeper or without a tag, which are not written
 	Pos      token.Position `json:"-"`
 }

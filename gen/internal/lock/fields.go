@@ -127,7 +127,11 @@ func readField(e embedded, i int) (*member, *embedded) {
 	}
 	path := append(slices.Clone(e.path), i)
 	if name == "" && field.Embedded() && isStruct {
-		return nil, &embedded{structure, bare, path, e.from + field.Name() + "."}
+		from := field.Name() + "."
+		if bare != typ {
+			from = "*" + from
+		}
+		return nil, &embedded{structure, bare, path, e.from + from}
 	}
 	if !field.Exported() && name == "" {
 		return nil, nil
