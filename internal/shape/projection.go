@@ -101,35 +101,26 @@ func (p *projection) object(v int, t *Type, depth int) int {
 	return p.with(v, strings.Join(names, " "), args)
 }
 
-// collect gathers the fields of a struct, and then those of embedded ones that they do not hide. It reports whether all is known.
+// collect gathers the fields of a struct, and then those of what it embeds. It reports whether all is known.
 func (p *projection) collect(v int, t *Type, fields map[string]int) bool {
 	val := p.flow.Values[v]
 	names := strings.Split(val.What, " ")
-	if val.Op != "struct" || len(names) != len(val.Args) {
+	if len(names) != len(val.Args) {
 		return false
 	}
-	own := map[string]int{}
 	for i, name := range names {
-		if _, twice := own[name]; twice {
-			return false // one of them has it from a tag
+		if slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == name }) {
+			fields[name] = val.Args[i]
 		}
-		_, hidden := fields[name]
-		if !hidden && !strings.HasPrefix(name, "~") && slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == name }) {
-			own[name] = val.Args[i]
-		}
-	}
-	for name, x := range own {
-		fields[name] = x
 	}
 	embedded := 0
 	for i, name := range names {
-		if strings.HasPrefix(name, "~") {
-			if embedded++; embedded > 1 {
-				return false // of two either may hide the other
-			}
-			if !p.collect(val.Args[i], t, fields) && !p.promote(val.Args[i], name[1:]+".", t, fields) {
-				return false
-			}
+		from := name + "."
+		if _, own := fields[name]; own || !slices.ContainsFunc(t.Fields, func(f Field) bool { return strings.HasPrefix(f.From, from) || strings.Contains(f.From, "*"+from) }) {
+			continue // it does not travel
+		}
+		if embedded++; embedded > 1 || !p.promote(val.Args[i], from, t, fields) {
+			return false // of two either may hide the other
 		}
 	}
 	return true
@@ -141,6 +132,9 @@ func (p *projection) promote(v int, from string, t *Type, fields map[string]int)
 		return false
 	}
 	for _, f := range t.Fields {
+		if strings.Contains(f.From, "*") || strings.HasPrefix(f.From, from) && f.From != from {
+			return false
+		}
 		if _, there := fields[f.Name]; !there && f.From == from {
 			p.flow.Values = append(p.flow.Values, Value{Op: "field", What: f.Name, Args: []int{v}, Pos: p.flow.Values[v].Pos})
 			fields[f.Name] = len(p.flow.Values) - 1

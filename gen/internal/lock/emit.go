@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"go/constant"
 	"go/token"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -401,7 +402,7 @@ func (e *emitter) imported(v *value) int {
 // structure writes the fields that are not zero, by name.
 func (e *emitter) structure(v *value, out *shape.Value) {
 	fields := map[string]*value{}
-	e.fields(v, fields)
+	e.fields(v, fields, map[string]bool{})
 	for i, name := range splitNames(v.what) {
 		if i < len(v.args) && v.args[i].zeroLike() {
 			out.Unset = append(out.Unset, shape.Part{Text: name, Pos: e.fset.Position(v.args[i].pos)})
@@ -418,8 +419,14 @@ func (e *emitter) structure(v *value, out *shape.Value) {
 	out.What = strings.Join(kept, " ")
 }
 
-func (e *emitter) fields(v *value, fields map[string]*value) {
-	for i, name := range splitNames(v.what) {
+// fields gathers those of a struct and of what it embeds. One that another hides, which is nearer, has a name that does not travel.
+func (e *emitter) fields(v *value, fields map[string]*value, nearer map[string]bool) {
+	names := splitNames(v.what)
+	here := maps.Clone(nearer)
+	for _, name := range names {
+		here[name] = true
+	}
+	for i, name := range names {
 		if i >= len(v.args) {
 			return
 		}
@@ -428,7 +435,9 @@ func (e *emitter) fields(v *value, fields map[string]*value) {
 		switch {
 		case a.zeroLike():
 		case is && a.op == "struct":
-			e.fields(a, fields)
+			e.fields(a, fields, here)
+		case nearer[name]:
+			fields["~"+name] = a
 		default:
 			fields[embedded] = a
 		}
