@@ -49,6 +49,7 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 		}
 	}
 	types := lock.NewTypes(fset, declared...)
+	types.Look(sources)
 	flows := lock.Flows(fset, sources, func(s *lock.Source) bool { return target[s.Path] }, types.Ref)
 	var files []File
 	var findings []Finding

@@ -148,67 +148,6 @@ func (w *walk) failName(s *state, param int) {
 	w.add(f)
 }
 
-// sameType compares what two nodes give: what is recorded has to be read again.
-func (w *walk) sameType(s *state, from, to TypeRef) {
-	n := &w.new.Nodes[s.new.at]
-	for _, c := range CompareTypes(w.j.old, from, w.j.new, to) {
-		if c.Fails {
-			w.failType(n, c, w.before(s), "a recorded result of %s may not be readable any more: %s")
-		}
-	}
-}
-
-// sameWriting compares how arguments are written: what was read as they are, and is written again, has to be what was recorded.
-func (w *walk) sameWriting(s *state) {
-	o, n := &w.old.Nodes[s.old.at], &w.new.Nodes[s.new.at]
-	var changes []TypeChange
-	if o.Kind == Send {
-		a, b := findEvent(w.j.old.Events, o.Target), findEvent(w.j.new.Events, n.Target)
-		if a == nil || b == nil {
-			return
-		}
-		changes = CompareParams(w.j.old, a.Params, w.j.new, b.Params)
-	} else {
-		a, b := w.j.old.paramsOf(o.Kind, o.Target), w.j.new.paramsOf(n.Kind, n.Target)
-		if len(a) != len(b) || len(a) == 0 {
-			return
-		}
-		changes = CompareParams(w.j.old, a, w.j.new, b)
-	}
-	for _, c := range changes {
-		if c.Rewrites {
-			w.failType(n, c, w.before(s), "an argument of %s is written otherwise than it was recorded: %s")
-		}
-	}
-}
-
-func (w *walk) failType(n *Node, c TypeChange, before, change string) {
-	pos := c.Pos
-	if !pos.IsValid() {
-		pos = n.Pos
-	}
-	w.add(failure{kind: failType, declared: c.Pos.IsValid(), pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
-}
-
-// received compares the types of events that both programs receive.
-func (w *walk) received() {
-	for i := range w.new.Nodes {
-		n := &w.new.Nodes[i]
-		if n.Kind != Receive {
-			continue
-		}
-		k := slices.IndexFunc(w.old.Nodes, func(o Node) bool { return o.Kind == Receive && eventName(o.Target) == eventName(n.Target) })
-		if k < 0 {
-			continue
-		}
-		for _, c := range CompareTypes(w.j.old, w.old.Nodes[k].Type, w.j.new, n.Type) {
-			if c.Fails {
-				w.failType(n, c, "", "an event that was recorded for %s may not be readable any more: %s")
-			}
-		}
-	}
-}
-
 // at puts the path before what changed.
 func at(c TypeChange) string {
 	if c.Path == "" {

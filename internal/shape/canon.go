@@ -190,12 +190,18 @@ func (n *namer) spell(t *Type, part func(TypeRef) string) string {
 	case "map":
 		return "map[" + part(t.Key) + "]" + part(t.Elem)
 	case "text", "own":
+		if t.Reads != "" && t.Writes != "" {
+			return t.Kind + "(" + t.Name + "|" + t.Reads + "|" + t.Writes + ")"
+		}
 		return t.Kind + "(" + t.Name + ")"
 	case "object":
 		var b strings.Builder
 		b.WriteString("{")
 		for _, f := range t.Fields {
 			fmt.Fprintf(&b, "%q %s %t %t;", f.Name, part(f.Type), f.Optional, f.Quoted)
+			if f.Zero != "" || f.From != "" || f.Hides {
+				fmt.Fprintf(&b, "%s %s %t;", f.Zero, f.From, f.Hides)
+			}
 		}
 		return b.String() + "}"
 	}

@@ -189,6 +189,7 @@ func (c *comparison) input(old, now *Orchestrator) {
 		if !pos.IsValid() {
 			pos = now.Pos
 		}
+		pos = edits.nearest(pos)
 		unsafe := change.Fails || change.Loses && readsInput(&now.Flow, change.Path)
 		if !unsafe {
 			c.safe(old, pos, "input", "the input changed: "+at(change), "what was stored can be read, and nothing that is decided depends on the rest")

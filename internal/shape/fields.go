@@ -25,6 +25,9 @@ func (c *typeComparison) object(path string, a, b *Type) {
 		}
 		c.field(path, f, &b.Fields[j])
 	}
+	if c.bytes && turned(a, b, partner) {
+		c.report(TypeChange{Path: path, Pos: b.Pos, Rewrites: true}, "what %s is made of is written in another order, and arguments are compared by their bytes", what(path))
+	}
 	for j := range b.Fields {
 		if !added[j] {
 			continue
@@ -36,6 +39,19 @@ func (c *typeComparison) object(path string, a, b *Type) {
 		}
 		c.report(TypeChange{Path: join(path, f.Name), Pos: f.Pos, Rewrites: !f.Optional}, form, join(path, f.Name))
 	}
+}
+
+// turned reports whether what two objects have in common comes in another order.
+func turned(a, b *Type, partner map[int]int) bool {
+	last := -1
+	for i := range a.Fields {
+		j, there := partner[i]
+		if there && j < last {
+			return true
+		}
+		last = max(last, j)
+	}
+	return false
 }
 
 // partners gives for fields of a where their values go in b.
@@ -63,28 +79,45 @@ func (c *typeComparison) partners(a, b *Type) map[int]int {
 func (c *typeComparison) field(path string, f, g *Field) {
 	at := join(path, f.Name)
 	if f.Name != g.Name {
-		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s is written as %s", at, g.Name)
+		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true, Cased: g.Name}, "the field %s is written as %s", at, g.Name)
 	}
 	switch {
 	case f.Quoted == g.Quoted:
 	case f.Quoted:
 		kind := c.base(c.now, g.Type).Kind
 		fails := kind != "string" && kind != "any" && kind != "raw"
-		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: fails, Loses: true, Rewrites: fails}, "the field %s was written as a string, by the option string, and is not any more", at)
+		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: fails, Loses: true, Rewrites: fails || c.base(c.old, f.Type).Kind == "string"}, "the field %s was written as a string, by the option string, and is not any more", at)
 		return
 	default:
 		c.report(TypeChange{Path: at, Pos: g.Pos, Fails: true, Loses: true, Rewrites: true}, "the field %s is written as a string, by the option string, and was not before", at)
 		return
 	}
 	c.compare(at, f.Type, g.Type, g.Pos)
+	if f.From != g.From && (f.Hides || g.Hides) {
+		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s is another one of that name, in what is embedded or not", at)
+	}
 	switch {
 	case f.Optional && c.old[f.Type].Kind != "pointer" && c.now[g.Type].Kind == "pointer":
 		c.report(TypeChange{Path: at, Pos: g.Pos, Loses: true, Rewrites: !g.Optional}, "a zero %s was left out, and is read as nil", at)
 	case f.Optional && !g.Optional:
 		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s was left out when it was zero and is written now", at)
+	case f.Optional && f.Zero != g.Zero:
+		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s is left out in other cases: %s, and it was %s", at, left(g), left(f))
 	case !f.Optional && g.Optional:
 		c.report(TypeChange{Path: at, Pos: g.Pos, Rewrites: true}, "the field %s was written when it was zero and is left out now", at)
 	}
+}
+
+// left says when a field is left out.
+func left(f *Field) string {
+	how, own, _ := strings.Cut(f.Zero, " ")
+	switch {
+	case f.Zero == "":
+		return "when it is empty"
+	case own != "":
+		return "when its IsZero says so"
+	}
+	return "when it is " + how
 }
 
 func (c *typeComparison) base(types []Type, ref TypeRef) *Type {

@@ -11,7 +11,7 @@ import (
 // FileName is where the lock of a package lies, beside its generated file.
 const FileName = "durable.lock.json"
 
-// The form of the file. Types are said in a notation: string, int64, []T, [3]T, map[K]T, *T, text(name), own(name), and #id
+// The form of the file. Types are said in a notation: string, int64, []T, [3]T, map[K]T, *T, text(name), own(name), the same with two sums as own(name|reads|writes), and #id
 // for one that has a line in types.
 type (
 	fileLock struct {
@@ -50,6 +50,7 @@ type (
 		Target string     `json:"target,omitempty"`
 		Args   []int      `json:"args,omitempty"`
 		Loose  bool       `json:"loose,omitempty"`
+		Bytes  bool       `json:"bytes,omitempty"`
 		Type   string     `json:"type,omitempty"`
 		Next   []int      `json:"next,omitempty"`
 		In     []Edge     `json:"in,omitempty"`
@@ -64,7 +65,10 @@ type (
 		Name     string `json:"name"`
 		Type     string `json:"type"`
 		Optional bool   `json:"optional,omitempty"`
+		Zero     string `json:"zero,omitempty"`
 		Quoted   bool   `json:"quoted,omitempty"`
+		From     string `json:"from,omitempty"`
+		Hides    bool   `json:"hides,omitempty"`
 	}
 )
 
@@ -172,7 +176,7 @@ func (w *writer) flow(indent string, f Flow) {
 	w.raw(`{"nodes":[`)
 	for i, n := range f.Nodes {
 		w.separate(i, indent)
-		w.value(fileNode{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Type: w.name(n.Type), Next: n.Next, In: n.In})
+		w.value(fileNode{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Type: w.name(n.Type), Next: n.Next, In: n.In})
 		if len(n.Bodies) == 0 {
 			continue
 		}
@@ -215,7 +219,7 @@ func (w *writer) entry(id string) {
 	w.raw(`,"fields":[`)
 	for i, f := range t.Fields {
 		w.separate(i, "      ")
-		w.value(fileField{f.Name, w.name(f.Type), f.Optional, f.Quoted})
+		w.value(fileField{f.Name, w.name(f.Type), f.Optional, f.Zero, f.Quoted, f.From, f.Hides})
 	}
 	w.raw("]}")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +136,7 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 				return Flow{}, fmt.Errorf("node %d is reached from what is not there", i)
 			}
 		}
-		node := Node{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Next: n.Next, In: n.In}
+		node := Node{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Next: n.Next, In: n.In}
 		var err error
 		if node.Type, err = r.ref(n.Type); err != nil {
 			return Flow{}, fmt.Errorf("node %d: %w", i, err)
@@ -187,7 +188,7 @@ func (r *reader) entries(list []fileType) error {
 			if ref == NoType {
 				return fmt.Errorf("%s: field %q has no type", t.ID, f.Name)
 			}
-			object.Fields = append(object.Fields, Field{Name: f.Name, Type: ref, Optional: f.Optional, Quoted: f.Quoted})
+			object.Fields = append(object.Fields, Field{Name: f.Name, Type: ref, Optional: f.Optional, Zero: f.Zero, Quoted: f.Quoted, From: f.From, Hides: f.Hides})
 		}
 		r.types[i] = object
 	}
@@ -221,6 +222,9 @@ func (r *reader) at(s string, depth int) (TypeRef, error) {
 // numbers are the sizes that numbers have.
 var numbers = []string{"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
 
+// codeSums are behind the name of a type that writes and reads itself.
+var codeSums = regexp.MustCompile(`^(.*)\|([0-9a-f]{8})\|([0-9a-f]{8})$`)
+
 // parse reads the outermost part of a notation; what it is made of gets an index.
 func (r *reader) parse(s string, depth int) (Type, error) {
 	bad := fmt.Errorf("%q is no type", s)
@@ -244,7 +248,11 @@ func (r *reader) parse(s string, depth int) (Type, error) {
 		return Type{Kind: kind, Bits: bits}, err
 	case strings.HasSuffix(s, ")") && (strings.HasPrefix(s, "text(") || strings.HasPrefix(s, "own(")):
 		kind, name, _ := strings.Cut(s[:len(s)-1], "(")
-		return Type{Kind: kind, Name: name}, nil
+		made := Type{Kind: kind, Name: name}
+		if parts := codeSums.FindStringSubmatch(name); parts != nil {
+			made.Name, made.Reads, made.Writes = parts[1], parts[2], parts[3]
+		}
+		return made, nil
 	case strings.HasPrefix(s, "*"):
 		return made(Type{Kind: "pointer"}, s[1:])
 	case strings.HasPrefix(s, "[]"):

@@ -80,8 +80,13 @@ type Type struct {
 	Key    TypeRef        `json:"key,omitempty"`    // of a map
 	Elem   TypeRef        `json:"elem,omitempty"`   // of list, array, map and pointer
 	Fields []Field        `json:"fields,omitempty"` // of an object, in the order in which they are written
+	Reads  string         `json:"reads,omitempty"`  // of text and own, if the module has the code: a hash of that by which values are read
+	Writes string         `json:"writes,omitempty"` // the same of that by which they are written
 	Pos    token.Position `json:"-"`
 	End    token.Position `json:"-"` // of a struct that is declared in files of the run: its closing brace
+
+	ReadsPos, WritesPos token.Position `json:"-"` // of the methods
+	Written             []Written      `json:"-"` // the declarations of which it is made
 }
 
 // Field is a member of an object.
@@ -89,7 +94,10 @@ type Field struct {
 	Name     string         `json:"name"` // in JSON
 	Type     TypeRef        `json:"type"`
 	Optional bool           `json:"optional,omitempty"` // omitempty or omitzero: an absent one is not written
+	Zero     string         `json:"zero,omitempty"`     // when that is, if omitempty would not say so: "zero", and a hash of the type's own IsZero
 	Quoted   bool           `json:"quoted,omitempty"`   // the option string
+	From     string         `json:"from,omitempty"`     // the embedded structs in which it is, by their Go names: "Base.", "*Base." behind a pointer
+	Hides    bool           `json:"hides,omitempty"`    // there are others of its name, deeper or without a tag, which are not written
 	Pos      token.Position `json:"-"`
 }
 
@@ -117,6 +125,7 @@ type Node struct {
 	Target string   `json:"target,omitempty"` // wire name of an activity, child, event or marker; what a call calls
 	Args   []int    `json:"args,omitempty"`   // values; see the kinds
 	Loose  bool     `json:"loose,omitempty"`  // the call site does not compare arguments
+	Bytes  bool     `json:"bytes,omitempty"`  // arguments are compared by the bytes of their JSON
 	Bodies []Flow   `json:"bodies,omitempty"` // of functions that are run with a Context of their own; value outer n in them is Args[n]
 	Type   TypeRef  `json:"type"`             // of the result
 	Next   []int    `json:"next,omitempty"`   // nodes; of a branch: if true, if false

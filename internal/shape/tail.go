@@ -112,7 +112,7 @@ func (m *matching) step(o, n int) bool {
 	if !m.w.strict && x.Kind != Join && x.ends() {
 		return true // nothing is asked for any more
 	}
-	if x.Kind != y.Kind || !m.w.sameTarget(x, y) || len(x.Next) != len(y.Next) || x.Loose != y.Loose || !m.w.sameStored(x, y) {
+	if x.Kind != y.Kind || !m.w.sameTarget(x, y) || len(x.Next) != len(y.Next) || x.Loose != y.Loose || !m.w.sameStored(o, n) {
 		return false
 	}
 	if x.Kind != Timer && !x.Loose && !m.pairs(x.Args, y.Args) {
@@ -240,29 +240,15 @@ func (w *walk) sameOuter(index string) bool {
 }
 
 // sameStored reports whether what two nodes store, and read again, is written alike.
-func (w *walk) sameStored(x, y *Node) bool {
-	for _, c := range CompareTypes(w.j.old, x.Type, w.j.new, y.Type) {
-		if c.Fails {
-			return false
-		}
+func (w *walk) sameStored(o, n int) bool {
+	x, y := &w.old.Nodes[o], &w.new.Nodes[n]
+	if len(w.unreadable(x, n)) > 0 {
+		return false
 	}
 	if !x.slot() || x.Kind == Timer || x.Kind == Marker {
 		return true
 	}
-	var a, b []Param
-	if x.Kind == Send {
-		if e := findEvent(w.j.old.Events, x.Target); e != nil {
-			a = e.Params
-		}
-		if e := findEvent(w.j.new.Events, y.Target); e != nil {
-			b = e.Params
-		}
-	} else {
-		a, b = w.j.old.paramsOf(x.Kind, x.Target), w.j.new.paramsOf(y.Kind, y.Target)
-	}
+	a, b := w.j.old.paramsOf(x.Kind, x.Target), w.j.new.paramsOf(y.Kind, y.Target)
 	named := func(p, q Param) bool { return p.Name == q.Name || len(a) == 1 }
-	if len(a) != len(b) || !slices.EqualFunc(a, b, named) {
-		return false
-	}
-	return !slices.ContainsFunc(CompareParams(w.j.old, a, w.j.new, b), func(c TypeChange) bool { return c.Rewrites })
+	return len(a) == len(b) && slices.EqualFunc(a, b, named) && len(w.rewritten(x, y)) == 0
 }

@@ -19,6 +19,7 @@ type TypeChange struct {
 	Loses    bool   // of an old value the new code does not see what is at Path, or sees something else
 	Rewrites bool   // an old value that was decoded is written as other JSON: recorded arguments differ
 	Renamed  string // the field looks renamed, and this is its new name in JSON
+	Cased    string // the field has its name in other case, and this is it
 }
 
 // CompareTypes tells what became of a type, field by field; nil when nothing did.
@@ -32,6 +33,16 @@ func CompareTypes(old *Lock, from TypeRef, now *Lock, to TypeRef) []TypeChange {
 func CompareParams(old *Lock, from []Param, now *Lock, to []Param) []TypeChange {
 	a, b := *old, *now
 	return CompareTypes(&a, a.payload(from), &b, b.payload(to))
+}
+
+// CompareBytes does the same with arguments that are compared by the bytes of their JSON: the order of fields counts, and what
+// Rewrites changes it, too.
+func CompareBytes(old *Lock, from []Param, now *Lock, to []Param) []TypeChange {
+	a, b := *old, *now
+	x, y := a.payload(from), b.payload(to)
+	c := typeComparison{old: a.Types, now: b.Types, bytes: true, seen: map[[2]TypeRef]bool{}}
+	c.compare("", x, y, token.Position{})
+	return c.changes
 }
 
 // payload gives the type of all parameters together, which it adds to the lock's own list when there are several.
@@ -52,6 +63,7 @@ func (l *Lock) payload(params []Param) TypeRef {
 
 type typeComparison struct {
 	old, now []Type
+	bytes    bool                // arguments of which only a sum is recorded: the order of fields counts
 	seen     map[[2]TypeRef]bool // pairs that are being or have been compared: equal until the contrary is found
 	changes  []TypeChange
 }
@@ -63,7 +75,7 @@ func (c *typeComparison) report(t TypeChange, format string, args ...any) {
 
 // equal reports whether two types are the same JSON, without telling.
 func (c *typeComparison) equal(from, to TypeRef) bool {
-	inner := typeComparison{old: c.old, now: c.now, seen: map[[2]TypeRef]bool{}}
+	inner := typeComparison{old: c.old, now: c.now, bytes: c.bytes, seen: map[[2]TypeRef]bool{}}
 	inner.compare("", from, to, token.Position{})
 	return len(inner.changes) == 0
 }
@@ -106,9 +118,7 @@ func (c *typeComparison) sameKind(path string, from, to TypeRef, pos token.Posit
 			c.retyped(path, from, to, TypeChange{Pos: pos})
 		}
 	case "text", "own":
-		if a.Name != b.Name {
-			c.retyped(path, from, to, TypeChange{Pos: pos, Fails: true, Loses: true, Rewrites: true})
-		}
+		c.coded(path, from, to, pos)
 	case "array":
 		if a.Bits != b.Bits {
 			c.retyped(path, from, to, TypeChange{Pos: pos, Loses: a.Bits > b.Bits, Rewrites: true})
@@ -130,6 +140,8 @@ func (c *typeComparison) sameKind(path string, from, to TypeRef, pos token.Posit
 func (c *typeComparison) key(path string, from, to TypeRef, pos token.Position) {
 	a, b := &c.old[from], &c.now[to]
 	switch {
+	case a.Kind == b.Kind && (a.Kind == "text" || a.Kind == "own"):
+		c.coded(path, from, to, pos)
 	case a.Kind == b.Kind && a.Bits == b.Bits && a.Name == b.Name:
 	case b.Kind == "string":
 		c.retyped(path, from, to, TypeChange{Pos: pos})
@@ -138,6 +150,37 @@ func (c *typeComparison) key(path string, from, to TypeRef, pos token.Position) 
 	default:
 		c.retyped(path, from, to, TypeChange{Pos: pos, Fails: true, Loses: true, Rewrites: true})
 	}
+}
+
+// coded compares types by the code with which they write and read themselves, and if that is not known by their names.
+func (c *typeComparison) coded(path string, from, to TypeRef, pos token.Position) {
+	a, b := &c.old[from], &c.now[to]
+	if a.Reads == "" || b.Reads == "" || a.Writes == "" || b.Writes == "" {
+		if a.Name != b.Name {
+			c.retyped(path, from, to, TypeChange{Pos: pos, Fails: true, Loses: true, Rewrites: true})
+		}
+		return
+	}
+	at := func(method token.Position) token.Position {
+		if method.IsValid() {
+			return method
+		}
+		return b.Pos
+	}
+	name := c.say(c.now, to)
+	if a.Writes != b.Writes {
+		c.report(TypeChange{Path: path, Pos: at(b.WritesPos), Rewrites: true}, "%s is written by %s itself, and the code that does it changed", what(path), name)
+	}
+	if a.Reads != b.Reads {
+		c.report(TypeChange{Path: path, Pos: at(b.ReadsPos), Fails: true, Loses: true}, "%s is read by %s itself, and the code that does it changed", what(path), name)
+	}
+}
+
+func what(path string) string {
+	if path == "" {
+		return "the value"
+	}
+	return path
 }
 
 // holds reports whether every number of the type fits into b as it is.
@@ -151,6 +194,19 @@ func (t *Type) holds(b *Type) bool {
 		return t.Bits <= 16 || t.Bits == 32 && b.Bits == 64 // within the mantissa
 	}
 	return false
+}
+
+// sorted reports whether the fields of all objects in a type are written in the order of their names, as those of a map are.
+func (c *typeComparison) sorted(ref TypeRef, seen map[TypeRef]bool) bool {
+	if seen[ref] {
+		return true
+	}
+	seen[ref] = true
+	t := &c.old[ref]
+	if t.Kind == "own" || t.Kind == "raw" || !slices.IsSortedFunc(t.Fields, func(f, g Field) int { return strings.Compare(f.Name, g.Name) }) {
+		return false
+	}
+	return !slices.ContainsFunc(t.children(), func(part TypeRef) bool { return !c.sorted(part, seen) })
 }
 
 func (t *Type) number() bool { return t.Kind == "int" || t.Kind == "uint" || t.Kind == "float" }
@@ -186,7 +242,7 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 	case b.Kind == "raw":
 		change.Fails, change.Loses, change.Rewrites = false, false, false
 	case b.Kind == "any":
-		inexact := !c.exact(from, map[TypeRef]bool{})
+		inexact := !c.exact(from, map[TypeRef]bool{}) || c.bytes && !c.sorted(from, map[TypeRef]bool{})
 		change.Fails, change.Loses, change.Rewrites = false, inexact, inexact
 	case a.Kind == "pointer":
 		c.unpointed(path, from, to, pos)
@@ -219,7 +275,7 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 		for _, f := range a.Fields {
 			c.compare(join(path, f.Name), f.Type, b.Elem, pos)
 		}
-		change.Fails, change.Loses, change.Rewrites = false, false, false
+		change.Fails, change.Loses, change.Rewrites = false, false, c.bytes && !c.sorted(from, map[TypeRef]bool{})
 	}
 	c.retyped(path, from, to, change)
 }
@@ -237,11 +293,7 @@ func (c *typeComparison) retyped(path string, from, to TypeRef, change TypeChang
 	if to := &c.now[to]; to.basic() && to.Pos.IsValid() && filepath.Dir(to.Pos.Filename) == filepath.Dir(change.Pos.Filename) {
 		change.Pos = to.Pos // a type of the package, which most likely was something else before
 	}
-	what := "the value"
-	if path != "" {
-		what = path
-	}
-	c.report(change, "%s was %s and is %s", what, c.say(c.old, from), c.say(c.now, to))
+	c.report(change, "%s was %s and is %s", what(path), c.say(c.old, from), c.say(c.now, to))
 }
 
 func (t *Type) basic() bool {

@@ -66,12 +66,12 @@ func newWalk(j *judgement, t *terms, old, now *graph) *walk {
 
 // compareFlows tells where the new flow of an orchestrator may not repeat what the old one has decided.
 func (j *judgement) compareFlows() {
-	old, err := newGraph(&j.from.Flow)
+	old, err := newGraph(j.old.stored(&j.from.Flow))
 	if err != nil {
 		j.complex = "the lock's " + err.Error()
 		return
 	}
-	now, err := newGraph(&j.to.Flow)
+	now, err := newGraph(j.recased(j.new.stored(&j.to.Flow)))
 	if err != nil {
 		j.complex = err.Error()
 		return

@@ -33,6 +33,7 @@ func Build(fset *token.FileSet, types *Types, plan *names.Plan, files []*ast.Fil
 		}
 	}
 	l.Types = types.List()
+	l.Describe()
 	l.Written = declarations(l.Orchestrators)
 	return l
 }
@@ -77,6 +78,8 @@ func Foreign(fset *token.FileSet, types *Types, l *shape.Lock, plans []*names.Pl
 		}
 	}
 	l.Types = types.List()
+	l.Describe()
+	l.Written = declarations(l.Orchestrators)
 }
 
 func (b builder) add(list []shape.Endpoint, d *names.Decl) []shape.Endpoint {

@@ -46,8 +46,13 @@ func (prog *program) source(root ast.Node, info *types.Info) string {
 	from := newCode()
 	w := &codeWriter{prog: prog, info: info, code: from, locals: map[types.Object]int{}}
 	w.node(root)
+	return prog.sum(from, prog.reached(from))
+}
+
+// sum is one hash of code and of what it reaches.
+func (prog *program) sum(from *code, reached []types.Object) string {
 	const rounds = 6 // each looks one use further than the last
-	reached, hashes := prog.reached(from), map[types.Object]string{}
+	hashes := map[types.Object]string{}
 	for range rounds {
 		next := make(map[types.Object]string, len(reached))
 		for _, obj := range reached {

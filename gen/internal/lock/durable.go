@@ -51,11 +51,7 @@ func (m *machine) of(pos token.Pos, op string, f, ctx *value) *value {
 	if s := scopes(ctx); len(s) > 0 && (len(f.args) == 0 || f.args[0].class != s[0].class) {
 		args = append(args, s...)
 	}
-	v := m.val(pos, op, "", args...)
-	if op == "result" && f.op == "future" {
-		return m.decoded(pos, v, f.at.reads)
-	}
-	return v
+	return m.val(pos, op, "", args...)
 }
 
 // await waits for futures.
@@ -81,10 +77,9 @@ func (m *machine) handleCall(e *ast.CallExpr, d *names.Decl, verb string, n int)
 		if p == nil {
 			return
 		}
-		wire := m.declared(e, d)
 		args = slices.Clone(args[1:min(1+len(d.Func.Params), len(args))])
 		for i, v := range args {
-			args[i] = m.recorded(m.freeze(p, v), wire.param(i))
+			args[i] = m.freeze(p, v)
 		}
 		node, p := m.node(shape.Continue, d.Wire, e.Pos(), args...)
 		p.push(m.ofNode("result", "", node))
@@ -100,15 +95,15 @@ func (m *machine) schedule(e *ast.CallExpr, kind shape.NodeKind, d *names.Decl, 
 		return
 	}
 	ctx := args[0]
-	wire := m.declared(e, d)
 	stored := slices.Clone(args[1:min(1+len(d.Func.Params), len(args))])
 	for i, v := range stored {
-		stored[i] = m.recorded(m.freeze(p, v), wire.param(i))
+		stored[i] = m.freeze(p, v)
 	}
 	extra, loose := m.options(e, kind, args[min(1+len(d.Func.Params), len(args)):])
 	node, p := m.node(kind, d.Wire, e.Pos(), append(stored[:len(stored):len(stored)], extra...)...)
 	node.loose = loose
-	node.result, node.reads = d.Func.Result, wire.result
+	node.bytes = kind == shape.Activity && m.local(e, d, args[min(1+len(d.Func.Params), len(args)):])
+	node.result = d.Func.Result
 	f := m.future(node, ctx)
 	if !wait {
 		p.push(f)
@@ -154,13 +149,27 @@ func (m *machine) options(e *ast.CallExpr, kind shape.NodeKind, opts []*value) (
 	return extra, loose
 }
 
+// local reports whether a call may be run by its owner: then its arguments are compared by their bytes.
+func (m *machine) local(e *ast.CallExpr, d *names.Decl, opts []*value) bool {
+	local := d.Directive != nil && d.Directive.Local
+	if len(opts) == 0 || opts[0].op != "list" {
+		return local || len(opts) > 0 && !opts[0].isNil()
+	}
+	first := len(e.Args) - len(opts[0].args)
+	for i, v := range opts[0].args {
+		if first+i >= 0 && first+i < len(e.Args) && runtimeType(m.frame.info.TypeOf(e.Args[first+i])) == "Local" {
+			local = v.lit == nil || !v.zeroLike()
+		}
+	}
+	return local
+}
+
 func (m *machine) receive(e *ast.CallExpr, d *names.Decl, n int) {
 	p, args := m.effect(e.Pos(), n)
 	if p == nil {
 		return
 	}
 	node, p := m.node(shape.Receive, d.Wire, e.Pos())
-	node.reads = m.declared(e, d).result
 	p.push(m.future(node, args[0]))
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"go/constant"
 	"go/token"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -191,7 +192,7 @@ func (e *emitter) sortIn(n *node) {
 }
 
 func (e *emitter) node(n *node) {
-	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
+	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Bytes: n.bytes, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
 	if n.result != nil {
 		out.Type = e.typeOf(n.result)
 	}
@@ -403,7 +404,7 @@ func (e *emitter) imported(v *value) int {
 // structure writes the fields that are not zero, by name.
 func (e *emitter) structure(v *value, out *shape.Value) {
 	fields := map[string]*value{}
-	e.fields(v, fields)
+	e.fields(v, fields, map[string]bool{})
 	for i, name := range splitNames(v.what) {
 		if i < len(v.args) && v.args[i].zeroLike() {
 			out.Unset = append(out.Unset, shape.Part{Text: name, Pos: e.fset.Position(v.args[i].pos)})
@@ -420,8 +421,14 @@ func (e *emitter) structure(v *value, out *shape.Value) {
 	out.What = strings.Join(kept, " ")
 }
 
-func (e *emitter) fields(v *value, fields map[string]*value) {
-	for i, name := range splitNames(v.what) {
+// fields gathers those of a struct and of what it embeds. One that another hides, which is nearer, has a name that does not travel.
+func (e *emitter) fields(v *value, fields map[string]*value, nearer map[string]bool) {
+	names := splitNames(v.what)
+	here := maps.Clone(nearer)
+	for _, name := range names {
+		here[name] = true
+	}
+	for i, name := range names {
 		if i >= len(v.args) {
 			return
 		}
@@ -430,7 +437,9 @@ func (e *emitter) fields(v *value, fields map[string]*value) {
 		switch {
 		case a.zeroLike():
 		case is && a.op == "struct":
-			e.fields(a, fields)
+			e.fields(a, fields, here)
+		case nearer[name]:
+			fields["~"+name] = a
 		default:
 			fields[embedded] = a
 		}

@@ -17,6 +17,9 @@ type member struct {
 	name   string // in JSON
 	tagged bool   // the name is from a tag
 	path   []int
+	from   string // the embedded structs in which it is, each with a dot
+	zero   bool   // omitzero
+	empty  bool   // omitempty, which does something
 	shape.Field
 }
 
@@ -33,6 +36,10 @@ func (t *Types) fields(s *types.Struct) []shape.Field {
 	var out []shape.Field
 	for _, m := range all {
 		m.Field.Name, m.Field.Type, m.Field.Pos = m.name, t.Ref(m.field.Type()), t.fset.Position(m.field.Pos())
+		m.From, m.Hides = m.from, len(byName[m.name]) > 1
+		if m.zero {
+			m.Zero = t.whenZero(m)
+		}
 		out = append(out, m.Field)
 	}
 	return out
@@ -67,6 +74,7 @@ type embedded struct {
 	structure *types.Struct
 	named     types.Type // nil at the top
 	path      []int
+	from      string
 }
 
 // gather walks embedded structs level by level. A type is entered on one level only; twice on the same level, its fields
@@ -119,26 +127,50 @@ func readField(e embedded, i int) (*member, *embedded) {
 	}
 	path := append(slices.Clone(e.path), i)
 	if name == "" && field.Embedded() && isStruct {
-		return nil, &embedded{structure, bare, path}
+		from := field.Name() + "."
+		if bare != typ {
+			from = "*" + from
+		}
+		return nil, &embedded{structure, bare, path, e.from + from}
 	}
 	if !field.Exported() && name == "" {
 		return nil, nil
 	}
-	m := &member{field: field, name: name, tagged: name != "", path: path}
+	m := &member{field: field, name: name, tagged: name != "", path: path, from: e.from}
 	if name == "" {
 		m.name = field.Name()
 	}
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
 		case "omitempty":
-			m.Optional = m.Optional || mayBeEmpty(typ)
+			m.Optional, m.empty = m.Optional || mayBeEmpty(typ), mayBeEmpty(typ)
 		case "omitzero":
-			m.Optional = true
+			m.Optional, m.zero = true, true
 		case "string":
 			m.Quoted = quotable(bare)
 		}
 	}
 	return m, nil
+}
+
+// whenZero says when omitzero leaves a field out, as far as that is not when omitempty would.
+func (t *Types) whenZero(m member) string {
+	how := "zero"
+	switch m.field.Type().Underlying().(type) {
+	case *types.Slice, *types.Map: // empty ones are not zero
+		if m.empty {
+			how = ""
+		}
+	case *types.Basic, *types.Pointer, *types.Interface:
+		how = ""
+	}
+	if sum := t.isZero(m.field.Type()); sum != "" {
+		how = strings.TrimSpace("zero " + sum)
+		if m.empty {
+			how = "empty or " + how
+		}
+	}
+	return how
 }
 
 // validName is encoding/json's idea of a name in a tag.

@@ -15,9 +15,9 @@ type node struct {
 	target string
 	args   []*value
 	loose  bool
+	bytes  bool // arguments are compared by their bytes
 	bodies []*machine
 	result types.Type
-	reads  types.Type // what its future gives is read as; nil: it is not known, or nothing
 	owner  *machine
 	next   []*node
 	in     []edge   // of a join

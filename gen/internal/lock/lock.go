@@ -64,11 +64,10 @@ func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
 		if len(params) == 1 {
 			v = m.leaf("param", "", fn.decl.Pos())
 		}
-		var own types.Type // as the sources of the run have it
 		if i+1 < sig.Params().Len() {
-			v.pos, own = sig.Params().At(i+1).Pos(), sig.Params().At(i+1).Type()
+			v.pos = sig.Params().At(i + 1).Pos()
 		}
-		args = append(args, m.shelter(p, param.Type, m.decoded(v.pos, v, own)))
+		args = append(args, m.shelter(p, param.Type, v))
 	}
 	p.push(args...)
 	m.cur = []*path{p}

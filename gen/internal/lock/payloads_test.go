@@ -3,6 +3,9 @@ package lock_test
 import (
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -119,6 +122,57 @@ type (
 		B int
 		A int
 	}
+	EmbedsHides struct {
+		Base
+		A int
+	}
+	EmbedsBoth struct {
+		Base
+		Own int
+	}
+	EmbedsTwoTagged struct {
+		Base
+		TagA
+	}
+	TagA struct {
+		Z int `json:"A"`
+	}
+	LeftEmpty struct {
+		A []int `json:",omitempty"`
+	}
+	LeftZero struct {
+		A []int `json:",omitzero"`
+	}
+	LeftBoth struct {
+		A []int `json:",omitempty,omitzero"`
+	}
+	LeftEmptyMap struct {
+		A map[string]int `json:",omitempty"`
+	}
+	LeftZeroMap struct {
+		A map[string]int `json:",omitzero"`
+	}
+	ZeroNumber struct {
+		A int `json:",omitzero"`
+	}
+	TimeEmpty struct {
+		A time.Time `json:",omitempty"`
+	}
+	TimeZero struct {
+		A time.Time `json:",omitzero"`
+	}
+	LeftOwn struct {
+		A Few `json:",omitempty"`
+	}
+	LeftOwnZero struct {
+		A Few `json:",omitzero"`
+	}
+	LeftAlikeZero struct {
+		A FewAlike `json:",omitzero"`
+	}
+	LeftOtherZero struct {
+		A FewOther `json:",omitzero"`
+	}
 	Generic[T any] struct{ A T }
 	MyInt          int
 	MyText         string
@@ -153,6 +207,99 @@ func (a *AsText) UnmarshalText(b []byte) error {
 
 // OtherText is for who does not know AsText.
 type OtherText struct{ AsText }
+
+// Few is left out by a method of its own. FewAlike has the same code.
+type (
+	Few      int
+	FewAlike int
+	FewOther int
+)
+
+func (f Few) IsZero() bool { return f < 2 }
+
+func (few FewAlike) IsZero() bool { return few < 2 /* the same */ }
+
+func (f FewOther) IsZero() bool { return f < 101 }
+
+// Cents write and read themselves.
+type (
+	Cents        struct{ n int16 }
+	CentsAlike   struct{ n int16 }
+	CentsComma   struct{ n int16 }
+	CentsDoubled struct{ n int16 }
+	CentsHelper  struct{ n int16 }
+)
+
+func (c Cents) MarshalJSON() ([]byte, error)        { return json.Marshal(inEuros(c.n)) }
+func (c CentsComma) MarshalJSON() ([]byte, error)   { return json.Marshal("+" + inEuros(c.n)) }
+func (c CentsDoubled) MarshalJSON() ([]byte, error) { return json.Marshal(inEuros(c.n)) }
+func (c CentsHelper) MarshalJSON() ([]byte, error)  { return json.Marshal(inCents(c.n)) }
+func (cents CentsAlike) MarshalJSON() ([]byte, error) {
+	return json.Marshal(inEuros(cents.n))
+}
+
+func (c *Cents) UnmarshalJSON(b []byte) error          { return read(b, &c.n) }
+func (cents *CentsAlike) UnmarshalJSON(b []byte) error { return read(b, &cents.n) }
+func (c *CentsComma) UnmarshalJSON(b []byte) error     { return read(b, &c.n) }
+func (c *CentsHelper) UnmarshalJSON(b []byte) error    { return read(b, &c.n) }
+func (c *CentsDoubled) UnmarshalJSON(b []byte) error   { err := read(b, &c.n); c.n *= 2; return err }
+
+func (c *Cents) draw(r *rand.Rand) { c.n = int16(r.IntN(5000)) }
+
+func inEuros(n int16) string { return strconv.Itoa(int(n)) + euros }
+func inCents(n int16) string { return strconv.Itoa(int(n)) + cents }
+
+const (
+	euros = " e"
+	cents = " c"
+)
+
+func read(b []byte, n *int16) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	v, err := strconv.Atoi(strings.Trim(s, "+ec "))
+	*n = int16(v)
+	return err
+}
+
+// Boxed writes another struct.
+type (
+	Boxed      struct{ n int16 }
+	BoxedOther struct{ n int16 }
+	box        struct {
+		N int16 `json:"n"`
+	}
+	otherBox struct {
+		N int16 `json:"m"`
+	}
+)
+
+func (b Boxed) MarshalJSON() ([]byte, error)          { return json.Marshal(box{b.n}) }
+func (b BoxedOther) MarshalJSON() ([]byte, error)     { return json.Marshal(otherBox{b.n}) }
+func (b *Boxed) UnmarshalJSON(text []byte) error      { return json.Unmarshal(text, &[]any{nil}[0]) }
+func (b *BoxedOther) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &[]any{nil}[0]) }
+
+// Word is a text as the key of a map.
+type (
+	Word      struct{ s string }
+	WordAlike struct{ s string }
+	WordOther struct{ s string }
+	WordReads struct{ s string }
+)
+
+func (w Word) MarshalText() ([]byte, error)      { return []byte("w" + w.s), nil }
+func (w WordAlike) MarshalText() ([]byte, error) { return []byte("w" + w.s), nil }
+func (w WordOther) MarshalText() ([]byte, error) { return []byte("v" + w.s), nil }
+func (w WordReads) MarshalText() ([]byte, error) { return []byte("w" + w.s), nil }
+
+func (w *Word) UnmarshalText(b []byte) error      { w.s = string(b[1:]); return nil }
+func (w *WordAlike) UnmarshalText(b []byte) error { w.s = string(b[1:]); return nil }
+func (w *WordOther) UnmarshalText(b []byte) error { w.s = string(b[1:]); return nil }
+func (w *WordReads) UnmarshalText(b []byte) error { w.s = string(b); return nil }
+
+func (w *Word) draw(r *rand.Rand) { w.s = []string{"a", "bc", "d"}[r.IntN(3)] }
 
 var pairs = []struct {
 	name        string
@@ -225,7 +372,7 @@ var pairs = []struct {
 	{"map keys to string", IntMap{}, Map{}, false, false},
 	{"map keys wider", SmallMap{}, IntMap{}, false, false},
 	{"opaque: own to string", Own{}, TextField{}, true, false},
-	{"opaque: text to another", Text{}, Generic[OtherText]{}, true, false},
+	{"text by what is embedded", Text{}, Generic[OtherText]{}, false, true},
 	{"string to own", TextField{}, Own{}, true, false},
 	{"own as before", Own{}, Generic[OwnJSON]{}, false, true},
 	{"text to string", Text{}, TextField{}, true, false},
@@ -249,6 +396,28 @@ var pairs = []struct {
 	{"text by another name", TextField{}, Generic[MyText]{}, false, true},
 	{"number to a list", Base{}, Ints{}, true, false},
 	{"list to a number", Ints{}, Base{}, true, false},
+	{"embedded, then hidden by a field", Embeds{}, EmbedsHides{}, false, false},
+	{"embedded and hidden from the beginning", Base{}, EmbedsHides{}, false, true},
+	{"hidden, then by a name of its own", EmbedsHides{}, EmbedsBoth{}, false, false},
+	{"embedded twice, one with a tag", Embeds{}, EmbedsTwoTagged{}, false, false},
+	{"list left out when empty, then when nil", LeftEmpty{}, LeftZero{}, false, false},
+	{"list left out when nil, then when empty", LeftZero{}, LeftEmpty{}, false, false},
+	{"list left out when empty or nil", LeftEmpty{}, LeftBoth{}, false, true},
+	{"map left out when empty, then when nil", LeftEmptyMap{}, LeftZeroMap{}, false, false},
+	{"number left out when empty, then when zero", Omit{}, ZeroNumber{}, false, true},
+	{"time that omitempty does not leave out, then omitzero", TimeEmpty{}, TimeZero{}, false, false},
+	{"zero by a method of its own", LeftOwn{}, LeftOwnZero{}, false, false},
+	{"zero by another method", LeftOwnZero{}, LeftOtherZero{}, false, false},
+	{"zero by a method alike", LeftOwnZero{}, LeftAlikeZero{}, false, true},
+	{"code that writes, alike", Generic[Cents]{}, Generic[CentsAlike]{}, false, true},
+	{"code that writes, changed", Generic[Cents]{}, Generic[CentsComma]{}, false, false},
+	{"read otherwise: code that reads", Generic[Cents]{}, Generic[CentsDoubled]{}, true, false},
+	{"code that is reached, changed", Generic[Cents]{}, Generic[CentsHelper]{}, false, false},
+	{"tag of what the code writes, changed", Generic[Boxed]{}, Generic[BoxedOther]{}, false, false},
+	{"text of keys, alike", map[Word]int{}, map[WordAlike]int{}, false, true},
+	{"text of keys, changed", map[Word]int{}, map[WordOther]int{}, false, false},
+	{"read otherwise: text of keys", map[Word]int{}, map[WordReads]int{}, true, false},
+	{"string option removed, and text", Quoted{}, TextField{}, true, false},
 	{"scalar to struct", 0, Base{}, true, false},
 	{"struct to list of it", Base{}, []Base{}, true, false},
 }

@@ -20,14 +20,15 @@ type step struct {
 
 func fieldName(st *types.Struct, i int) string {
 	f := st.Field(i)
-	name, _, _ := strings.Cut(reflect.StructTag(st.Tag(i)).Get("json"), ",")
+	tag := reflect.StructTag(st.Tag(i)).Get("json")
+	name, _, _ := strings.Cut(tag, ",")
 	plain := f.Embedded() && name == "" && structOf(f.Type()) != nil
 	switch {
 	case plain && !hidden(st, i):
 		return "~" + f.Name() // its fields travel as if they were here
 	case plain:
 		return "!" + f.Name() // some travel, some do not
-	case !f.Exported() && !f.Embedded() || name == "-":
+	case !f.Exported() && !f.Embedded() || tag == "-":
 		return "-" + f.Name() // it does not travel
 	case name != "":
 		return name

@@ -17,6 +17,9 @@ type Types struct {
 	ends map[token.Pos]token.Pos // of struct types whose declaration has been read: its name → the closing brace
 	refs typeutil.Map            // types.Type → shape.TypeRef
 	list []shape.Type
+
+	sources []*Source
+	prog    *program
 }
 
 // NewTypes makes an empty table. Of types declared in files it knows where they end, which is where a removed last field
@@ -59,6 +62,13 @@ func (t *Types) Ref(typ types.Type) shape.TypeRef {
 	if named, ok := typ.(*types.Named); ok {
 		made.Pos = t.fset.Position(named.Obj().Pos())
 		made.End = t.fset.Position(t.ends[named.Origin().Obj().Pos()])
+		if prog := t.program(); prog != nil {
+			if own := prog.declared(named); own != nil {
+				if w, ok := prog.linesOf(own.Obj()); ok {
+					made.Written = append(made.Written, w)
+				}
+			}
+		}
 	}
 	t.list[ref] = made
 	return ref
@@ -78,9 +88,9 @@ func (t *Types) make(typ types.Type) shape.Type {
 	if _, pointer := typ.Underlying().(*types.Pointer); !pointer {
 		switch {
 		case hasMethod(typ, "MarshalJSON") || hasMethod(typ, "UnmarshalJSON"):
-			return shape.Type{Kind: "own", Name: name}
+			return t.coded(shape.Type{Kind: "own", Name: name}, typ)
 		case hasMethod(typ, "MarshalText") || hasMethod(typ, "UnmarshalText"):
-			return shape.Type{Kind: "text", Name: name}
+			return t.coded(shape.Type{Kind: "text", Name: name}, typ)
 		}
 	}
 	switch u := typ.Underlying().(type) {
@@ -142,7 +152,5 @@ func basic(b *types.Basic) shape.Type {
 }
 
 func hasMethod(typ types.Type, name string) bool {
-	obj, _, _ := types.LookupFieldOrMethod(typ, true, nil, name)
-	_, ok := obj.(*types.Func)
-	return ok
+	return methodOf(typ, name) != nil
 }
