@@ -503,9 +503,9 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 
 // length is len of a value, or of a text.
 func (m *machine) length(pos token.Pos, v *value, text bool) *value {
-	v = m.asList(v)
+	v = uncopied(m.asList(v))
 	for v.op == "stirred" && v.what != "" {
-		v = v.args[0]
+		v = uncopied(v.args[0])
 	}
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:

@@ -239,7 +239,7 @@ func (m *machine) replaced(whole *value, way []step, v *value) *value {
 
 // index gives an element.
 func (m *machine) index(pos token.Pos, v, i *value) *value {
-	v = m.asList(v)
+	v = uncopied(m.asList(v))
 	if v.op == "list" && i.lit != nil {
 		if n, ok := constant.Int64Val(constant.ToInt(i.lit)); ok && n >= 0 && n < int64(len(v.args)) {
 			return v.args[n]
