@@ -190,6 +190,10 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 		now.from = base
 	}
 	cut := base.op == "slice" && !base.args[2].isNil() && base.args[3].isNil()
+	room := base.room
+	for from := base.from; room == nil && from != nil; from = from.from {
+		room = from.room
+	}
 	for _, c := range m.sortedCells(p.vars) {
 		v := p.vars[c]
 		if v == nil || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
@@ -200,9 +204,59 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 			from = from.from
 		}
 		if from == base || cut && m.overlap(v, base.args[0]) {
-			m.store(p, c, m.stirred(v, t, now))
+			w := m.stirred(v, t, now)
+			if room != nil {
+				w = m.val(w.pos, "stirred", w.what, v, now, room) // it tells whether it has become of both
+			}
+			m.store(p, c, w)
 		}
 	}
+}
+
+// copied is a list with the elements of another: what becomes of one does not become of the other.
+func (m *machine) copied(pos token.Pos, v *value, t types.Type) *value {
+	switch {
+	case v.isConst():
+		return v
+	case v.op == "list":
+		own := *v
+		own.from, own.room = nil, nil
+		return m.make(own)
+	}
+	if v.op == "copied" {
+		v = v.args[0]
+	}
+	what := "deep" // its elements lead to what those of the other lead to
+	if s, ok := t.Underlying().(*types.Slice); ok && flat(s.Elem()) {
+		what = ""
+	}
+	return m.val(pos, "copied", what, v)
+}
+
+// flat reports whether values of a type lead to no memory that others may change.
+func flat(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return true
+	case *types.Array:
+		return flat(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if !flat(f.Type()) {
+				return opaque(t)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// uncopied is what a list has been copied from, for what only looks at it.
+func uncopied(v *value) *value {
+	for v.op == "copied" {
+		v = v.args[0]
+	}
+	return v
 }
 
 func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
@@ -216,7 +270,9 @@ func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
 	if e.Ellipsis.IsValid() {
 		if args[1].op != "list" || args[1].what != "" {
 			if base.op == "list" && len(base.args) == 0 {
-				return args[1]
+				v := m.copied(e.Pos(), args[1], m.exprType(e.Args[0]))
+				v.room = base.room
+				return v
 			}
 			return m.val(e.Pos(), "concat", "", base, args[1])
 		}

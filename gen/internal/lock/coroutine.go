@@ -71,6 +71,9 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	q := sub.begin()
 	q.vars, q.facts, q.same = maps.Clone(p.vars), maps.Clone(p.facts), maps.Clone(p.same)
 	n := push(sub, q)
+	if sub.lambda && m.keeping && fn.op == "func" {
+		sub.outlive(q, fn.fn)
+	}
 	sub.cur, sub.frame = []*path{q}, m.frame
 	end := &ast.BlockStmt{Rbrace: pos}
 	switch {
@@ -113,7 +116,7 @@ func (m *machine) abstract(p *path, v *value) *value {
 		sub.lambda = true
 		return sub.unknowns(q, list, v.pos)
 	})
-	return m.make(value{op: "lambda", body: sub, pos: v.pos})
+	return m.make(value{op: "lambda", body: sub, fn: v.fn, pos: v.pos})
 }
 
 func (c *closure) signature() *types.Signature {

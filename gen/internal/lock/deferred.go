@@ -115,6 +115,11 @@ func (m *machine) beside(d deferred, name string) {
 	q := sub.begin()
 	q.vars, q.facts, q.same = p.fork(p.edge).vars, p.fork(p.edge).facts, p.fork(p.edge).same
 	sub.cur, sub.frame, sub.bound, sub.deferring = []*path{q}, m.frame, d.bound, d.frame
+	for _, kept := range d.bound.cells {
+		if v := p.vars[kept]; v != nil {
+			m.functions(p, v, func(c *closure) { sub.outlive(q, c) })
+		}
+	}
 	sub.call(d.call)
 	sub.finish(&ast.BlockStmt{Rbrace: pos}, false)
 	m.cells = sub.cells

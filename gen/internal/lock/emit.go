@@ -114,8 +114,10 @@ func (e *emitter) only(n *node, phi *value) *value {
 }
 
 func (e *emitter) real(v *value) *value {
-	for e.alias[v] != nil {
-		v = e.alias[v]
+	for e.alias[v] != nil || v.op == "copied" {
+		if v = uncopied(v); e.alias[v] != nil {
+			v = e.alias[v]
+		}
 	}
 	return v
 }
@@ -373,6 +375,8 @@ func (e *emitter) value(v *value) int {
 		out.Op, out.Node = "result", e.index[v.at]
 	case v.op == "ctx":
 		out.Args = e.values(v.args)
+	case v.op == "saga":
+		out.Op, out.Args = "list", e.values(v.args)
 	default:
 		if v.at != nil {
 			out.Node = e.index[v.at]
@@ -496,6 +500,7 @@ type describer struct {
 }
 
 func (d *describer) of(v *value) string {
+	v = uncopied(v)
 	if sum, ok := d.sums[v]; ok {
 		return sum
 	}

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/gen/internal/names"
 	"github.com/durablegen/durablegen/internal/shape"
@@ -263,7 +264,7 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 			p.push(m.box(p, m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))))
 		})
 	default:
-		m.listLit(e)
+		m.listLit(e, t)
 	}
 	if boxed {
 		m.boxed(t)
@@ -314,24 +315,51 @@ func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct)
 	})
 }
 
-func (m *machine) listLit(e *ast.CompositeLit) {
-	keyed := false
-	for _, elt := range e.Elts {
+func (m *machine) listLit(e *ast.CompositeLit, t types.Type) {
+	at, next, size := make([]int, len(e.Elts)), 0, 0
+	for i, elt := range e.Elts {
 		if kv, ok := elt.(*ast.KeyValueExpr); ok {
-			keyed = true
-			m.eval(kv.Key)
+			if c := m.frame.info.Types[kv.Key].Value; c != nil {
+				n, _ := constant.Int64Val(constant.ToInt(c))
+				next = int(n)
+			}
 			elt = kv.Value
-		} else if keyed {
-			m.pushAll(m.null(elt.Pos()))
 		}
+		at[i] = next
+		next++
+		size = max(size, next)
 		m.eval(elt)
 	}
+	var elem types.Type
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		size, elem = max(size, int(u.Len())), u.Elem()
+	case *types.Slice:
+		elem = u.Elem()
+	}
 	m.each(func(p *path) {
-		if keyed {
-			p.push(m.val(e.Pos(), "list", "keyed", p.popN(min(2*len(e.Elts), len(p.stack)))...))
-			return
+		given := p.popN(len(e.Elts))
+		switch {
+		case size == len(given) && slices.IsSorted(at):
+			p.push(m.val(e.Pos(), "list", "", given...))
+		case size > mostElements || elem == nil:
+			args := make([]*value, 0, 2*len(given)+1)
+			for i, v := range given {
+				args = append(args, m.integer(e.Pos(), int64(at[i])), v)
+			}
+			p.push(m.val(e.Pos(), "list", "keyed", append(args, m.integer(e.Pos(), int64(size)))...))
+		default:
+			args := make([]*value, size)
+			for i, v := range given {
+				args[at[i]] = v
+			}
+			for i := range args {
+				if args[i] == nil {
+					args[i] = m.zero(e.Pos(), elem)
+				}
+			}
+			p.push(m.val(e.Pos(), "list", "", args...))
 		}
-		p.push(m.val(e.Pos(), "list", "", p.popN(len(e.Elts))...))
 	})
 }
 
@@ -503,9 +531,9 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 
 // length is len of a value, or of a text.
 func (m *machine) length(pos token.Pos, v *value, text bool) *value {
-	v = m.asList(v)
+	v = uncopied(m.asList(v))
 	for v.op == "stirred" && v.what != "" {
-		v = v.args[0]
+		v = uncopied(v.args[0])
 	}
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:

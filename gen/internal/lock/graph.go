@@ -340,5 +340,8 @@ func (m *machine) settled(q *path, v *value) *value {
 	if v == nil {
 		return nil
 	}
+	keeping := m.keeping
+	m.keeping = true
+	defer func() { m.keeping = keeping }()
 	return m.freeze(q, v)
 }

@@ -38,6 +38,7 @@ type machine struct {
 	bound     *bound   // operands of the one that runs
 	types     typeArgs // of the function that is read next
 	undoing   bool     // compensations run
+	keeping   bool     // a round leaves something to those that follow
 	errorOnly bool     // nobody looks at what else it returns
 	outs      []*cell  // variables that it leaves changed
 	given     []handed // places that were given to a function that is read by itself

@@ -16,7 +16,7 @@ func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
 	old.spine(&from, map[*value]bool{})
 	ch := change{container, old, now, from}
 	for _, c := range m.sortedCells(p.vars) {
-		if c.typ != nil && container != nil && !m.holds(c.typ, container) {
+		if c.typ != nil && container != nil && !c.sliced && !m.holds(c.typ, container) {
 			continue
 		}
 		if v := p.vars[c]; v != now {
@@ -37,7 +37,7 @@ type change struct {
 // shared is a value after something that it may hold has become something else.
 func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	old := ch.old
-	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.op == "struct"
+	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.op == "copied" || old.op == "struct"
 	if v == old || v.class == old.class && !literal {
 		return ch.now
 	}
@@ -178,7 +178,7 @@ func (v *value) spine(into *[]*value, seen map[*value]bool) {
 	seen[v] = true
 	args := v.args
 	switch v.op {
-	case "list", "map", "made":
+	case "list", "map", "made", "copied":
 		args = nil
 	case "slice", "append", "concat", "put", "stirred":
 		args = args[:1]
@@ -201,7 +201,7 @@ func (v *value) spine(into *[]*value, seen map[*value]bool) {
 // fresh reports whether every computation of a value makes memory of its own.
 func fresh(v *value) bool {
 	switch v.op {
-	case "list", "map", "made", "append", "concat":
+	case "list", "map", "made", "append", "concat", "copied":
 		return true
 	}
 	return false
@@ -252,6 +252,11 @@ func (v *value) origins(seen map[*value]bool) (list []*value, final bool) {
 	case "phi", "mu":
 		final = false
 	case "struct", "tuple", "index", "slice", "part", "as", "stirred", "changed", "item":
+	case "copied":
+		list = []*value{v}
+		if v.what == "" {
+			args = nil
+		}
 	default:
 		list = []*value{v}
 	}

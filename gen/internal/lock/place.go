@@ -240,8 +240,8 @@ func (m *machine) replaced(whole *value, way []step, v *value) *value {
 
 // index gives an element.
 func (m *machine) index(pos token.Pos, v, i *value) *value {
-	v = m.asList(v)
-	if v.op == "list" && i.lit != nil {
+	v = uncopied(m.asList(v))
+	if v.op == "list" && v.what == "" && i.lit != nil {
 		if n, ok := constant.Int64Val(constant.ToInt(i.lit)); ok && n >= 0 && n < int64(len(v.args)) {
 			return v.args[n]
 		}
@@ -269,7 +269,7 @@ func (m *machine) index(pos token.Pos, v, i *value) *value {
 // put is a list or map with another element.
 func (m *machine) put(pos token.Pos, v, i, x *value) *value {
 	switch {
-	case v.op == "list" && i.lit != nil:
+	case v.op == "list" && v.what == "" && i.lit != nil:
 		if n, ok := constant.Int64Val(constant.ToInt(i.lit)); ok && n >= 0 && n < int64(len(v.args)) {
 			args := append([]*value(nil), v.args...)
 			args[n] = x

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"slices"
 
@@ -230,27 +231,45 @@ func (m *machine) getWithin(e *ast.CallExpr, n int) {
 	for _, q := range there {
 		q.push(got)
 	}
+	var late []*path
+	if len(not) > 0 {
+		not, late = m.part(not[0], pos, m.positive(pos, args[2]))
+	}
 	m.cur = not
 	if len(not) > 0 {
 		timer := m.timer(e, ctx)
 		node, q := m.node(shape.AwaitAny, "", pos, f, timer)
 		m.blocks(node, q)
-		in, late := m.part(q, pos, m.equal(pos, m.ofNode("any", "", node), f))
+		in, vain := m.part(q, pos, m.equal(pos, m.ofNode("any", "", node), f))
 		for _, q := range in {
 			q.push(got)
 		}
-		for _, q := range late {
-			zero := m.null(pos)
-			if t := m.frame.info.TypeOf(e); t != nil {
-				if tuple, ok := t.(interface{ Len() int }); ok && tuple.Len() == 2 {
-					zero = m.zeroOfCall(e)
-				}
-			}
-			q.push(m.pair(pos, zero, m.val(pos, "timeout", "")))
-		}
-		there = append(append(there, in...), late...)
+		there, late = append(there, in...), append(late, vain...)
 	}
-	m.cur = m.fold(there)
+	for _, q := range late {
+		zero := m.null(pos)
+		if t := m.frame.info.TypeOf(e); t != nil {
+			if tuple, ok := t.(interface{ Len() int }); ok && tuple.Len() == 2 {
+				zero = m.zeroOfCall(e)
+			}
+		}
+		q.push(m.pair(pos, zero, m.val(pos, "timeout", "")))
+	}
+	m.cur = m.fold(append(there, late...))
+}
+
+// positive reports whether there is a timer for a wait of at most d: for one that is not positive there is none. What is
+// not a constant, or a choice of some, is taken as positive.
+func (m *machine) positive(pos token.Pos, d *value) *value {
+	switch {
+	case d.lit != nil:
+		return m.boolean(pos, constant.Sign(d.lit) > 0)
+	case d.op == "if":
+		return m.choose(pos, d.args[0], m.positive(pos, d.args[1]), m.positive(pos, d.args[2]))
+	case d.op == "*" && d.args[1].lit != nil && constant.Sign(d.args[1].lit) > 0:
+		return m.positive(pos, d.args[0])
+	}
+	return m.boolean(pos, true)
 }
 
 // selectCall waits for the first of its cases and runs its function.

@@ -284,10 +284,10 @@ func (m *machine) functions(p *path, v *value, f func(*closure)) {
 			return
 		}
 		seen[v] = true
-		switch v.op {
-		case "func":
+		switch {
+		case v.fn != nil: // as it is, or as it was when a loop went on
 			f(v.fn)
-		case "ref":
+		case v.op == "ref":
 			walk(p.vars[v.cell])
 		}
 		for _, a := range v.args {

@@ -87,7 +87,7 @@ func (m *machine) most(pos token.Pos, v, n *value) *value {
 
 // cut gives that of a choice which only cuts what is too long: if len(v) > n { v = v[:n] }; nil: it is none.
 func (m *machine) cut(pos token.Pos, cond, yes, no *value) *value {
-	if cond.op != "<" || !cond.whole || cond.args[0].op != "len" || cond.args[0].args[0].class != yes.class || cond.args[1].lit == nil {
+	if cond.op != "<" || !cond.whole || cond.args[0].op != "len" || cond.args[0].args[0].class != uncopied(yes).class || cond.args[1].lit == nil {
 		return nil
 	}
 	if no.op != "slice" || no.args[0].class != yes.class || !no.args[1].isNil() || !no.args[3].isNil() {
