@@ -43,6 +43,15 @@ func (prog *program) reached(from *code) (list []types.Object) {
 // source gives a hash of code, and of all of the module that it needs. It stands for what cannot be read as a flow: any change
 // is seen, also one that does the same.
 func (prog *program) source(root ast.Node, info *types.Info) string {
+	sum, ok := prog.sources[root]
+	if !ok {
+		sum = prog.sourceOf(root, info)
+		prog.sources[root] = sum
+	}
+	return sum
+}
+
+func (prog *program) sourceOf(root ast.Node, info *types.Info) string {
 	from := newCode()
 	w := &codeWriter{prog: prog, info: info, code: from, locals: map[types.Object]int{}}
 	w.node(root)

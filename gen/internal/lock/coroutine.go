@@ -100,7 +100,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 
 // abstract makes a function that is given away a value: what it does with arguments that are not known.
 func (m *machine) abstract(p *path, v *value) *value {
-	if len(m.active) > 50 || *m.fuel < 0 {
+	if len(m.active) > 50 || *m.fuel < 0 || m.inside(v.fn) {
 		return m.val(v.pos, "source", m.source(v.fn.body(), v.fn.info()))
 	}
 	*m.fuel -= 50
@@ -113,10 +113,20 @@ func (m *machine) abstract(p *path, v *value) *value {
 		list = list[1:]
 	}
 	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
-		sub.lambda = true
+		sub.lambda, sub.making = true, v.fn
 		return sub.unknowns(q, list, v.pos)
 	})
 	return m.make(value{op: "lambda", body: sub, fn: v.fn, pos: v.pos})
+}
+
+// inside reports whether a function is being made a value already: what it captures may hold it.
+func (m *machine) inside(c *closure) bool {
+	for ; m != nil; m = m.parent {
+		if m.making != nil && m.making.body() == c.body() {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *closure) signature() *types.Signature {

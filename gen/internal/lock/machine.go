@@ -42,6 +42,7 @@ type machine struct {
 	errorOnly bool     // nobody looks at what else it returns
 	outs      []*cell  // variables that it leaves changed
 	given     []handed // places that were given to a function that is read by itself
+	making    *closure // the function that lambda is of
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 

@@ -30,6 +30,7 @@ type program struct {
 
 	packages map[*types.Package]bool // of the module
 	codes    map[types.Object]*code
+	sources  map[ast.Node]string
 	types    map[*types.TypeName]ast.Expr // how they are declared
 	pieces   map[types.Object]shape.Written
 }
@@ -80,7 +81,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, errorTypes: map[*types.TypeName]string{}, gotos: map[types.Object][]token.Pos{},
 		summaries: map[summaryOf]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
-		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, types: map[*types.TypeName]ast.Expr{},
+		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, sources: map[ast.Node]string{}, types: map[*types.TypeName]ast.Expr{},
 		pieces: map[types.Object]shape.Written{},
 	}
 	if typeOf == nil {
