@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/observe"
@@ -87,4 +90,61 @@ func TestArgumentsOption(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestArgumentsWarnOnce: an instance that is replayed again and again is told once for each slot, by each worker.
+func TestArgumentsWarnOnce(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		a, o := task("A"), flow("Changing")
+		code := func(n int) []durable.Binding {
+			return []durable.Binding{
+				durable.BindActivity(a, func(_ context.Context, n int) (int, error) { return n, nil }),
+				durable.BindOrchestrator(o, func(ctx durable.Context, _ durable.None) (int, error) {
+					sum := 0
+					for k := range 2 {
+						got, err := call[int](ctx, a, n+k, durable.ArgumentsWarn)
+						if err != nil {
+							return 0, err
+						}
+						sum += got
+					}
+					for range 4 {
+						next(ctx)
+					}
+					return sum, nil
+				}),
+			}
+		}
+		w := h.work(code(1)...)
+		handles := map[string]durable.Handle[int]{}
+		for _, id := range []string{"x", "y", "z"} {
+			handles[id] = start[int](h, o, nil, durable.InstanceID(id))
+		}
+		h.pass(time.Second)
+		h.stop(w)
+		var told notes
+		loaded := 0
+		w = h.workAs(durable.WorkerConfig{Cache: 1, Hooks: observe.Hooks{
+			ArgumentsChanged: func(a observe.ArgumentsChange) { told.addf("%s %s", a.Instance, a.Slot) },
+			Loaded:           func(observe.Load) { loaded++ },
+		}}, code(5)...)
+		for range 4 {
+			for id := range handles {
+				must(t, h.client.Raise(t.Context(), id, "next", nil))
+				h.pass(time.Second)
+			}
+		}
+		for _, handle := range handles {
+			want(h, handle, 1+2)
+		}
+		h.stop(w)
+		if loaded < 6 {
+			t.Fatalf("instances were loaded %d times, want each more than once", loaded)
+		}
+		got := told.all()
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{"x 1-0-0", "x 1-0-1", "y 1-0-0", "y 1-0-1", "z 1-0-0", "z 1-0-1"}, got); diff != "" {
+			t.Errorf("told after %d loads (-want +got):\n%s", loaded, diff)
+		}
+	})
 }

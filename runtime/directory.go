@@ -21,7 +21,7 @@ import (
 type OrchestratorInfo struct {
 	Name    string `json:"name"`              // wire name
 	Group   string `json:"group"`             // of workers
-	Version string `json:"version,omitempty"` // the newest that a worker has registered: new instances get it that are started by name
+	Version string `json:"version,omitempty"` // the newest that a live worker has registered: new instances get it that are started by name
 }
 
 const directory = "orchestrator."

@@ -39,6 +39,9 @@ func init() {
 		r.(*Registry).intercept(begin)
 	}
 	inside.Code = func(r any, group string) owner.Code { return newGroupCode(r.(*Registry), group) }
+	inside.Around = func(code owner.Code, interceptors any) {
+		code.(*groupCode).interceptors = interceptors.([]OrchestratorInterceptor)
+	}
 	inside.Fail = failureOf
 	inside.Crash = func(w any) { w.(*Worker).crash() }
 }

@@ -1,9 +1,8 @@
 package durable
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,8 +26,8 @@ const (
 
 // VersionInUse is a version of an orchestrator that has live instances and no worker.
 type VersionInUse struct {
-	Name      string `json:"name"` // wire name
-	Version   string `json:"version,omitempty"`
+	Name      string `json:"name"`    // wire name
+	Version   string `json:"version"` // "1" of an orchestrator that says none
 	Group     string `json:"group"`
 	Instances int    `json:"instances"` // that are live; at least so many if More
 	More      bool   `json:"more,omitempty"`
@@ -169,37 +168,11 @@ func (w *Worker) countLive(ctx context.Context, m missing) ([]VersionInUse, erro
 	var used []VersionInUse
 	for i, v := range m.versions {
 		if counts[i] > 0 || more {
-			used = append(used, VersionInUse{Name: m.name, Version: v, Group: m.entry.Group, Instances: counts[i], More: more})
+			used = append(used, VersionInUse{Name: m.name, Version: cmp.Or(v, firstVersion), Group: m.entry.Group, Instances: counts[i], More: more})
 		}
 	}
 	slices.SortFunc(used, func(a, b VersionInUse) int { return CompareVersions(a.Version, b.Version) })
 	return used, nil
-}
-
-// withdraw has the directory forget versions that have neither a worker nor an instance, and new instances get the newest
-// one that has a worker. Whoever has changed the entry meanwhile knows better.
-func (w *Worker) withdraw(ctx context.Context, m missing, used []VersionInUse) error {
-	is := func(v string) func(string) bool { return func(other string) bool { return sameVersion(v, other) } }
-	current := w.registry.orchestrators[m.name].newest().Version
-	var keep []string
-	for _, v := range m.entry.versions() {
-		served := !slices.ContainsFunc(m.versions, is(v))
-		if served && CompareVersions(v, current) > 0 {
-			current = v
-		}
-		if served || slices.ContainsFunc(used, func(u VersionInUse) bool { return sameVersion(u.Version, v) }) {
-			keep = append(keep, v)
-		}
-	}
-	m.entry.set(current, keep)
-	entry, err := json.Marshal(m.entry)
-	if err == nil {
-		_, err = w.be.Meta().Put(ctx, directoryKey(m.name), entry, m.rev)
-	}
-	if errors.Is(err, backend.ErrConflict) {
-		return nil
-	}
-	return err
 }
 
 // refuse tells of what is left behind before the worker starts, if it is to.
@@ -223,12 +196,12 @@ func (w *Worker) refuse(ctx context.Context) error {
 
 // warn looks in the background for what is left behind.
 func (w *Worker) warn(lacks []missing) {
-	if len(lacks) == 0 || w.cfg.LeftBehind != WarnLeftBehind {
+	if len(lacks) == 0 || w.cfg.LeftBehind != WarnLeftBehind || w.alone() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
-	w.unlook = cancel
 	w.looking.Go(func() {
+		ctx, cancel := context.WithTimeout(w.watching, lookTime)
+		defer cancel()
 		left, err := w.leftBehind(ctx, lacks)
 		if err != nil {
 			if ctx.Err() == nil {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/durablegen/durablegen/internal/history"
 )
 
 // lineage is the versions of one orchestrator that a registry has, the newest first. It is never empty.
@@ -53,7 +55,7 @@ func (l lineage) names() []string {
 }
 
 // firstVersion is the version of an orchestrator that says none.
-const firstVersion = "1"
+const firstVersion = history.FirstVersion
 
 // sameVersion reports whether two versions are one: none is the first.
 func sameVersion(a, b string) bool { return cmp.Or(a, firstVersion) == cmp.Or(b, firstVersion) }

@@ -200,7 +200,7 @@ type Arguments int
 // by the bytes of their JSON.
 const (
 	ArgumentsStrict Arguments = iota // the default: the code does not fit the history, and the instance is parked
-	ArgumentsWarn                    // it goes on; observe.Hooks.ArgumentsChanged and the worker's Logger are told in each replay
+	ArgumentsWarn                    // it goes on; observe.Hooks.ArgumentsChanged and the worker's Logger are told once a slot by each worker
 	ArgumentsIgnore                  // it goes on
 )
 

@@ -26,8 +26,8 @@ type freshID struct{}
 
 func (freshID) applyRestart(o *restartOptions) { o.id, o.fresh = "", true }
 
-// Restart starts an instance again from the beginning: the same orchestrator and version, the input that its run was
-// started with (also after it continued as new), the same tags, no parent and no delay. It gives the id of what it
+// Restart starts an instance again as it first began: the same orchestrator, the version and the input that its run was
+// started with (also after it continued as new, in another version perhaps), the same tags, no parent and no delay. It gives the id of what it
 // started. By default that is the same id: the instance gets another run in place of the one that ended, or
 // ErrNotFinished when it has not ended; ErrAlreadyExists when another caller has just replaced it. With [InstanceID] or
 // [FreshID] it starts another instance, whatever the state of the first; ErrAlreadyExists when that id is taken.
@@ -107,11 +107,11 @@ func (c *Client) firstStart(ctx context.Context, s backend.State) (*history.Star
 		return nil, err
 	}
 	if err == nil {
-		if start := l.Start.Record.(*history.Start); start.Run == s.Run {
+		if start := l.First(); start.Run == s.Run {
 			return start, nil
 		}
 	}
-	if start := a.Start(); a.Run == s.Run && start != nil {
+	if start := a.First(); a.Run == s.Run && start != nil {
 		return start, nil
 	}
 	return nil, fmt.Errorf("%w: its first input is kept nowhere any more: start it with an input of your own", ErrNotFound)

@@ -3,6 +3,8 @@ package durable_test
 import (
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,5 +107,88 @@ func TestRestartWithoutTheLog(t *testing.T) {
 		id, err = h.client.Restart(t.Context(), "short")
 		must(t, err)
 		want(h, durable.AttachInstance[int](h.client, short, id), 5)
+	})
+}
+
+// moving is version 1 of an orchestrator that goes on as version 2, which has another input, fails once and goes on twice.
+func moving() (first *durable.Orchestrator, bindings []durable.Binding, broken *faulty) {
+	first, second := flow("Move"), flow("Move")
+	second.Version = "2"
+	broken = newFaulty("Pay", 2)
+	return first, []durable.Binding{
+		durable.BindOrchestrator(first, func(ctx durable.Context, n int) (string, error) {
+			return "", durable.ContinueAs(ctx, second, []string{"from", strconv.Itoa(n)})
+		}),
+		durable.BindOrchestrator(second, func(ctx durable.Context, in []string) (string, error) {
+			if len(in) < 4 {
+				return "", durable.ContinueAs(ctx, second, append(in, "on"))
+			}
+			if _, err := call[int](ctx, broken.Activity, 2); err != nil {
+				return "", err
+			}
+			return strings.Join(in, " "), nil
+		}),
+		broken.bind(),
+	}, broken
+}
+
+// TestRestartOfMoved: the first input goes to the version that it was for, also after a rewind and without the log.
+func TestRestartOfMoved(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		rewind, shorten bool
+	}{{name: "failed"}, {name: "rewound", rewind: true}, {name: "without the log", shorten: true}, {name: "rewound, without the log", rewind: true, shorten: true}} {
+		t.Run(c.name, func(t *testing.T) {
+			inHub(t, func(t *testing.T, h *hub) {
+				first, bindings, broken := moving()
+				h.work(bindings...)
+				handle := start[string](h, first, 7, durable.InstanceID("x"))
+				fails(h, handle)
+				if inst := h.get("x"); inst.Version != "2" {
+					t.Fatalf("it ended in version %q, want 2", inst.Version)
+				}
+				broken.breaks()
+				if c.rewind {
+					h.rewind("x")
+					want(h, handle, "from 7 on on")
+				}
+				h.pass(time.Second)
+				if c.shorten {
+					h.m.Purge(math.MaxUint64)
+				}
+				id, err := h.client.Restart(t.Context(), "x", durable.InstanceID("y"))
+				must(t, err)
+				want(h, durable.AttachInstance[string](h.client, first, id), "from 7 on on")
+			})
+		})
+	}
+}
+
+// TestRestartOfLiveMoved: another instance is begun as the one that lives began, whose start has left the log.
+func TestRestartOfLiveMoved(t *testing.T) {
+	inHub(t, func(t *testing.T, h *hub) {
+		first, second := flow("Move"), flow("Move")
+		first.Version, second.Version = "1", "2"
+		h.workAs(durable.WorkerConfig{KeepLog: 1}, durable.BindOrchestrator(first, func(ctx durable.Context, n int) (string, error) {
+			next(ctx)
+			return "", durable.ContinueAs(ctx, second, "two")
+		}), durable.BindOrchestrator(second, func(ctx durable.Context, s string) (string, error) {
+			next(ctx)
+			return s, nil
+		}))
+		start[string](h, first, 7, durable.InstanceID("x"))
+		must(t, h.client.Raise(t.Context(), "x", "next", nil))
+		for range 3 { // long enough for it to be moved into the archive
+			h.pass(10 * time.Minute)
+		}
+		id, err := h.client.Restart(t.Context(), "x", durable.InstanceID("y"))
+		must(t, err)
+		if inst := h.get(id); inst.Version != "1" {
+			t.Errorf("it begins in version %q, want 1", inst.Version)
+		}
+		for range 2 {
+			must(t, h.client.Raise(t.Context(), id, "next", nil))
+		}
+		want(h, durable.AttachInstance[string](h.client, first, id), "two")
 	})
 }

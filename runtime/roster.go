@@ -99,17 +99,16 @@ var errHeard = errors.New("the workers have answered")
 // mostTopic is more than the topic of an answer has.
 const mostTopic = 128
 
-// answerWhoIsThere has a worker that has started say who it is to those who ask, until stop is called.
+// answerWhoIsThere has a worker that starts say who it is to those who ask, until stop is called.
 func (w *Worker) answerWhoIsThere() (stop func(), err error) {
 	info := w.introduce()
-	groups := w.groups
 	return w.be.Listen(backend.WorkersTopic, func(topic []byte) {
 		if len(topic) > mostTopic || len(topic) <= len(backend.BeatTopic) || string(topic[:len(backend.BeatTopic)]) != backend.BeatTopic {
 			return
 		}
 		now := info
 		now.Partitions = map[string][]int{}
-		for _, g := range groups {
+		for _, g := range w.seen.Load().groups {
 			if owned := g.Owned(); len(owned) > 0 {
 				now.Partitions[g.Name()] = owned
 			}

@@ -91,8 +91,9 @@ type Worker struct {
 	queues []*activity.Queue
 	silent func() // ends the answers to who asks for workers; nil before there are any
 
-	looking sync.WaitGroup // for versions that are left behind
-	unlook  func()         // ends that; nil if there is nothing to look for
+	looking  sync.WaitGroup  // for versions that are left behind, or that nobody has any more
+	watching context.Context // while it may
+	unlook   func()          // ends that; nil before it begins
 
 	seen atomic.Pointer[parts] // for who must not wait for mu, which Start and Stop hold for long
 }
@@ -176,6 +177,13 @@ func (w *Worker) start(ctx context.Context) error {
 	if err := claimNames(ctx, w.be.Meta(), w.registry); err != nil {
 		return err
 	}
+	var err error
+	if w.silent, err = w.answerWhoIsThere(); err != nil { // before it announces: who lowers a version has asked after that
+		return err
+	}
+	if err = w.watchNewest(); err != nil {
+		return err
+	}
 	lacks, err := announce(ctx, w.be.Meta(), w.registry)
 	if err != nil {
 		return err
@@ -210,10 +218,8 @@ func (w *Worker) start(ctx context.Context) error {
 		}
 		w.groups = append(w.groups, g)
 	}
-	if w.silent, err = w.answerWhoIsThere(); err == nil {
-		w.warn(lacks)
-	}
-	return err
+	w.warn(lacks)
+	return nil
 }
 
 // Stop hands the partitions over, takes no more tasks and waits for what runs. When ctx ends
@@ -240,7 +246,6 @@ func (w *Worker) stop(ctx context.Context) error {
 	}
 	if w.unlook != nil {
 		w.unlook()
-		w.looking.Wait()
 	}
 	var errs []error
 	for _, g := range w.groups {

@@ -60,8 +60,8 @@ func TestCodeOf(t *testing.T) {
 		{Name: "f.A", Version: "1", Group: "f", Live: 4, Parked: 1, Oldest: old, Note: "no worker for f.A version 1"},
 		{Name: "f.A", Version: "2", Group: "f", Current: true, Workers: 1},
 		{Name: "f.A", Version: "10", Group: "f", Workers: 1},
-		{Name: "f.B", Group: "f", Current: true, Workers: 1},
-		{Name: "g.Gone", Group: "g", Live: 1, Oldest: old, Note: "no worker for g.Gone"},
+		{Name: "f.B", Version: "1", Group: "f", Current: true, Workers: 1},
+		{Name: "g.Gone", Version: "1", Group: "g", Live: 1, Oldest: old, Note: "no worker for g.Gone version 1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -17,7 +17,7 @@ import (
 // code is what programs are told of a version of an orchestrator.
 type code struct {
 	Name    string    `json:"name"`
-	Version string    `json:"version,omitempty"`
+	Version string    `json:"version"` // "1" of an orchestrator that says none
 	Group   string    `json:"group"`
 	Live    int       `json:"live"`            // instances
 	Parked  int       `json:"parked"`          // of those, that no worker runs
@@ -33,7 +33,8 @@ func versionsCommand(s *session) *cobra.Command {
 		Short: "List orchestrators and their versions, with their live instances and the workers that run them",
 		Long: `List the orchestrators that workers have registered, and those of live instances, by version: how many instances are live,
 how many of those are parked because nobody could run them, and how many workers that answer within a second run this version.
-No version is version 1. A version without live instances can go from the code. One with live instances and without a worker
+No version is version 1. CURRENT is the version that is started by name: the newest that a live worker has registered, half a minute
+after the last one has gone the newest of the others. A version without live instances can go from the code. One with live instances and without a worker
 is noted: they wait until a worker comes that has it.`,
 		Example: `  durable versions
   durable versions -o json | jq 'map(select(.live > 0 and .workers == 0))'`,
@@ -84,7 +85,7 @@ func codeOf(known []durable.OrchestratorInfo, counts []durable.Count, workers []
 	of := func(name, version, group string) *code {
 		k := key{name, cmp.Or(version, "1"), group}
 		if all[k] == nil {
-			all[k] = &code{Name: name, Version: version, Group: group}
+			all[k] = &code{Name: name, Version: k.version, Group: group}
 		}
 		return all[k]
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -98,10 +99,7 @@ func (asked *workersOf) judge(ctx context.Context, h *hub, of durable.History) (
 
 // noWorker says that nobody runs a version of an orchestrator.
 func noWorker(name, version string) string {
-	if version == "" {
-		return "no worker for " + name
-	}
-	return "no worker for " + name + " version " + version
+	return "no worker for " + name + " version " + cmp.Or(version, "1")
 }
 
 func reasonOf(h durable.History) reason {

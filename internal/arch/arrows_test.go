@@ -100,6 +100,7 @@ var arrows = []arrow{
 	{folder: "lint", house: []string{"annotations", "lint/internal/summary", "lint/internal/code", "lint/internal/contract", "lint/internal/growth", "lint/internal/payload", "lint/internal/mend", "lint/internal/policy", "lint/internal/whole", "lint/internal/driver"}, outside: []string{xtools}},
 	{folder: "lint/internal/ruledocs", house: []string{"lint"}},
 	{folder: "cmd/durablegen/...", house: []string{"annotations", "internal/shape", "gen/...", "lint", "cmd/durablegen/..."}, outside: []string{diffs, xtools}},
+	{folder: "internal/natscluster", outside: []string{natsServer}}, // servers for tests
 	{folder: "internal/chaos/harness", house: []string{"runtime", "runtime/natsbackend/...", "internal/backend", "internal/history"}, outside: []string{natsClient, natsServer}},
 
 	// Programs see the public packages only, as any user does; but for the one that breaks things.
@@ -217,7 +218,7 @@ func TestRuntimeIsLight(t *testing.T) {
 func TestServerStaysOutside(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
-		if p.Name == "main" || slices.Contains([]string{"runtime/natsbackend/embedded", "internal/chaos/harness", "bench/peer"}, folder(p.ImportPath)) {
+		if p.Name == "main" || slices.Contains([]string{"runtime/natsbackend/embedded", "internal/natscluster", "internal/chaos/harness", "bench/peer"}, folder(p.ImportPath)) {
 			continue
 		}
 		for _, path := range p.Deps {

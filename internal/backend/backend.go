@@ -292,6 +292,9 @@ const BeatTopic = "beat."
 // WorkersTopic is where workers are asked who they are; the question is the topic for the answers. No group is named like it.
 const WorkersTopic = BeatTopic + ":workers"
 
+// VersionsTopic is where workers hear that new instances of an orchestrator, which the signal names, get an older version.
+const VersionsTopic = BeatTopic + ":versions"
+
 // Signals are messages that may get lost: heartbeats, and hints that an instance has ended.
 type Signals interface {
 	Signal(topic string, data []byte)

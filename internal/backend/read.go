@@ -27,12 +27,34 @@ func know(l Loaded, a Archive, entry uint64) Known {
 	return k
 }
 
-// StartOf gives the start of the run that a base belongs to, with the input that the run began with.
+// StartOf gives the start of the run that a base belongs to, with the input that the run began with and the version that
+// goes on.
 func StartOf(base *history.Message) *history.Message {
 	t := base.Record.(*history.Turn)
 	start := t.End.Base.Start
 	start.Run, start.Input = t.Run, t.End.Base.First
 	return &history.Message{Seq: t.At, Time: t.End.Base.Started, Record: &start}
+}
+
+// First is the start of the run as it first began, with the version of then; nil when there is none.
+func (l *Loaded) First() *history.Start {
+	if l.Start == nil {
+		return nil
+	}
+	start, base := l.Start.Record.(*history.Start), l.Base
+	if base == nil {
+		base = start.Prior.Base()
+	}
+	if base == nil {
+		return start
+	}
+	t := base.Record.(*history.Turn)
+	if v := t.End.Base.Version; v != nil && l.Run() == start.Run {
+		first := *start
+		first.Version = *v
+		return &first
+	}
+	return start
 }
 
 // Run is the newest run that the log or the snapshot knows, 0 for none.
@@ -121,15 +143,13 @@ func (a *Archive) Execution() uint32 {
 	return l.Execution()
 }
 
-// Start is the start of the run, nil when nothing is left of it.
-func (a *Archive) Start() *history.Start {
+// First is the start of the run as it first began, with the version of then; nil when nothing is left of it.
+func (a *Archive) First() *history.Start {
 	if len(a.Messages) == 0 {
 		return nil
 	}
-	if l := a.beginning(); l.Start != nil {
-		return l.Start.Record.(*history.Start)
-	}
-	return nil
+	l := a.beginning()
+	return l.First()
 }
 
 // beginning is what the first message of an entry says.

@@ -143,7 +143,7 @@ var (
 	done    = slices.Concat([]string{"Name"}, below("Failure", failure), []string{"Site"})
 	turn    = slices.Concat(
 		[]string{"Slots.Name", "Slots.Target.Group", "Slots.Target.ID", "Slots.Site", "Slots.Child.Version", "Slots.Child.Tags", "Slots.Hash" /* in memory only */, "End.Status"},
-		below("End.Failure", failure), below("End.Base.Start", start),
+		below("End.Failure", failure), below("End.Base.Start", start), []string{"End.Base.Version"},
 		[]string{"End.Base.Buffered.Name", "End.Base.Buffered.ID", "End.Base.Buffered.Trace", "End.Base.Seen.ID"}, below("End.Base.Canceled", failure), below("End.Base.Held.Record", done))
 )
 

@@ -68,6 +68,7 @@ type Machine struct {
 	cfg       Config
 	start     history.Start
 	original  history.Payload // input of the run's first execution
+	version   string          // that the run began with
 	started   time.Time       // of the run
 	run       uint32
 	seed      uint32 // run that UUIDs and random numbers are made of
@@ -127,7 +128,7 @@ func New(cfg Config, start history.Message) *Machine {
 		m.broken = fmt.Errorf("durable: message %d of instance %s cannot begin a run: it is no start", start.Seq, cfg.Self.ID)
 		return m
 	}
-	m.start, m.original, m.run, m.seed = *s, s.Input, s.Run, s.Run
+	m.start, m.original, m.version, m.run, m.seed = *s, s.Input, s.Version, s.Run, s.Run
 	if s.Prior != nil {
 		m.goBack(s.Prior, start.Time)
 		return m
@@ -155,7 +156,7 @@ func Resume(cfg Config, base history.Message) *Machine {
 // goOn takes over what a base holds.
 func (m *Machine) goOn(t *history.Turn) {
 	b := t.End.Base
-	m.start, m.original, m.execution = b.Start, b.First, t.Execution+1
+	m.start, m.original, m.version, m.execution = b.Start, b.First, b.FirstVersion(), t.Execution+1
 	m.start.Run = m.run
 	m.started, m.status, m.paused, m.root.cause = b.Started, b.Status, b.Paused, b.Canceled
 	m.tick(b.Clock)

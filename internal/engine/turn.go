@@ -107,6 +107,9 @@ func (m *Machine) continueAsNew(next *ContinueAsNew) {
 		Start: start, First: m.original, Started: m.started, Clock: m.clock, Buffered: m.buffered(), Seen: m.seen.since(m.clock),
 		Paused: m.paused, Canceled: m.root.cause, Status: m.status, // Held is what drain has not come to
 	}
+	if start.Version != m.version {
+		base.Version = &m.version
+	}
 	if m.cfg.Without&CarryOver != 0 {
 		base.Buffered = nil
 	}

@@ -302,8 +302,9 @@ type End struct {
 
 // Base is all that the next execution knows of the past. The inbox goes on after Turn.At, not after the record (H8).
 type Base struct {
-	Start    Start     `json:"start"`           // the run's start with the new input
-	First    Payload   `json:"first,omitempty"` // the input that the run began with
+	Start    Start     `json:"start"`                  // the run's start with the new input
+	First    Payload   `json:"first,omitempty"`        // the input that the run began with
+	Version  *string   `json:"firstVersion,omitempty"` // the version that the run began with; nil: that of Start
 	Started  time.Time `json:"started"`
 	Began    time.Time `json:"began,omitzero"` // when the execution that ends did; zero: as the run
 	Clock    time.Time `json:"clock"`          // running maximum of the inbox time stamps (I8)
@@ -313,6 +314,17 @@ type Base struct {
 	Canceled *Failure  `json:"canceled,omitempty"`
 	Held     []Message `json:"held,omitempty"`   // inbox messages kept while suspended
 	Status   Payload   `json:"status,omitempty"` // custom status
+}
+
+// FirstVersion is the version of an orchestrator whose start says none.
+const FirstVersion = "1"
+
+// FirstVersion is the version that the run began with. A base of before that was kept knows only the one that goes on.
+func (b *Base) FirstVersion() string {
+	if b.Version != nil {
+		return *b.Version
+	}
+	return b.Start.Version
 }
 
 // SeenID is an event or control id with the inbox time it was seen at; ids older than a horizon are forgotten.

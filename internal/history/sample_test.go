@@ -100,6 +100,10 @@ var samples = []struct {
 		`{"base":{"start":{"run":1,"name":"club.Renew","input":8},"started":"2026-05-04T12:00:00.25Z","clock":"2026-05-04T13:00:00.25Z",` +
 			`"buffered":[{"name":"e","id":"1"}],"seen":[{"id":"1","at":"2026-05-04T12:00:00.25Z"}],"paused":true,` +
 			`"held":[{"event":"2 e","v":1,"n":9,"t":"2026-05-04T12:00:00.25Z"}],"status":"busy"}}`},
+	{"turn that goes on in another version", &history.Turn{Run: 1, At: 17, End: &history.End{Status: history.ContinuedAsNew, Base: &history.Base{
+		Start: history.Start{Run: 1, Orchestrator: "club.Renew", Version: "2"}, Version: new(string), Started: noon, Clock: noon,
+	}}}, []string{"Durable-Turn: 1-0 17 0 ContinuedAsNew json"},
+		`{"base":{"start":{"run":1,"name":"club.Renew","version":"2"},"firstVersion":"","started":"2026-05-04T12:00:00.25Z","clock":"2026-05-04T12:00:00.25Z"}}`},
 	{"timer", &history.Timer{Ref: history.Ref{Run: 1, Slot: 2}, Due: noon}, []string{"Durable-Fired: 1-0-2 2026-05-04T12:00:00.25Z"}, ""},
 	{"timer of a retry", &history.Timer{Ref: history.Ref{Run: 1, Slot: 2}, Task: &history.Task{Ref: history.Ref{Run: 1, Slot: 2}, Name: "a", Attempt: 2}}, []string{"Durable-Task: 1-0-2 2 a"}, ""},
 }

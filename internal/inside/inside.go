@@ -23,6 +23,8 @@ var (
 	Groups func(registry any) []string
 	// Code is what a registry can run of a group.
 	Code func(registry any, group string) owner.Code
+	// Around has what Code gave run within interceptors, a []durable.OrchestratorInterceptor.
+	Around func(code owner.Code, interceptors any)
 	// Fail encodes an error that an orchestrator returned.
 	Fail func(error) *history.Failure
 	// Intercept tells when a function of an activity begins, by its wire name, task and slot, and calls the result when it

@@ -32,6 +32,7 @@ type Config struct {
 	WithoutRules engine.Rule
 
 	stacks *engine.Stacks // of the group
+	warned *warned        // of arguments; of the group
 }
 
 // Code is what a worker can run.

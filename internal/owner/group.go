@@ -62,7 +62,7 @@ func Start(ctx context.Context, cfg Config) (*Group, error) {
 	if err := cfg.Backend.MayOwn(ctx, cfg.Group); err != nil {
 		return nil, fmt.Errorf("owner: group %q: %w", cfg.Group, err)
 	}
-	cfg.stacks = engine.NewStacks(mostStacks)
+	cfg.stacks, cfg.warned = engine.NewStacks(mostStacks), &warned{}
 	g := &Group{cfg: cfg, members: newMembers(&cfg)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	n := cfg.Backend.Info().Partitions

@@ -50,10 +50,7 @@ func markKey(a history.Address) string {
 }
 
 func unknownCode(s *history.Start) string {
-	if s.Version == "" {
-		return "no worker for " + s.Orchestrator
-	}
-	return fmt.Sprintf("no worker for %s version %s", s.Orchestrator, s.Version)
+	return fmt.Sprintf("no worker for %s version %s", s.Orchestrator, cmp.Or(s.Version, history.FirstVersion))
 }
 
 // parkFor stops an instance on an error that repeating it does not mend.

@@ -16,7 +16,7 @@ func ArchivedState(a backend.Archive) (s backend.State, ok bool) {
 		return s, false
 	}
 	final, ok := a.Messages[len(a.Messages)-1].Record.(*history.Turn)
-	if !ok || final.End == nil || !final.End.Status.Final() || a.Start() == nil {
+	if !ok || final.End == nil || !final.End.Status.Final() || a.First() == nil {
 		return s, false
 	}
 	first := startOf(a.Messages[0])

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -139,8 +140,5 @@ func beginning(cfg engine.Config, first history.Message) error {
 }
 
 func named(s *history.Start) string {
-	if s.Version == "" {
-		return "orchestrator " + s.Orchestrator
-	}
-	return "orchestrator " + s.Orchestrator + ", version " + s.Version
+	return "orchestrator " + s.Orchestrator + ", version " + cmp.Or(s.Version, history.FirstVersion)
 }

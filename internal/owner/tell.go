@@ -92,6 +92,9 @@ func (i *instance) tellUntold(base *history.Turn) {
 
 // tellChanged tells of arguments that are not those of the record, at a call that wants no more than that.
 func (c *Config) tellChanged(orchestrator string, e *engine.NondeterminismError) {
+	if !c.warned.first(warnedOf{e.Instance, e.Ref}) {
+		return
+	}
 	change := observe.ArgumentsChange{
 		Group: e.Instance.Group, Instance: e.Instance.ID, Orchestrator: orchestrator,
 		Call: e.Actual.Name, Slot: e.Ref.String(), Recorded: e.Expected.Site, Position: e.Position,

@@ -183,8 +183,9 @@ func (c *comparison) safe(o *Orchestrator, pos token.Position, kind, change, rea
 
 // input judges what an orchestrator takes.
 func (c *comparison) input(old, now *Orchestrator) {
+	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, change := range CompareParams(c.old, old.Params, c.new, now.Params) {
-		pos := change.Pos
+		pos := edits.within(change.Pos)
 		if !pos.IsValid() {
 			pos = now.Pos
 		}
@@ -253,15 +254,14 @@ func (c *comparison) flow(old, now *Orchestrator) {
 		})
 		return
 	}
-	if f, changed := c.code(old, now); changed && len(failures) == 0 {
-		failures = append(failures, f)
-	}
 	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, f := range failures {
 		if !f.pos.IsValid() {
 			f.pos = now.Pos
 		}
-		if !f.declared {
+		if f.declared {
+			f.pos = edits.within(f.pos)
+		} else {
 			f.pos = edits.nearest(f.pos)
 		}
 		c.add(Finding{

@@ -101,14 +101,30 @@ func (w Written) since(was Written) (places []token.Position) {
 // nearest gives the edited place that a change which is felt at pos is most likely due to: in the same declaration, if it
 // was changed, else in the same file.
 func (all edits) nearest(pos token.Position) token.Position {
+	return all.near(pos, func(edited) bool { return true })
+}
+
+// within is the same in the declaration of pos alone.
+func (all edits) within(pos token.Position) token.Position {
+	return all.near(pos, func(e edited) bool { return e.holds(pos) })
+}
+
+func (e *edited) holds(pos token.Position) bool {
+	return pos.Filename == e.from.Filename && pos.Line >= e.from.Line && pos.Line <= e.to.Line
+}
+
+func (all edits) near(pos token.Position, in func(edited) bool) token.Position {
 	best, least := pos, -1
 	for _, e := range all {
+		if !in(e) {
+			continue
+		}
 		for _, p := range e.places {
 			far := 2 * abs(p.Line-pos.Line)
 			switch {
 			case p.Filename != pos.Filename:
 				far += 2_000_000
-			case pos.Line < e.from.Line || pos.Line > e.to.Line:
+			case !e.holds(pos):
 				far += 1_000_000
 			case p.Line > pos.Line:
 				far++ // what comes before is more likely the cause

@@ -44,7 +44,6 @@ type (
 	fileFlow struct {
 		Nodes  []fileNode `json:"nodes"`
 		Values []Value    `json:"values,omitempty"`
-		Code   *Code      `json:"code,omitempty"`
 	}
 	fileNode struct {
 		Kind   NodeKind   `json:"kind"`
@@ -193,10 +192,6 @@ func (w *writer) flow(indent string, f Flow) {
 			w.value(v)
 		}
 		w.raw("]")
-	}
-	if f.Code != nil && f.Code.Why != "" {
-		w.raw(",\"code\":")
-		w.value(f.Code)
 	}
 	w.raw("}")
 }

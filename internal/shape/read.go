@@ -126,9 +126,6 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 	}
 	nodes, values := len(f.Nodes), len(f.Values)
 	out := Flow{Values: f.Values}
-	if f.Code != nil {
-		out.Code = &Code{Why: "it was so", Sum: f.Code.Sum}
-	}
 	for i, n := range f.Nodes {
 		if !all(n.Args, values) || !all(n.Next, nodes) {
 			return Flow{}, fmt.Errorf("node %d points to what is not there", i)

@@ -99,16 +99,8 @@ type Field struct {
 type Flow struct {
 	Nodes  []Node  `json:"nodes"`
 	Values []Value `json:"values,omitempty"`
-	Code   *Code   `json:"code,omitempty"` // of an orchestrator
 
-	Written []Written `json:"-"` // declarations that it reaches
-}
-
-// Code is all that an orchestrator runs, as it is written. It is compared, and kept in the file, when there is something in
-// it of which the nodes and values do not tell everything.
-type Code struct {
-	Why string `json:"-"` // what that is; "": there is nothing
-	Sum string `json:"sum"`
+	Written []Written `json:"-"` // of an orchestrator: declarations that it reaches
 }
 
 // Written is a declaration as it was written when the shape of the package last changed. It serves to point to what was
@@ -160,7 +152,7 @@ const (
 	Now      NodeKind = "now"     // the clock
 	UUID     NodeKind = "uuid"    // the next of a sequence
 	Random   NodeKind = "random"  // the same
-	Go       NodeKind = "go"      // runs Bodies as coroutines of their own: Go, Map, ForEach, Select with functions; Target says which
+	Go       NodeKind = "go"      // runs Bodies as coroutines of their own: Go, Map, ForEach; what a loop defers, a goroutine: Target says which
 	Scope    NodeKind = "scope"   // makes a Context that is cancelled by something: Target says by what
 	Call     NodeKind = "call"    // gives the Context to what cannot be looked into
 	Branch   NodeKind = "branch"  // Args: the condition

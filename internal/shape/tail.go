@@ -29,11 +29,23 @@ func (w *walk) alike(s *state) bool {
 		return false
 	}
 	for _, r := range t.roots {
-		if x := s.old.env[r[0]]; x == unset || x != s.new.env[r[1]] {
+		if !w.given(s.old.env[r[0]], s.new.env[r[1]]) {
 			return false
 		}
 	}
 	return maps.Equal(s.old.markers, s.new.markers)
+}
+
+// given reports whether two roots are the same.
+func (w *walk) given(a, b term) bool {
+	if a == unset || b == unset {
+		return false
+	}
+	x, y := w.t.all[a], w.t.all[b]
+	if x.op == "point" && y.op == "point" {
+		return x.args[1] == y.args[1] && w.t.agree(x.args[0], y.args[0])
+	}
+	return w.t.agree(a, b)
 }
 
 // tail compares what can be reached from a pair of nodes.

@@ -27,12 +27,14 @@ const opSymbol = "symbol"
 type terms struct {
 	all   []meaning
 	index map[string]term
-	event map[term]string // symbols of futures of an event that has not been given to them, and its name
-	birth map[term]term   // symbols of futures: the time at which the old program made them
+	event map[term]string  // symbols of futures of an event that has not been given to them, and its name
+	birth map[term]term    // symbols of futures: the time at which the old program made them
+	made  []made           // by term
+	tried map[[2]term]bool // what agree has found
 }
 
 func newTerms() *terms {
-	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}}
+	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}, tried: map[[2]term]bool{}}
 	t.symbol("") // 0 is no future and no time
 	return t
 }
@@ -100,7 +102,7 @@ const (
 )
 
 // fold computes what can be: comparisons and sums of constants, the outcome of an any.
-func (t *terms) fold(op, _ string, args []term) (term, bool) {
+func (t *terms) fold(op, what string, args []term) (term, bool) {
 	switch {
 	case op == opIf && len(args) == 3:
 		if b, ok := t.isTruth(args[0]); ok {
@@ -133,6 +135,7 @@ func (t *terms) fold(op, _ string, args []term) (term, bool) {
 		if n, ok := t.number(args[1]); ok && list.op == opList && n.IsInt64() && n.Int64() >= 0 && n.Int64() < int64(len(list.args)) {
 			return list.args[n.Int64()], true
 		}
+	case what != "": // a sum of numbers that wrap or are rounded
 	case op == "+" && len(args) == 2:
 		return t.sum(args)
 	case len(args) == 2:
@@ -184,7 +187,7 @@ func (t *terms) offset(x term) (base term, n int64) {
 	if v, ok := t.number(x); ok {
 		return unset, v.Int64()
 	}
-	if m := &t.all[x]; m.op == "+" && len(m.args) == 2 {
+	if m := &t.all[x]; m.op == "+" && m.what == "" && len(m.args) == 2 {
 		if v, ok := t.number(m.args[1]); ok {
 			return m.args[0], v.Int64()
 		}

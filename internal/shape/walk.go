@@ -442,10 +442,20 @@ func (w *walk) decided(s *state, condition term) (yes, ok bool) {
 	if yes, ok := w.told(s, condition); ok {
 		return yes, true
 	}
-	return w.follows(s, condition)
+	if m := w.t.all[condition]; m.op == opNot {
+		yes, ok := w.decided(s, m.args[0])
+		return !yes, ok
+	}
+	if w.absent(s, condition) {
+		return false, true
+	}
+	if yes, ok := w.follows(s, condition); ok {
+		return yes, true
+	}
+	return w.answers(s, condition)
 }
 
-// told is the same, without computing anything.
+// told is the same, of what is decided by itself.
 func (w *walk) told(s *state, condition term) (yes, ok bool) {
 	if yes, ok := w.t.isTruth(condition); ok {
 		return yes, true
@@ -472,6 +482,34 @@ func (w *walk) told(s *state, condition term) (yes, ok bool) {
 					return false, true
 				}
 			}
+		}
+	}
+	return false, false
+}
+
+// absent tells that a condition is false because of a pointer. What is nil for the code that has a pointer there is false
+// for the code that has a bool, and nobody asks what a nil pointer points to; so what is true is not nil, too.
+func (w *walk) absent(s *state, condition term) bool {
+	nothing := w.t.constant("nil")
+	if m := w.t.all[condition]; m.op == opEqual {
+		for i := range 2 {
+			if m.args[i] == nothing && s.facts[m.args[1-i]] {
+				return true
+			}
+		}
+		return false
+	}
+	return s.facts[w.t.of(opEqual, "", "", condition, nothing)]
+}
+
+// answers finds a fact that is the same question in other words.
+func (w *walk) answers(s *state, condition term) (yes, ok bool) {
+	for fact, yes := range s.facts {
+		if w.t.agree(fact, condition) {
+			return yes, true
+		}
+		if w.t.agree(fact, w.t.of(opNot, "", "", condition)) {
+			return !yes, true
 		}
 	}
 	return false, false

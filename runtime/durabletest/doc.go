@@ -21,5 +21,6 @@
 // take no virtual time, however long they run, unless they wait with [Env.Sleep].
 //
 // A test that does not draw random numbers itself sees the same run every time; [Seed] makes another one, [Explore] makes
-// many with crashes and lost messages, and [Replay] runs the present code over a history that was saved.
+// many with crashes and lost messages, and [Replay] runs the present code over a history that was saved. [Env.NextBuild] has new code
+// take over in the middle of what old code has begun.
 package durabletest

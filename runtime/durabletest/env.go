@@ -20,12 +20,17 @@ type Env struct {
 	world  *world
 	base   durable.Registry // what RegisterDurable fills
 	fakes  []durable.Binding
-	code   *durable.Registry // what the worker runs: base, and fakes in its place
-	stale  bool              // the worker does not have all that is registered
+	code   *durable.Registry                 // what the worker runs: base, and fakes in its place
+	around []durable.OrchestratorInterceptor // of the worker
+	stale  bool                              // the worker does not have all that is registered
 	worker *durable.Worker
 	view   *membackend.View // of the worker
 	client *durable.Client
 	luck   *luck // of Explore; nil otherwise
+
+	next func() // registers the next build; nil: there is none
+	due  bool   // it is to take over
+	took bool   // it has
 
 	mu    sync.Mutex
 	ids   int
@@ -244,6 +249,12 @@ func (e *Env) start() error {
 	if e.worker != nil {
 		e.kill()
 	}
+	if e.due {
+		if err := e.takeOver(); err != nil {
+			e.world.fail(err)
+			return err
+		}
+	}
 	e.code = &durable.Registry{}
 	inside.Merge(e.code, &e.base)
 	for _, b := range e.fakes {
@@ -251,7 +262,9 @@ func (e *Env) start() error {
 	}
 	inside.Intercept(e.code, e.seeBegin)
 	e.view = e.world.m.View("worker")
-	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, e.cfg.worker(durable.WorkerConfig{Name: "test", Logger: e.cfg.logger}))
+	cfg := e.cfg.worker(durable.WorkerConfig{Name: "test", Logger: e.cfg.logger})
+	e.around = cfg.Interceptors.Orchestrators
+	e.worker = durable.NewWorker(workerHub{e.view, e}, e.code, cfg)
 	e.world.stayAwake()
 	if err := e.worker.Start(context.Background()); err != nil {
 		e.world.fail(err)

@@ -55,20 +55,24 @@ func Explore(t testing.TB, scenario func(env *Env) error, opts ...Option) {
 	if x.calm.err != nil {
 		t.Fatalf("durabletest: the scenario fails without any fault: %v", x.calm.err)
 	}
-	first, last, err := seedRange(cfg)
+	draw, before := planOf, 0
+	if x.calm.next {
+		draw, before = planToTakeOver, takeOvers(x.calm.records)
+	}
+	first, last, err := seedRange(cfg, before)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for seed := first; seed <= last; seed++ {
-		p := planOf(seed, x.calm.records, x.calm.deliveries)
+		p := draw(seed, x.calm.records, x.calm.deliveries)
 		if got := x.run(p); got.err != nil {
 			t.Fatal(x.report(p, got))
 		}
 	}
 }
 
-// seedRange tells which seeds to run.
-func seedRange(cfg config) (first, last uint64, err error) {
+// seedRange tells which seeds to run: so many before those that there are in any case.
+func seedRange(cfg config, before int) (first, last uint64, err error) {
 	if text := os.Getenv(oneSeed); text != "" {
 		if cfg.seed, err = strconv.ParseUint(text, 10, 64); err != nil || cfg.seed == 0 {
 			return 0, 0, fmt.Errorf("durabletest: %s is %q, want a number from 1", oneSeed, text)
@@ -86,7 +90,7 @@ func seedRange(cfg config) (first, last uint64, err error) {
 			return 0, 0, fmt.Errorf("durabletest: %s is %q, want a number from 1", allSeeds, text)
 		}
 	}
-	return 1, last, nil
+	return 1, last + uint64(before), nil
 }
 
 type explorer struct {
@@ -103,12 +107,15 @@ type outcome struct {
 	deliveries int
 	ends       map[string]end // by instance
 	trace      []string
+	next       bool // there is a next build
 }
 
 // end is how an instance ended.
 type end struct {
 	start string // orchestrator and input, to know it again
 	text  string
+
+	unread bool // it failed of a payload that did not fit
 }
 
 // run runs the scenario under a plan.
@@ -135,9 +142,13 @@ func (x *explorer) run(p plan) (got outcome) {
 	}()
 	got.err = <-finished
 	got.records, got.deliveries = env.luck.records, env.luck.deliveries
-	got.ends, got.trace = env.ends(), env.luck.trace()
+	got.ends, got.next = env.ends(), env.next != nil
+	if got.err == nil && (env.took || env.due) {
+		got.err = env.standing(x.calm, got.ends)
+	}
+	got.trace = env.luck.trace()
 	probe.end()
-	if got.err == nil && !x.cfg.vary {
+	if got.err == nil && !x.cfg.vary && !env.took {
 		got.err = x.calm.differ(got)
 	}
 	return got
@@ -170,7 +181,7 @@ func (e *Env) ends() map[string]end {
 			if r.End.Failure != nil {
 				text = string(r.End.Status) + ": " + r.End.Failure.Message
 			}
-			ends[s.To.ID] = end{starts[s.To.ID], text}
+			ends[s.To.ID] = end{starts[s.To.ID], text, unreadable(r.End)}
 		}
 	}
 	return ends

@@ -186,3 +186,17 @@ func FuzzReplay(f *testing.F) {
 		}
 	})
 }
+
+// TestHistoryOfLongAgo: it is there when the log does not hold it any more.
+func TestHistoryOfLongAgo(t *testing.T) {
+	t.Parallel()
+	env, o := durabletest.New(t), flow("Say")
+	code := durable.BindOrchestrator(o, func(ctx durable.Context, n int) (int, error) { return n, nil })
+	env.Register(code)
+	for n := range 3 {
+		_, err := durabletest.Run(durable.StartInstance[int](t.Context(), env.Client(), o, n, durable.InstanceID(fmt.Sprint("x", n))))
+		must(t, err)
+		env.Advance(time.Hour)
+	}
+	durabletest.Replay(t, env.History("x0"), code)
+}

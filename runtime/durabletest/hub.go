@@ -146,7 +146,7 @@ func (h workerHub) Append(a backend.Append, done func(uint64, error)) {
 	dies := h.env.luck != nil && h.env.view == h.View && !h.env.stale && h.env.luck.worker(a)
 	h.View.Append(a, done)
 	if dies {
-		h.env.luck.note("the worker dies after writing %s", describe(a.Record))
+		h.env.luck.dies(a)
 		h.env.die()
 	}
 	h.env.seeOutcome(h.View, a)

@@ -39,7 +39,29 @@ const (
 	doubleEvent
 	redeliver // a delivery is lost, it comes again
 	misfortunes
+
+	takeOver // the worker dies when it has written a record, and the next build takes over
 )
+
+// mostTakeOvers is at how many records the next build takes over without other misfortune; of more, so many are spread evenly.
+const mostTakeOvers = 400
+
+// takeOvers is of how many seeds the plan is that the next build takes over, and nothing else.
+func takeOvers(records int) int { return min(1+records, mostTakeOvers) }
+
+// planToTakeOver is the plan of a seed of a scenario that has a next build: first it takes over at each place, then at one
+// that the seed draws, with the misfortune of another seed.
+func planToTakeOver(seed uint64, records, deliveries int) plan {
+	places := takeOvers(records)
+	if seed <= uint64(places) {
+		n := int(seed-1) * (1 + records) / places
+		return plan{seed: seed, trip: -1, faults: []fault{{kind: takeOver, n: atOnce + n}}}
+	}
+	p := planOf(seed-uint64(places), records, deliveries)
+	n := rand.New(rand.NewPCG(seed, 0x6275_696c_64)).IntN(1 + records)
+	p.seed, p.faults = seed, append(p.faults, fault{kind: takeOver, n: atOnce + n})
+	return p
+}
 
 // planOf draws what goes wrong under a seed, of a scenario that writes so many records in a run without faults. Odd seeds
 // are one crash each, spread over all records; even ones mix everything.
@@ -164,7 +186,19 @@ func (l *luck) worker(a backend.Append) (dies bool) {
 		l.note("%s is late by %v", describe(a.Record), f.by)
 		l.verdict.Delay = f.by
 	}
-	return l.has(crashAfter, n) != nil
+	if l.env.next != nil && !l.env.took && l.has(takeOver, n) != nil {
+		l.env.due = true
+	}
+	return l.has(crashAfter, n) != nil || l.env.due
+}
+
+// dies notes that a worker dies with a record that it has written.
+func (l *luck) dies(a backend.Append) {
+	if l.env.due {
+		l.note("the next build takes over after %s", describe(a.Record))
+		return
+	}
+	l.note("the worker dies after writing %s", describe(a.Record))
 }
 
 // trace tells what happened: the log, and the faults between its records.

@@ -56,3 +56,30 @@ func TestEveryMisfortuneHappens(t *testing.T) {
 		t.Errorf("no seed has %q", text)
 	}
 }
+
+// TestTakesOverEverywhere: the next build takes over before the first record and after each, alone, whatever number there are;
+// then at drawn ones with the misfortune of all seeds.
+func TestTakesOverEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, records := range []int{0, 1, 7, mostTakeOvers - 1, 3 * mostTakeOvers} {
+		places := map[int]bool{}
+		seeds := takeOvers(records)
+		for seed := 1; seed <= seeds; seed++ {
+			p := planToTakeOver(uint64(seed), records, 3)
+			if len(p.faults) != 1 || p.faults[0].kind != takeOver {
+				t.Fatalf("of %d records, seed %d has %+v, want nothing but the next build", records, seed, p.faults)
+			}
+			places[p.faults[0].n] = true
+		}
+		if len(places) != seeds || !places[atOnce] || records < mostTakeOvers && !places[records-1] {
+			t.Errorf("of %d records, %d seeds take over at %d places, want each once", records, seeds, len(places))
+		}
+		for seed := range uint64(100) {
+			p := planToTakeOver(uint64(seeds)+1+seed, records, 3)
+			last := p.faults[len(p.faults)-1]
+			if last.kind != takeOver || last.n < atOnce || last.n >= max(records, 0) || len(p.faults) != 1+len(planOf(seed+1, records, 3).faults) {
+				t.Fatalf("of %d records, seed %d has %+v", records, uint64(seeds)+1+seed, p.faults)
+			}
+		}
+	}
+}

@@ -5,95 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	natsserver "github.com/nats-io/nats-server/v2/server"
-
+	"github.com/durablegen/durablegen/internal/natscluster"
 	durable "github.com/durablegen/durablegen/runtime"
 	"github.com/durablegen/durablegen/runtime/httpapi"
 	"github.com/durablegen/durablegen/runtime/natsbackend"
 )
-
-// replicated is three servers with a hub of three replicas.
-type replicated struct {
-	t       *testing.T
-	options [3]natsserver.Options
-	servers [3]*natsserver.Server
-}
-
-func newReplicated(t *testing.T) (r *replicated, urls string) {
-	t.Helper()
-	port := func() int {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		must(t, err)
-		defer l.Close()
-		return l.Addr().(*net.TCPAddr).Port
-	}
-	r = &replicated{t: t}
-	var routes []*url.URL
-	var all []string
-	for n := range r.options {
-		o := &r.options[n]
-		*o = natsserver.Options{
-			ServerName: fmt.Sprint("s", n), JetStream: true, StoreDir: t.TempDir(), Host: "127.0.0.1", Port: port(), NoSigs: true, NoLog: true,
-			Cluster: natsserver.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: port()},
-		}
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", o.Cluster.Port)})
-		all = append(all, fmt.Sprint("nats://127.0.0.1:", o.Port))
-	}
-	for n := range r.options {
-		r.options[n].Routes = routes
-		r.start(n)
-	}
-	t.Cleanup(func() {
-		for n := range r.servers {
-			r.stop(n)
-		}
-	})
-	return r, strings.Join(all, ",")
-}
-
-func (r *replicated) start(n int) {
-	r.t.Helper()
-	o := r.options[n].Clone()
-	s, err := natsserver.NewServer(o)
-	must(r.t, err)
-	s.Start()
-	r.servers[n] = s
-	if !s.ReadyForConnections(time.Minute) {
-		r.t.Fatalf("server %d did not get ready", n)
-	}
-}
-
-func (r *replicated) stop(n int) {
-	if s := r.servers[n]; s != nil {
-		s.Shutdown()
-		s.WaitForShutdown()
-		r.servers[n] = nil
-	}
-}
-
-// leader is the server that leads a stream.
-func (r *replicated) leader(stream string) int {
-	r.t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		for n, s := range r.servers {
-			if s != nil && s.JetStreamIsStreamLeader("$G", stream) {
-				return n
-			}
-		}
-	}
-	r.t.Fatalf("nobody leads %s", stream)
-	return 0
-}
 
 // callers use the API all the time, and note answers that they ought not to get.
 type callers struct {
@@ -173,14 +97,9 @@ func (c *callers) life(id string) {
 // as ever, or with 503 and when to ask again; and as ever again when they are back.
 func TestLostLeader(t *testing.T) {
 	t.Parallel()
-	cluster, urls := newReplicated(t)
-	var hub *natsbackend.Backend
-	for hub == nil { // until the cluster has a leader
-		var err error
-		if hub, err = natsbackend.Connect(t.Context(), natsbackend.Config{URL: urls, Hub: "club", Provision: true, Replicas: 3}); err != nil && t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-	}
+	cluster := natscluster.Start(t)
+	hub, err := natsbackend.Connect(t.Context(), natsbackend.Config{URL: cluster.URLs(), Hub: "club", Provision: true, Replicas: natscluster.Size, Logger: cluster.Logger("hub")})
+	must(t, err)
 	t.Cleanup(func() { must(t, hub.Close()) })
 	client := durable.NewClient(hub, durable.ClientConfig{})
 	t.Cleanup(func() { must(t, client.Close()) })
@@ -214,18 +133,19 @@ func TestLostLeader(t *testing.T) {
 		})
 	}
 	for _, stream := range []string{"DURABLE_club", "KV_durable_club_instances", "DURABLE_club_ARCHIVE"} {
-		gone := cluster.leader(stream)
-		cluster.stop(gone)
-		cluster.leader(stream) // another one
-		cluster.start(gone)
+		gone := cluster.Leader(stream)
+		cluster.Stop(gone)
+		cluster.Leader(stream) // another one
+		cluster.Restart(gone)
 	}
+	cluster.Note("leaders have come and gone")
 	close(stop)
 	g.Wait()
 	c.check("leaders come and go")
 
 	// No majority: whatever changes something cannot be answered.
-	cluster.stop(0)
-	cluster.stop(1)
+	cluster.Stop(0)
+	cluster.Stop(1)
 	for n := range 6 {
 		g.Go(func() {
 			if code, text := c.ask("POST", fmt.Sprint("/orchestrators/flow.Wait/none-", n), "1"); code != 503 {
@@ -240,8 +160,9 @@ func TestLostLeader(t *testing.T) {
 	g.Wait()
 	c.check("no majority")
 
-	cluster.start(0)
-	cluster.start(1)
+	cluster.Note("as ever")
+	cluster.Restart(0)
+	cluster.Restart(1)
 	for end := time.Now().Add(time.Minute); ; { // as ever
 		code, text := c.ask("POST", "/orchestrators/flow.Echo?timeout=20&pollingInterval=1", `{"back":true}`)
 		if code == 200 && strings.Contains(text, `"back":true`) {

@@ -12,7 +12,7 @@ import (
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-// status is what is told of an instance. Of the fields only the last three may be left out.
+// status is what is told of an instance. Of the fields only the last four may be left out.
 type status struct {
 	Name          string          `json:"name"`
 	InstanceID    string          `json:"instanceId"`
@@ -23,13 +23,14 @@ type status struct {
 	Created       string          `json:"createdTime"`
 	Updated       string          `json:"lastUpdatedTime"`
 	Version       string          `json:"version,omitempty"`
+	Parked        string          `json:"parked,omitempty"` // why nobody runs it
 	History       []event         `json:"historyEvents,omitzero"`
 	Summary       string          `json:"summary,omitempty"`
 }
 
 func statusOf(i durable.Instance, showInput bool) status {
 	s := status{
-		Name: i.Name, InstanceID: i.ID, RuntimeStatus: i.Status, Version: i.Version,
+		Name: i.Name, InstanceID: i.ID, RuntimeStatus: i.Status, Version: i.Version, Parked: i.Parked,
 		Input: embedded(nil), CustomStatus: embedded(i.CustomStatus), Output: embedded(i.Result),
 		Created: i.Created.UTC().Format(seconds), Updated: i.Updated.UTC().Format(seconds),
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -56,6 +57,8 @@ type Config struct {
 	hasty bool // tests keep ended runs for less than MinRetention
 
 	indexRows int // tests make segments of the index small
+
+	readFor time.Duration // tests give up reads sooner that no leader answers; zero: giveUp
 
 	Options []nats.Option // further options of the connections, applied last
 	Logger  *slog.Logger  // defaults to none

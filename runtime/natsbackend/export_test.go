@@ -23,6 +23,12 @@ func SmallIndex(cfg Config, rows int) Config {
 	return cfg
 }
 
+// Impatient has a connection give up reads soon that no leader answers.
+func Impatient(cfg Config, after time.Duration) Config {
+	cfg.readFor = after
+	return cfg
+}
+
 // IndexSize is how many bytes the index of the states has.
 func (b *Backend) IndexSize(ctx context.Context) (n int) {
 	values, err := b.Meta().List(ctx, "index")
@@ -109,4 +115,10 @@ func (b *Backend) Prove(ctx context.Context, meanwhile func()) (bool, error) {
 	}
 	meanwhile()
 	return f.prove(chain)
+}
+
+// GetStates reads the states with some sequences of the bucket, all asked for at once.
+func (b *Backend) GetStates(seqs []uint64) error {
+	_, err := b.states.read.each(seqs, func(stored) error { return nil })
+	return err
 }

@@ -94,9 +94,9 @@ func (s source) one(q query) func() (stored, error) {
 	if !s.single && q.Since == nil {
 		api, read = leaderGet, readLeader
 	}
-	c := s.ask(api, q)
+	c, end := s.ask(api, q), time.Now().Add(or(s.b.cfg.readFor, giveUp)) // of those that are asked at once, not of one after the other
 	return func() (stored, error) {
-		for end := time.Now().Add(giveUp); ; c = s.ask(api, q) {
+		for ; ; c = s.ask(api, q) {
 			a := <-c
 			if a.err != nil {
 				return stored{}, a.err

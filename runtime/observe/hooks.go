@@ -12,7 +12,8 @@ type Hooks struct {
 	Started func(Start) // an execution of an orchestration has begun
 	Ended   func(End)   // its end is stored
 	Parked  func(Park)  // nobody here can run it; it waits for other code, see docs/operations.md
-	// ArgumentsChanged: a replay has met other arguments than the recorded ones at a call with durable.ArgumentsWarn.
+	// ArgumentsChanged: a replay has met other arguments than the recorded ones at a call with durable.ArgumentsWarn. A worker
+	// tells each slot once, however often it replays the instance; of very many slots it may forget that it did.
 	ArgumentsChanged func(ArgumentsChange)
 
 	// LeftBehind is called after the start of a worker, for each version of its orchestrators that has live instances and

@@ -27,6 +27,10 @@ type Config struct {
 
 	Dir    string // a folder that every history is saved to, for durabletest.ReplayDir; "": none
 	Redact bool   // what is saved has no payloads; the replay has them
+
+	// Interceptors are those that workers have around orchestrators; nil: none. Who has some that decide something, by a call
+	// or a timer, has to give them: histories have it, and without them every instance is a mismatch.
+	Interceptors []durable.OrchestratorInterceptor
 }
 
 // Check replays the histories of the instances that belong to the groups of the registry, or to an orchestrator in it. The
@@ -118,6 +122,7 @@ func (c *check) replay(ctx context.Context, s backend.State) error {
 	}
 	f.Instance, f.Group = saved.ID, saved.Group
 	r := owner.Rehearsal{Code: inside.Code(c.code, saved.Group), Fail: inside.Fail}
+	inside.Around(r.Code, c.Interceptors)
 	out, err := r.Replay(history.Address{Group: saved.Group, ID: saved.ID}, saved.Messages)
 	verdict := verdictOf(err)
 	if verdict == WithoutCode && s.Status.Final() {

@@ -177,7 +177,7 @@ func TestCheck(t *testing.T) {
 		{"another input", []durable.Binding{steps[struct{ Name int }](step, 1), leaver()}, Config{}, Report{Histories: 8, Live: 7, OK: 1, Undecodable: 7},
 			[]string{"undecodable", "input of orchestrator club.Steps", "is a JSON string"}},
 		{"one is gone", []durable.Binding{steps[member](step, 1)}, Config{}, Report{Histories: 8, Live: 7, OK: 7, WithoutCode: 1},
-			[]string{"without code leaves (club.Leave, Running)", "orchestrator club.Leave: no code for it"}},
+			[]string{"without code leaves (club.Leave, Running)", "orchestrator club.Leave, version 1: no code for it"}},
 		{"its version is gone", []durable.Binding{steps[member](step, 1), durable.BindOrchestrator(&durable.Orchestrator{Name: "club.Leave", Group: "club", Version: "2"}, func(durable.Context, durable.None) (string, error) { return "", nil })}, Config{},
 			Report{Histories: 8, Live: 7, OK: 7, WithoutCode: 1}, []string{"without code leaves (club.Leave, Running)"}},
 		{"moved to another group", []durable.Binding{durable.BindOrchestrator(&durable.Orchestrator{Name: "club.Leave", Group: "elsewhere"}, func(durable.Context, durable.None) (string, error) { return "", nil })}, Config{},

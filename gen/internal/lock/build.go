@@ -33,12 +33,12 @@ func Build(fset *token.FileSet, types *Types, plan *names.Plan, files []*ast.Fil
 		}
 	}
 	l.Types = types.List()
-	l.Written = written(l.Orchestrators)
+	l.Written = declarations(l.Orchestrators)
 	return l
 }
 
-// written gives the declarations that orchestrators reach, each once.
-func written(orchestrators []shape.Orchestrator) (out []shape.Written) {
+// declarations gives those that orchestrators reach, each once.
+func declarations(orchestrators []shape.Orchestrator) (out []shape.Written) {
 	seen := map[[2]string]bool{}
 	for _, o := range orchestrators {
 		for _, w := range o.Flow.Written {

@@ -2,16 +2,31 @@ package lock
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func (m *machine) convert(e *ast.CallExpr, to types.Type) {
 	m.eval(e.Args[0])
-	from := m.frame.info.TypeOf(e.Args[0])
+	from, to := m.exprType(e.Args[0]), m.frame.actual(to)
 	name := conversion(from, to)
-	if name == "" || m.frame.info.Types[e.Args[0]].IsNil() {
+	if m.frame.info.Types[e.Args[0]].IsNil() {
+		return
+	}
+	if name == "" {
+		if b, ok := to.Underlying().(*types.Basic); ok || !types.IsInterface(to) {
+			m.map1(func(p *path, v *value) *value {
+				if v.op == "struct" || b != nil && v.lit == nil { // the same, of another type
+					w := *v
+					w.typ = to
+					return m.make(w)
+				}
+				return v
+			})
+		}
 		return
 	}
 	m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "conv", name, v) })
@@ -67,7 +82,7 @@ func size(b *types.Basic) int64 { return types.SizesFor("gc", "amd64").Sizeof(b)
 
 func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 	name := types.ExprString(fun)
-	t := m.frame.info.TypeOf(e)
+	t := m.exprType(e)
 	switch name {
 	case "make", "new":
 		for _, a := range e.Args[1:] {
@@ -76,10 +91,11 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.each(func(p *path) { p.popN(len(e.Args) - 1) })
 		switch {
 		case name == "new" && m.frame.info.Types[e.Args[0]].IsType():
-			m.each(func(p *path) { p.push(m.box(p, m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))) })
+			m.pushAll(m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))
+			m.boxed(t.Underlying().(*types.Pointer).Elem())
 		case name == "new":
 			m.eval(e.Args[0])
-			m.map1(m.box)
+			m.boxed(m.exprType(e.Args[0]))
 		default:
 			m.makeBuiltin(e, t)
 		}
@@ -89,8 +105,12 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		m.eval(a)
 	}
 	n := len(e.Args)
-	if name == "panic" {
+	switch name {
+	case "panic":
 		m.panics(e, n)
+		return
+	case "recover":
+		m.recovers(e)
 		return
 	}
 	m.each(func(p *path) {
@@ -103,19 +123,32 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		case "len":
 			p.push(m.length(e.Pos(), args[0], isText(m.frame.info.TypeOf(e.Args[0]))))
 		case "append":
-			p.push(m.appended(e, args))
+			v := m.appended(e, args)
+			m.overgrown(p, m.exprType(e.Args[0]), args[0], v)
+			p.push(v)
+		case "cap":
+			if args[0].room != nil {
+				args = append(args, args[0].room)
+			}
+			p.push(m.val(e.Pos(), "call", name, args...))
 		case "min", "max":
 			p.push(m.least(e, name, t, args))
 		case "delete", "clear", "copy":
-			v := m.val(e.Pos(), name, "", args...)
-			if raw[0].op == "ref" {
-				m.write(p, raw[0], v)
-			}
-			p.push(v)
+			p.push(m.val(e.Pos(), name, "", args...))
 		default:
 			p.push(m.val(e.Pos(), "call", name, args...))
 		}
 	})
+	switch name {
+	case "delete", "clear", "copy":
+		m.mutate(e.Args[0], func(p *path, old *value) *value {
+			v := p.stack[len(p.stack)-1]
+			if name == "copy" || v.args[0].class != old.class {
+				return m.val(e.Pos(), "changed", name, v, old)
+			}
+			return v
+		})
+	}
 }
 
 func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
@@ -127,12 +160,48 @@ func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
 			if tv := m.frame.info.Types[e.Args[1]]; tv.Value == nil || tv.Value.ExactString() != "0" {
 				m.eval(e.Args[1])
 				m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "made", "", v) })
+				m.withRoom(e)
 				return
 			}
 		}
 		m.pushAll(m.val(e.Pos(), "list", ""))
+		m.withRoom(e)
 	default:
 		m.pushAll(m.val(e.Pos(), "made", ""))
+	}
+}
+
+// withRoom notes the capacity of the lists on the stacks, if it is given.
+func (m *machine) withRoom(e *ast.CallExpr) {
+	if len(e.Args) < 3 {
+		return
+	}
+	m.eval(e.Args[2])
+	m.each(func(p *path) {
+		room := p.pop()
+		p.stack[len(p.stack)-1].room = room
+	})
+}
+
+// overgrown tells others that hold the elements behind the end of a list that something was put there: the rest of what it
+// was cut from, and what was appended to it before.
+func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
+	if now != base {
+		now.from = base
+	}
+	cut := base.op == "slice" && !base.args[2].isNil() && base.args[3].isNil()
+	for _, c := range m.sortedCells(p.vars) {
+		v := p.vars[c]
+		if v == nil || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
+			continue
+		}
+		from := v.from
+		for from != nil && from != base {
+			from = from.from
+		}
+		if from == base || cut && m.overlap(v, base.args[0]) {
+			m.store(p, c, m.stirred(v, t, now))
+		}
 	}
 }
 
@@ -159,11 +228,59 @@ func (m *machine) appended(e *ast.CallExpr, args []*value) *value {
 	return m.val(e.Pos(), "append", "", append([]*value{base}, args[1:]...)...)
 }
 
+// panics ends the function that is being read: what it has deferred runs.
 func (m *machine) panics(e *ast.CallExpr, n int) {
-	m.each(func(p *path) { p.popN(n) })
-	for _, p := range m.fold(m.cur) {
-		node := m.newNode(shape.Panic, e.Pos(), 0)
-		m.attach(p, node)
+	m.each(func(p *path) {
+		p.popN(n)
+		p.panics = e.Pos()
+	})
+	m.unwind(m.frame)
+}
+
+// unwind has the paths leave a function by a panic.
+func (m *machine) unwind(f *frame) {
+	results := m.make(value{op: "tuple", pos: f.begin()})
+	for range m.resultCount(f) {
+		results.args = append(results.args, m.null(f.begin()))
 	}
+	m.each(func(p *path) {
+		p.stack = append(p.stack[:min(f.base, len(p.stack))], results)
+		p.raised = p.raised[:min(f.raised, len(p.raised))]
+	})
+	f.returns = append(f.returns, m.cur...)
 	m.cur = nil
+}
+
+// panicked leaves of paths that end a function those that have not panicked; others go on to the function around it.
+func (m *machine) panicked(f *frame, paths []*path) []*path {
+	var out, up []*path
+	for _, p := range paths {
+		if p.panics.IsValid() {
+			up = append(up, p)
+		} else {
+			out = append(out, p)
+		}
+	}
+	i := slices.Index(m.active, f)
+	if len(up) > 0 && f != m.entry && i > 0 {
+		m.cur = up
+		m.unwind(m.active[i-1])
+		return out
+	}
+	for _, p := range up {
+		m.attach(p, m.newNode(shape.Panic, p.panics, 0))
+	}
+	return out
+}
+
+// recovers is what recover gives: a panic of the program itself, or one that nothing here tells of.
+func (m *machine) recovers(e *ast.CallExpr) {
+	m.each(func(p *path) {
+		v := m.val(e.Pos(), "call", "recover")
+		if i := len(p.raised) - 1; i >= 0 && p.raised[i].IsValid() {
+			v = m.make(value{op: "struct", what: "recovered", pos: e.Pos()})
+			p.raised[i] = token.NoPos
+		}
+		p.push(v)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,20 +90,52 @@ func (m *machine) static(e *ast.CallExpr, obj *types.Func, sig *types.Signature)
 		return
 	}
 	if fn := m.funcs[obj]; fn != nil {
+		m.types = m.argsOf(obj, funcName(e.Fun))
 		m.inline(fn, nil, n, e.Pos())
 		return
 	}
 	m.external(e, obj.FullName(), n, sig)
 }
 
-func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
-	obj = obj.Origin()
-	if named, ok := types.Unalias(sel.Recv()).(*types.Named); ok {
-		if d := m.handles[named.Obj()]; d != nil {
-			n := m.args(e, sig)
-			m.handleCall(e, d, obj.Name(), n)
-			return
+// funcName is the identifier of a function that is called.
+func funcName(e ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.IndexExpr:
+		return funcName(x.X)
+	case *ast.IndexListExpr:
+		return funcName(x.X)
+	case *ast.SelectorExpr:
+		return x.Sel
+	case *ast.Ident:
+		return x
+	}
+	return nil
+}
+
+// explicit gives the type arguments that a call writes: they cannot be told by the other arguments.
+func (m *machine) explicit(fun ast.Expr) (all []*value) {
+	var args []ast.Expr
+	switch x := ast.Unparen(fun).(type) {
+	case *ast.IndexExpr:
+		args = []ast.Expr{x.Index}
+	case *ast.IndexListExpr:
+		args = x.Indices
+	}
+	for _, a := range args {
+		if m.frame.info.Types[a].IsType() {
+			all = append(all, m.typeValue(a.Pos(), m.exprType(a)))
 		}
+	}
+	return all
+}
+
+func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection, obj *types.Func, sig *types.Signature) {
+	bound := m.argsOfRecv(obj)
+	obj = obj.Origin()
+	if d := m.handleOf(sel); d != nil {
+		n := m.args(e, sig)
+		m.handleCall(e, d, obj.Name(), n)
+		return
 	}
 	m.receiver(x, sel)
 	if name := runtimeType(obj.Signature().Recv().Type()); name != "" {
@@ -112,6 +145,7 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 	}
 	n := m.args(e, sig)
 	if fn := m.funcs[obj]; fn != nil {
+		m.types = bound
 		m.inline(fn, nil, n+1, e.Pos())
 		return
 	}
@@ -119,6 +153,10 @@ func (m *machine) method(e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Select
 		return
 	}
 	recv := obj.Signature().Recv().Type()
+	if types.IsInterface(recv) {
+		m.behind(e, obj, n+1, sig)
+		return
+	}
 	if isPointer(recv) && !types.IsInterface(recv) {
 		m.mutator(e, obj.FullName(), n+1, sig)
 		return
@@ -152,8 +190,10 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
+	given, more := map[*path][]*value{}, m.unseen(e, name, sig)
 	m.each(func(p *path) {
 		raw := p.popN(n)
+		given[p] = raw
 		args := make([]*value, n)
 		for i, a := range raw {
 			args[i] = m.freeze(p, a)
@@ -161,7 +201,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		if sig != nil && sig.Variadic() {
 			args = flatten(args)
 		}
-		v := m.known(e, name, args)
+		v := m.with(m.known(e, name, args), append(more[:len(more):len(more)], m.texts(name, args)...))
 		if !readers[name] {
 			for i, a := range raw {
 				if a.op == "ref" {
@@ -171,15 +211,18 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		}
 		p.push(v)
 	})
-	if sorters[name] && len(e.Args) > 0 {
-		m.place(e.Args[0])
-		m.each(func(p *path) {
-			ref := p.pop()
-			old, now := m.read(p, ref), m.val(e.Pos(), "changed", "0", p.stack[len(p.stack)-1])
-			m.write(p, ref, now)
-			m.elsewhere(p, old, now)
-		})
+	m.afterCall(e, name, given)
+}
+
+// with is a value that depends on more than it is computed from.
+func (m *machine) with(v *value, more []*value) *value {
+	switch {
+	case len(more) == 0 || v.isConst():
+		return v
+	case v.op == "call":
+		return m.val(v.pos, v.op, v.what, append(v.args[:len(v.args):len(v.args)], more...)...)
 	}
+	return m.val(v.pos, "with", "", append([]*value{v}, more...)...)
 }
 
 // readers do not change what their arguments point to.
@@ -187,12 +230,6 @@ var readers = map[string]bool{
 	"fmt.Sprintf": true, "fmt.Sprint": true, "fmt.Sprintln": true, "fmt.Errorf": true, "errors.Is": true, "errors.Join": true,
 	"maps.Keys": true, "maps.Values": true, "maps.Clone": true, "slices.Collect": true, "slices.Sorted": true, "encoding/json.Marshal": true,
 	"reflect.DeepEqual": true, "slices.Contains": true, "maps.Equal": true,
-}
-
-// sorters change the elements of their first argument.
-var sorters = map[string]bool{
-	"sort.Strings": true, "sort.Ints": true, "sort.Float64s": true, "sort.Slice": true, "sort.SliceStable": true, "sort.Sort": true, "sort.Stable": true,
-	"slices.Sort": true, "slices.SortFunc": true, "slices.SortStableFunc": true, "slices.Reverse": true,
 }
 
 // flatten puts the elements of a last list in its place, as they are written.
@@ -206,7 +243,7 @@ func flatten(args []*value) []*value {
 func (m *machine) takesContext(n int) bool {
 	for _, p := range m.cur {
 		for _, a := range p.stack[len(p.stack)-n:] {
-			if hasContext(a) {
+			if hasContext(a, map[*value]bool{}) || m.acts(p, a) {
 				return true
 			}
 		}
@@ -214,19 +251,47 @@ func (m *machine) takesContext(n int) bool {
 	return false
 }
 
-func hasContext(v *value) bool {
+// acts reports whether a function in a value does more than compute.
+func (m *machine) acts(p *path, v *value) bool {
+	found := false
+	m.functions(p, v, func(*closure) { found = true })
+	if found {
+		v = m.freeze(p, v)
+	}
+	return containsLambda(v, map[*value]bool{}, (*machine).acting)
+}
+
+func containsLambda(v *value, seen map[*value]bool, is func(*machine) bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return v.body != nil && is(v.body) || slices.ContainsFunc(v.args, func(a *value) bool { return containsLambda(a, seen, is) })
+}
+
+// acting reports whether a function has steps.
+func (m *machine) acting() bool {
+	return slices.ContainsFunc(m.nodes, func(n *node) bool {
+		switch n.kind {
+		case shape.Join, shape.Branch, shape.Return, shape.Panic:
+			return false
+		}
+		return n.kind != shape.Call || n.target != calledArgument
+	})
+}
+
+// calledArgument is the target of a node that calls a function which is an argument: who gives it knows what it does.
+const calledArgument = "argument"
+
+func hasContext(v *value, seen map[*value]bool) bool {
 	if v.op == "ctx" || v.op == "rand" {
 		return true
 	}
-	if v.op == "phi" || v.op == "mu" {
+	if v.op == "phi" || v.op == "mu" || seen[v] {
 		return false
 	}
-	for _, a := range v.args {
-		if hasContext(a) {
-			return true
-		}
-	}
-	return false
+	seen[v] = true
+	return slices.ContainsFunc(v.args, func(a *value) bool { return hasContext(a, seen) })
 }
 
 // opaqueCall is a call into what cannot be looked into and may do anything with the orchestration.
@@ -238,6 +303,7 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	p := m.cur[0]
 	args := p.popN(n)
 	node, p := m.node(shape.Call, name, pos, withoutContexts(flatten(args))...)
+	m.disturb(p, args, func(old *value) *value { return m.ofNode("changed", "", node, old) })
 	m.blocks(node, p)
 	m.pushResults(p, node, sig)
 }
@@ -314,7 +380,14 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(append([]*value{callee.args[0]}, args...)...)
 		})
 		m.runtimeCall(e, callee.what, n+1)
-	case m.takesContext(n):
+	case (callee.op == "param" || m.byItself() && callee.op != "bound" && callee.op != "external") && !m.takesContext(n):
+		m.each(func(p *path) {
+			args := p.popN(n)
+			p.push(callee)
+			p.push(args...)
+		})
+		m.opaqueCall(e.Pos(), calledArgument, n+1, sig)
+	case m.takesContext(n), slices.ContainsFunc(m.cur, func(p *path) bool { return m.acts(p, callee) }):
 		m.each(func(p *path) {
 			args := p.popN(n)
 			p.push(callee)
@@ -328,7 +401,9 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			for _, a := range args {
 				frozen = append(frozen, m.freeze(p, a))
 			}
-			p.push(m.val(e.Pos(), "apply", "", frozen...))
+			v := m.val(e.Pos(), "apply", "", frozen...)
+			m.disturb(p, append(args, callee), func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			p.push(v)
 		})
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/internal/collect"
-	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // code is a function of the module, or what a package variable begins with, as it is written. Formatting, comments, names of
@@ -22,53 +22,61 @@ type code struct {
 	named   []types.Object // constants and types of the module
 }
 
-// written gives the code that an orchestrator reaches, and why the lock has to compare it as it is written, if it has to.
-func (prog *program) written(obj types.Object) (*shape.Code, []shape.Written) {
-	reached := []types.Object{obj}
-	seen := map[types.Object]bool{obj: true}
-	out := &shape.Code{}
-	for i := 0; i < len(reached); i++ {
-		c := prog.codeOf(reached[i])
-		if out.Why == "" {
-			out.Why = prog.unfollowed(reached[i])
-		}
+// reached gives all of the module that some code needs, directly or not, methods that may be called by an interface
+// included.
+func (prog *program) reached(from *code) (list []types.Object) {
+	seen := map[types.Object]bool{}
+	add := func(c *code) {
 		for _, used := range slices.Concat(c.used(), c.dynamic) {
 			if !seen[used] {
-				seen[used], reached = true, append(reached, used)
+				seen[used], list = true, append(list, used)
 			}
 		}
 	}
-	out.Sum = prog.sum(reached)
-	return out, prog.lines(reached)
+	add(from)
+	for i := 0; i < len(list); i++ {
+		add(prog.codeOf(list[i]))
+	}
+	return list
 }
 
-// sum is one hash of all that is reached: each by what it is made of, what it uses by its own hash of one round less.
-func (prog *program) sum(reached []types.Object) string {
-	const rounds = 6
-	hashes := map[types.Object]string{}
+// source gives a hash of code, and of all of the module that it needs. It stands for what cannot be read as a flow: any change
+// is seen, also one that does the same.
+func (prog *program) source(root ast.Node, info *types.Info) string {
+	from := newCode()
+	w := &codeWriter{prog: prog, info: info, code: from, locals: map[types.Object]int{}}
+	w.node(root)
+	const rounds = 6 // each looks one use further than the last
+	reached, hashes := prog.reached(from), map[types.Object]string{}
 	for range rounds {
 		next := make(map[types.Object]string, len(reached))
 		for _, obj := range reached {
-			c := prog.codeOf(obj)
-			h := sha256.New()
-			for i, word := range c.words {
-				if used := c.uses[i]; used != nil {
-					word = hashes[used]
-				}
-				fmt.Fprintf(h, "%s\x00", word)
-			}
-			next[obj] = string(h.Sum(nil))
+			next[obj] = prog.codeOf(obj).hash(hashes)
 		}
 		hashes = next
 	}
-	all := make([]string, 0, len(reached))
-	for _, h := range hashes {
-		all = append(all, h)
+	all := []string{from.hash(hashes)}
+	for _, obj := range reached {
+		all = append(all, hashes[obj])
 	}
-	slices.Sort(all)
+	slices.Sort(all[1:])
 	sum := sha256.Sum256([]byte(strings.Join(all, "")))
 	return hex.EncodeToString(sum[:8])
 }
+
+// hash is one of the code, with those of what it uses.
+func (c *code) hash(of map[types.Object]string) string {
+	h := sha256.New()
+	for i, word := range c.words {
+		if used := c.uses[i]; used != nil {
+			word = of[used]
+		}
+		fmt.Fprintf(h, "%s\x00", word)
+	}
+	return string(h.Sum(nil))
+}
+
+func newCode() *code { return &code{uses: map[int]types.Object{}} }
 
 // used gives what the code names of the module, in order.
 func (c *code) used() []types.Object {
@@ -86,7 +94,7 @@ func (prog *program) codeOf(obj types.Object) *code {
 	if c := prog.codes[obj]; c != nil {
 		return c
 	}
-	c := &code{uses: map[int]types.Object{}}
+	c := newCode()
 	prog.codes[obj] = c
 	switch obj := obj.(type) {
 	case *types.Func:
@@ -100,12 +108,9 @@ func (prog *program) codeOf(obj types.Object) *code {
 		}
 	case *types.Var:
 		if g := prog.globals[obj]; g != nil {
-			w := &codeWriter{prog: prog, info: g.info, code: c, locals: map[types.Object]int{}}
-			if g.expr != nil {
-				w.node(g.expr)
-			}
-			for _, fn := range g.writers {
-				w.use(fn)
+			for _, set := range g.sets {
+				w := &codeWriter{prog: prog, info: set.info, code: c, locals: map[types.Object]int{}}
+				w.node(set.node)
 			}
 		}
 	}
@@ -118,7 +123,8 @@ type codeWriter struct {
 	info   *types.Info
 	code   *code
 	locals map[types.Object]int
-	types  map[types.Type]bool
+	types  map[types.Type]bool // whose methods are noted
+	made   map[types.Type]bool
 }
 
 func (w *codeWriter) word(s string) { w.code.words = append(w.code.words, s) }
@@ -282,6 +288,7 @@ func (w *codeWriter) dynamic(e ast.Expr) {
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()
 	}
+	w.declared(t)
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || w.types[named] {
 		return
@@ -299,4 +306,56 @@ func (w *codeWriter) dynamic(e ast.Expr) {
 			w.code.dynamic = append(w.code.dynamic, m)
 		}
 	}
+}
+
+// declared notes the types of the module that a type is made of.
+func (w *codeWriter) declared(t types.Type) {
+	if w.made[t] {
+		return
+	}
+	if w.made == nil {
+		w.made = map[types.Type]bool{}
+	}
+	w.made[t] = true
+	switch t := t.(type) {
+	case *types.Alias:
+		w.name(t.Obj())
+		w.declared(types.Unalias(t))
+	case *types.Named:
+		w.name(t.Origin().Obj())
+		for i := range t.TypeArgs().Len() {
+			w.declared(t.TypeArgs().At(i))
+		}
+		if t.Obj().Pkg() != nil && w.prog.declares(t.Obj().Pkg()) {
+			w.declared(t.Underlying())
+		}
+	case *types.Pointer:
+		w.declared(t.Elem())
+	case *types.Slice:
+		w.declared(t.Elem())
+	case *types.Array:
+		w.declared(t.Elem())
+	case *types.Map:
+		w.declared(t.Key())
+		w.declared(t.Elem())
+	case *types.Struct:
+		for i := range t.NumFields() {
+			w.declared(t.Field(i).Type())
+		}
+	}
+}
+
+// declares reports whether a package is of the module.
+func (prog *program) declares(pkg *types.Package) bool { return prog.packages[pkg] }
+
+// generated reports whether a function is in a generated file.
+func (prog *program) generated(fn *types.Func) bool {
+	f := prog.funcs[fn]
+	return f != nil && strings.HasSuffix(prog.fset.Position(f.decl.Pos()).Filename, load.FileName)
+}
+
+// isHandle reports whether a package variable is generated for an activity or another.
+func (prog *program) isHandle(v *types.Var) bool {
+	named, ok := types.Unalias(v.Type()).(*types.Named)
+	return ok && prog.handles[named.Obj()] != nil
 }

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
@@ -31,6 +32,10 @@ func (m *machine) compute(l *loop, k mark) bool {
 	if len(m.root().stored) != k.stored || len(l.head.in) != 1 {
 		return false
 	}
+	again := func(q *path) bool { return !slices.EqualFunc(q.defers, l.entry.defers, deferred.same) }
+	if slices.ContainsFunc(l.back, again) {
+		return false
+	}
 	groups := l.groups(m, k)
 	leaves := map[edge]outcome{}
 	for _, q := range l.back {
@@ -38,7 +43,7 @@ func (m *machine) compute(l *loop, k mark) bool {
 	}
 	for i, g := range groups {
 		for _, q := range g.paths {
-			if len(q.stack) != len(g.paths[0].stack) || len(q.defers) != len(g.paths[0].defers) {
+			if len(q.stack) != len(g.paths[0].stack) || !slices.EqualFunc(q.defers, g.paths[0].defers, deferred.same) {
 				return false
 			}
 			leaves[q.edge] = outcome{q, i}
@@ -115,7 +120,7 @@ func (l *loop) cycles(m *machine, t *tree) {
 			if c == nil {
 				return q.epoch
 			}
-			return q.vars[c]
+			return m.settled(q, q.vars[c])
 		})
 	}
 	if l.counter != nil {

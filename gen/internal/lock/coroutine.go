@@ -53,24 +53,24 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 
 // body reads a function that is run with a Context of its own.
 func (m *machine) body(fn *value, p *path, params int, pos token.Pos) *machine {
-	if fn.op == "func" && fn.fn.lit != nil {
+	if fn.op == "func" {
 		m.share(p, fn.fn)
 	}
-	return m.bodyOf(fn, p, params, pos, true)
+	return m.bodyOf(fn, p, pos, func(sub *machine, q *path) int {
+		q.push(sub.leaf("ctx", "", pos))
+		for i := range params {
+			q.push(sub.leaf("param", strconv.Itoa(i), fn.pos))
+		}
+		return params + 1
+	})
 }
 
-func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool) *machine {
+// bodyOf reads a function with the arguments that push pushes.
+func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machine, q *path) int) *machine {
 	sub := newMachine(m.program, m)
 	q := sub.begin()
 	q.vars, q.facts, q.same = maps.Clone(p.vars), maps.Clone(p.facts), maps.Clone(p.same)
-	n := params
-	if ctx {
-		q.push(sub.leaf("ctx", "", pos))
-		n++
-	}
-	for i := range params {
-		q.push(sub.leaf("param", strconv.Itoa(i), fn.pos))
-	}
+	n := push(sub, q)
 	sub.cur, sub.frame = []*path{q}, m.frame
 	end := &ast.BlockStmt{Rbrace: pos}
 	switch {
@@ -83,6 +83,13 @@ func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool
 		q.push(fn)
 		sub.opaqueCall(pos, "value", n+1, nil)
 	}
+	if sub.lambda && fn.op == "func" {
+		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
+			if !slices.Contains(sub.outs, c) {
+				sub.outs = append(sub.outs, c)
+			}
+		})
+	}
 	sub.finish(end, true)
 	m.cells = sub.cells
 	return sub
@@ -91,19 +98,21 @@ func (m *machine) bodyOf(fn *value, p *path, params int, pos token.Pos, ctx bool
 // abstract makes a function that is given away a value: what it does with arguments that are not known.
 func (m *machine) abstract(p *path, v *value) *value {
 	if len(m.active) > 50 || *m.fuel < 0 {
-		return m.val(v.pos, "func", "deep")
+		return m.val(v.pos, "source", m.source(v.fn.body(), v.fn.info()))
 	}
 	*m.fuel -= 50
 	sig := v.fn.signature()
 	if sig == nil {
-		return m.val(v.pos, "func", "unknown")
+		return m.val(v.pos, "source", m.source(v.fn.body(), v.fn.info()))
 	}
-	n, ctx := sig.Params().Len(), false
-	if n > 0 && isContext(sig.Params().At(0).Type()) {
-		n, ctx = n-1, true
+	list := params(sig)
+	if v.fn.recv != nil {
+		list = list[1:]
 	}
-	sub := m.bodyOf(v, p, n, v.pos, ctx)
-	sub.lambda = true
+	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
+		sub.lambda = true
+		return sub.unknowns(q, list, v.pos)
+	})
 	return m.make(value{op: "lambda", body: sub, pos: v.pos})
 }
 
@@ -113,131 +122,6 @@ func (c *closure) signature() *types.Signature {
 	}
 	sig, _ := c.frame.info.TypeOf(c.lit).(*types.Signature)
 	return sig
-}
-
-// share marks the variables that a coroutine and others change or see change: what is in them depends on when one looks.
-func (m *machine) share(p *path, c *closure) {
-	share := func(cl *cell, writer *machine, e ast.Expr) {
-		field := firstField(e)
-		if !cl.shared {
-			if v := p.vars[cl]; v != nil {
-				m.root().stored = append(m.root().stored, stored{cl, m.freeze(p, v)})
-			}
-			cl.shared, cl.writer, cl.fields = true, writer, map[string]bool{}
-		}
-		if cl.writer != writer {
-			cl.writer = nil
-		}
-		cl.fields[field] = true
-	}
-	m.assignedIn(c, func(cl *cell, e ast.Expr) { share(cl, nil, e) })
-	used := map[types.Object]bool{}
-	ast.Inspect(c.lit.Body, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if obj := c.frame.info.Uses[id]; obj != nil && c.frame.cellOf(obj) != nil {
-				used[obj] = true
-			}
-		}
-		return true
-	})
-	outer := c.frame
-	for outer.outer != nil {
-		outer = outer.outer
-	}
-	if outer.fn == nil {
-		return
-	}
-	loops := enclosingLoops(outer.fn.decl.Body, c.lit)
-	assignments(outer.fn.decl.Body, func(e ast.Expr) {
-		id := rootIdent(e)
-		if id == nil || id.Pos() >= c.lit.Pos() && id.Pos() < c.lit.End() {
-			return
-		}
-		obj := c.frame.info.Uses[id]
-		if obj == nil || !used[obj] {
-			return
-		}
-		later := id.Pos() > c.lit.End() || slices.ContainsFunc(loops, func(l ast.Node) bool {
-			return id.Pos() > bodyOfLoop(l).Pos() && id.Pos() < l.End() && (obj.Pos() < l.Pos() || obj.Pos() > l.End())
-		})
-		if later {
-			share(c.frame.cellOf(obj), m, e)
-		}
-	})
-}
-
-func bodyOfLoop(n ast.Node) ast.Node {
-	switch n := n.(type) {
-	case *ast.ForStmt:
-		return n.Body
-	case *ast.RangeStmt:
-		return n.Body
-	}
-	return n
-}
-
-func enclosingLoops(root, inner ast.Node) []ast.Node {
-	var loops []ast.Node
-	ast.Inspect(root, func(n ast.Node) bool {
-		if n == nil || n.Pos() > inner.Pos() || n.End() < inner.End() {
-			return false
-		}
-		switch n.(type) {
-		case *ast.ForStmt, *ast.RangeStmt:
-			loops = append(loops, n)
-		}
-		return true
-	})
-	return loops
-}
-
-// assignedIn calls f with the cells of outer variables that a closure assigns to.
-func (m *machine) assignedIn(c *closure, f func(*cell, ast.Expr)) {
-	assignments(c.lit.Body, func(e ast.Expr) {
-		id := rootIdent(e)
-		if id == nil {
-			return
-		}
-		if obj := c.frame.info.Uses[id]; obj != nil {
-			if cl := c.frame.cellOf(obj); cl != nil {
-				f(cl, e)
-			}
-		}
-	})
-}
-
-// firstField is the field of a variable that an assignment goes to; "" is all of it.
-func firstField(e ast.Expr) string {
-	field := ""
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.SelectorExpr:
-			field, e = x.Sel.Name, x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.StarExpr:
-			field, e = "", x.X
-		default:
-			return field
-		}
-	}
-}
-
-func rootIdent(e ast.Expr) *ast.Ident {
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.Ident:
-			return x
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		default:
-			return nil
-		}
-	}
 }
 
 // saga reads the methods of a Saga: compensations run where it is rolled back, the newest first.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"slices"
 	"strconv"
 
 	"github.com/durablegen/durablegen/annotations"
@@ -50,7 +51,11 @@ func (m *machine) of(pos token.Pos, op string, f, ctx *value) *value {
 	if s := scopes(ctx); len(s) > 0 && (len(f.args) == 0 || f.args[0].class != s[0].class) {
 		args = append(args, s...)
 	}
-	return m.val(pos, op, "", args...)
+	v := m.val(pos, op, "", args...)
+	if op == "result" && f.op == "future" {
+		return m.decoded(pos, v, f.at.reads)
+	}
+	return v
 }
 
 // await waits for futures.
@@ -63,7 +68,7 @@ func (m *machine) await(pos token.Pos, futures ...*value) {
 func (m *machine) handleCall(e *ast.CallExpr, d *names.Decl, verb string, n int) {
 	switch {
 	case d.Event != nil && verb == "Receive":
-		m.receive(e, d.Wire, n)
+		m.receive(e, d, n)
 	case d.Event != nil && (verb == "Send" || verb == "Deliver"):
 		m.send(e, d.Wire, n, verb == "Deliver")
 	case d.Func != nil && d.Word == annotations.Activity && (verb == "Call" || verb == "Start"):
@@ -76,7 +81,11 @@ func (m *machine) handleCall(e *ast.CallExpr, d *names.Decl, verb string, n int)
 		if p == nil {
 			return
 		}
-		args = args[1:min(1+len(d.Func.Params), len(args))]
+		wire := m.declared(e, d)
+		args = slices.Clone(args[1:min(1+len(d.Func.Params), len(args))])
+		for i, v := range args {
+			args[i] = m.recorded(m.freeze(p, v), wire.param(i))
+		}
 		node, p := m.node(shape.Continue, d.Wire, e.Pos(), args...)
 		p.push(m.ofNode("result", "", node))
 	default:
@@ -91,11 +100,15 @@ func (m *machine) schedule(e *ast.CallExpr, kind shape.NodeKind, d *names.Decl, 
 		return
 	}
 	ctx := args[0]
-	stored := args[1:min(1+len(d.Func.Params), len(args))]
+	wire := m.declared(e, d)
+	stored := slices.Clone(args[1:min(1+len(d.Func.Params), len(args))])
+	for i, v := range stored {
+		stored[i] = m.recorded(m.freeze(p, v), wire.param(i))
+	}
 	extra, loose := m.options(e, kind, args[min(1+len(d.Func.Params), len(args)):])
 	node, p := m.node(kind, d.Wire, e.Pos(), append(stored[:len(stored):len(stored)], extra...)...)
 	node.loose = loose
-	node.result = d.Func.Result
+	node.result, node.reads = d.Func.Result, wire.result
 	f := m.future(node, ctx)
 	if !wait {
 		p.push(f)
@@ -141,12 +154,13 @@ func (m *machine) options(e *ast.CallExpr, kind shape.NodeKind, opts []*value) (
 	return extra, loose
 }
 
-func (m *machine) receive(e *ast.CallExpr, name string, n int) {
+func (m *machine) receive(e *ast.CallExpr, d *names.Decl, n int) {
 	p, args := m.effect(e.Pos(), n)
 	if p == nil {
 		return
 	}
-	node, p := m.node(shape.Receive, name, e.Pos())
+	node, p := m.node(shape.Receive, d.Wire, e.Pos())
+	node.reads = m.declared(e, d).result
 	p.push(m.future(node, args[0]))
 }
 
@@ -189,10 +203,7 @@ func (m *machine) draws(e *ast.CallExpr, name string, n int) bool {
 
 // disordered is what a swap function does to the variables that it knows.
 func (m *machine) disordered(p *path, c *closure, n *node) {
-	if c.lit == nil {
-		return
-	}
-	m.assignedIn(c, func(cl *cell, _ ast.Expr) {
+	m.touches(p, c, func(cl *cell, _ ast.Expr) {
 		m.store(p, cl, m.ofNode("changed", strconv.Itoa(0), n, m.load(p, cl)))
 	})
 }

@@ -361,6 +361,8 @@ func (e *emitter) value(v *value) int {
 		}
 	case v.op == "lambda":
 		e.lambdaValue(v, &out)
+	case v.op == "func" && v.fn != nil:
+		out.Sum = e.program.source(v.fn.body(), v.fn.info())
 	case v.op == "load":
 		out.Sum = e.sum(v.cell)
 		out.Args = e.values(v.args)
@@ -443,9 +445,16 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 		out.Args = e.values(end.args)
 		return
 	}
+	if v.body.sum != "" {
+		out.Sum = v.body.sum
+		return
+	}
 	flow, imports := v.body.emitFrom(0)
 	out.Sum = hash(Canonical(flow))
 	out.Args = e.values(imports)
+	if len(imports) == 0 {
+		v.body.sum = out.Sum
+	}
 }
 
 func hash(flow shape.Flow) string {
@@ -462,7 +471,8 @@ func (e *emitter) sum(c *cell) string {
 	var all []string
 	for _, s := range e.root().stored {
 		if s.cell == c {
-			all = append(all, describe(s.value, 12))
+			d := describer{sums: map[*value]string{}}
+			all = append(all, d.of(s.value))
 		}
 	}
 	slices.Sort(all)
@@ -470,25 +480,47 @@ func (e *emitter) sum(c *cell) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// describe is a value as text, without what depends on where it is.
-func describe(v *value, depth int) string {
+// describer says values as text, without what depends on where they are.
+type describer struct {
+	sums map[*value]string
+	open []*value // that are being described
+}
+
+func (d *describer) of(v *value) string {
+	if sum, ok := d.sums[v]; ok {
+		return sum
+	}
+	if i := slices.Index(d.open, v); i >= 0 {
+		return "again " + strconv.Itoa(len(d.open)-i)
+	}
+	if len(d.open) > 200 {
+		return "deep"
+	}
+	d.open = append(d.open, v)
 	var b strings.Builder
 	b.WriteString(v.op + " " + v.what)
 	if v.cell != nil {
 		b.WriteString(" variable")
 	}
+	if v.body != nil {
+		flow, _ := v.body.emitFrom(0)
+		b.WriteString(" " + hash(Canonical(flow)))
+	}
 	if v.at != nil && v.at.kind != shape.Join {
 		b.WriteString(" of " + string(v.at.kind) + " " + v.at.target)
-		if depth > 0 {
-			for _, a := range v.at.args {
-				b.WriteString("<" + describe(a, depth-4) + ">")
-			}
+		for _, a := range v.at.args {
+			b.WriteString("<" + d.of(a) + ">")
 		}
 	}
-	if depth > 0 {
-		for _, a := range v.args {
-			b.WriteString("(" + describe(a, depth-1) + ")")
-		}
+	for _, a := range v.args {
+		b.WriteString("(" + d.of(a) + ")")
 	}
-	return b.String()
+	d.open = d.open[:len(d.open)-1]
+	text := b.String()
+	if len(text) > 200 {
+		sum := sha256.Sum256([]byte(text))
+		text = hex.EncodeToString(sum[:])
+	}
+	d.sums[v] = text
+	return text
 }

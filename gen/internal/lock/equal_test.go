@@ -28,9 +28,9 @@ func TestRefactoringsAreNotSeen(t *testing.T) {
 	}
 }
 
-// bare leaves out what is for positions only, or not followed: what constants are made of, and how code is written.
+// bare leaves out what is for positions only: what constants are made of, and how code is written.
 func bare(flow shape.Flow) shape.Flow {
-	flow.Code, flow.Written = nil, nil
+	flow.Written = nil
 	flow.Values = slices.Clone(flow.Values)
 	for i := range flow.Values {
 		if flow.Values[i].Op == "const" {

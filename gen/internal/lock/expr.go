@@ -5,6 +5,9 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+
+	"github.com/durablegen/durablegen/gen/internal/names"
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func (m *machine) each(f func(*path)) {
@@ -26,18 +29,24 @@ func (m *machine) eval(e ast.Expr) {
 		return
 	}
 	e = ast.Unparen(e)
+	if c := m.bound.cell(e); c != nil {
+		m.each(func(p *path) { p.push(m.load(p, c)) })
+		return
+	}
 	tv := m.frame.info.Types[e]
 	if tv.Value != nil {
-		m.pushAll(m.constExpr(m.frame.info, e, tv.Value))
+		v := m.constExpr(m.frame.info, e, tv.Value)
+		v.typ = m.frame.actual(tv.Type)
+		m.pushAll(v)
 		return
 	}
 	switch e := e.(type) {
 	case *ast.Ident:
 		m.ident(e)
 	case *ast.FuncLit:
-		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame}, pos: e.Pos()}))
+		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame.captured()}, pos: e.Pos()}))
 	case *ast.CompositeLit:
-		m.composite(e, tv.Type)
+		m.composite(e, m.frame.actual(tv.Type))
 	case *ast.SelectorExpr:
 		m.selector(e)
 	case *ast.IndexExpr:
@@ -64,7 +73,7 @@ func (m *machine) eval(e ast.Expr) {
 		m.binaryExpr(e)
 	case *ast.TypeAssertExpr:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "as", typeName(m.frame.info.TypeOf(e)), v) })
+		m.map1(func(p *path, v *value) *value { return m.asType(e.Pos(), v, m.exprType(e)) })
 	case *ast.CallExpr:
 		m.call(e)
 	default:
@@ -163,7 +172,7 @@ func (m *machine) ident(e *ast.Ident) {
 	case *types.Nil:
 		m.pushAll(m.null(e.Pos()))
 	case *types.Func:
-		m.function(e.Pos(), obj)
+		m.function(e, obj)
 	case *types.Var:
 		if c := m.frame.cellOf(obj); c != nil {
 			m.each(func(p *path) { p.push(m.load(p, c)) })
@@ -175,12 +184,27 @@ func (m *machine) ident(e *ast.Ident) {
 	}
 }
 
-func (m *machine) function(pos token.Pos, obj *types.Func) {
+func (m *machine) function(e *ast.Ident, obj *types.Func) {
 	if fn := m.funcs[obj.Origin()]; fn != nil {
-		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn}, pos: pos}))
+		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn, types: m.argsOf(obj, e)}, pos: e.Pos()}))
 		return
 	}
-	m.pushAll(m.val(pos, "external", obj.FullName()))
+	m.pushAll(m.val(e.Pos(), "external", obj.FullName()))
+}
+
+// methodExpr pushes a method as a function that takes what it is called on as its first argument.
+func (m *machine) methodExpr(e *ast.SelectorExpr, sel *types.Selection) {
+	obj, _ := sel.Obj().(*types.Func)
+	fn := m.funcs[obj.Origin()]
+	recv := obj.Signature().Recv()
+	switch {
+	case fn == nil:
+		m.pushAll(m.with(m.val(e.Pos(), "external", types.ExprString(e)), m.candidates(obj)))
+	case len(sel.Index()) == 1 && isPointer(recv.Type()) == isPointer(sel.Recv()):
+		m.pushAll(m.make(value{op: "func", fn: &closure{fn: fn, types: m.argsOfRecv(obj)}, pos: e.Pos()}))
+	default: // of what is embedded
+		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)+" "+m.source(fn.decl.Body, fn.info)))
+	}
 }
 
 // global pushes a package variable: what it was declared with, if it stays so.
@@ -189,17 +213,18 @@ func (m *machine) global(pos token.Pos, obj *types.Var) {
 		m.pushAll(m.val(pos, "global", wire))
 		return
 	}
-	name := obj.Name()
-	if obj.Pkg() != nil {
-		name = obj.Pkg().Path() + "." + name
-	}
+	name := globalName(obj)
 	g := m.globals[obj]
 	isError := types.Identical(obj.Type(), types.Universe.Lookup("error").Type())
 	if named, ok := types.Unalias(obj.Type()).(*types.Named); ok && m.handles[named.Obj()] != nil {
 		g = nil
 	}
 	switch {
-	case g == nil || g.assigned || isError || len(m.active) > 40:
+	case g != nil && g.assigned && !isError:
+		m.pushAll(m.val(pos, "global", name, m.val(pos, "source", m.contents(g))))
+	case g != nil && len(m.active) > 40 && !isError:
+		m.pushAll(m.val(pos, "global", name, m.val(pos, "source", m.contents(g))))
+	case g == nil || isError:
 		m.pushAll(m.val(pos, "global", name))
 	case g.expr == nil:
 		m.pushAll(m.zero(obj.Pos(), obj.Type()))
@@ -213,6 +238,9 @@ func (m *machine) inFrame(f *frame, do func()) {
 	m.frame = f
 	m.active = append(m.active, f)
 	do()
+	for _, p := range f.returns { // that have panicked
+		m.attach(p, m.newNode(shape.Panic, p.panics, 0))
+	}
 	m.active = m.active[:len(m.active)-1]
 	m.frame = saved
 }
@@ -238,8 +266,18 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 		m.listLit(e)
 	}
 	if boxed {
-		m.map1(m.box)
+		m.boxed(t)
 	}
+}
+
+// boxed puts the values on the stacks into places of their own.
+func (m *machine) boxed(t types.Type) {
+	m.map1(func(p *path, v *value) *value {
+		ref := m.box(p, v)
+		ref.cell.typ = t
+		ref.cell.st, _ = t.Underlying().(*types.Struct)
+		return ref
+	})
 }
 
 func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct) {
@@ -272,7 +310,7 @@ func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct)
 			p.push(&v)
 			return
 		}
-		p.push(m.make(value{op: "struct", what: structName(st), args: args, pos: e.Pos()}))
+		p.push(m.make(value{op: "struct", what: structName(st), args: args, pos: e.Pos(), typ: t}))
 	})
 }
 
@@ -313,15 +351,15 @@ func (m *machine) selector(e *ast.SelectorExpr) {
 		m.receiver(e, sel)
 		m.map1(func(p *path, recv *value) *value {
 			if own := m.funcs[fn.Origin()]; own != nil {
-				return m.make(value{op: "func", fn: &closure{fn: own, recv: recv}, pos: e.Pos()})
+				return m.make(value{op: "func", fn: &closure{fn: own, recv: recv, types: m.argsOfRecv(fn)}, pos: e.Pos()})
 			}
 			if name := runtimeType(sel.Recv()); name != "" {
 				return m.val(e.Pos(), "bound", name+"."+fn.Name(), recv)
 			}
-			return m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv))
+			return m.with(m.val(e.Pos(), "bound", fn.FullName(), m.read(p, recv)), m.candidates(fn))
 		})
 	default:
-		m.pushAll(m.val(e.Pos(), "external", types.ExprString(e)))
+		m.methodExpr(e, sel)
 	}
 }
 
@@ -339,13 +377,40 @@ func (m *machine) walk(t types.Type, index []int, pos token.Pos) {
 	}
 }
 
+// handleOf is the declaration of whose generated handle a method is called.
+func (m *machine) handleOf(sel *types.Selection) *names.Decl {
+	if named, ok := types.Unalias(sel.Recv()).(*types.Named); ok {
+		return m.handles[named.Obj()]
+	}
+	return nil
+}
+
+// addressed reports whether a method is called on the place that its operand names: it takes a pointer.
+func (m *machine) addressed(sel *types.Selection) bool {
+	fn, _ := sel.Obj().(*types.Func)
+	recv := fn.Signature().Recv()
+	if recv == nil || !isPointer(recv.Type()) || types.IsInterface(recv.Type()) {
+		return false
+	}
+	at := sel.Recv()
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		st := structOf(at)
+		if st == nil {
+			return false
+		}
+		at = st.Field(i).Type()
+	}
+	return !isPointer(at)
+}
+
 // receiver pushes what a method is called on: a reference if it may change it.
 func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
 	fn, _ := sel.Obj().(*types.Func)
 	recv := fn.Signature().Recv()
 	way := sel.Index()[:len(sel.Index())-1]
-	if recv != nil && isPointer(recv.Type()) && !isPointer(sel.Recv()) && len(way) == 0 {
+	if m.addressed(sel) {
 		m.place(e.X)
+		m.placeWithin(sel.Recv(), way, e.Sel.Pos())
 		return
 	}
 	m.eval(e.X)
@@ -365,7 +430,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 	case token.AND:
 		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
 			m.eval(lit)
-			m.map1(m.box)
+			m.boxed(m.exprType(lit))
 			return
 		}
 		m.place(e.X)
@@ -376,7 +441,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 		m.condition(e)
 	default:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.unary(e.Pos(), e.Op, v) })
+		m.map1(func(p *path, v *value) *value { return m.unary(e.Pos(), e.Op, v, m.exprType(e)) })
 	}
 }
 
@@ -387,7 +452,10 @@ func (m *machine) binaryExpr(e *ast.BinaryExpr) {
 	}
 	m.eval(e.X)
 	m.eval(e.Y)
-	t := m.frame.info.TypeOf(e.X)
+	t := m.exprType(e.X)
+	if b, ok := t.(*types.Basic); ok && b.Info()&types.IsUntyped != 0 {
+		t = m.exprType(e.Y)
+	}
 	m.each(func(p *path) {
 		b, a := p.pop(), p.pop()
 		p.push(m.binary(e.Pos(), e.Op, a, b, t))
@@ -436,6 +504,9 @@ func (m *machine) cond(e ast.Expr) (yes, no []*path) {
 // length is len of a value, or of a text.
 func (m *machine) length(pos token.Pos, v *value, text bool) *value {
 	v = m.asList(v)
+	for v.op == "stirred" && v.what != "" {
+		v = v.args[0]
+	}
 	switch {
 	case v.lit != nil && v.lit.Kind() == constant.String:
 		return m.integer(pos, int64(len(constant.StringVal(v.lit))))

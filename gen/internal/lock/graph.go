@@ -17,6 +17,7 @@ type node struct {
 	loose  bool
 	bodies []*machine
 	result types.Type
+	reads  types.Type // what its future gives is read as; nil: it is not known, or nothing
 	owner  *machine
 	next   []*node
 	in     []edge   // of a join
@@ -41,6 +42,8 @@ type path struct {
 	facts  map[int]bool   // by class of a condition
 	same   map[int]*value // by class of a value: the constant that it is
 	epoch  *value         // what the clock and futures depend on
+	panics token.Pos      // where it has panicked
+	raised []token.Pos    // of the calls whose deferred ones run: where they have panicked, if that is not recovered
 	defers []deferred
 }
 
@@ -59,7 +62,7 @@ func (p *path) popN(n int) []*value {
 }
 
 func (p *path) fork(at edge) *path {
-	q := &path{edge: at, epoch: p.epoch, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
+	q := &path{edge: at, epoch: p.epoch, panics: p.panics, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
 	for c, v := range p.vars {
 		q.vars[c] = v
 	}
@@ -73,6 +76,7 @@ func (p *path) fork(at edge) *path {
 		}
 	}
 	q.stack = append(q.stack, p.stack...)
+	q.raised = append(q.raised, p.raised...)
 	q.defers = append(q.defers, p.defers...)
 	return q
 }
@@ -177,7 +181,7 @@ func (m *machine) part(p *path, pos token.Pos, cond *value) (yes, no []*path) {
 		return yes, no
 	}
 	n := m.newNode(shape.Branch, pos, 2)
-	n.args = []*value{cond}
+	n.args = []*value{m.firm(p, cond)}
 	m.attach(p, n)
 	y, f := p.fork(edge{n, 0}), p.fork(edge{n, 1})
 	y.learn(cond, true)
@@ -210,7 +214,7 @@ func (m *machine) fold(paths []*path) []*path {
 }
 
 func (m *machine) foldable(a, b *path) bool {
-	return len(a.stack) == len(b.stack) && slices.EqualFunc(a.defers, b.defers, deferred.same)
+	return len(a.stack) == len(b.stack) && a.panics == b.panics && slices.Equal(a.raised, b.raised) && slices.EqualFunc(a.defers, b.defers, deferred.same)
 }
 
 func (m *machine) foldPair(a, b *path) *path {
@@ -267,6 +271,7 @@ func (m *machine) merge(pos token.Pos) {
 // join lets ways meet. What of the cells in loop, which change in a loop that begins here, is a phi in any case.
 func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bool) *path {
 	n := m.newNode(shape.Join, pos, 1)
+	m.keepOperands(paths)
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
 	for _, q := range paths {
@@ -308,8 +313,11 @@ func same(paths []*path, of func(*path) *value) bool {
 // phi is the value that depends on the way to a join. Of structs it is one for each field.
 func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	first := of(paths[0])
-	structs := first.op == "struct"
+	structs, typ := first.op == "struct", first.typ
 	for _, q := range paths {
+		if of(q).typ != typ {
+			typ = nil
+		}
 		structs = structs && of(q).op == "struct" && of(q).what == first.what
 	}
 	if structs {
@@ -317,7 +325,7 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 		for i := range args {
 			args[i] = m.phi(n, paths, func(q *path) *value { return of(q).args[i] })
 		}
-		return m.make(value{op: "struct", what: first.what, args: args, pos: first.pos})
+		return m.make(value{op: "struct", what: first.what, args: args, pos: first.pos, typ: typ})
 	}
 	v := &value{op: "phi", at: n, class: m.classes.fresh(), owner: m, pos: first.pos}
 	for _, q := range paths {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // invoke calls a closure or a function as a value.
@@ -18,6 +19,7 @@ func (m *machine) invoke(c *closure, n int, pos token.Pos) {
 			})
 			n++
 		}
+		m.types = c.types
 		m.inline(c.fn, nil, n, pos)
 		return
 	}
@@ -27,9 +29,11 @@ func (m *machine) invoke(c *closure, n int, pos token.Pos) {
 // inline reads the body of a function in place of its call. Its arguments are on the stacks.
 func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	if len(m.cur) == 0 {
+		m.types = nil
 		return
 	}
-	f := &frame{fn: fn, cells: map[types.Object]*cell{}}
+	f := &frame{fn: fn, cells: map[types.Object]*cell{}, types: m.types}
+	m.types = nil
 	var body *ast.BlockStmt
 	var names []*ast.Ident
 	var results *ast.FieldList
@@ -44,11 +48,12 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 		return
 	}
 	m.bind(f, names, n)
+	f.base, f.raised = len(m.cur[0].stack), len(m.cur[0].raised)
 	if m.entry == nil {
 		m.entry = f
 	}
-	saved, targets := m.frame, m.targets
-	m.frame, m.targets = f, nil
+	saved, targets, kept := m.frame, m.targets, m.bound
+	m.frame, m.targets, m.bound = f, nil, nil
 	m.active = append(m.active, f)
 	calls := m.calls
 	if fn != nil && f != m.entry {
@@ -61,7 +66,7 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 		var r *cell
 		if obj := f.info.Defs[id]; obj != nil {
 			r = m.declare(obj)
-			v := m.zero(id.Pos(), obj.Type())
+			v := m.zero(id.Pos(), f.actual(obj.Type()))
 			m.each(func(p *path) { m.store(p, r, v) })
 		} else {
 			r = m.newCell()
@@ -79,7 +84,7 @@ func (m *machine) inline(fn *function, c *closure, n int, pos token.Pos) {
 	}
 	m.leave(f)
 	m.active = m.active[:len(m.active)-1]
-	m.frame, m.targets, m.calls = saved, targets, calls
+	m.frame, m.targets, m.bound, m.calls = saved, targets, kept, calls
 }
 
 // bind gives the parameters their values.
@@ -89,7 +94,8 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 		cells[i] = m.newCell()
 		if i < len(names) && names[i] != nil {
 			if obj := f.info.Defs[names[i]]; obj != nil {
-				cells[i].st, _ = obj.Type().Underlying().(*types.Struct)
+				cells[i].typ = f.actual(obj.Type())
+				cells[i].st, _ = cells[i].typ.Underlying().(*types.Struct)
 				f.cells[obj] = cells[i]
 			}
 		}
@@ -119,12 +125,18 @@ func paramNames(list *ast.FieldList) []*ast.Ident {
 // leave ends a call: what was deferred runs, and the result is pushed.
 func (m *machine) leave(f *frame) {
 	var out []*path
-	for _, p := range m.fold(f.returns) {
-		m.cur = []*path{p}
+	for left := m.fold(f.returns); len(left) > 0; {
+		p := left[0]
+		p.raised, p.panics = append(p.raised, p.panics), token.NoPos
+		m.cur, f.returns = []*path{p}, nil
 		m.runDeferred(f)
+		m.each(func(q *path) {
+			q.panics, q.raised = q.raised[len(q.raised)-1], q.raised[:len(q.raised)-1]
+		})
 		out = append(out, m.cur...)
+		left = append(left[1:], f.returns...) // which have panicked in what was deferred
 	}
-	m.cur = m.fold(out)
+	m.cur = m.fold(m.panicked(f, m.fold(out)))
 	for _, p := range m.cur {
 		v := p.pop()
 		if len(f.results) > 0 && v.op == "tuple" {
@@ -164,6 +176,14 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	if name == "" {
 		return false
 	}
+	var about *value
+	if strings.HasPrefix(name, "recursion") {
+		about = m.summaryOf(f)
+	} else {
+		about = m.val(pos, "source", m.source(f.body(), f.info))
+	}
+	m.pushAll(about)
+	n++
 	var sig *types.Signature
 	if f.fn != nil {
 		sig = f.fn.obj.Signature()
@@ -176,10 +196,13 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 	}
 	m.each(func(p *path) {
 		args := p.popN(n)
+		frozen := make([]*value, n)
 		for i := range args {
-			args[i] = m.freeze(p, args[i])
+			frozen[i] = m.freeze(p, args[i])
 		}
-		p.push(m.val(pos, "call", name, args...))
+		v := m.val(pos, "call", name, frozen...)
+		m.disturb(p, args, func(old *value) *value { return m.val(pos, "changed", "", v, old) })
+		p.push(v)
 	})
 	return true
 }

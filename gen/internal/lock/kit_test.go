@@ -141,10 +141,13 @@ func sources(t testing.TB, cfg load.Config, mistakes ...bool) (*load.Program, []
 			continue
 		}
 		if len(found[pkg]) > 0 {
-			t.Fatalf("%s: %v", pkg.Path, found[pkg])
+			t.Errorf("%s: %v", pkg.Path, found[pkg])
 		}
 		c := pkg.Checked
 		list = append(list, &lock.Source{Path: pkg.Path, Files: c.Files, Types: c.Types, Info: c.Info, Plan: plans[pkg]})
+	}
+	if t.Failed() {
+		t.FailNow()
 	}
 	return program, list
 }

@@ -126,7 +126,7 @@ func (m *machine) builder(e *ast.CallExpr, name string, n int) bool {
 			m.write(p, args[0], m.constant(e.Pos(), constant.MakeString("")))
 		case "Grow":
 		default:
-			m.write(p, args[0], m.concat(e.Pos(), text, m.character(e.Pos(), args[1])))
+			m.write(p, args[0], m.concat(e.Pos(), text, m.character(e.Pos(), method, args[1])))
 		}
 		p.push(m.pair(e.Pos(), m.integer(e.Pos(), 0), m.null(e.Pos())))
 	})
@@ -134,10 +134,16 @@ func (m *machine) builder(e *ast.CallExpr, name string, n int) bool {
 }
 
 // character is a rune or byte as text; a text is what it is.
-func (m *machine) character(pos token.Pos, v *value) *value {
-	if v.lit == nil || v.lit.Kind() != constant.Int {
+func (m *machine) character(pos token.Pos, method string, v *value) *value {
+	if method == "WriteString" {
 		return v
 	}
+	if v.lit == nil || v.lit.Kind() != constant.Int {
+		return m.val(pos, "text", method, v)
+	}
 	r, _ := constant.Int64Val(v.lit)
+	if method == "WriteByte" && r > 127 {
+		return m.val(pos, "text", method, v)
+	}
 	return m.constant(pos, constant.MakeString(string(rune(r))))
 }

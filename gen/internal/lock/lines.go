@@ -42,20 +42,24 @@ func (prog *program) linesOf(obj types.Object) (shape.Written, bool) {
 	switch obj := obj.(type) {
 	case *types.Func:
 		if fn := prog.funcs[obj]; fn != nil && !prog.generated(obj) {
-			r.piece(fn.decl.Type, fn.decl.Name.Pos())
+			head := *fn.decl
+			head.Doc, head.Body = nil, nil
+			r.piece(&head, fn.decl.Name.Pos())
 			r.walk(fn.decl.Body)
 		}
 	case *types.Var:
-		if g := prog.globals[obj]; g != nil && g.expr != nil && !prog.isHandle(obj) {
-			r.expr(g.expr)
+		if g := prog.globals[obj]; g != nil && !prog.isHandle(obj) {
+			for _, set := range g.sets {
+				r.part(set.node)
+			}
 		}
 	case *types.Const:
 		if e := prog.consts[obj]; e != nil {
-			r.expr(e)
+			r.part(e)
 		}
 	case *types.TypeName:
 		if e := prog.types[obj]; e != nil {
-			r.walk(e)
+			r.part(e)
 		}
 	}
 	w := shape.Written{Name: prog.nameOf(obj), Pieces: strings.Join(r.hashes, " "), Places: r.places}
@@ -90,9 +94,12 @@ func (r *pieces) add(words string, pos token.Pos) {
 	r.places = append(r.places, r.prog.fset.Position(pos))
 }
 
-func (r *pieces) expr(e ast.Expr) {
-	r.piece(e, e.Pos())
-	r.walk(e)
+// part adds n as a piece, and those within it.
+func (r *pieces) part(n ast.Node) {
+	if !isPiece(n) {
+		r.piece(n, n.Pos())
+	}
+	r.walk(n)
 }
 
 // walk adds the pieces that are within n, n itself if it is one.
@@ -141,7 +148,7 @@ func (r *pieces) piece(n ast.Node, pos token.Pos) {
 		}
 		if m != n && isPiece(m) {
 			_, field := n.(*ast.Field)
-			_, call := n.(*ast.FuncType)
+			_, call := n.(*ast.FuncDecl)
 			_, inField := m.(*ast.Field)
 			if !inField || !field && !call {
 				return false

@@ -44,7 +44,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			if fn := prog.funcs[obj]; fn != nil {
 				flows[d] = prog.flow(fn, d.Func.Params)
 				flow := flows[d]
-				flow.Code, flow.Written = prog.written(obj)
+				flow.Written = prog.lines(append([]types.Object{obj}, prog.reached(prog.codeOf(obj))...))
 				flows[d] = flow
 			}
 		}
@@ -55,6 +55,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 // flow runs one orchestrator.
 func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
 	m := newMachine(prog, nil)
+	m.home = fn.obj.Pkg()
 	p := m.begin()
 	args := []*value{m.leaf("ctx", "", fn.decl.Pos())}
 	sig := fn.obj.Signature()
@@ -63,10 +64,11 @@ func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
 		if len(params) == 1 {
 			v = m.leaf("param", "", fn.decl.Pos())
 		}
+		var own types.Type // as the sources of the run have it
 		if i+1 < sig.Params().Len() {
-			v.pos = sig.Params().At(i + 1).Pos()
+			v.pos, own = sig.Params().At(i+1).Pos(), sig.Params().At(i+1).Type()
 		}
-		args = append(args, m.shelter(p, param.Type, v))
+		args = append(args, m.shelter(p, param.Type, m.decoded(v.pos, v, own)))
 	}
 	p.push(args...)
 	m.cur = []*path{p}

@@ -13,6 +13,7 @@ import (
 type loop struct {
 	pos   token.Pos
 	label string
+	frame *frame
 	cond  func() (yes, no []*path)
 	body  func()
 	post  func()
@@ -24,12 +25,15 @@ type loop struct {
 	counted token.Pos // where a variable is counted on that the counter stands for
 	back    []*path
 	exits   []*path
+	defers  bool           // a round may defer something and be followed by another
+	loose   map[*cell]bool // what leads elsewhere in them changes in the loop
 }
 
 func (m *machine) forStmt(s *ast.ForStmt, label string) {
 	if s.Init != nil {
 		m.stmt(s.Init, "")
 	}
+	own := m.ownVariables(s)
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,
 		cond: func() (yes, no []*path) {
@@ -38,8 +42,12 @@ func (m *machine) forStmt(s *ast.ForStmt, label string) {
 			}
 			return m.cond(s.Cond)
 		},
-		body: func() { m.block(s.Body.List) },
+		body: func() {
+			own.begin(m)
+			m.block(s.Body.List)
+		},
 		post: func() {
+			own.end(m)
 			if s.Post != nil {
 				m.stmt(s.Post, "")
 			}
@@ -47,28 +55,75 @@ func (m *machine) forStmt(s *ast.ForStmt, label string) {
 	})
 }
 
+// ownVariables are those that every round of a loop has a copy of, which closures and pointers may keep.
+type ownVariables struct {
+	objects     []types.Object
+	outer, copy []*cell
+}
+
+func (m *machine) ownVariables(s *ast.ForStmt) *ownVariables {
+	own := &ownVariables{}
+	init, ok := s.Init.(*ast.AssignStmt)
+	if !ok || init.Tok != token.DEFINE || !escapes(s.Body) {
+		return own
+	}
+	for _, e := range init.Lhs {
+		if id, ok := e.(*ast.Ident); ok && m.frame.cells[m.frame.info.Defs[id]] != nil {
+			obj := m.frame.info.Defs[id]
+			own.objects, own.outer = append(own.objects, obj), append(own.outer, m.frame.cells[obj])
+		}
+	}
+	own.copy = make([]*cell, len(own.objects))
+	return own
+}
+
+func (own *ownVariables) begin(m *machine) {
+	for i, obj := range own.objects {
+		own.copy[i] = m.declare(obj)
+		m.each(func(p *path) { m.store(p, own.copy[i], m.load(p, own.outer[i])) })
+	}
+}
+
+func (own *ownVariables) end(m *machine) {
+	for i, obj := range own.objects {
+		m.each(func(p *path) { m.store(p, own.outer[i], m.load(p, own.copy[i])) })
+		m.frame.cells[obj] = own.outer[i]
+	}
+}
+
 // rangeStmt reads a range loop as one that counts from 0.
 func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
-	coll, at := m.newCell(), m.newCell()
-	t := m.frame.info.TypeOf(s.X)
-	m.eval(s.X)
-	m.each(func(p *path) {
-		p.vars[coll] = m.read(p, p.pop())
-		p.vars[at] = m.integer(s.Pos(), 0)
-	})
+	coll, size, at := m.newCell(), m.newCell(), m.newCell()
+	t := m.exprType(s.X)
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
+	m.eval(s.X)
+	if isIter {
+		m.iterator(s)
+	}
 	isString := isBasic && basic.Info()&types.IsString != 0
-	count := func(p *path) *value {
-		c := m.load(p, coll)
+	looked := isMap || isIter || isString || s.Value != nil && !isBlank(s.Value) // at what it goes over
+	m.each(func(p *path) {
+		c := m.read(p, p.pop())
+		p.vars[at] = m.integer(s.Pos(), 0)
 		switch {
 		case isString:
-			return m.val(s.X.Pos(), "runes", "", c)
+			p.vars[size] = m.val(s.X.Pos(), "runes", "", c)
 		case isBasic:
-			return c
+			p.vars[size] = c
+		case !isMap:
+			p.vars[size] = m.length(s.X.Pos(), c, false)
 		}
-		return m.length(s.X.Pos(), c, false)
+		if looked {
+			p.vars[coll] = c
+		}
+	})
+	count := func(p *path) *value {
+		if isMap { // it may grow and shrink
+			return m.length(s.X.Pos(), m.load(p, coll), false)
+		}
+		return m.load(p, size)
 	}
 	m.runLoop(&loop{
 		pos: s.Pos(), label: label,
@@ -78,8 +133,13 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 		},
 		body: func() {
 			m.each(func(p *path) {
-				c, i := m.load(p, coll), m.load(p, at)
+				i := m.load(p, at)
 				key, elem := i, i
+				if !looked {
+					p.push(key, elem)
+					return
+				}
+				c := m.load(p, coll)
 				switch {
 				case isString:
 					key, elem = m.val(s.Pos(), "runeat", "", c, i), m.val(s.Pos(), "rune", "", c, i)
@@ -158,7 +218,7 @@ func (m *machine) runLoop(l *loop) {
 	if len(m.cur) == 0 {
 		return
 	}
-	l.entry = m.cur[0]
+	l.entry, l.frame = m.cur[0], m.frame
 	k := m.mark()
 	if m.unroll(l, k) {
 		return
@@ -169,6 +229,8 @@ func (m *machine) runLoop(l *loop) {
 	m.lap(l, func(*cell) bool { return true }, nil)
 	m.probing--
 	changed, counts := l.changed(m, func(*cell) bool { return false })
+	l.loosen(m)
+	m.findDefers(l)
 	if m.probing > 0 {
 		l.restore(m)
 		m.cur = m.fold(l.exits)
@@ -178,7 +240,7 @@ func (m *machine) runLoop(l *loop) {
 		m.rollBack(k)
 		m.lap(l, func(c *cell) bool { return changed[c] && counts[c] == nil }, counts)
 		more, _ := l.changed(m, func(c *cell) bool { return changed[c] })
-		if len(more) == 0 || try == 3 {
+		if loosened := l.loosen(m); len(more) == 0 && !loosened || try == mostLaps {
 			break
 		}
 		for c := range more {
@@ -189,6 +251,21 @@ func (m *machine) runLoop(l *loop) {
 		l.close(m)
 	}
 	m.cur = m.fold(l.exits)
+}
+
+// findDefers finds out whether a loop that was read to see defers something in a round that is followed by another. What
+// it defers then is told by one entry, which is there before it.
+func (m *machine) findDefers(l *loop) {
+	more := func(q *path) bool { return !slices.EqualFunc(q.defers, l.entry.defers, deferred.same) }
+	if !slices.ContainsFunc(l.back, more) {
+		return
+	}
+	for _, outer := range m.loops {
+		outer.defers = outer.defers || outer.frame == l.frame
+	}
+	if m.probing == 0 {
+		l.entry.defers = append(slices.Clip(l.entry.defers), deferred{frame: l.frame, loop: l})
+	}
 }
 
 const mostRounds = 24 // of a loop that is read round by round
@@ -247,11 +324,12 @@ func (m *machine) unchangedSince(k mark) bool {
 func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	start := l.entry.fork(l.entry.edge)
 	l.phis, l.counter, l.counted = map[*cell]*value{}, nil, l.pos
-	head := m.join(l.pos, []*path{start}, func(c *cell, v *value) bool { return phi(c) })
+	head := m.join(l.pos, []*path{start}, func(c *cell, _ *value) bool { return c == nil && phi(nil) })
 	l.head = head.from
-	for c, v := range head.vars {
+	for _, c := range m.sortedCells(head.vars) {
 		if phi(c) {
-			l.phis[c] = v
+			head.vars[c] = l.begin(m, start, head.vars[c], l.loose[c])
+			l.phis[c] = head.vars[c]
 		}
 	}
 	if phi(nil) {
@@ -311,7 +389,7 @@ func (l *loop) changed(m *machine, known func(*cell) bool) (map[*cell]bool, map[
 				continue
 			}
 			var by *value
-			if v.op == "+" && v.args[0].class == h.class && v.args[1].lit != nil {
+			if v.op == "+" && v.what == "" && v.args[0].class == h.class && v.args[1].lit != nil {
 				by = v.args[1]
 			}
 			if old, seen := counts[c]; cells[c] && (!seen || by == nil || old.class != by.class) {

@@ -15,6 +15,8 @@ type machine struct {
 	*program
 	classes *classes
 	parent  *machine
+	home    *types.Package // of the outermost machine: that of the orchestrator
+	sum     string         // of its flow, if that takes nothing from around it and was asked for
 	nodes   []*node
 	cur     []*path // the ways on which the program comes to where it is being read; none: it does not
 	frame   *frame
@@ -28,10 +30,18 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
-	deferring *frame // whose deferred calls run
-	undoing   bool   // compensations run
-	errorOnly bool   // nobody looks at what else it returns
-	lambda    bool   // a function that runs without a Context of its own: its values are written where it is used
+	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
+	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
+	holding  map[[2]types.Type]bool
+
+	deferring *frame   // whose deferred calls run
+	bound     *bound   // operands of the one that runs
+	types     typeArgs // of the function that is read next
+	undoing   bool     // compensations run
+	errorOnly bool     // nobody looks at what else it returns
+	outs      []*cell  // variables that it leaves changed
+	given     []handed // places that were given to a function that is read by itself
+	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
 // cell is a variable, or what a pointer made here points to.
@@ -40,7 +50,10 @@ type cell struct {
 	shared bool            // with a coroutine: what is in it depends on when one looks
 	writer *machine        // the only one that changes it, and knows what is in it; nil: several
 	fields map[string]bool // that are changed; "" is all of it
+	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
+	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
+	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
 }
 
@@ -56,17 +69,27 @@ type frame struct {
 	fn      *function    // nil: a closure
 	lit     *ast.FuncLit // of a closure
 	outer   *frame       // where a closure was made
+	types   typeArgs
 	cells   map[types.Object]*cell
 	results []*cell // named ones
 	returns []*path
+	base    int // values on the stacks below those of the call
+	raised  int // calls below it whose deferred ones run
 }
 
 // begin is where the body of a function begins.
 func (f *frame) begin() token.Pos {
-	if f.fn != nil {
-		return first(f.fn.decl.Body)
+	if f.fn == nil && f.lit == nil {
+		return token.NoPos
 	}
-	return first(f.lit.Body)
+	return first(f.body())
+}
+
+func (f *frame) body() *ast.BlockStmt {
+	if f.fn != nil {
+		return f.fn.decl.Body
+	}
+	return f.lit.Body
 }
 
 // target is what break and continue go to.
@@ -84,9 +107,11 @@ func newMachine(prog *program, parent *machine) *machine {
 	if parent != nil {
 		m.classes, m.fuel, m.cells = parent.classes, parent.fuel, parent.cells
 		m.active, m.calls = slices.Clone(parent.active), slices.Clone(parent.calls)
-		m.probing = parent.probing
+		m.probing, m.holding = parent.probing, parent.holding
 		return m
 	}
+	m.holding = map[[2]types.Type]bool{}
+	m.closures = map[*ast.FuncLit]*value{}
 	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left
@@ -120,15 +145,20 @@ func (f *frame) cellOf(obj types.Object) *cell {
 	return nil
 }
 
-// declare makes a variable.
+// declare makes a variable, in every round of a loop another.
 func (m *machine) declare(obj types.Object) *cell {
-	c := m.frame.cells[obj]
-	if c == nil {
-		c = m.newCell()
-		c.st, _ = obj.Type().Underlying().(*types.Struct)
-		m.frame.cells[obj] = c
-	}
+	c := m.newCell()
+	c.typ = m.frame.actual(obj.Type())
+	c.st, _ = c.typ.Underlying().(*types.Struct)
+	m.frame.cells[obj] = c
 	return c
+}
+
+// captured is the frame as a closure that is made now has it.
+func (f *frame) captured() *frame {
+	own := *f
+	own.cells = maps.Clone(f.cells)
+	return &own
 }
 
 // load gives what is in a cell.
@@ -162,7 +192,10 @@ func (m *machine) loadShared(p *path, c *cell, v *value) *value {
 
 func (m *machine) store(p *path, c *cell, v *value) {
 	if c.shared {
-		m.root().stored = append(m.root().stored, stored{c, m.freeze(p, v)})
+		frozen := m.freeze(p, v)
+		for _, at := range append(c.beside[:len(c.beside):len(c.beside)], c) {
+			m.root().stored = append(m.root().stored, stored{at, frozen})
+		}
 	}
 	p.vars[c] = v
 }
@@ -213,7 +246,24 @@ func (m *machine) blocks(n *node, p *path) {
 }
 
 // resolve simplifies a value by what is known on a path.
-func (m *machine) resolve(p *path, v *value) *value {
+func (m *machine) resolve(p *path, v *value) *value { return m.resolved(p, v, nil) }
+
+// resolved is for values that share parts: done are those that it has come to.
+func (m *machine) resolved(p *path, v *value, done map[*value]*value) *value {
+	if w := done[v]; w != nil {
+		return w
+	}
+	if v.choice && done == nil {
+		done = map[*value]*value{}
+	}
+	w := m.resolvedPart(p, v, done)
+	if v.choice {
+		done[v] = w
+	}
+	return w
+}
+
+func (m *machine) resolvedPart(p *path, v *value, done map[*value]*value) *value {
 	if !v.choice {
 		if is, known := p.facts[v.class]; known {
 			return m.boolean(v.pos, is)
@@ -221,14 +271,14 @@ func (m *machine) resolve(p *path, v *value) *value {
 		return v
 	}
 	if v.op == "if" {
-		cond := m.resolve(p, v.args[0])
+		cond := m.resolved(p, v.args[0], done)
 		if is, known := p.knows(cond); known {
 			if is {
-				return m.resolve(p, v.args[1])
+				return m.resolved(p, v.args[1], done)
 			}
-			return m.resolve(p, v.args[2])
+			return m.resolved(p, v.args[2], done)
 		}
-		yes, no := m.resolve(p, v.args[1]), m.resolve(p, v.args[2])
+		yes, no := m.resolved(p, v.args[1], done), m.resolved(p, v.args[2], done)
 		if cond == v.args[0] && yes == v.args[1] && no == v.args[2] {
 			return v
 		}
@@ -236,7 +286,7 @@ func (m *machine) resolve(p *path, v *value) *value {
 	}
 	args, changed := make([]*value, len(v.args)), false
 	for i, a := range v.args {
-		args[i] = m.resolve(p, a)
+		args[i] = m.resolved(p, a, done)
 		changed = changed || args[i] != a
 	}
 	if !changed {
@@ -266,15 +316,50 @@ func (m *machine) again(v *value, args []*value) *value {
 	return m.make(w)
 }
 
-// freeze gives a value as it is now, with what its pointers point to in their place.
-func (m *machine) freeze(p *path, v *value) *value { return m.frozen(p, m.resolve(p, v), 0) }
+// firm is a condition without pointers and functions in it.
+func (m *machine) firm(p *path, v *value) *value {
+	loose := false
+	seen := map[*value]bool{}
+	var walk func(*value)
+	walk = func(v *value) {
+		if seen[v] || loose {
+			return
+		}
+		seen[v] = true
+		loose = v.op == "ref" || v.op == "func"
+		for _, a := range v.args {
+			walk(a)
+		}
+	}
+	if walk(v); !loose {
+		return v
+	}
+	return m.frozen(p, v, 0, map[*value]*value{})
+}
 
-func (m *machine) frozen(p *path, v *value, depth int) *value {
+// freeze gives a value as it is now, with what its pointers point to in their place.
+func (m *machine) freeze(p *path, v *value) *value {
+	return m.frozen(p, m.resolve(p, v), 0, map[*value]*value{})
+}
+
+// frozen is for values that share parts: done are those that it has come to.
+func (m *machine) frozen(p *path, v *value, depth int, done map[*value]*value) *value {
+	if w := done[v]; w != nil {
+		return w
+	}
+	w := m.frozenPart(p, v, depth, done)
+	if v.op != "ref" {
+		done[v] = w
+	}
+	return w
+}
+
+func (m *machine) frozenPart(p *path, v *value, depth int, done map[*value]*value) *value {
 	if v.op == "ref" {
 		if depth > 8 {
 			return m.val(v.pos, "cycle", "")
 		}
-		return m.frozen(p, m.read(p, v), depth+1)
+		return m.frozen(p, m.read(p, v), depth+1, done)
 	}
 	if v.op == "func" {
 		return m.abstract(p, v)
@@ -284,7 +369,7 @@ func (m *machine) frozen(p *path, v *value, depth int) *value {
 	}
 	var args []*value
 	for i, a := range v.args {
-		if b := m.frozen(p, a, depth); b != a {
+		if b := m.frozen(p, a, depth, done); b != a {
 			if args == nil {
 				args = slices.Clone(v.args)
 			}
@@ -309,6 +394,10 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 			for _, a := range v.args {
 				n.args = append(n.args, m.freeze(p, a))
 			}
+			for _, c := range m.outs {
+				n.args = append(n.args, m.freeze(p, m.load(p, c)))
+			}
+			n.args = append(n.args, m.left(p)...)
 		}
 		m.attach(p, n)
 	}

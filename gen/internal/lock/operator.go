@@ -61,7 +61,11 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 		for i := range args {
 			args[i] = m.choose(pos, cond, yes.args[i], no.args[i])
 		}
-		return m.make(value{op: yes.op, what: yes.what, args: args, pos: yes.pos})
+		w := value{op: yes.op, what: yes.what, args: args, pos: yes.pos}
+		if yes.typ == no.typ {
+			w.typ = yes.typ
+		}
+		return m.make(w)
 	}
 	return m.val(pos, "if", "", cond, yes, no)
 }
@@ -154,12 +158,18 @@ func comparable(a, b constant.Value) bool {
 // binary is an operator of two operands of type t.
 func (m *machine) binary(pos token.Pos, op token.Token, a, b *value, t types.Type) *value {
 	basic, _ := t.Underlying().(*types.Basic)
-	isInt := basic != nil && basic.Info()&types.IsInteger != 0
+	isInt := wide(basic)
 	switch op {
 	case token.EQL:
+		if types.IsInterface(t) && dynamic(a) != nil && dynamic(b) != nil && !types.Identical(dynamic(a), dynamic(b)) {
+			return m.boolean(pos, false)
+		}
+		if a.class == b.class && a.lit == nil && mayDiffer(t) {
+			return m.val(pos, "==", "", a, b) // there is NaN
+		}
 		return m.equal(pos, a, b)
 	case token.NEQ:
-		return m.not(m.equal(pos, a, b))
+		return m.not(m.binary(pos, token.EQL, a, b, t))
 	case token.GTR:
 		return m.less(pos, b, a, isInt)
 	case token.LSS:
@@ -174,8 +184,10 @@ func (m *machine) binary(pos token.Pos, op token.Token, a, b *value, t types.Typ
 		return m.not(m.less(pos, b, a, isInt))
 	}
 	if a.lit != nil && b.lit != nil && basic != nil {
-		if folded := fold(op, a.lit, b.lit, isInt); folded != nil {
-			return m.constant(pos, folded)
+		if folded := fold(op, a.lit, b.lit, basic.Info()&types.IsInteger != 0); folded != nil {
+			if folded = held(folded, basic); folded != nil {
+				return m.constant(pos, folded)
+			}
 		}
 	}
 	switch {
@@ -196,7 +208,7 @@ func (m *machine) binary(pos token.Pos, op token.Token, a, b *value, t types.Typ
 			a, b = b, a
 		}
 	}
-	return m.val(pos, op.String(), "", a, b)
+	return m.val(pos, op.String(), kindOf(basic), a, b)
 }
 
 func isOne(v *value) bool {
@@ -235,7 +247,7 @@ func (m *machine) add(pos token.Pos, a, b *value) *value {
 	if a.lit != nil {
 		a, b = b, a
 	}
-	if a.op == "+" && a.args[1].lit != nil && b.lit != nil && a.args[1].lit.Kind() == constant.Int && b.lit.Kind() == constant.Int {
+	if a.op == "+" && a.what == "" && a.args[1].lit != nil && b.lit != nil && a.args[1].lit.Kind() == constant.Int && b.lit.Kind() == constant.Int {
 		sum := constant.BinaryOp(a.args[1].lit, token.ADD, b.lit)
 		return m.add(pos, a.args[0], m.constant(b.pos, sum))
 	}
@@ -257,7 +269,7 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		return m.boolean(pos, constant.Compare(a.lit, token.LSS, b.lit))
 	}
 	if isInt && a.lit != nil && a.lit.Kind() == constant.Int { // c < x
-		if b.op == "+" && b.args[1].lit != nil {
+		if b.op == "+" && b.what == "" && b.args[1].lit != nil {
 			return m.less(pos, m.shift(a, b.args[1]), b.args[0], true)
 		}
 		if b.op == "neg" {
@@ -269,7 +281,7 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		return m.not(m.less(pos, b, next, true))
 	}
 	if isInt && b.lit != nil && b.lit.Kind() == constant.Int {
-		if a.op == "+" && a.args[1].lit != nil {
+		if a.op == "+" && a.what == "" && a.args[1].lit != nil {
 			return m.less(pos, a.args[0], m.shift(b, a.args[1]), true)
 		}
 		if a.op == "neg" {
@@ -337,7 +349,7 @@ func (m *machine) joined(a, b *value) *value {
 }
 
 // unary is an operator of one operand.
-func (m *machine) unary(pos token.Pos, op token.Token, a *value) *value {
+func (m *machine) unary(pos token.Pos, op token.Token, a *value, t types.Type) *value {
 	switch op {
 	case token.NOT:
 		return m.not(a)
@@ -345,7 +357,11 @@ func (m *machine) unary(pos token.Pos, op token.Token, a *value) *value {
 		return a
 	case token.SUB:
 		if a.lit != nil && a.lit.Kind() != constant.String {
-			return m.constant(pos, constant.UnaryOp(token.SUB, a.lit, 0))
+			if b, ok := t.Underlying().(*types.Basic); ok {
+				if c := held(constant.UnaryOp(token.SUB, a.lit, 0), b); c != nil {
+					return m.constant(pos, c)
+				}
+			}
 		}
 		if a.op == "neg" {
 			return a.args[0]

@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -15,20 +14,45 @@ type step struct {
 	st    *types.Struct
 	field int
 	index *value
+	deref bool       // what a pointer that is not known points to
+	in    types.Type // of the slice or map, or of the pointer: others may hold the same; nil: none do
 }
 
 func fieldName(st *types.Struct, i int) string {
 	f := st.Field(i)
 	name, _, _ := strings.Cut(reflect.StructTag(st.Tag(i)).Get("json"), ",")
+	plain := f.Embedded() && name == "" && structOf(f.Type()) != nil
 	switch {
-	case f.Embedded() && name == "" && structOf(f.Type()) != nil:
+	case plain && !hidden(st, i):
 		return "~" + f.Name() // its fields travel as if they were here
+	case plain:
+		return "!" + f.Name() // some travel, some do not
 	case !f.Exported() && !f.Embedded() || name == "-":
 		return "-" + f.Name() // it does not travel
 	case name != "":
 		return name
 	}
 	return f.Name()
+}
+
+// hidden reports whether a struct that is embedded has a field of a name that the outer one has, too.
+func hidden(st *types.Struct, at int) bool {
+	inner := structOf(st.Field(at).Type())
+	for i := range inner.NumFields() {
+		for k := range st.NumFields() {
+			if k != at && st.Field(k).Name() == inner.Field(i).Name() {
+				return true
+			}
+			if other := st.Field(k); k != at && other.Embedded() && structOf(other.Type()) != nil {
+				for j := range structOf(other.Type()).NumFields() {
+					if structOf(other.Type()).Field(j).Name() == inner.Field(i).Name() {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 func structName(st *types.Struct) string {
@@ -72,16 +96,25 @@ func (m *machine) zeroDeep(pos token.Pos, t types.Type, depth int) *value {
 		for i := range args {
 			args[i] = m.zeroDeep(pos, u.Field(i).Type(), depth+1)
 		}
-		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos})
+		return m.make(value{op: "struct", what: structName(u), args: args, pos: pos, typ: t})
 	case *types.Slice:
 		if runtimeType(u.Elem()) != "" {
 			return m.val(pos, "list", "") // futures do not travel: nil and empty are the same
 		}
 	case *types.Array:
-		return m.val(pos, "zero", types.TypeString(u, nil))
+		if u.Len() > mostElements || depth > 6 {
+			return m.val(pos, "zero", types.TypeString(u, nil))
+		}
+		args := make([]*value, u.Len())
+		for i := range args {
+			args[i] = m.zeroDeep(pos, u.Elem(), depth+1)
+		}
+		return m.val(pos, "list", "", args...)
 	}
 	return m.null(pos)
 }
+
+const mostElements = 32 // of an array whose zero value is written out
 
 func isPointer(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Pointer)
@@ -126,7 +159,10 @@ func (m *machine) read(p *path, ref *value) *value {
 	}
 	v := m.load(p, ref.cell)
 	for _, s := range ref.way {
-		if s.index != nil {
+		switch {
+		case s.deref:
+			continue
+		case s.index != nil:
 			v = m.index(ref.pos, v, s.index)
 			continue
 		}
@@ -149,9 +185,9 @@ func (m *machine) write(p *path, ref, v *value) {
 		m.store(p, ref.cell, v)
 		return
 	}
-	last := -1 // step into an element: others may hold the same list or map
+	last := -1 // step into an element, or through a pointer: others may hold the same
 	for i, s := range ref.way {
-		if s.index != nil {
+		if s.in != nil {
 			last = i
 		}
 	}
@@ -160,35 +196,12 @@ func (m *machine) write(p *path, ref, v *value) {
 	old := m.read(p, &container)
 	m.store(p, ref.cell, m.replaced(m.load(p, ref.cell), ref.way, v))
 	if last >= 0 {
-		m.elsewhere(p, old, m.read(p, &container))
-	}
-}
-
-// elsewhere changes what other variables hold when the elements of a list or map have changed that they share.
-func (m *machine) elsewhere(p *path, old, now *value) {
-	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.isConst()
-	if old == now || old.isConst() {
-		return
-	}
-	for _, c := range m.sortedCells(p.vars) {
-		v := p.vars[c]
-		switch {
-		case v == old, v.class == old.class && !literal:
-			m.store(p, c, now)
-		case v.op == "struct":
-			args, changed := slices.Clone(v.args), false
-			for i, a := range args {
-				if a == old || a.class == old.class && !literal {
-					args[i], changed = now, true
-				}
-			}
-			if changed {
-				m.store(p, c, m.make(value{op: "struct", what: v.what, args: args, pos: v.pos}))
-			}
-		case old.op == "field" && c.st != nil && v.class == old.args[0].class:
-			for i := range c.st.NumFields() {
-				if fieldName(c.st, i) == old.what {
-					m.store(p, c, m.replaced(v, []step{{st: c.st, field: i}}, now))
+		now := m.read(p, &container)
+		m.elsewhere(p, ref.way[last].in, old, now)
+		if ref.way[last].deref {
+			for _, c := range m.reach(p, old) { // it may be any of several pointers
+				if c != ref.cell {
+					m.store(p, c, m.stirred(m.load(p, c), nil, now))
 				}
 			}
 		}
@@ -200,6 +213,9 @@ func (m *machine) replaced(whole *value, way []step, v *value) *value {
 		return v
 	}
 	s := way[0]
+	if s.deref {
+		return m.replaced(whole, way[1:], v)
+	}
 	if s.index != nil {
 		return m.put(v.pos, whole, s.index, m.replaced(m.index(v.pos, whole, s.index), way[1:], v))
 	}
@@ -218,7 +234,7 @@ func (m *machine) replaced(whole *value, way []step, v *value) *value {
 	if restored {
 		return whole
 	}
-	return m.make(value{op: "struct", what: structName(s.st), args: args, pos: whole.pos})
+	return m.make(value{op: "struct", what: structName(s.st), args: args, pos: whole.pos, typ: whole.typ})
 }
 
 // index gives an element.
@@ -286,6 +302,10 @@ func (m *machine) mapOf(pos token.Pos, args []*value) *value {
 // place pushes a reference to what an expression names.
 func (m *machine) place(e ast.Expr) {
 	info := m.frame.info
+	if c := m.bound.cell(ast.Unparen(e)); c != nil {
+		m.each(func(p *path) { p.push(m.load(p, c)) })
+		return
+	}
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		obj := info.ObjectOf(e)
@@ -299,22 +319,11 @@ func (m *machine) place(e ast.Expr) {
 			break
 		}
 		m.place(e.X)
-		t := sel.Recv()
-		for _, i := range sel.Index() {
-			st := structOf(t)
-			if st == nil {
-				break
-			}
-			m.each(func(p *path) {
-				at := m.pointee(p, p.pop(), isPointer(t))
-				p.push(m.within(p, at, step{st: st, field: i}, e.Sel.Pos()))
-			})
-			t = st.Field(i).Type()
-		}
+		m.placeWithin(sel.Recv(), sel.Index(), e.Sel.Pos())
 		return
 	case *ast.StarExpr:
 		m.place(e.X)
-		m.each(func(p *path) { p.push(m.pointee(p, p.pop(), true)) })
+		m.each(func(p *path) { p.push(m.pointee(p, p.pop(), info.TypeOf(e.X))) })
 		return
 	case *ast.IndexExpr:
 		m.place(e.X)
@@ -325,7 +334,7 @@ func (m *machine) place(e ast.Expr) {
 			if inner := m.read(p, at); inner.op == "ref" {
 				at = inner
 			}
-			p.push(m.within(p, at, step{index: i}, e.Lbrack))
+			p.push(m.within(p, at, step{index: i, in: m.shareable(e.X)}, e.Lbrack))
 		})
 		return
 	}
@@ -333,15 +342,49 @@ func (m *machine) place(e ast.Expr) {
 	m.each(func(p *path) { p.push(m.box(p, p.pop())) })
 }
 
+// placeWithin goes from the place on the stack to a field, through embedded ones.
+func (m *machine) placeWithin(t types.Type, index []int, pos token.Pos) {
+	for _, i := range index {
+		st := structOf(t)
+		if st == nil {
+			return
+		}
+		m.each(func(p *path) {
+			at := m.pointee(p, p.pop(), t)
+			p.push(m.within(p, at, step{st: st, field: i}, pos))
+		})
+		t = st.Field(i).Type()
+	}
+}
+
 // pointee follows a pointer that is at a place; the place itself if it is none or is not known.
-func (m *machine) pointee(p *path, at *value, pointer bool) *value {
-	if !pointer {
+func (m *machine) pointee(p *path, at *value, t types.Type) *value {
+	if !isPointer(t) {
 		return at
 	}
 	if inner := m.read(p, at); inner.op == "ref" || inner.op == "if" && inner.args[1].op == "ref" {
 		return inner
 	}
-	return at
+	return m.within(p, at, step{deref: true, in: t}, at.pos)
+}
+
+// shareable gives the type of a slice or map of which several variables may hold the same; nil: an array is copied,
+// unless there is a slice of it.
+func (m *machine) shareable(e ast.Expr) types.Type {
+	t := m.exprType(e)
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	array, ok := t.Underlying().(*types.Array)
+	if !ok {
+		return t
+	}
+	if id := rootIdent(e); id != nil {
+		if c := m.frame.cellOf(m.frame.info.Uses[id]); c != nil && !c.sliced {
+			return nil
+		}
+	}
+	return types.NewSlice(array.Elem())
 }
 
 func (m *machine) within(p *path, at *value, s step, pos token.Pos) *value {

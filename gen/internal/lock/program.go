@@ -14,20 +14,24 @@ import (
 
 // program is what the sources of a run declare.
 type program struct {
-	fset    *token.FileSet
-	files   []*ast.File // in the order of their places
-	typeOf  func(types.Type) shape.TypeRef
-	funcs   map[*types.Func]*function
-	consts  map[types.Object]ast.Expr
-	globals map[*types.Var]*global
-	handles map[*types.TypeName]*names.Decl // by the type of the generated variable
-	errors  map[*types.Var]string           // wire names of sentinels
+	fset       *token.FileSet
+	files      []*ast.File // in the order of their places
+	typeOf     func(types.Type) shape.TypeRef
+	funcs      map[*types.Func]*function
+	consts     map[types.Object]ast.Expr
+	globals    map[*types.Var]*global
+	handles    map[*types.TypeName]*names.Decl // by the type of the generated variable
+	errors     map[*types.Var]string           // wire names of sentinels
+	errorTypes map[*types.TypeName]string      // wire names of typed errors
+	gotos      map[types.Object][]token.Pos    // of labels: where one goes to them
+	summaries  map[summaryOf]*machine          // nil: it is being read
+	methods    map[string][]*function          // by name
+	sentinels  map[string]*global              // package variables that hold errors, by the name that they have in a flow
 
-	packages  map[*types.Package]bool // of the module
-	ownErrors bool                    // there are types with a method Error
-	codes     map[types.Object]*code
-	types     map[*types.TypeName]ast.Expr // how they are declared
-	pieces    map[types.Object]shape.Written
+	packages map[*types.Package]bool // of the module
+	codes    map[types.Object]*code
+	types    map[*types.TypeName]ast.Expr // how they are declared
+	pieces   map[types.Object]shape.Written
 }
 
 // function is a declared function with a body.
@@ -43,14 +47,39 @@ type global struct {
 	expr     ast.Expr // nil: zero, or one of several results
 	info     *types.Info
 	assigned bool
-	writers  []*types.Func // that assign it
+	sets     []setting // where it gets values
+	sum      string    // of them, once it was asked for
+}
+
+// setting is code from which a package variable gets what it holds.
+type setting struct {
+	node ast.Node
+	info *types.Info
+}
+
+func globalName(obj *types.Var) string {
+	if obj.Pkg() != nil {
+		return obj.Pkg().Path() + "." + obj.Name()
+	}
+	return obj.Name()
+}
+
+// contents is a hash of all code from which a package variable gets what it holds.
+func (prog *program) contents(g *global) string {
+	if g.sum == "" && len(g.sets) > 0 {
+		for _, s := range g.sets {
+			g.sum += prog.source(s.node, s.info)
+		}
+	}
+	return g.sum
 }
 
 func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) shape.TypeRef) *program {
 	prog := &program{
 		fset: fset, typeOf: typeOf,
 		funcs: map[*types.Func]*function{}, consts: map[types.Object]ast.Expr{}, globals: map[*types.Var]*global{},
-		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{},
+		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, errorTypes: map[*types.TypeName]string{}, gotos: map[types.Object][]token.Pos{},
+		summaries: map[summaryOf]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
 		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, types: map[*types.TypeName]ast.Expr{},
 		pieces: map[types.Object]shape.Written{},
 	}
@@ -86,6 +115,9 @@ func (prog *program) addPlan(src *Source) {
 				prog.handles[t] = d
 			}
 		}
+		if t, ok := src.Types.Scope().Lookup(d.Ident).(*types.TypeName); ok && d.Error != nil {
+			prog.errorTypes[t] = d.Wire
+		}
 		if d.Error != nil && d.Error.Type == nil {
 			if v, ok := src.Types.Scope().Lookup(d.Ident).(*types.Var); ok {
 				prog.errors[v] = d.Wire
@@ -101,9 +133,14 @@ func (prog *program) addFile(src *Source, file *ast.File) {
 		case *ast.FuncDecl:
 			if obj, ok := src.Info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
 				prog.funcs[obj] = &function{obj: obj, decl: decl, info: src.Info, escapes: escapes(decl.Body)}
-				prog.ownErrors = prog.ownErrors || decl.Recv != nil && decl.Name.Name == "Error"
+				if decl.Recv != nil {
+					prog.methods[obj.Name()] = append(prog.methods[obj.Name()], prog.funcs[obj])
+				}
 			}
 			prog.addSpecs(src, decl.Body)
+			if decl.Body != nil {
+				prog.addGotos(src.Info, decl.Body)
+			}
 		case *ast.GenDecl:
 			prog.addSpecs(src, decl)
 		}
@@ -138,7 +175,15 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 				prog.consts[obj] = expr
 			case *types.Var:
 				if obj.Parent() == src.Types.Scope() {
-					prog.globals[obj] = &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
+					g := &global{expr: expr, info: src.Info, assigned: expr == nil && len(spec.Values) > 0}
+					if len(spec.Values) > 0 {
+						g.sets = append(g.sets, setting{spec.Values[min(i, len(spec.Values)-1)], src.Info})
+					}
+					prog.globals[obj] = g
+					prog.sentinels[globalName(obj)] = g
+					if wire := prog.errors[obj]; wire != "" {
+						prog.sentinels[wire] = g
+					}
 				}
 			}
 		}
@@ -148,42 +193,59 @@ func (prog *program) addSpecs(src *Source, root ast.Node) {
 
 // findAssigned finds the package variables that do not keep what they were declared with.
 func (prog *program) findAssigned(src *Source) {
-	var writer *types.Func
-	note := func(g *global) {
-		g.assigned = true
-		if writer != nil && !slices.Contains(g.writers, writer) {
-			g.writers = append(g.writers, writer)
-		}
-	}
-	mark := func(e ast.Expr) {
-		for {
-			switch x := ast.Unparen(e).(type) {
-			case *ast.SelectorExpr:
-				if v, ok := src.Info.Uses[x.Sel].(*types.Var); ok && prog.globals[v] != nil {
-					note(prog.globals[v])
-				}
-				e = x.X
-			case *ast.IndexExpr:
-				e = x.X
-			case *ast.StarExpr:
-				e = x.X
-			case *ast.Ident:
-				if v, ok := src.Info.Uses[x].(*types.Var); ok && prog.globals[v] != nil {
-					note(prog.globals[v])
-				}
-				return
-			default:
-				return
-			}
-		}
-	}
 	for _, file := range src.Files {
 		for _, decl := range file.Decls {
-			writer = nil
-			if fn, ok := decl.(*ast.FuncDecl); ok {
-				writer, _ = src.Info.Defs[fn.Name].(*types.Func)
+			fn, _ := decl.(*ast.FuncDecl)
+			if fn != nil && fn.Body == nil {
+				continue
 			}
-			assignments(decl, mark)
+			begin := fn != nil && fn.Recv == nil && fn.Name.Name == "init"
+			assignments(decl, func(e ast.Expr) { prog.assigned(src, e, decl, fn) })
+			if !begin {
+				continue
+			}
+			ast.Inspect(fn.Body, func(n ast.Node) bool { // whatever it names, it may change
+				if id, ok := n.(*ast.Ident); ok {
+					prog.assigned(src, id, decl, fn)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func (prog *program) assigned(src *Source, e ast.Expr, decl ast.Decl, fn *ast.FuncDecl) {
+	mark := func(id *ast.Ident) {
+		v, ok := src.Info.Uses[id].(*types.Var)
+		g := prog.globals[v]
+		if !ok || g == nil {
+			return
+		}
+		g.assigned = true
+		node := ast.Node(decl)
+		if fn != nil {
+			node = fn.Body
+		}
+		if !slices.ContainsFunc(g.sets, func(s setting) bool { return s.node == node }) {
+			g.sets = append(g.sets, setting{node, src.Info})
+		}
+	}
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			mark(x.Sel)
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.SliceExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.Ident:
+			mark(x)
+			return
+		default:
+			return
 		}
 	}
 }

@@ -9,6 +9,11 @@ import (
 
 func (m *machine) slice(e *ast.SliceExpr) {
 	m.eval(e.X)
+	if id := rootIdent(e.X); id != nil {
+		if c := m.frame.cellOf(m.frame.info.Uses[id]); c != nil {
+			c.sliced = true
+		}
+	}
 	n := 1
 	for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
 		if bound == nil {
@@ -58,7 +63,7 @@ func (m *machine) beyond(low, bound *value) *value {
 	n := bound
 	switch {
 	case low.isNil():
-	case bound.op == "+" && bound.args[0].class == low.class:
+	case bound.op == "+" && bound.what == "" && bound.args[0].class == low.class:
 		n = bound.args[1]
 	case low.lit != nil && bound.lit != nil:
 		n = m.constant(bound.pos, constant.BinaryOp(bound.lit, token.SUB, low.lit))

@@ -4,13 +4,23 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func (m *machine) block(list []ast.Stmt) {
-	for _, s := range list {
-		if len(m.cur) == 0 {
+	ahead := m.forward(list)
+	for i, s := range list {
+		l, ok := s.(*ast.LabeledStmt)
+		if t := ahead[l]; ok && t != nil {
+			m.arrive(t)
+			delete(ahead, l)
+		}
+		if len(m.cur) == 0 && len(ahead) == 0 {
+			return
+		}
+		if ok && len(m.cur) > 0 && m.labelled(l, list[i:], ahead) {
 			return
 		}
 		m.stmt(s, "")
@@ -52,24 +62,59 @@ func (m *machine) stmt(s ast.Stmt, label string) {
 	case *ast.BranchStmt:
 		m.jump(s)
 	case *ast.DeferStmt:
-		f := m.frame
-		m.each(func(p *path) { p.defers = append(p.defers, deferred{frame: f, call: s.Call}) })
+		m.deferStmt(s)
 	case *ast.GoStmt:
-		m.opaque(s, "go")
+		m.goStmt(s)
 	case *ast.SelectStmt:
-		m.opaque(s, "select")
+		m.selectStmt(s, label)
 	case *ast.SendStmt:
-		m.opaque(s, "send")
+		m.eval(s.Chan)
+		m.eval(s.Value)
+		m.opaqueCall(s.Pos(), "send", 2, nil)
+		m.each(func(p *path) { p.pop() })
 	}
 }
 
-// opaque stands for a statement that an orchestrator must not have; what it does is not looked at.
-func (m *machine) opaque(s ast.Stmt, name string) {
+// goStmt is a goroutine, which an orchestrator must not have: nobody knows when it does what.
+func (m *machine) goStmt(s *ast.GoStmt) {
+	d := deferred{frame: m.frame, call: s.Call, bound: m.operands(s.Call)}
+	m.beside(d, "goroutine")
+}
+
+// selectStmt is one of Go, which an orchestrator must not have: any case may be the one.
+func (m *machine) selectStmt(s *ast.SelectStmt, label string) {
 	m.merge(s.Pos())
-	if len(m.cur) > 0 {
-		n, p := m.node(shape.Call, name, s.Pos())
-		m.blocks(n, p)
+	if len(m.cur) == 0 {
+		return
 	}
+	n, p := m.node(shape.Call, "select", s.Pos(), m.integer(s.Pos(), int64(len(s.Body.List))))
+	m.blocks(n, p)
+	which := m.ofNode("result", "", n)
+	t := &target{label: label}
+	m.targets = append(m.targets, t)
+	var after []*path
+	rest := m.cur
+	if len(s.Body.List) == 0 {
+		after = rest
+	}
+	for i, c := range s.Body.List {
+		if len(rest) == 0 {
+			break
+		}
+		m.cur = rest
+		if i < len(s.Body.List)-1 {
+			m.pushAll(m.equal(c.Pos(), which, m.integer(c.Pos(), int64(i))))
+			m.cur, rest = m.branch(c.Pos())
+		}
+		clause := c.(*ast.CommClause)
+		if clause.Comm != nil {
+			m.stmt(clause.Comm, "")
+		}
+		m.block(clause.Body)
+		after = append(after, m.cur...)
+	}
+	m.targets = m.targets[:len(m.targets)-1]
+	m.cur = m.fold(append(after, t.breaks...))
 }
 
 func (m *machine) ifStmt(s *ast.IfStmt) {
@@ -105,7 +150,7 @@ func (m *machine) declStmt(s *ast.DeclStmt) {
 		for _, name := range spec.Names {
 			if obj := m.frame.info.Defs[name]; obj != nil {
 				c := m.declare(obj)
-				v := m.zero(name.Pos(), obj.Type())
+				v := m.zero(name.Pos(), m.frame.actual(obj.Type()))
 				m.each(func(p *path) { m.store(p, c, v) })
 			}
 		}
@@ -132,10 +177,10 @@ func (m *machine) values(n int, rhs []ast.Expr) {
 		})
 	case *ast.TypeAssertExpr:
 		m.eval(x.X)
-		name := typeName(m.frame.info.TypeOf(x.Type))
+		t := m.exprType(x.Type)
 		m.each(func(p *path) {
 			v := p.pop()
-			p.push(m.val(x.Pos(), "as", name, v), m.val(x.Pos(), "is", name, v))
+			p.push(m.asType(x.Pos(), v, t), m.hasType(x.Pos(), v, t))
 		})
 	default:
 		m.eval(e)
@@ -165,17 +210,20 @@ func (m *machine) spread(v *value, n int) []*value {
 
 func (m *machine) define(lhs, rhs []ast.Expr) {
 	m.values(len(lhs), rhs)
-	m.each(func(p *path) {
-		vs := p.popN(len(lhs))
-		for i, e := range lhs {
-			id, ok := e.(*ast.Ident)
-			if !ok || id.Name == "_" {
-				continue
-			}
+	cells := make([]*cell, len(lhs))
+	for i, e := range lhs {
+		if id, ok := e.(*ast.Ident); ok && id.Name != "_" {
 			if obj := m.frame.info.Defs[id]; obj != nil {
-				m.store(p, m.declare(obj), vs[i])
-			} else if c := m.frame.cellOf(m.frame.info.Uses[id]); c != nil {
-				m.store(p, c, vs[i])
+				cells[i] = m.declare(obj)
+			} else {
+				cells[i] = m.frame.cellOf(m.frame.info.Uses[id])
+			}
+		}
+	}
+	m.each(func(p *path) {
+		for i, v := range p.popN(len(lhs)) {
+			if cells[i] != nil {
+				m.store(p, cells[i], v)
 			}
 		}
 	})
@@ -214,7 +262,7 @@ func isBlank(e ast.Expr) bool {
 
 // update is x op= y.
 func (m *machine) update(x ast.Expr, op token.Token, y func()) {
-	t := m.frame.info.TypeOf(x)
+	t := m.exprType(x)
 	m.place(x)
 	m.each(func(p *path) { p.push(m.read(p, p.stack[len(p.stack)-1])) })
 	y()
@@ -264,6 +312,9 @@ func (m *machine) jump(s *ast.BranchStmt) {
 	label := ""
 	if s.Label != nil {
 		label = s.Label.Name
+		if s.Tok == token.GOTO {
+			label = gotoLabel(s.Label)
+		}
 	}
 	for i := len(m.targets) - 1; i >= 0; i-- {
 		t := m.targets[i]
@@ -271,18 +322,15 @@ func (m *machine) jump(s *ast.BranchStmt) {
 			continue
 		}
 		switch {
-		case s.Tok == token.BREAK:
+		case s.Tok == token.BREAK && !strings.HasPrefix(t.label, "goto "), s.Tok == token.GOTO && !t.loop:
 			t.breaks = append(t.breaks, m.cur...)
-		case s.Tok == token.CONTINUE && t.loop:
+		case s.Tok == token.CONTINUE && t.loop && !strings.HasPrefix(t.label, "goto "), s.Tok == token.GOTO && t.loop:
 			t.continues = append(t.continues, m.cur...)
 		default:
 			continue
 		}
 		m.cur = nil
 		return
-	}
-	if s.Tok == token.GOTO {
-		m.opaque(s, "goto")
 	}
 }
 
@@ -307,7 +355,7 @@ func (m *machine) switchStmt(s *ast.SwitchStmt, label string) {
 				m.eval(e)
 				m.each(func(p *path) {
 					b, a := p.pop(), p.pop()
-					p.push(m.equal(e.Pos(), a, b))
+					p.push(m.binary(e.Pos(), token.EQL, a, b, m.exprType(s.Tag)))
 				})
 				y, n = m.branch(e.Pos())
 			}
@@ -386,7 +434,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 					p.push(m.equal(e.Pos(), v, m.null(e.Pos())))
 					return
 				}
-				p.push(m.val(e.Pos(), "is", typeName(info.TypeOf(e)), v))
+				p.push(m.hasType(e.Pos(), v, m.exprType(e)))
 			})
 			y, n := m.branch(e.Pos())
 			yes = append(yes, y...)
@@ -402,7 +450,7 @@ func (m *machine) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 		m.each(func(p *path) {
 			v := m.load(p, tag)
 			if len(clause.List) == 1 && !info.Types[clause.List[0]].IsNil() {
-				v = m.val(clause.Pos(), "as", typeName(obj.Type()), v)
+				v = m.asType(clause.Pos(), v, m.frame.actual(obj.Type()))
 			}
 			m.store(p, c, v)
 		})

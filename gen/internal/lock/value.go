@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 	"strings"
 )
 
@@ -26,6 +27,13 @@ type value struct {
 	cell  *cell    // of "ref" and "load"
 	body  *machine // of "lambda": a function that somebody else calls
 	way   []step   // of "ref": from the cell on
+
+	roots  []*value // origins, if rooted
+	rooted bool
+
+	typ  types.Type // that it has in an interface; nil: it is not known
+	from *value     // of a list that others were appended to: that list
+	room *value     // of a list that was made: its capacity
 }
 
 // closure is a function as a value.
@@ -34,6 +42,7 @@ type closure struct {
 	frame *frame
 	fn    *function // or a declared one, with recv for a method value
 	recv  *value
+	types typeArgs
 }
 
 // classes numbers values so that equal ones have the same number.
@@ -52,7 +61,11 @@ func (c *classes) of(v *value) int {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%s|%s|%p|%p|%p", v.op, v.what, v.at, v.cell, v.owner)
 	for _, s := range v.way {
-		if s.index != nil {
+		switch {
+		case s.deref:
+			key.WriteString("|*")
+			continue
+		case s.index != nil:
 			fmt.Fprintf(&key, "|[%d]", s.index.class)
 			continue
 		}
@@ -61,8 +74,12 @@ func (c *classes) of(v *value) int {
 	if v.body != nil {
 		fmt.Fprintf(&key, "|%p", v.body)
 	}
+	if v.op == "struct" && v.typ != nil {
+		key.WriteString("|" + typeName(v.typ)) // in an interface it is another
+	}
 	if v.fn != nil {
 		fmt.Fprintf(&key, "|%p %p %p", v.fn.lit, v.fn.frame, v.fn.fn)
+		fmt.Fprintf(&key, " %s", v.fn.types)
 		if v.fn.recv != nil {
 			fmt.Fprintf(&key, " %d", v.fn.recv.class)
 		}
@@ -80,6 +97,7 @@ func (c *classes) of(v *value) int {
 
 // make gives a value as it is; see the functions that simplify.
 func (m *machine) make(v value) *value {
+	v.roots, v.rooted = nil, false
 	for _, a := range v.args {
 		v.choice = v.choice || a.choice
 	}

@@ -265,17 +265,37 @@ func (r *restoring) piece(ctx context.Context, p Piece, to *sender) error {
 // sender sends chunks, each when the server has taken the one before.
 type sender struct {
 	*restoring
-	to   string
-	most int
+	to    string
+	most  int
+	taken bool // a chunk has come through
 }
 
 func (s *sender) write(ctx context.Context, b []byte) error {
 	for chunk := range slices.Chunk(b, s.most) {
-		if err := s.request(ctx, s.to, chunk, 4*patience, nil); err != nil {
+		if err := s.pass(ctx, chunk); err != nil {
+			return err
+		}
+		s.taken = true
+	}
+	return nil
+}
+
+// pass sends a chunk. In a cluster another server may take it, and ours hears of that later than we do: until then nobody
+// seems to listen, and nothing is sent.
+func (s *sender) pass(ctx context.Context, chunk []byte) error {
+	soon, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := s.request(ctx, s.to, chunk, 4*patience, nil)
+		if s.taken || !errors.Is(err, nats.ErrNoResponders) {
+			return err
+		}
+		select {
+		case <-time.After(tick):
+		case <-soon.Done():
 			return err
 		}
 	}
-	return nil
 }
 
 // request asks the server; answers may be empty.

@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	many     = 5000             // messages asked for at once
-	patience = 5 * time.Second  // for the next of them
-	giveUp   = time.Minute      // without one, while the server may be away
-	readSize = 8 << 20          // bytes asked for at once
-	idleTime = 30 * time.Second // a consumer of a reader that died goes after it
+	many     = 5000                  // messages asked for at once
+	patience = 5 * time.Second       // for the next of them
+	tick     = 50 * time.Millisecond // until it is tried again to hand over the first chunk
+	giveUp   = time.Minute           // without one, while the server may be away
+	readSize = 8 << 20               // bytes asked for at once
+	idleTime = 30 * time.Second      // a consumer of a reader that died goes after it
 )
 
 // reader reads a stream to its live end, while others write to it.

@@ -1,0 +1,138 @@
+package lock
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reading are packages whose functions change nothing of what they are given but what pointers point to.
+var reading = map[string]bool{
+	"fmt": true, "strings": true, "strconv": true, "errors": true, "math": true, "time": true, "unicode": true, "unicode/utf8": true, "cmp": true,
+	"bytes": true, "regexp": true, "path": true, "net/url": true, "html": true, "reflect": true, "slices": true, "maps": true, "sort": true, "log/slog": true,
+}
+
+// writing are functions of those that change elements of their first argument.
+var writing = map[string]bool{
+	"sort.Strings": true, "sort.Ints": true, "sort.Float64s": true, "sort.Slice": true, "sort.SliceStable": true, "sort.Sort": true, "sort.Stable": true,
+	"slices.Sort": true, "slices.SortFunc": true, "slices.SortStableFunc": true, "slices.Reverse": true, "slices.Delete": true, "slices.DeleteFunc": true,
+	"slices.Insert": true, "slices.Replace": true, "slices.Compact": true, "slices.CompactFunc": true, "slices.AppendSeq": true,
+	"maps.Copy": true, "maps.DeleteFunc": true, "maps.Insert": true, "reflect.Copy": true,
+}
+
+// written tells of an argument of a function of another module whether it may change what that leads to.
+func written(name string, i int, t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Slice, *types.Map, *types.Pointer:
+	default:
+		return false
+	}
+	pkg, _, ok := strings.Cut(strings.TrimLeft(name, "(*"), ".")
+	if j := strings.LastIndex(name, "/"); j >= 0 {
+		rest, _, found := strings.Cut(name[j:], ".")
+		pkg, ok = strings.TrimLeft(name[:j], "(*")+rest, found
+	}
+	if ok && reading[pkg] {
+		return i == 0 && writing[name]
+	}
+	return true
+}
+
+// memory is the expression of the list or map that another is a part of, and whether it names a place.
+func memory(info *types.Info, e ast.Expr) (x ast.Expr, named bool) {
+	for {
+		switch n := ast.Unparen(e).(type) {
+		case *ast.SliceExpr:
+			e = n.X
+			continue
+		case *ast.CallExpr:
+			if !info.Types[n.Fun].IsType() || len(n.Args) != 1 {
+				return n, false
+			}
+			e = n.Args[0]
+			continue
+		case *ast.CompositeLit, *ast.FuncLit, *ast.BasicLit:
+			return n, false
+		}
+		named = true
+		ast.Inspect(e, func(n ast.Node) bool {
+			_, call := n.(*ast.CallExpr)
+			named = named && !call
+			return named
+		})
+		return e, named
+	}
+}
+
+// mutate changes what an argument leads to into what becomes gives of it; it is on no stack.
+func (m *machine) mutate(e ast.Expr, becomes func(p *path, old *value) *value) {
+	info := m.frame.info
+	x, named := memory(info, e)
+	if !named {
+		return
+	}
+	t := info.TypeOf(x)
+	m.place(x)
+	m.each(func(p *path) {
+		ref := p.pop()
+		old := m.read(p, ref)
+		if old.op == "ref" {
+			ref, old = old, m.read(p, old)
+		}
+		now := becomes(p, old)
+		m.write(p, ref, now)
+		m.elsewhere(p, t, old, now)
+	})
+}
+
+// disturb changes what values lead to, and the variables that functions in them change.
+func (m *machine) disturb(p *path, values []*value, becomes func(old *value) *value) {
+	var cells []*cell
+	add := func(c *cell) {
+		if !slices.Contains(cells, c) {
+			cells = append(cells, c)
+		}
+	}
+	for _, v := range values {
+		for _, c := range m.reach(p, v) {
+			add(c)
+		}
+		m.disturbed(p, v, add)
+	}
+	for _, c := range cells {
+		m.store(p, c, becomes(m.load(p, c)))
+	}
+}
+
+// disturbed calls f with the variables that functions in a value change when they are called.
+func (m *machine) disturbed(p *path, v *value, f func(*cell)) {
+	m.functions(p, v, func(c *closure) {
+		m.touches(p, c, func(cl *cell, _ ast.Expr) { f(cl) })
+	})
+}
+
+// afterCall changes what a function of another module may have changed. v is what it has given, on top of the stacks.
+func (m *machine) afterCall(e *ast.CallExpr, name string, raw map[*path][]*value) {
+	m.each(func(p *path) {
+		v := p.stack[len(p.stack)-1]
+		var cells []*cell
+		for _, a := range raw[p] {
+			m.disturbed(p, a, func(c *cell) { cells = append(cells, c) })
+		}
+		slices.SortFunc(cells, func(a, b *cell) int { return a.id - b.id })
+		for _, c := range slices.Compact(cells) {
+			m.store(p, c, m.val(e.Pos(), "changed", "by", v, m.load(p, c)))
+		}
+	})
+	for i, a := range e.Args {
+		t := m.frame.info.TypeOf(a)
+		if t == nil || !written(name, i, t) {
+			continue
+		}
+		m.mutate(a, func(p *path, old *value) *value {
+			return m.val(e.Pos(), "changed", strconv.Itoa(i), p.stack[len(p.stack)-1])
+		})
+	}
+}

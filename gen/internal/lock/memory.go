@@ -1,0 +1,271 @@
+package lock
+
+import (
+	"go/types"
+	"slices"
+)
+
+// elsewhere changes what other variables hold when the elements of a list or map, or what a pointer points to, have
+// changed that they may share: container is the type of that. Where it is not certain, they hold something else from
+// then on, by what has changed.
+func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
+	if old == now || old.isConst() {
+		return
+	}
+	var from []*value
+	old.spine(&from, map[*value]bool{})
+	ch := change{container, old, now, from}
+	for _, c := range m.sortedCells(p.vars) {
+		if c.typ != nil && container != nil && !m.holds(c.typ, container) {
+			continue
+		}
+		if v := p.vars[c]; v != now {
+			if w := m.shared(v, c.typ, &ch); w != v {
+				m.store(p, c, w)
+			}
+		}
+	}
+}
+
+// change is one of the elements of a list or map, or of what a pointer points to.
+type change struct {
+	container types.Type
+	old, now  *value
+	from      []*value // origins of old
+}
+
+// shared is a value after something that it may hold has become something else.
+func (m *machine) shared(v *value, t types.Type, ch *change) *value {
+	old := ch.old
+	literal := old.op == "list" || old.op == "map" || old.op == "made" || old.op == "struct"
+	if v == old || v.class == old.class && !literal {
+		return ch.now
+	}
+	if v.op == "ref" || v.op == "func" || v.isConst() {
+		return v
+	}
+	if mine, _ := v.origins(map[*value]bool{}); !overlapping(mine, ch.from) {
+		return v
+	}
+	var st *types.Struct
+	if t != nil {
+		st, _ = t.Underlying().(*types.Struct)
+	}
+	if st == nil || v.op == "struct" && splitNames(v.what)[0] != fieldName(st, 0) || embeds(st) {
+		if v.op != "struct" {
+			return m.stirred(v, ch.container, ch.now)
+		}
+		return m.sharedArgs(v, ch)
+	}
+	args, changed := make([]*value, st.NumFields()), false
+	for i := range args {
+		args[i] = m.field(v.pos, v, fieldName(st, i), i)
+		if ft := st.Field(i).Type(); ch.container == nil || m.holds(ft, ch.container) {
+			w := m.shared(args[i], ft, ch)
+			changed = changed || w != args[i]
+			args[i] = w
+		}
+	}
+	if !changed {
+		return v
+	}
+	return m.make(value{op: "struct", what: structName(st), args: args, pos: v.pos, typ: v.typ})
+}
+
+func (m *machine) sharedArgs(v *value, ch *change) *value {
+	args := slices.Clone(v.args)
+	for i, a := range args {
+		args[i] = m.shared(a, nil, ch)
+	}
+	if slices.Equal(args, v.args) {
+		return v
+	}
+	w := *v
+	w.args, w.choice = args, false
+	return m.make(w)
+}
+
+// stirred is what something is after a change that it may share.
+func (m *machine) stirred(v *value, container types.Type, now *value) *value {
+	what := ""
+	if container != nil {
+		if _, isSlice := container.Underlying().(*types.Slice); isSlice {
+			what = "elements" // its length stays
+		}
+	}
+	return m.val(v.pos, "stirred", what, v, now)
+}
+
+func embeds(st *types.Struct) bool {
+	for i := range st.NumFields() {
+		if st.Field(i).Embedded() {
+			return true
+		}
+	}
+	return false
+}
+
+// holds is holds, which is asked often.
+func (m *machine) holds(t, memory types.Type) bool {
+	key := [2]types.Type{t, memory}
+	is, ok := m.holding[key]
+	if !ok {
+		is = holds(t, memory, nil)
+		m.holding[key] = is
+	}
+	return is
+}
+
+// holds reports whether values of a type may share memory of another: a slice, a map or what a pointer points to.
+func holds(t, memory types.Type, seen []types.Type) bool {
+	if types.Identical(t.Underlying(), memory.Underlying()) {
+		return true
+	}
+	if slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {
+		return false
+	}
+	if runtimeType(t) != "" || opaque(t) {
+		return false
+	}
+	seen = append(seen, t)
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return holds(u.Elem(), memory, seen)
+	case *types.Slice:
+		return holds(u.Elem(), memory, seen)
+	case *types.Array:
+		return holds(u.Elem(), memory, seen)
+	case *types.Map:
+		return holds(u.Key(), memory, seen) || holds(u.Elem(), memory, seen)
+	case *types.Struct:
+		for i := range u.NumFields() {
+			if holds(u.Field(i).Type(), memory, seen) {
+				return true
+			}
+		}
+	case *types.Interface, *types.TypeParam:
+		return true
+	}
+	return false
+}
+
+// overlap reports whether two values may share memory.
+func (m *machine) overlap(a, b *value) bool {
+	mine, _ := a.origins(map[*value]bool{})
+	theirs, _ := b.origins(map[*value]bool{})
+	return overlapping(mine, theirs)
+}
+
+func overlapping(mine, theirs []*value) bool {
+	if len(mine) > mostOrigins || len(theirs) > mostOrigins {
+		return true
+	}
+	for _, x := range mine {
+		for _, y := range theirs {
+			if x == y || !fresh(x) && !fresh(y) && (within(x, y) || within(y, x)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// spine collects the origins of the memory of a list or map itself, without that of its elements.
+func (v *value) spine(into *[]*value, seen map[*value]bool) {
+	if seen[v] {
+		return
+	}
+	seen[v] = true
+	args := v.args
+	switch v.op {
+	case "list", "map", "made":
+		args = nil
+	case "slice", "append", "concat", "put", "stirred":
+		args = args[:1]
+	case "eta", "if":
+		args = args[1:]
+	case "phi", "mu", "call", "changed", "part":
+	default:
+		list, _ := v.origins(map[*value]bool{})
+		*into = append(*into, list...)
+		return
+	}
+	if v.op != "phi" && v.op != "mu" && v.op != "if" && v.op != "eta" {
+		*into = append(*into, v)
+	}
+	for _, a := range args {
+		a.spine(into, seen)
+	}
+}
+
+// fresh reports whether every computation of a value makes memory of its own.
+func fresh(v *value) bool {
+	switch v.op {
+	case "list", "map", "made", "append", "concat":
+		return true
+	}
+	return false
+}
+
+// within reports whether x is y, or a field of it.
+func within(x, y *value) bool {
+	for {
+		if x.class == y.class {
+			return true
+		}
+		if x.op != "field" {
+			return false
+		}
+		x = x.args[0]
+	}
+}
+
+const mostOrigins = 40 // of a value that are kept apart
+
+// origins gives the values from which the memory of a value may come; more than mostOrigins are any. They are final
+// unless a loop is being read that they depend on.
+func (v *value) origins(seen map[*value]bool) (list []*value, final bool) {
+	if v.rooted {
+		return v.roots, true
+	}
+	if seen[v] {
+		return nil, false
+	}
+	if seen[v] = true; len(seen) > 2000 {
+		return make([]*value, mostOrigins+1), false
+	}
+	args := v.args
+	final = true
+	switch v.op {
+	case "const", "==", "<", "<=", "not", "len", "has", "is", "cat", "conv", "neg", "+", "-", "*", "/", "%", "ref", "func", "ready", "now", "zero", "lambda":
+		args = nil
+	case "field":
+		base := v
+		for base.op == "field" {
+			base = base.args[0]
+		}
+		if base.op == "param" || base.op == "result" || base.op == "global" {
+			list, args = []*value{v}, nil
+		}
+	case "eta", "if":
+		args = args[1:]
+	case "phi", "mu":
+		final = false
+	case "struct", "tuple", "index", "slice", "part", "as", "stirred", "changed", "item":
+	default:
+		list = []*value{v}
+	}
+	for _, a := range args {
+		more, ok := a.origins(seen)
+		final = final && ok
+		for _, x := range more {
+			if len(list) <= mostOrigins && (x == nil || !slices.Contains(list, x)) {
+				list = append(list, x)
+			}
+		}
+	}
+	if final {
+		v.roots, v.rooted = list, true
+	}
+	return list, final
+}

@@ -1,0 +1,410 @@
+package lock
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// printing are the methods by which a value says itself what it is as text or JSON.
+var printing = []string{"String", "Error", "Format", "GoString", "MarshalJSON", "MarshalText", "UnmarshalJSON", "UnmarshalText"}
+
+// unseen gives what a function of another module may find out about its arguments beside their values: methods of their
+// types, which it may call, and in JSON the names of their fields.
+func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*value {
+	if sig == nil {
+		return nil
+	}
+	all := m.explicit(e.Fun)
+	for i, a := range e.Args {
+		param := paramType(sig, i, e.Ellipsis.IsValid())
+		if param == nil {
+			continue
+		}
+		iface, ok := param.Underlying().(*types.Interface)
+		t := m.exprType(a)
+		if !ok || t == nil {
+			continue
+		}
+		names := printing
+		if iface.NumMethods() > 0 {
+			names = nil
+			if strings.HasPrefix(name, "errors.") || name == "fmt.Errorf" {
+				names = []string{"Is", "As", "Unwrap"}
+			}
+			for k := range iface.NumMethods() {
+				names = append(names, iface.Method(k).Name())
+			}
+		}
+		if strings.HasPrefix(name, "errors.") {
+			names = []string{"Is", "As", "Unwrap"}
+		}
+		for _, fn := range m.methodsOf(t, names) {
+			all = append(all, m.summary(fn))
+		}
+		switch {
+		case name == "errors.As":
+			all = append(all, m.typeValue(a.Pos(), t))
+		case strings.Contains(name, "encoding/json."):
+			all = append(all, m.val(a.Pos(), "type", sketch(t, true, nil)))
+		case strings.HasPrefix(name, "fmt.") && namesFields(e.Args[0]):
+			all = append(all, m.val(a.Pos(), "type", sketch(t, false, nil)))
+		}
+	}
+	return slices.CompactFunc(all, func(a, b *value) bool { return a.class == b.class })
+}
+
+// typeValue is a type as a value: that of an annotated error has the name under which it travels.
+func (m *machine) typeValue(pos token.Pos, t types.Type) *value {
+	bare := t
+	for {
+		p, ok := types.Unalias(bare).(*types.Pointer)
+		if !ok {
+			break
+		}
+		bare = p.Elem()
+	}
+	if named, ok := types.Unalias(bare).(*types.Named); ok && m.errorTypes[named.Obj()] != "" {
+		return m.val(pos, "global", m.errorTypes[named.Obj()])
+	}
+	return m.val(pos, "global", typeName(t))
+}
+
+func paramType(sig *types.Signature, i int, spread bool) types.Type {
+	n := sig.Params().Len()
+	switch {
+	case n == 0:
+		return nil
+	case sig.Variadic() && i >= n-1:
+		s, ok := sig.Params().At(n - 1).Type().Underlying().(*types.Slice)
+		if spread || !ok {
+			return sig.Params().At(n - 1).Type()
+		}
+		return s.Elem()
+	case i < n:
+		return sig.Params().At(i).Type()
+	}
+	return nil
+}
+
+// namesFields reports whether a format may write names of fields or types.
+func namesFields(format ast.Expr) bool {
+	lit, ok := ast.Unparen(format).(*ast.BasicLit)
+	return ok && lit.Kind == token.STRING && (strings.Contains(lit.Value, "%+v") || strings.Contains(lit.Value, "#v") || strings.Contains(lit.Value, "%T"))
+}
+
+// sketch gives the names of the fields of a type, of the ones in it too.
+func sketch(t types.Type, tags bool, seen []types.Type) string {
+	if slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {
+		return "again"
+	}
+	seen = append(seen, t)
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return sketch(u.Elem(), tags, seen)
+	case *types.Slice:
+		return "[]" + sketch(u.Elem(), tags, seen)
+	case *types.Array:
+		return "[]" + sketch(u.Elem(), tags, seen)
+	case *types.Map:
+		return "map " + sketch(u.Elem(), tags, seen)
+	case *types.Struct:
+		var b strings.Builder
+		for i := range u.NumFields() {
+			if f := u.Field(i); tags {
+				b.WriteString(fieldName(u, i) + " " + u.Tag(i))
+			} else {
+				b.WriteString(f.Name())
+			}
+			b.WriteString(" " + sketch(u.Field(i).Type(), tags, seen) + ";")
+		}
+		return "{" + b.String() + "}"
+	}
+	return ""
+}
+
+// methodsOf gives the methods with some names of a type and of what is in it, and if it is an interface those of all types
+// of the module that have it.
+func (m *machine) methodsOf(t types.Type, names []string) []*function {
+	var found []*function
+	add := func(fn *function) {
+		if fn != nil && !slices.Contains(found, fn) {
+			found = append(found, fn)
+		}
+	}
+	var seen []types.Type
+	var walk func(types.Type)
+	walk = func(t types.Type) {
+		if slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {
+			return
+		}
+		seen = append(seen, t)
+		if iface, ok := t.Underlying().(*types.Interface); ok {
+			if iface.NumMethods() > 0 {
+				m.implementing(iface, names, add)
+			}
+			return
+		}
+		if named, ok := types.Unalias(t).(*types.Named); ok {
+			for _, name := range names {
+				if obj, _, _ := types.LookupFieldOrMethod(named, true, named.Obj().Pkg(), name); obj != nil {
+					if fn, ok := obj.(*types.Func); ok {
+						add(m.funcs[fn.Origin()])
+					}
+				}
+			}
+		}
+		switch u := t.Underlying().(type) {
+		case *types.Pointer:
+			walk(u.Elem())
+		case *types.Slice:
+			walk(u.Elem())
+		case *types.Array:
+			walk(u.Elem())
+		case *types.Map:
+			walk(u.Key())
+			walk(u.Elem())
+		case *types.Struct:
+			for i := range u.NumFields() {
+				walk(u.Field(i).Type())
+			}
+		}
+	}
+	walk(t)
+	return found
+}
+
+// implementing calls f with the methods of the module that may stand behind those of an interface.
+func (m *machine) implementing(iface *types.Interface, names []string, f func(*function)) {
+	for _, name := range names {
+		for _, fn := range m.methods[name] {
+			t := fn.obj.Signature().Recv().Type()
+			if !m.linked(fn.obj.Pkg()) {
+				continue
+			}
+			if types.Implements(t, iface) || !isPointer(t) && types.Implements(types.NewPointer(t), iface) {
+				f(fn)
+			}
+		}
+	}
+}
+
+// behind is a call of a method of an interface. The receiver and its arguments are on the stacks.
+func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
+	if fn := m.dynamicMethod(obj, n); fn != nil {
+		m.inline(fn, nil, n, e.Pos())
+		return
+	}
+	all := m.candidates(obj)
+	if len(all) == 0 {
+		m.external(e, obj.FullName(), n, sig)
+		return
+	}
+	act := slices.ContainsFunc(all, func(v *value) bool { return containsLambda(v, map[*value]bool{}, (*machine).acting) })
+	if act || m.takesContext(n) {
+		for _, v := range all {
+			m.pushAll(v)
+		}
+		m.opaqueCall(e.Pos(), obj.FullName(), n+len(all), sig)
+		return
+	}
+	m.external(e, obj.FullName(), n, sig)
+	m.map1(func(p *path, v *value) *value { return m.with(v, all) })
+}
+
+// candidates gives what the methods do that may stand behind one of an interface; none if it is of another type.
+func (m *machine) candidates(obj *types.Func) (all []*value) {
+	if iface, ok := obj.Signature().Recv().Type().Underlying().(*types.Interface); ok {
+		m.implementing(iface, []string{obj.Name()}, func(fn *function) { all = append(all, m.summary(fn)) })
+	}
+	return all
+}
+
+// dynamicMethod gives the method of the type that is behind an interface on all paths, if that is known, with the
+// receiver as it wants it.
+func (m *machine) dynamicMethod(obj *types.Func, n int) *function {
+	var fn *function
+	for i, p := range m.cur {
+		v := p.stack[len(p.stack)-n]
+		t := dynamic(v)
+		if t == nil {
+			return nil
+		}
+		found, index, _ := types.LookupFieldOrMethod(t, false, obj.Pkg(), obj.Name())
+		f, ok := found.(*types.Func)
+		if !ok || len(index) != 1 || m.funcs[f.Origin()] == nil || i > 0 && fn != m.funcs[f.Origin()] {
+			return nil
+		}
+		fn = m.funcs[f.Origin()]
+	}
+	if fn == nil {
+		return nil
+	}
+	if !isPointer(fn.obj.Signature().Recv().Type()) {
+		m.each(func(p *path) {
+			at := len(p.stack) - n
+			p.stack[at] = m.read(p, p.stack[at])
+		})
+	}
+	return fn
+}
+
+// dynamic is the type that a value has in an interface; nil: it is not known.
+func dynamic(v *value) types.Type {
+	if v.op == "ref" && len(v.way) == 0 && v.cell.typ != nil && v.cell.maybe == nil && !types.IsInterface(v.cell.typ) {
+		if _, isMap := v.cell.typ.Underlying().(*types.Map); !isMap {
+			return types.NewPointer(v.cell.typ)
+		}
+	}
+	return v.typ
+}
+
+// hasType reports whether a value in an interface is of a type, as a value if it is not known.
+func (m *machine) hasType(pos token.Pos, v *value, t types.Type) *value {
+	if v.isNil() {
+		return m.boolean(pos, false)
+	}
+	if own := dynamic(v); own != nil {
+		if iface, ok := t.Underlying().(*types.Interface); ok {
+			return m.boolean(pos, types.Implements(own, iface))
+		}
+		return m.boolean(pos, types.Identical(own, t))
+	}
+	return m.val(pos, "is", typeName(t), v)
+}
+
+// asType is a value in an interface as one of a type.
+func (m *machine) asType(pos token.Pos, v *value, t types.Type) *value {
+	if own := dynamic(v); own != nil && types.Identical(own, t) {
+		return v
+	}
+	return m.val(pos, "as", typeName(t), v)
+}
+
+// linked reports whether the package of the orchestrator is one or needs it.
+func (m *machine) linked(pkg *types.Package) bool {
+	root := m.root()
+	if root.links == nil {
+		root.links = map[*types.Package]bool{}
+		var add func(*types.Package)
+		add = func(p *types.Package) {
+			if !root.links[p] {
+				root.links[p] = true
+				for _, q := range p.Imports() {
+					add(q)
+				}
+			}
+		}
+		add(root.home)
+	}
+	return root.links[pkg]
+}
+
+// texts gives what is written where package variables that hold errors are declared, of those in a value: what such an
+// error says is looked at where it may be printed only.
+func (m *machine) texts(name string, args []*value) []*value {
+	var found []*value
+	if !strings.HasPrefix(name, "fmt.") && name != "(error).Error" && !strings.HasPrefix(name, "log/") && name != "errors.Join" {
+		return nil
+	}
+	seen := map[*value]bool{}
+	var walk func(v *value)
+	walk = func(v *value) {
+		if seen[v] {
+			return
+		}
+		seen[v] = true
+		if v.op == "global" {
+			if g := m.sentinels[v.what]; g != nil && g.expr != nil {
+				w := m.val(g.expr.Pos(), "source", m.source(g.expr, g.info))
+				if !slices.ContainsFunc(found, func(f *value) bool { return f.class == w.class }) {
+					found = append(found, w)
+				}
+			}
+		}
+		for _, a := range v.args {
+			walk(a)
+		}
+	}
+	for _, a := range args {
+		walk(a)
+	}
+	return found
+}
+
+// summaryOf is a function as an orchestrator of a package needs it.
+type summaryOf struct {
+	fn  *function
+	pkg *types.Package
+}
+
+// summary is a function as a value: what it does with arguments that are not known, wherever it is called.
+func (m *machine) summary(fn *function) *value {
+	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().home}
+	if body, ok := m.summaries[key]; ok {
+		if body == nil { // in itself
+			return m.val(pos, "recursion", "")
+		}
+		return m.make(value{op: "lambda", body: body, pos: pos})
+	}
+	m.summaries[key] = nil
+	v := m.summarised(&closure{fn: fn}, pos)
+	if delete(m.summaries, key); v.body != nil {
+		m.summaries[key] = v.body
+	}
+	return v
+}
+
+// summaryOf is that of a function that is being read, or of a closure.
+func (m *machine) summaryOf(f *frame) *value {
+	if f.fn != nil {
+		return m.summary(f.fn)
+	}
+	root := m.root()
+	if v, ok := root.closures[f.lit]; ok {
+		return v
+	}
+	root.closures[f.lit] = m.val(f.lit.Pos(), "recursion", "")
+	v := m.summarised(&closure{lit: f.lit, frame: f.outer}, f.lit.Pos())
+	delete(root.closures, f.lit) // what it is depends on what is around
+	return v
+}
+
+func (m *machine) summarised(c *closure, pos token.Pos) *value {
+	if *m.fuel < 0 {
+		return m.val(pos, "source", m.source(c.body(), c.info()))
+	}
+	const most = 3000
+	left := *m.fuel - 50
+	*m.fuel = min(left, most)
+	defer func(begin int) { *m.fuel = left - (begin - *m.fuel) }(*m.fuel)
+	v := m.make(value{op: "func", fn: c, pos: pos})
+	sig := c.signature()
+	if sig == nil {
+		return m.val(pos, "source", m.source(c.body(), c.info()))
+	}
+	around := m.active
+	m.active = nil
+	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, pos, func(sub *machine, q *path) int {
+		sub.lambda = true
+		return sub.unknowns(q, params(sig), pos)
+	})
+	m.active = around
+	return m.make(value{op: "lambda", body: sub, pos: pos})
+}
+
+func (c *closure) body() *ast.BlockStmt {
+	if c.fn != nil {
+		return c.fn.decl.Body
+	}
+	return c.lit.Body
+}
+
+func (c *closure) info() *types.Info {
+	if c.fn != nil {
+		return c.fn.info
+	}
+	return c.frame.info
+}
