@@ -17,6 +17,7 @@ const (
 	tries     = 400
 	mostTries = 2_000
 	mostTried = 300 // terms
+	mostPairs = 400 // of terms that are tried for one orchestrator
 )
 
 // agree reports whether two terms are equal: because they are the same, or because they come to the same whatever is put in
@@ -35,6 +36,9 @@ func (t *terms) agree(a, b term) bool {
 		return same
 	}
 	if t.symbolsOf(a) != t.symbolsOf(b) {
+		return false
+	}
+	if len(t.tried) >= mostPairs {
 		return false
 	}
 	x := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}

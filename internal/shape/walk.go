@@ -1,6 +1,9 @@
 package shape
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
@@ -504,7 +507,8 @@ func (w *walk) absent(s *state, condition term) bool {
 
 // answers finds a fact that is the same question in other words.
 func (w *walk) answers(s *state, condition term) (yes, ok bool) {
-	for fact, yes := range s.facts {
+	for _, fact := range slices.Sorted(maps.Keys(s.facts)) {
+		yes := s.facts[fact]
 		if w.t.agree(fact, condition) {
 			return yes, true
 		}
