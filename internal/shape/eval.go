@@ -89,19 +89,15 @@ func (e *evaluation) compute(n int) term {
 
 // same reports whether two terms are equal, as far as conditions are decided.
 func (w *walk) same(s *state, a, b term) bool {
-	if a == b || len(s.facts) == 0 {
-		return w.t.agree(a, b)
+	if len(s.facts) > 0 && a != b {
+		done := map[term]term{}
+		a, b = w.settled(s, a, done), w.settled(s, b, done)
 	}
-	done := map[term]term{}
-	return w.t.agree(w.settled(s, a, done), w.settled(s, b, done))
+	return w.t.agree(a, b)
 }
 
 // follows tells which way a condition goes that is one of those that are decided, once their outcome is put into it.
 func (w *walk) follows(s *state, condition term) (yes, ok bool) {
-	if m := &w.t.all[condition]; m.op == opNot {
-		yes, ok := w.follows(s, m.args[0])
-		return !yes, ok
-	}
 	done := map[term]term{}
 	x := w.settled(s, condition, done)
 	if x != condition {

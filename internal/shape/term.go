@@ -29,12 +29,12 @@ type terms struct {
 	index map[string]term
 	event map[term]string  // symbols of futures of an event that has not been given to them, and its name
 	birth map[term]term    // symbols of futures: the time at which the old program made them
-	made  []made           // by term
+	made  map[term]uint64  // what symbolsOf has found
 	tried map[[2]term]bool // what agree has found
 }
 
 func newTerms() *terms {
-	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}, tried: map[[2]term]bool{}}
+	t := &terms{index: map[string]term{}, event: map[term]string{}, birth: map[term]term{}, tried: map[[2]term]bool{}, made: map[term]uint64{}}
 	t.symbol("") // 0 is no future and no time
 	return t
 }

@@ -16,7 +16,8 @@ import (
 const (
 	tries     = 400
 	mostTries = 2_000
-	mostTried = 300 // terms
+	mostTried = 300   // terms
+	mostPairs = 2_000 // of terms that are tried for one orchestrator
 )
 
 // agree reports whether two terms are equal: because they are the same, or because they come to the same whatever is put in
@@ -34,39 +35,47 @@ func (t *terms) agree(a, b term) bool {
 	if same, ok := t.tried[pair]; ok {
 		return same
 	}
-	if t.symbolsOf(a) != t.symbolsOf(b) {
+	x, small := t.symbolsOf(a)
+	if y, ok := t.symbolsOf(b); !small || !ok || x != y {
 		return false
 	}
-	x := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
-	same := x.ready(pair[0], pair[1]) && x.same(pair[0], pair[1])
+	if len(t.tried) >= mostPairs {
+		return false
+	}
+	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
+	same := try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
 	t.tried[pair] = same
 	return same
 }
 
-// symbolsOf is one number for the symbols that a term is made of.
-func (t *terms) symbolsOf(a term) uint64 {
-	for len(t.made) < len(t.all) { // terms are made after what they are made of
-		x := term(len(t.made))
-		of := map[term]bool{}
+// symbolsOf is one number for the symbols that a term is made of. ok: it is small enough to be tried.
+func (t *terms) symbolsOf(a term) (sum uint64, ok bool) {
+	if known, done := t.made[a]; done {
+		return known, known != 0
+	}
+	seen, symbols := map[term]bool{}, []int{}
+	var visit func(term)
+	visit = func(x term) {
+		if seen[x] || len(seen) > mostTried {
+			return
+		}
+		seen[x] = true
 		if t.all[x].op == opSymbol {
-			of[x] = true
+			symbols = append(symbols, int(x))
 		}
 		for _, arg := range t.all[x].args {
-			maps.Copy(of, t.made[arg].of)
+			visit(arg)
 		}
-		h := fnv.New64a()
-		for _, s := range slices.Sorted(maps.Keys(of)) {
-			fmt.Fprint(h, s, ",")
-		}
-		t.made = append(t.made, made{of, h.Sum64()})
 	}
-	return t.made[a].sum
-}
-
-// made is what a term is made of.
-type made struct {
-	of  map[term]bool
-	sum uint64
+	visit(a)
+	if len(seen) <= mostTried {
+		slices.Sort(symbols)
+		h := fnv.New64a()
+		fmt.Fprint(h, symbols)
+		sum = h.Sum64() | 1
+	}
+	t.made[a] = sum
+	return sum, sum != 0
 }
 
 // kind is what sort of value is put in for something.

@@ -1,6 +1,9 @@
 package shape
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Bounds of a walk. What needs more is answered with "not proved".
 const (
@@ -442,10 +445,20 @@ func (w *walk) decided(s *state, condition term) (yes, ok bool) {
 	if yes, ok := w.told(s, condition); ok {
 		return yes, true
 	}
-	return w.follows(s, condition)
+	if m := w.t.all[condition]; m.op == opNot {
+		yes, ok := w.decided(s, m.args[0])
+		return !yes, ok
+	}
+	if w.absent(s, condition) {
+		return false, true
+	}
+	if yes, ok := w.follows(s, condition); ok {
+		return yes, true
+	}
+	return w.answers(s, condition)
 }
 
-// told is the same, without computing anything.
+// told is the same, of what is decided by itself.
 func (w *walk) told(s *state, condition term) (yes, ok bool) {
 	if yes, ok := w.t.isTruth(condition); ok {
 		return yes, true
@@ -458,11 +471,8 @@ func (w *walk) told(s *state, condition term) (yes, ok bool) {
 	if yes, ok := s.facts[condition]; ok {
 		return yes, true
 	}
-	if w.absent(s, condition) {
-		return false, true
-	}
-	if yes, ok := w.answers(s, condition); ok || m.op != opEqual {
-		return yes, ok
+	if m.op != opEqual {
+		return false, false
 	}
 	for fact, yes := range s.facts { // x == 1 decides x == 2
 		f := w.t.all[fact]
@@ -497,7 +507,8 @@ func (w *walk) absent(s *state, condition term) bool {
 
 // answers finds a fact that is the same question in other words.
 func (w *walk) answers(s *state, condition term) (yes, ok bool) {
-	for fact, yes := range s.facts {
+	for _, fact := range slices.Sorted(maps.Keys(s.facts)) {
+		yes := s.facts[fact]
 		if w.t.agree(fact, condition) {
 			return yes, true
 		}
