@@ -2,6 +2,7 @@ package shape
 
 import (
 	"go/token"
+	"slices"
 	"strings"
 )
 
@@ -133,12 +134,17 @@ func (c *typeComparison) removed(path string, a, b *Type, i int, partner map[int
 	change := TypeChange{Path: join(path, f.Name), Pos: c.whereItWas(a, b, i, partner), Loses: true, Rewrites: true}
 	for j := range b.Fields {
 		g := &b.Fields[j]
-		if added[j] && f.Optional == g.Optional && f.Quoted == g.Quoted && c.equal(f.Type, g.Type) {
+		if added[j] && !slices.ContainsFunc(b.Fields, func(g Field) bool { return strings.EqualFold(f.Name, g.Name) }) && f.Optional == g.Optional && f.Quoted == g.Quoted && c.equal(f.Type, g.Type) {
 			delete(added, j)
 			change.Pos, change.Renamed = g.Pos, g.Name
 			c.report(change, "the field %s is gone and looks renamed to %s", change.Path, g.Name)
 			return
 		}
+	}
+	if slices.ContainsFunc(b.Fields, func(g Field) bool { return strings.EqualFold(f.Name, g.Name) }) {
+		change.Fails = true
+		c.report(change, "the field %s is gone, and is read into one whose name differs in case only", change.Path)
+		return
 	}
 	c.report(change, "the field %s is gone", change.Path)
 }

@@ -12,8 +12,8 @@ func (j *judgement) declared(f *failure) {
 	switch {
 	case f.gone != nil && j.moved(f, j.renamedEndpoint(f.gone, f.come)):
 	case (f.event || f.difference != nil && f.difference.event) && j.moved(f, j.renamedEvent()):
-	case f.difference != nil:
-		j.moved(f, j.field(f.difference))
+	case f.difference != nil && j.moved(f, j.field(f.difference)):
+		f.declared = false // of a field that is gone that is what stands there now, or near it what took its place
 	}
 }
 

@@ -189,7 +189,7 @@ func carried(value reflect.Value, after reflect.Type) (reflect.Value, bool) {
 		if !ok || to.Type.Kind() != from.Type.Kind() || !from.Type.ConvertibleTo(to.Type) || len(to.Index) != 1 || !from.IsExported() && !from.Anonymous {
 			return moved, false
 		}
-		if moved.FieldByIndex(to.Index).CanSet() {
+		if from.Tag.Get("json") != "-" && moved.FieldByIndex(to.Index).CanSet() {
 			moved.FieldByIndex(to.Index).Set(value.Field(i).Convert(to.Type))
 		}
 	}
