@@ -232,7 +232,7 @@ func (m *machine) runLoop(l *loop) {
 	l.loosen(m)
 	m.findDefers(l)
 	if m.probing > 0 {
-		l.restore(m)
+		l.restore(m, k)
 		m.cur = m.fold(l.exits)
 		return
 	}
@@ -416,8 +416,15 @@ func (l *loop) changed(m *machine, known func(*cell) bool) (map[*cell]bool, map[
 }
 
 // restore takes the phis that nothing came of back out of what leaves a loop that was only read to see.
-func (l *loop) restore(m *machine) {
-	for _, q := range l.exits {
+func (l *loop) restore(m *machine, k mark) {
+	ways := slices.Clone(l.exits)
+	for i, f := range m.active {
+		ways = append(ways, f.returns[k.returns[i]:]...)
+	}
+	for i, t := range m.targets {
+		ways = append(append(ways, t.breaks[k.breaks[i]:]...), t.continues[k.continues[i]:]...)
+	}
+	for _, q := range ways {
 		for c, v := range q.vars {
 			if h := l.phis[c]; h != nil && h.class == v.class && l.untouched(c) {
 				q.vars[c] = l.entry.vars[c]
