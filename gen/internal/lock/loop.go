@@ -341,7 +341,7 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 		for c, by := range counts {
 			l.counted = max(l.counted, by.pos)
 			if v := l.entry.vars[c]; v != nil {
-				head.vars[c] = m.add(v.pos, v, m.times(by, l.counter))
+				head.vars[c] = m.counted(v, by, l.counter)
 			}
 		}
 	}
@@ -357,6 +357,14 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	l.back = m.fold(m.cur)
 	l.exits = m.fold(append(no, t.breaks...))
 	m.cur = nil
+}
+
+// counted is what is left of v after n rounds that have each added a constant.
+func (m *machine) counted(v, by, n *value) *value {
+	if by.what == "-1" && v.lit == nil {
+		return m.val(v.pos, "-", "", v, n)
+	}
+	return m.add(v.pos, v, m.times(by, n))
 }
 
 func (m *machine) times(by, n *value) *value {
