@@ -253,12 +253,27 @@ func (m *machine) takesContext(n int) bool {
 
 // acts reports whether a function in a value does more than compute.
 func (m *machine) acts(p *path, v *value) bool {
+	if cancels(v, map[*value]bool{}) {
+		return true
+	}
 	found := false
 	m.functions(p, v, func(*closure) { found = true })
 	if found {
 		v = m.freeze(p, v)
 	}
 	return containsLambda(v, map[*value]bool{}, (*machine).acting)
+}
+
+// cancels reports whether what ends a scope is in a value.
+func cancels(v *value, seen map[*value]bool) bool {
+	if v.op == "cancel" {
+		return true
+	}
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(v.args, func(a *value) bool { return cancels(a, seen) })
 }
 
 func containsLambda(v *value, seen map[*value]bool, is func(*machine) bool) bool {

@@ -457,4 +457,72 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return ShipActivity.Call(ctx, Order{Lines: lines, Total: len(lines), ID: id})
 }`},
+	{"a constant added in two branches, or after them", `
+func F(ctx durable.Context, o Order) error {
+	cost := 180
+	if o.Total > 30 {
+		cost += 50
+	}
+	if o.Gift {
+		cost += 40
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: cost})
+	return err
+}`, `
+func large(o Order) int {
+	if o.Total <= 30 {
+		return 0
+	}
+	return 50
+}
+func F(ctx durable.Context, o Order) error {
+	cost := 180 + large(o)
+	if o.Gift {
+		cost += 40
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: cost})
+	return err
+}`},
+	{"a loop down, or counted from the end", `
+func F(ctx durable.Context, o Order) error {
+	for i := len(o.Lines) - 1; i >= 0; i-- {
+		if _, err := PackActivity.Call(ctx, o.Lines[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}`, `
+func F(ctx durable.Context, o Order) error {
+	for i := 0; i < len(o.Lines); i++ {
+		if _, err := PackActivity.Call(ctx, o.Lines[len(o.Lines)-1-i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}`},
+	{"a copy that only is looked at", `
+func F(ctx durable.Context, o Order) error {
+	for _, l := range append([]Line{}, o.Lines...) {
+		if _, err := PackActivity.Call(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}`, `
+func F(ctx durable.Context, o Order) error {
+	lines := slices.Clone(o.Lines)
+	for i := range lines {
+		if _, err := PackActivity.Call(ctx, lines[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}`},
+	{"a list with numbered elements", `
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint([3]int{2: 5, 0: 1}))
+}`, `
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint([3]int{1, 0, 5}))
+}`},
 }

@@ -232,7 +232,7 @@ func (m *machine) runLoop(l *loop) {
 	l.loosen(m)
 	m.findDefers(l)
 	if m.probing > 0 {
-		l.restore(m)
+		l.restore(m, k)
 		m.cur = m.fold(l.exits)
 		return
 	}
@@ -341,7 +341,7 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 		for c, by := range counts {
 			l.counted = max(l.counted, by.pos)
 			if v := l.entry.vars[c]; v != nil {
-				head.vars[c] = m.add(v.pos, v, m.times(by, l.counter))
+				head.vars[c] = m.counted(v, by, l.counter)
 			}
 		}
 	}
@@ -357,6 +357,14 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	l.back = m.fold(m.cur)
 	l.exits = m.fold(append(no, t.breaks...))
 	m.cur = nil
+}
+
+// counted is what is left of v after n rounds that have each added a constant.
+func (m *machine) counted(v, by, n *value) *value {
+	if by.what == "-1" && v.lit == nil {
+		return m.val(v.pos, "-", "", v, n)
+	}
+	return m.add(v.pos, v, m.times(by, n))
 }
 
 func (m *machine) times(by, n *value) *value {
@@ -416,8 +424,15 @@ func (l *loop) changed(m *machine, known func(*cell) bool) (map[*cell]bool, map[
 }
 
 // restore takes the phis that nothing came of back out of what leaves a loop that was only read to see.
-func (l *loop) restore(m *machine) {
-	for _, q := range l.exits {
+func (l *loop) restore(m *machine, k mark) {
+	ways := slices.Clone(l.exits)
+	for i, f := range m.active {
+		ways = append(ways, f.returns[k.returns[i]:]...)
+	}
+	for i, t := range m.targets {
+		ways = append(append(ways, t.breaks[k.breaks[i]:]...), t.continues[k.continues[i]:]...)
+	}
+	for _, q := range ways {
 		for c, v := range q.vars {
 			if h := l.phis[c]; h != nil && h.class == v.class && l.untouched(c) {
 				q.vars[c] = l.entry.vars[c]

@@ -257,10 +257,41 @@ func (m *machine) add(pos token.Pos, a, b *value) *value {
 	if a.lit != nil && b.lit != nil {
 		return m.constant(pos, constant.BinaryOp(a.lit, token.ADD, b.lit))
 	}
+	if b.lit != nil && b.lit.Kind() == constant.Int && a.op == "if" && numbers(a, 6) {
+		return m.choose(pos, a.args[0], m.addEach(pos, a.args[1], b), m.addEach(pos, a.args[2], b))
+	}
 	if order(a, b) {
 		a, b = b, a
 	}
 	return m.val(pos, "+", "", a, b)
+}
+
+// addEach adds a constant to what a choice chooses from.
+func (m *machine) addEach(pos token.Pos, v, c *value) *value {
+	sum := m.add(v.pos, v, c)
+	if v.lit == nil || sum == v || len(sum.args) > 0 {
+		return sum
+	}
+	written := *sum
+	written.args = []*value{v, c}
+	return &written
+}
+
+// numbers reports whether a choice is between integers that are written in the source, of at most so many conditions one
+// within the other.
+func numbers(v *value, depth int) bool {
+	if v.op == "if" && depth > 0 {
+		return numbers(v.args[1], depth-1) && numbers(v.args[2], depth-1)
+	}
+	return v.lit != nil && v.lit.Kind() == constant.Int
+}
+
+// minus gives x and k of a difference x - k of two that are not known.
+func minus(v *value) (x, k *value) {
+	if v.op != "-" || v.what != "" || v.args[0].lit != nil || v.args[1].lit != nil {
+		return nil, nil
+	}
+	return v.args[0], v.args[1]
 }
 
 // less compares; integers with a constant have one form: x < c, or not.
@@ -281,6 +312,10 @@ func (m *machine) less(pos token.Pos, a, b *value, isInt bool) *value {
 		return m.not(m.less(pos, b, next, true))
 	}
 	if isInt && b.lit != nil && b.lit.Kind() == constant.Int {
+		if x, k := minus(a); k != nil { // x - k < c
+			one := m.integer(pos, 1)
+			return m.not(m.less(pos, k, m.add(pos, x, m.constant(b.pos, constant.BinaryOp(one.lit, token.SUB, b.lit))), true))
+		}
 		if a.op == "+" && a.what == "" && a.args[1].lit != nil {
 			return m.less(pos, a.args[0], m.shift(b, a.args[1]), true)
 		}
