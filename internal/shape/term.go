@@ -25,12 +25,13 @@ type meaning struct {
 const opSymbol = "symbol"
 
 type terms struct {
-	all   []meaning
-	index map[string]term
-	event map[term]string  // symbols of futures of an event that has not been given to them, and its name
-	birth map[term]term    // symbols of futures: the time at which the old program made them
-	made  map[term]uint64  // what symbolsOf has found
-	tried map[[2]term]bool // what agree has found
+	all    []meaning
+	index  map[string]term
+	event  map[term]string  // symbols of futures of an event that has not been given to them, and its name
+	birth  map[term]term    // symbols of futures: the time at which the old program made them
+	rounds int              // how often agree has tried
+	made   map[term]uint64  // what symbolsOf has found
+	tried  map[[2]term]bool // what agree has found
 }
 
 func newTerms() *terms {

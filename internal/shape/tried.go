@@ -14,10 +14,10 @@ import (
 
 // How often two computations are tried for each thing that is not known, and how large they may be.
 const (
-	tries     = 400
-	mostTries = 2_000
-	mostTried = 300   // terms
-	mostPairs = 2_000 // of terms that are tried for one orchestrator
+	tries      = 300
+	mostTries  = 1_200
+	mostTried  = 300    // terms
+	mostRounds = 40_000 // for one orchestrator
 )
 
 // agree reports whether two terms are equal: because they are the same, or because they come to the same whatever is put in
@@ -39,7 +39,7 @@ func (t *terms) agree(a, b term) bool {
 	if y, ok := t.symbolsOf(b); !small || !ok || x != y {
 		return false
 	}
-	if len(t.tried) >= mostPairs {
+	if t.rounds > mostRounds {
 		return false
 	}
 	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
@@ -97,7 +97,8 @@ type trial struct {
 	t       *terms
 	kinds   map[string]kind // by the name of what is not known
 	size    map[term]bool
-	numbers []float64
+	near    []float64 // constants and their neighbours
+	numbers []float64 // with what comes of two of them
 	texts   []string
 
 	round int
@@ -126,9 +127,12 @@ func (x *trial) ready(a, b term) bool {
 		}
 	}
 	x.numbers, x.texts = append(x.numbers, 0, 1, -1), append(x.texts, "")
-	for _, n := range slices.Clone(x.numbers) {
-		x.numbers = append(x.numbers, n-1, n+1)
+	for _, n := range x.numbers {
+		x.near = append(x.near, n-1, n, n+1)
 	}
+	slices.Sort(x.near)
+	x.near = slices.Compact(x.near)
+	x.numbers = slices.Clone(x.near)
 	most := min(len(x.numbers), 10)
 	for i := range most {
 		for k := range most {
@@ -158,10 +162,19 @@ func (x *trial) computed(a term) bool {
 // name is that of what is not known: one for all uses of a function.
 func (x *trial) name(a term) string {
 	m := &x.t.all[a]
-	if m.op == opSymbol {
-		return "symbol " + strconv.Itoa(int(a))
+	if closed(m.op) {
+		return "term " + strconv.Itoa(int(a))
 	}
 	return m.op + "\x00" + m.what + "\x00" + m.sum
+}
+
+// closed reports whether nothing is put in for the parts of a term: one of a loop or function is equal to itself alone.
+func closed(op string) bool {
+	switch op {
+	case opSymbol, opMu, "eta", "again", "lambda", "func", "arg", "changed", "source":
+		return true
+	}
+	return false
 }
 
 // want notes what sort of value a term and its parts have to be.
@@ -218,7 +231,9 @@ func (x *trial) want(a term, k kind) {
 	case opLen:
 		k = count
 	}
-	all(anything)
+	if !closed(m.op) {
+		all(anything)
+	}
 	if k == anything || x.evaluates(m.op) {
 		return
 	}
@@ -294,6 +309,7 @@ func literalOf(what string) any {
 func (x *trial) same(a, b term) bool {
 	for x.round = range min(mostTries, tries*(1+len(x.kinds))) {
 		x.done = map[term]any{}
+		x.t.rounds++
 		if write(x.of(a)) != write(x.of(b)) {
 			return false
 		}
@@ -315,8 +331,6 @@ func (x *trial) compute(m *meaning, a term) any {
 	switch m.op {
 	case opConst:
 		return literalOf(m.what)
-	case opSymbol:
-		return x.draw(a, nil)
 	case opIf:
 		if len(m.args) == 3 {
 			if x.isTrue(m.args[0]) {
@@ -326,6 +340,9 @@ func (x *trial) compute(m *meaning, a term) any {
 		}
 	case opNot, "!":
 		return !x.isTrue(m.args[0])
+	}
+	if closed(m.op) {
+		return x.draw(a, nil)
 	}
 	args := make([]any, len(m.args))
 	for i, arg := range m.args {
@@ -365,13 +382,15 @@ func (x *trial) draw(a term, args []any) any {
 	case truth:
 		return r.IntN(2) == 0
 	case number, integer, count:
-		n := x.numbers[r.IntN(len(x.numbers))]
-		switch r.IntN(4) {
+		n := x.near[r.IntN(len(x.near))] // mostly: at a limit it is seen which side it is on
+		switch r.IntN(10) {
 		case 0:
 			n = float64(r.IntN(40) - 5)
 		case 1:
 			n += float64(r.IntN(1000))
-		case 2:
+		case 2, 3:
+			n = x.numbers[r.IntN(len(x.numbers))]
+		case 4:
 			if k == number {
 				n += 0.5
 			}
