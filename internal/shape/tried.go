@@ -346,7 +346,11 @@ func (x *trial) compute(m *meaning, a term) any {
 	}
 	args := make([]any, len(m.args))
 	for i, arg := range m.args {
-		args[i] = x.of(arg)
+		if m.op == opLess || m.op == "<=" || m.op == opEqual {
+			args[i] = x.operand(arg)
+		} else {
+			args[i] = x.of(arg)
+		}
 	}
 	if v, ok := operate(m, args); ok {
 		return v
@@ -370,6 +374,24 @@ func (x *trial) chance(name, of string) *rand.Rand {
 	return rand.New(rand.NewPCG(h.Sum64(), uint64(x.round)))
 }
 
+// operand is one side of a comparison. What is computed from numbers hardly ever comes just to a limit by itself: in every
+// other round it is taken for something that is not known.
+func (x *trial) operand(a term) any {
+	m := &x.t.all[a]
+	switch {
+	case x.round%2 == 0:
+	case m.op == opIf && len(m.args) == 3:
+		return x.operand(m.args[2-btoi(x.isTrue(m.args[0]))])
+	case (m.op == "+" || m.op == "-") && m.what == "" && len(m.args) == 2 && x.t.isNumber(m.args[1]):
+		if n, ok := calculate(m.op, []any{x.operand(m.args[0]), x.of(m.args[1])}); ok {
+			return n
+		}
+	case m.op == "+" || m.op == "-" || m.op == "*" || m.op == "/" || m.op == "%":
+		return x.number(x.chance("operand", strconv.Itoa(int(a))), integer)
+	}
+	return x.of(a)
+}
+
 // draw puts something in for a term of which nothing more is known: the same for the same arguments.
 func (x *trial) draw(a term, args []any) any {
 	name := x.name(a)
@@ -382,23 +404,7 @@ func (x *trial) draw(a term, args []any) any {
 	case truth:
 		return r.IntN(2) == 0
 	case number, integer, count:
-		n := x.near[r.IntN(len(x.near))] // mostly: at a limit it is seen which side it is on
-		switch r.IntN(10) {
-		case 0:
-			n = float64(r.IntN(40) - 5)
-		case 1:
-			n += float64(r.IntN(1000))
-		case 2, 3:
-			n = x.numbers[r.IntN(len(x.numbers))]
-		case 4:
-			if k == number {
-				n += 0.5
-			}
-		}
-		if k == count && n < 0 {
-			n = -n
-		}
-		return n
+		return x.number(r, k)
 	case text:
 		s := x.texts[r.IntN(len(x.texts))]
 		switch r.IntN(6) {
@@ -416,6 +422,26 @@ func (x *trial) draw(a term, args []any) any {
 		}
 	}
 	return unknown(name + "(" + of.String() + ")")
+}
+
+func (x *trial) number(r *rand.Rand, k kind) float64 {
+	n := x.near[r.IntN(len(x.near))] // mostly: at a limit it is seen which side it is on
+	switch r.IntN(10) {
+	case 0:
+		n = float64(r.IntN(40) - 5)
+	case 1:
+		n += float64(r.IntN(1000))
+	case 2, 3:
+		n = x.numbers[r.IntN(len(x.numbers))]
+	case 4:
+		if k == number {
+			n += 0.5
+		}
+	}
+	if k == count && n < 0 {
+		n = -n
+	}
+	return n
 }
 
 // write says what a value is: two are equal when that is.

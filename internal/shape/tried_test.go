@@ -27,6 +27,7 @@ func TestAgree(t *testing.T) {
 		{"less or equal of an integer", op("<", op("+", x, y), c("3")), op("<=", op("+", x, y), c("2")), true},
 		{"a bound that is met once", op("<", x, c("100000")), op("<=", x, c("100000")), false},
 		{"a sum of a loop at its limit", op("<", c("500"), ts.keep("eta", "", "", []term{x, y})), op("not", op("<", ts.keep("eta", "", "", []term{x, y}), c("500"))), false},
+		{"what is computed at its limit", op("<", op("+", x, op("/", op("*", x, c("7")), c("100"))), c("50001")), op("<", op("+", x, op("/", op("*", x, c("7")), c("100"))), c("50000")), false},
 		{"the product of two limits", op("<", op("*", c("2500"), c("4")), op("*", x, y)), op("not", op("<", op("*", x, y), op("*", c("2500"), c("4")))), false},
 		{"added in both branches", op("if", x, op("+", y, c("9")), op("+", y, c("12"))), op("+", op("if", x, c("9"), c("12")), y), true},
 		{"branches exchanged", op("if", x, c("1"), c("2")), op("if", op("not", x), c("2"), c("1")), true},

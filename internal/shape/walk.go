@@ -507,9 +507,6 @@ func (w *walk) absent(s *state, condition term) bool {
 
 // answers finds a fact that is the same question in other words.
 func (w *walk) answers(s *state, condition term) (yes, ok bool) {
-	if w.t.loops(condition) {
-		return false, false // a sum of a list is hardly ever drawn to be just at a limit
-	}
 	for _, fact := range slices.Sorted(maps.Keys(s.facts)) {
 		yes := s.facts[fact]
 		if w.t.agree(fact, condition) {
@@ -525,9 +522,4 @@ func (w *walk) answers(s *state, condition term) (yes, ok bool) {
 func (w *walk) different(a, b term) bool {
 	same, ok := w.t.equal(a, b)
 	return ok && !same
-}
-
-// loops reports whether a term is computed by a loop.
-func (t *terms) loops(x term) bool {
-	return t.all[x].op == opMu || slices.ContainsFunc(t.all[x].args, t.loops)
 }
