@@ -23,10 +23,11 @@ const corpus = "../../testdata/changes"
 
 // verdict is what the static judgement is to say of a pair.
 type verdict struct {
-	Verdict      string           `json:"verdict"`      // safe or unsafe
-	Orchestrator string           `json:"orchestrator"` // wire name
-	Kind         string           `json:"kind"`         // of change, for the table of the docs
-	At           map[string][]int `json:"at,omitempty"` // lines of files of the new side that a finding may point to
+	Verdict      string           `json:"verdict"`        // safe or unsafe: what running shows
+	Lock         string           `json:"lock,omitempty"` // what the lock says, if that is something else
+	Orchestrator string           `json:"orchestrator"`   // wire name
+	Kind         string           `json:"kind"`           // of change, for the table of the docs
+	At           map[string][]int `json:"at,omitempty"`   // lines of files of the new side that a finding may point to
 }
 
 type pair struct {
