@@ -42,10 +42,21 @@ func (t *terms) agree(a, b term) bool {
 	if t.rounds > mostRounds {
 		return false
 	}
+	t.tried[pair] = false // until the contrary is found
 	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
-	same := try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
+	same := t.alike(a, b) || try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
 	t.tried[pair] = same
 	return same
+}
+
+// alike reports whether two terms are the same op over parts that agree, such as two loops.
+func (t *terms) alike(a, b term) bool {
+	x, y := &t.all[a], &t.all[b]
+	if x.op != y.op || x.what != y.what || x.sum != y.sum || len(x.args) != len(y.args) || len(x.args) == 0 {
+		return false
+	}
+	p, q := slices.Clone(x.args), slices.Clone(y.args) // more terms may be made meanwhile
+	return !slices.ContainsFunc(seq(len(p)), func(i int) bool { return !t.agree(p[i], q[i]) })
 }
 
 // symbolsOf is one number for the symbols that a term is made of. ok: it is small enough to be tried.
@@ -82,7 +93,7 @@ func (t *terms) symbolsOf(a term) (sum uint64, ok bool) {
 type kind int
 
 const (
-	anything kind = iota // equal to itself alone
+	anything kind = iota // of which nothing is asked but whether it is equal to another
 	truth
 	number  // it is compared only: it may have a fraction
 	integer // it is computed with
@@ -107,7 +118,7 @@ type trial struct {
 
 // Values that a term comes to are bools, float64s, strings, nil, and these.
 type (
-	unknown string // equal to itself alone
+	unknown string // of which nothing more is known
 	several struct {
 		sort  string // list, map, struct with the names of its fields
 		parts []any
@@ -421,7 +432,8 @@ func (x *trial) draw(a term, args []any) any {
 			return nil
 		}
 	}
-	return unknown(name + "(" + of.String() + ")")
+	const different = 5 // so few that two of them are equal now and then, and their difference is seen
+	return unknown(strconv.Itoa(r.IntN(different)))
 }
 
 func (x *trial) number(r *rand.Rand, k kind) float64 {
