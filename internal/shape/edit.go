@@ -121,6 +121,9 @@ func (all edits) near(pos token.Position, in func(edited) bool) token.Position {
 		}
 		for _, p := range e.places {
 			far := 2 * abs(p.Line-pos.Line)
+			if far == 0 && p.Filename == pos.Filename {
+				return pos // it tells the column, too
+			}
 			switch {
 			case p.Filename != pos.Filename:
 				far += 2_000_000

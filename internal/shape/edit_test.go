@@ -22,7 +22,7 @@ func written(name string, first int, text string) shape.Written {
 // TestEdits: a finding points to what was edited, wherever that is felt.
 func TestEdits(t *testing.T) {
 	t.Parallel()
-	const felt = 15 // line of the call whose argument is another one
+	const felt, column = 15, 9 // where the argument is that is another one
 	old := func(names ...shape.Written) *shape.Lock {
 		l := lock(parse("x = activity A(1)\nawait x"))
 		l.Written = names
@@ -31,7 +31,7 @@ func TestEdits(t *testing.T) {
 	now := func(names ...shape.Written) *shape.Lock {
 		flow := parse("x = activity A(2)\nawait x")
 		for i := range flow.Values {
-			flow.Values[i].Pos = token.Position{Filename: "shop.go", Line: felt, Column: 1}
+			flow.Values[i].Pos = token.Position{Filename: "shop.go", Line: felt, Column: column}
 		}
 		flow.Written = names
 		return lock(flow)
@@ -60,7 +60,7 @@ func TestEdits(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			findings := shape.Compare(old(test.old...), now(test.now...))
-			if len(findings) != 1 || findings[0].Pos.Line != test.want {
+			if len(findings) != 1 || findings[0].Pos.Line != test.want || test.want == felt && findings[0].Pos.Column != column {
 				t.Errorf("got %+v, want one in line %d", findings, test.want)
 			}
 		})
