@@ -10,7 +10,7 @@ import (
 // Compare judges what became of the orchestrators of a package: a finding for each change, sorted by position. A change is
 // safe when no instance that the old code has brought to any point can break under the new code.
 func Compare(old, now *Lock) []Finding {
-	c := &comparison{old: old, new: now, taken: map[*Orchestrator]bool{}}
+	c := &comparison{old: old, new: now, taken: map[*Orchestrator]bool{}, edited: map[*Orchestrator]edits{}}
 	for i := range old.Orchestrators {
 		c.orchestrator(&old.Orchestrators[i])
 	}
@@ -29,6 +29,17 @@ type comparison struct {
 	old, new *Lock
 	taken    map[*Orchestrator]bool // those that stand for one of before
 	findings []Finding
+	edited   map[*Orchestrator]edits
+}
+
+// edits are those of the code of an orchestrator, found once somebody asks: most have none to tell of.
+func (c *comparison) edits(now *Orchestrator) edits {
+	e, known := c.edited[now]
+	if !known {
+		e = editsOf(c.old.Written, now.Flow.Written)
+		c.edited[now] = e
+	}
+	return e
 }
 
 func (c *comparison) add(f Finding) { c.findings = append(c.findings, f) }
@@ -183,13 +194,12 @@ func (c *comparison) safe(o *Orchestrator, pos token.Position, kind, change, rea
 
 // input judges what an orchestrator takes.
 func (c *comparison) input(old, now *Orchestrator) {
-	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, change := range CompareParams(c.old, old.Params, c.new, now.Params) {
-		pos := edits.within(change.Pos)
+		pos := change.Pos
 		if !pos.IsValid() {
 			pos = now.Pos
 		}
-		pos = edits.nearest(pos)
+		pos = c.edits(now).nearest(pos)
 		unsafe := change.Fails || change.Loses && readsInput(&now.Flow, change.Path)
 		if !unsafe {
 			c.safe(old, pos, "input", "the input changed: "+at(change), "what was stored can be read, and nothing that is decided depends on the rest")
@@ -230,7 +240,7 @@ func (c *comparison) exchanged(old, now *Orchestrator, failures []failure) *Orch
 
 // same reports whether each of two can go on with what the other began.
 func (c *comparison) same(old, now *Orchestrator) bool {
-	back := &comparison{old: c.new, new: c.old}
+	back := &comparison{old: c.new, new: c.old} // it only judges
 	return c.passes(old, now) && back.passes(now, old)
 }
 
@@ -255,15 +265,14 @@ func (c *comparison) flow(old, now *Orchestrator) {
 		})
 		return
 	}
-	edits := editsOf(c.old.Written, now.Flow.Written)
 	for _, f := range failures {
 		if !f.pos.IsValid() {
 			f.pos = now.Pos
 		}
 		if f.declared {
-			f.pos = edits.within(f.pos)
+			f.pos = c.edits(now).within(f.pos)
 		} else {
-			f.pos = edits.nearest(f.pos)
+			f.pos = c.edits(now).nearest(f.pos)
 		}
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,

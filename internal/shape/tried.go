@@ -44,13 +44,13 @@ func (t *terms) agree(a, b term) bool {
 	}
 	t.tried[pair] = false // until the contrary is found
 	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
-	same := t.alike(a, b) || try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
+	same := t.partsAgree(a, b) || try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
 	t.tried[pair] = same
 	return same
 }
 
-// alike reports whether two terms are the same op over parts that agree, such as two loops.
-func (t *terms) alike(a, b term) bool {
+// partsAgree reports whether two terms are the same op over parts that agree, such as two loops.
+func (t *terms) partsAgree(a, b term) bool {
 	x, y := &t.all[a], &t.all[b]
 	if x.op != y.op || x.what != y.what || x.sum != y.sum || len(x.args) != len(y.args) || len(x.args) == 0 {
 		return false
@@ -270,7 +270,7 @@ func (x *trial) wantEqual(args []term) {
 	k := anything
 	for _, a := range args {
 		if m := &x.t.all[a]; m.op == opConst {
-			switch v := literalOf(m.what).(type) {
+			switch literalOf(m.what).(type) {
 			case float64:
 				k = number
 			case string:
@@ -279,8 +279,6 @@ func (x *trial) wantEqual(args []term) {
 				k = truth
 			case nil:
 				k = maybe
-			case unknown:
-				_ = v
 			}
 		}
 	}
