@@ -319,8 +319,18 @@ func (c *comparison) judge(old, now *Orchestrator) []failure {
 		pos, _ := firstChange(&old.Flow, &now.Flow)
 		j.failures = append(j.failures, failure{kind: "complex", pos: pos, change: "the code changed, too much to prove that instances can go on: " + j.complex})
 	}
+	if Rehearse != nil && len(j.failures) > 0 {
+		kinds := ""
+		for _, f := range j.failures {
+			kinds += string(f.kind) + ","
+		}
+		Rehearse(j.old, old, j.old.stored(&old.Flow), j.new, now, j.recased(j.new.stored(&now.Flow)), kinds)
+	}
 	return j.roots()
 }
+
+// Rehearse is for trying.
+var Rehearse func(oldLock *Lock, old *Orchestrator, oldFlow *Flow, newLock *Lock, now *Orchestrator, newFlow *Flow, kinds string)
 
 // roots leaves out arguments that are other ones because of a step that is told of.
 func (j *judgement) roots() []failure {

@@ -1,0 +1,593 @@
+package rehearsal
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// program is a flow, ready to be run.
+type program struct {
+	side      *side
+	flow      *shape.Flow
+	constants []any
+	depends   []uint64
+	phis      [][]int       // of a join
+	ways      map[way][]int // the place of a way among those into the join that it leads to
+	scopes    []int         // of a node: the value that is the Context of what it makes, -1 for the plain one
+	awaited   []bool        // of a node: somebody has its future
+	inner     []*program    // of all nodes with bodies, one after the other
+	first     []int         // of a node: its first in inner
+	running   *run
+}
+
+type way struct{ from, next int }
+
+func newProgram(s *side, f *shape.Flow) *program {
+	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}}
+	p.constants = make([]any, len(f.Values))
+	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
+	for i := range p.scopes {
+		p.scopes[i] = -1
+	}
+	for i := range f.Values {
+		switch v := &f.Values[i]; v.Op {
+		case "const":
+			p.constants[i] = constant(v.What)
+		case "phi":
+			p.phis[v.Node] = append(p.phis[v.Node], i)
+		case "future":
+			p.awaited[v.Node] = true
+			if len(v.Args) > 0 {
+				p.scopes[v.Node] = v.Args[0]
+			}
+		}
+	}
+	for i := range f.Nodes {
+		for k, e := range f.Nodes[i].In {
+			w := way{e.From, e.Next}
+			p.ways[w] = append(p.ways[w], k)
+		}
+		p.first[i] = len(p.inner)
+		for b := range f.Nodes[i].Bodies {
+			p.inner = append(p.inner, newProgram(s, &f.Nodes[i].Bodies[b]))
+		}
+	}
+	return p
+}
+
+// run is one run of a program: of the orchestrator, or of one of its coroutines.
+type run struct {
+	p      *program
+	s      *scenario
+	m      *meeting
+	co     *engine.Coroutine
+	scope  *engine.Scope
+	params func(name string) any
+	outer  []any
+
+	at      int
+	values  []any // by node
+	moments []any
+	phis    []any // by value
+	base    *frame
+	start   moment
+	rounds  int
+	tired   bool
+	last    int // of its moments
+}
+
+// meeting is what the coroutines of one execution share.
+type meeting struct {
+	types   map[*engine.Future]shape.TypeRef
+	futures []*engine.Future
+	steps   int
+	moments int
+}
+
+const mostSteps = 4000 // of an execution
+
+func newRun(p *program, s *scenario, m *meeting, co *engine.Coroutine) *run {
+	r := &run{p: p, s: s, m: m, co: co}
+	r.values, r.moments, r.phis = make([]any, len(p.flow.Nodes)), make([]any, len(p.flow.Nodes)), make([]any, len(p.flow.Values))
+	r.base = &frame{known: map[int]any{}}
+	r.start = r.moment()
+	return r
+}
+
+// there reports whether a wait for a future would end at once.
+func (r *run) there(f *engine.Future) bool {
+	over := r.co.Promise()
+	r.co.Give(over, nil)
+	return r.co.Await(f, over) == 0
+}
+
+func (r *run) moment() moment {
+	r.m.moments++
+	r.last = r.m.moments
+	m := moment{r.last, r.co.Now(), map[*engine.Future]bool{}}
+	for _, f := range r.m.futures {
+		if f.Done() {
+			m.done[f] = true
+		}
+	}
+	return m
+}
+
+// Ways in which a run ends that is no return.
+var (
+	errPanic = errors.New("panic")
+	errTired = errors.New("too many steps")
+)
+
+// crash ends a run.
+type crash struct{ err error }
+
+// walk runs the program to its end, and gives what it returns.
+func (r *run) walk() (kind shape.NodeKind, results []any) {
+	for {
+		if r.m.steps++; r.m.steps > mostSteps || r.tired {
+			panic(crash{errTired})
+		}
+		r.rounds = 0
+		n := &r.p.flow.Nodes[r.at]
+		r.p.running = r
+		r.p.side.nodes[n] = true
+		if done, kind := r.step(n); done {
+			return kind, r.whole(n.Args)
+		}
+	}
+}
+
+// whole gives the values of arguments, which a program that has panicked does not have.
+func (r *run) whole(args []int) []any {
+	out := r.all(args, r.base)
+	if slices.ContainsFunc(out, isBroken) {
+		panic(crash{errPanic})
+	}
+	return out
+}
+
+func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
+	next := 0
+	switch n.Kind {
+	case shape.Return, shape.Continue:
+		return true, n.Kind
+	case shape.Panic:
+		panic(crash{errPanic})
+	case shape.Join:
+	case shape.Branch:
+		next = 1 - btoi(r.asked(n.Args[0], r.truth(r.whole(n.Args)[0])))
+		r.p.side.ways[way2{n, next}] = true
+	case shape.Now:
+		r.give(r.moment())
+	case shape.Await:
+		for _, f := range r.futures(n.Args) {
+			r.co.Await(f)
+		}
+		r.give(nil)
+	case shape.AwaitAny:
+		fs := r.futures(n.Args)
+		if len(fs) == 0 {
+			panic(crash{errPanic})
+		}
+		i := r.co.Await(fs...)
+		r.give(which{i, fs[i]})
+	case shape.Receive:
+		f := r.co.ReceiveIn(r.in(), n.Target)
+		r.keep(f, r.p.side.event(n.Target))
+		r.give(f)
+	case shape.UUID:
+		r.give(fmt.Sprintf("%x", r.co.UUID()))
+	case shape.Random:
+		args := r.whole(n.Args)
+		drawn := r.co.Rand().Uint64()
+		if n.Target == "IntN" && len(args) == 1 {
+			if most := r.integer(args[0]); most > 0 {
+				r.give(int64(drawn % uint64(most)))
+				break
+			}
+		}
+		r.give(r.s.unknown("random", strconv.FormatUint(drawn, 36), n.Target, texts(args)))
+	case shape.Scope:
+		r.give(r.newScope(n))
+	case shape.Go:
+		r.give(r.coroutines(n))
+	case shape.Call:
+		args := r.whole(n.Args)
+		if f, ok := append(args, nil)[0].(canceler); ok && n.Target == "value" {
+			r.co.CancelScope(f.scope, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
+			r.give(nil)
+			break
+		}
+		r.give(r.decide(n))
+	default:
+		r.give(r.decide(n))
+	}
+	r.move(next)
+	return false, ""
+}
+
+// give is what the node gives at which the run stands.
+func (r *run) give(v any) {
+	r.values[r.at], r.moments[r.at] = v, r.moment()
+}
+
+func (r *run) keep(f *engine.Future, ref shape.TypeRef) {
+	r.m.types[f] = ref
+	r.m.futures = append(r.m.futures, f)
+}
+
+// in is the scope of what the node makes at which the run stands.
+func (r *run) in() *engine.Scope {
+	if v := r.p.scopes[r.at]; v >= 0 {
+		if s, ok := r.of(v, r.base).(*engine.Scope); ok {
+			return s
+		}
+	}
+	return nil
+}
+
+// move goes on to what is behind the node.
+func (r *run) move(next int) {
+	from := r.at
+	r.at = r.p.flow.Nodes[from].Next[next]
+	var phis []any
+	if edges := r.p.ways[way{from, next}]; len(r.p.phis[r.at]) > 0 {
+		for _, v := range r.p.phis[r.at] {
+			val := &r.p.flow.Values[v]
+			for _, e := range edges {
+				if in := r.p.flow.Nodes[r.at].In[e]; in.From == from && in.Next == next && e < len(val.Args) {
+					phis = append(phis, r.of(val.Args[e], r.base))
+					break
+				}
+			}
+		}
+		for i, v := range r.p.phis[r.at] {
+			if i < len(phis) {
+				r.phis[v] = phis[i]
+			}
+		}
+	}
+	r.base = &frame{known: map[int]any{}}
+}
+
+// futures are those that a node waits for, those of lists one by one.
+func (r *run) futures(args []int) []*engine.Future {
+	var out []*engine.Future
+	var add func(v any)
+	add = func(v any) {
+		switch v := v.(type) {
+		case *engine.Future:
+			out = append(out, v)
+		case list:
+			for _, e := range v {
+				add(e)
+			}
+		case nil, zero:
+		default:
+			panic(crash{errPanic})
+		}
+	}
+	for _, v := range r.whole(args) {
+		add(v)
+	}
+	return out
+}
+
+// given is what a node gives, or what is asked of that.
+func (r *run) given(v *shape.Value, in *frame) any {
+	switch v.Op {
+	case "start":
+		return r.start
+	case "after":
+		return r.moments[v.Node]
+	case "future":
+		return r.values[v.Node]
+	case "now":
+		if m, ok := r.of(v.Args[0], in).(moment); ok {
+			return m.at
+		}
+		return r.co.Now()
+	case "info":
+		return r.s.unknown("info", v.What)
+	case "canceled":
+		if len(v.Args) > 0 {
+			s, _ := r.of(v.Args[0], in).(*engine.Scope)
+			return r.co.Cancelled(s)
+		}
+		return r.co.Cancelled(nil)
+	case "ctxerr":
+		if len(v.Args) > 1 {
+			if s, ok := r.of(v.Args[1], in).(*engine.Scope); ok {
+				return errorOf(r.co.Cause(s))
+			}
+		}
+		return errorOf(r.co.Cause(nil))
+	case "ready":
+		f, ok := r.of(v.Args[0], in).(*engine.Future)
+		if !ok {
+			return broken{}
+		}
+		if len(v.Args) > 1 {
+			if m, ok := r.of(v.Args[1], in).(moment); ok && m.step != r.last {
+				return m.done[f]
+			}
+		}
+		return r.there(f)
+	}
+	if len(v.Args) == 0 {
+		return r.part2(v)
+	}
+	return r.outcome(v.Op, r.of(v.Args[0], in))
+}
+
+// part2 is one of the results of a node.
+func (r *run) part2(v *shape.Value) any {
+	if v.What == "" {
+		return r.values[v.Node]
+	}
+	return r.part(v.What, r.values[v.Node])
+}
+
+// outcome is the result of a future, or its error; of several, all.
+func (r *run) outcome(op string, of any) any {
+	switch f := of.(type) {
+	case *engine.Future:
+		if op == "error" {
+			return r.failure(f)
+		}
+		return r.result(f)
+	case list:
+		all := make(list, len(f))
+		for i, x := range f {
+			all[i] = r.outcome(op, x)
+		}
+		if op == "error" {
+			x, _ := r.errorsOf("errors.Join", all)
+			return x
+		}
+		return all
+	case nil, zero:
+		if op == "error" {
+			return nil
+		}
+		return list{}
+	case mapped:
+		if op == "error" {
+			return f.err
+		}
+		return f.results
+	case broken:
+		return f
+	}
+	return r.s.unknown(op, text(of))
+}
+
+// returned is what a coroutine has returned.
+type returned struct{ value, err any }
+
+// mapped is what Map and ForEach give.
+type mapped struct {
+	results list
+	err     any
+}
+
+func (r *run) failure(f *engine.Future) any {
+	if own, ok := f.Value().(returned); ok {
+		return own.err
+	}
+	_, failure := f.Result()
+	return errorOf(failure)
+}
+
+func errorOf(f *history.Failure) any {
+	switch {
+	case f == nil:
+		return nil
+	case f.Kind == history.FailCanceled:
+		return fault{id: "canceled"}
+	case f.Kind == history.FailTimeout:
+		return fault{id: "timeout"}
+	}
+	return fault{id: f.Message}
+}
+
+func (r *run) result(f *engine.Future) any {
+	if own, ok := f.Value().(returned); ok {
+		return own.value
+	}
+	payload, failure := f.Result()
+	ref, known := r.m.types[f]
+	if failure != nil || known && ref == shape.NoType || !f.Done() {
+		return zero{}
+	}
+	if !known {
+		return r.s.unknown("result", string(payload))
+	}
+	return r.s.draw(r.p.side.lock, ref, string(payload), 0)
+}
+
+// decide makes a slot.
+func (r *run) decide(n *shape.Node) any {
+	slot := history.Slot{Name: n.Target, Site: "-"}
+	args := r.whole(n.Args)
+	policy := engine.Strict
+	if n.Loose {
+		policy = engine.Ignore
+	}
+	slot.Args = r.p.side.payload(n, args)
+	switch n.Kind {
+	case shape.Activity:
+		slot.Kind = history.SlotActivity
+	case shape.Timer:
+		slot.Kind, slot.Name, slot.Args, slot.Due = history.SlotTimer, "", nil, r.co.Now()
+	case shape.Child:
+		slot.Kind, slot.Child, slot.Target.Group = history.SlotChild, &history.ChildOptions{}, "g"
+	case shape.Send:
+		slot.Kind, slot.Target.ID, slot.Confirm = history.SlotSend, "other", r.p.awaited[r.at]
+	case shape.Marker:
+		if r.s.denied(n.Target, r.p.side) {
+			return false
+		}
+		slot.Kind, slot.Args = history.SlotVersion, history.Payload("true")
+		result, _ := r.co.ScheduleIn(nil, slot).Result()
+		return len(result) > 0
+	default: // what cannot be looked into
+		slot.Kind, slot.Name = history.SlotActivity, "call "+n.Target
+		f := r.co.ScheduleIn(nil, slot)
+		r.co.Await(f)
+		return r.s.unknown("result of "+n.Target, texts(args), fmt.Sprint(f.Slot()))
+	}
+	f := r.co.ScheduleArgs(r.in(), slot, policy)
+	if f.Slot() != engine.NoSlot { // its scope has not been cancelled
+		r.p.side.decided[n] = true
+	}
+	r.keep(f, n.Type)
+	return f
+}
+
+// payload writes arguments: by name, where they are stored by name.
+func (s *side) payload(n *shape.Node, args []any) history.Payload {
+	stored := map[string]string{}
+	names := s.params(n)
+	for i, a := range args {
+		name := strconv.Itoa(i)
+		if len(names) > 1 && len(names) <= len(args) && i < len(names) {
+			name = names[i]
+		} else if len(names) > 1 {
+			name = strconv.Itoa(i - len(names))
+		}
+		stored[name] = text(a)
+	}
+	b, err := json.Marshal(stored)
+	if err != nil {
+		panic(err) // texts can be written
+	}
+	return b
+}
+
+// newScope makes a Context that something cancels, or cancels one.
+func (r *run) newScope(n *shape.Node) any {
+	args := r.whole(n.Args)
+	var parent *engine.Scope
+	if len(args) > 0 {
+		parent, _ = args[len(args)-1].(*engine.Scope)
+	}
+	switch n.Target {
+	case "cancel":
+		if parent != nil {
+			r.co.CancelScope(parent, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
+		}
+		return nil
+	case "WithTimeout":
+		scope := r.co.Scope(parent)
+		if timer, ok := args[0].(*engine.Future); ok {
+			r.co.Go(func(co *engine.Coroutine) {
+				co.Await(timer)
+				if _, failure := timer.Result(); !timer.Stopped() && failure == nil {
+					co.CancelScope(scope, &history.Failure{Kind: history.FailTimeout, Message: "timeout"})
+				}
+			})
+		}
+		return scope
+	}
+	return r.co.Scope(parent)
+}
+
+// coroutines runs the body of a node beside, or once for every element of a list.
+func (r *run) coroutines(n *shape.Node) any {
+	args := r.whole(n.Args)
+	if len(n.Bodies) == 0 {
+		return r.s.unknown("go", n.Target, texts(args))
+	}
+	p := r.p.inner[r.p.first[r.at]]
+	body := func(co *engine.Coroutine, params func(string) any) returned {
+		sub := newRun(p, r.s, r.m, co)
+		sub.params, sub.outer = params, args
+		_, results := sub.walk()
+		switch len(results) {
+		case 0:
+			return returned{}
+		case 1:
+			return returned{nil, results[0]}
+		}
+		return returned{results[0], results[len(results)-1]}
+	}
+	if n.Target == "map" || n.Target == "foreach" {
+		return r.each(args, body)
+	}
+	f := r.co.Promise()
+	r.keep(f, shape.NoType)
+	r.co.Go(func(co *engine.Coroutine) {
+		co.Give(f, body(co, func(string) any { return broken{} }))
+	})
+	return f
+}
+
+// each runs a body for every element of a list, as Map does.
+func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) returned) any {
+	items, ok := r.asList(args[0])
+	if !ok || len(args) < 2 {
+		panic(crash{errPanic})
+	}
+	parallel := r.integer(args[1])
+	if parallel < 1 {
+		panic(crash{errPanic})
+	}
+	v := r.p.flow.Nodes[r.at].Args[1]
+	r.near(v, cmp.Compare(int64(len(items)), parallel), float64(int64(len(items))-parallel))
+	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
+	var lines []*engine.Future
+	for range min(parallel, int64(len(items))) {
+		f := r.co.Promise()
+		lines = append(lines, f)
+		r.co.Go(func(co *engine.Coroutine) {
+			for next < len(items) {
+				n := next
+				next++
+				got := body(co, func(string) any { return items[n] })
+				out.results[n] = got.value
+				if !isZero(got.err) {
+					out.results[n] = zero{}
+					failed = append(failed, fault{"item " + strconv.Itoa(n), []any{got.err}})
+				}
+			}
+			co.Give(f, returned{})
+		})
+	}
+	for _, f := range lines {
+		r.co.Await(f)
+	}
+	out.err, _ = r.errorsOf("errors.Join", failed)
+	return out
+}
+
+// param is an argument of the function that runs.
+func (r *run) param(name string) any {
+	return r.params(name)
+}
+
+// sentinel is the error that stands for a timeout or a cancellation.
+func (p *program) sentinel(s *scenario, id string) unknown {
+	name := map[string]string{"timeout": "ErrTimeout", "canceled": "ErrCanceled"}[id]
+	return s.unknown("global", p.side.global(name), "")
+}
+
+// global is the name by which a flow knows a variable of the runtime.
+func (s *side) global(name string) string {
+	for known := range s.globals {
+		if strings.HasSuffix(known, "runtime."+name) {
+			return known
+		}
+	}
+	return name
+}
