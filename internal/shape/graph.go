@@ -57,6 +57,7 @@ const (
 	opParam  = "param"
 	opOuter  = "outer"
 	opMu     = "mu"
+	opEta    = "eta"
 )
 
 // kindBits numbers the kinds whose coming is asked for.
@@ -134,7 +135,7 @@ func (g *graph) classes(labels []string) []int {
 	keys := make([]string, len(g.Values))
 	for i := range g.Values {
 		v := &g.Values[i]
-		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum
+		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum + "\x00" + strconv.Itoa(v.Loop)
 		if v.ofNode() || v.Op == opPhi {
 			keys[i] += "\x01" + labels[i]
 		}

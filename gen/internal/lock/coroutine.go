@@ -113,7 +113,7 @@ func (m *machine) abstract(p *path, v *value) *value {
 		list = list[1:]
 	}
 	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
-		sub.lambda, sub.making = true, v.fn
+		sub.lambda, sub.making, sub.around = true, v.fn, m.enclosing()
 		return sub.unknowns(q, list, v.pos)
 	})
 	return m.make(value{op: "lambda", body: sub, fn: v.fn, pos: v.pos})

@@ -375,6 +375,9 @@ func (e *emitter) value(v *value) int {
 		out.Op, out.Node = "result", e.index[v.at]
 	case v.op == "ctx":
 		out.Args = e.values(v.args)
+	case v.loop != nil:
+		out.Loop = e.depth(v.loop)
+		out.Args = e.values(v.args)
 	case v.op == "saga":
 		out.Op, out.Args = "list", e.values(v.args)
 	default:
@@ -484,7 +487,7 @@ func (e *emitter) sum(c *cell) string {
 	var all []string
 	for _, s := range e.root().stored {
 		if s.cell == c {
-			d := describer{sums: map[*value]string{}}
+			d := describer{emitter: e, sums: map[*value]string{}}
 			all = append(all, d.of(s.value))
 		}
 	}
@@ -495,6 +498,7 @@ func (e *emitter) sum(c *cell) string {
 
 // describer says values as text, without what depends on where they are.
 type describer struct {
+	*emitter
 	sums map[*value]string
 	open []*value // that are being described
 }
@@ -515,6 +519,9 @@ func (d *describer) of(v *value) string {
 	b.WriteString(v.op + " " + v.what)
 	if v.cell != nil {
 		b.WriteString(" variable")
+	}
+	if v.loop != nil {
+		b.WriteString(" of loop " + strconv.Itoa(d.depth(v.loop)))
 	}
 	if v.body != nil {
 		flow, _ := v.body.emitFrom(0)

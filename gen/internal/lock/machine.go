@@ -43,6 +43,7 @@ type machine struct {
 	outs      []*cell  // variables that it leaves changed
 	given     []handed // places that were given to a function that is read by itself
 	making    *closure // the function that lambda is of
+	around    *loop    // in which lambda was made
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
