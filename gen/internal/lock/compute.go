@@ -25,7 +25,7 @@ type outcome struct {
 // makes of it, and what it leaves is an "eta" of that and of when it ends.
 func (m *machine) compute(l *loop, k mark) bool {
 	for _, n := range m.nodes[k.nodes:] {
-		if n.kind != shape.Branch && n.kind != shape.Join || n.kind == shape.Join && n != l.head {
+		if n.kind != shape.Branch && n.kind != shape.Join || n.kind == shape.Join && n != l.head && !n.gone {
 			return false
 		}
 	}
@@ -57,7 +57,7 @@ func (m *machine) compute(l *loop, k mark) bool {
 	if t.failed || ends == nil {
 		return false
 	}
-	l.pure = true
+	l.pure, l.head.gone = true, true
 	l.cycles(m, t)
 	l.leave(m, t, ends, groups)
 	return true

@@ -11,6 +11,30 @@ import (
 
 // judged are changes that may be seen, and are told to be safe.
 var judged = []pair{
+	{"a loop taken out of another", `
+func F(ctx durable.Context, n int, o Order) error {
+	s := 0
+	for i := range n {
+		t := 0
+		for j := range o.Total {
+			t += j * j
+		}
+		s += t * i
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: s})
+	return err
+}`, `
+func F(ctx durable.Context, n int, o Order) error {
+	s, t := 0, 0
+	for j := range o.Total {
+		t += j * j
+	}
+	for i := range n {
+		s += t * i
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: s})
+	return err
+}`},
 	{"a function with a loop taken out of a loop", `
 func F(ctx durable.Context, n int, o Order) error {
 	s := 0
