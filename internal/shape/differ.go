@@ -342,7 +342,7 @@ func (g *graph) sayDeep(v, depth int) string {
 		return "the time"
 	case val.Op == opPhi || val.Op == opMu || val.Op == opEta:
 		return "a variable"
-	case val.Op == "func":
+	case val.Op == opFunc:
 		return "a function"
 	case len(val.Args) == 2 && val.Op != "call" && !strings.ContainsAny(val.Op, "abcdefghijklmnopqrstuvwxyz"):
 		return arg(0) + " " + val.Op + " " + arg(1)

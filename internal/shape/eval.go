@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -31,7 +32,7 @@ type evaluation struct {
 	g    *graph
 	done map[int]term   // of values that mean the same wherever they stand
 	here map[int]placed // of the others, within the last of open
-	open []int          // what pure loops leave, and what changes in them, that is being computed
+	open []int          // what pure loops leave, what changes in them, and functions, that are being computed
 	free int            // the first of open to which what is being computed refers
 }
 
@@ -41,8 +42,8 @@ type placed struct {
 	free int
 }
 
-// of gives the term of a value. Loops are told by how far out they are and not by how many there are around: one that is
-// taken out of another is the same.
+// of gives the term of a value. Loops and functions are told by how far out they are and not by how many there are around:
+// one that is taken out of another is the same.
 func (e *evaluation) of(v int) term {
 	v = e.g.rep[v]
 	if x, ok := e.done[v]; ok {
@@ -59,7 +60,7 @@ func (e *evaluation) of(v int) term {
 	before := e.free
 	e.free = len(e.open)
 	var x term
-	if op := e.g.Values[v].Op; op == opMu || op == opEta {
+	if op := e.g.Values[v].Op; op == opMu || op == opEta || op == opFunc {
 		here := e.here
 		e.here, e.open, e.free = map[int]placed{}, append(e.open, v), e.free+1
 		x = e.compute(v)
@@ -76,14 +77,14 @@ func (e *evaluation) of(v int) term {
 	return x
 }
 
-// which tells the loop of a mu: by how many others what is computed is in that are within it.
-func (e *evaluation) which(v *Value) string {
+// which tells the loop of a mu, or the function of an arg: by how many others what is computed is in that are within it.
+func (e *evaluation) which(v *Value, of string) string {
 	within := 0
 	for i := len(e.open) - 1; i >= 0; i-- {
-		eta := &e.g.Values[e.open[i]]
+		around := &e.g.Values[e.open[i]]
 		switch {
-		case eta.Op != opEta:
-		case eta.Loop == v.Loop:
+		case around.Op != of:
+		case around.Loop+around.Func == v.Loop+v.Func: // one of them is 0
 			e.free = min(e.free, i)
 			return strconv.Itoa(within)
 		default:
@@ -91,7 +92,7 @@ func (e *evaluation) which(v *Value) string {
 		}
 	}
 	e.free = -1 // it is asked for by itself
-	return "loop " + strconv.Itoa(v.Loop)
+	return fmt.Sprint(of, v.Loop, v.Func)
 }
 
 func (e *evaluation) compute(n int) term {
@@ -122,8 +123,11 @@ func (e *evaluation) compute(n int) term {
 	for i, a := range v.Args {
 		args[i] = e.of(a)
 	}
-	if v.Op == opMu {
-		return t.keep(opMu, e.which(v), "", args)
+	switch v.Op {
+	case opMu:
+		return t.keep(opMu, e.which(v, opEta), "", args)
+	case opArg:
+		return t.keep(opArg, v.What+" of "+e.which(v, opFunc), "", nil)
 	}
 	return t.of(v.Op, v.What, v.Sum, args...)
 }

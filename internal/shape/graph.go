@@ -58,6 +58,8 @@ const (
 	opOuter  = "outer"
 	opMu     = "mu"
 	opEta    = "eta"
+	opFunc   = "func"
+	opArg    = "arg"
 )
 
 // kindBits numbers the kinds whose coming is asked for.
@@ -135,7 +137,7 @@ func (g *graph) classes(labels []string) []int {
 	keys := make([]string, len(g.Values))
 	for i := range g.Values {
 		v := &g.Values[i]
-		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum + "\x00" + strconv.Itoa(v.Loop)
+		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum + fmt.Sprint("\x00", v.Loop, " ", v.Func)
 		if v.ofNode() || v.Op == opPhi {
 			keys[i] += "\x01" + labels[i]
 		}

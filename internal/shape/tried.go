@@ -182,7 +182,7 @@ func (x *trial) name(a term) string {
 // closed reports whether nothing is put in for the parts of a term: one of a loop or function is equal to itself alone.
 func closed(op string) bool {
 	switch op {
-	case opSymbol, opMu, opEta, "again", "lambda", "func", "arg", "changed", "source":
+	case opSymbol, opMu, opEta, "again", "lambda", opFunc, opArg, "changed", "source":
 		return true
 	}
 	return false

@@ -66,6 +66,100 @@ func F(ctx durable.Context, n int, o Order) error {
 	_, err := PackActivity.Call(ctx, Line{Count: s})
 	return err
 }`},
+	{"a comparison that decides in another form", `
+func F(ctx durable.Context, o Order) error {
+	slices.SortFunc(o.Lines, func(a, b Line) int {
+		bonus := 0
+		if a.Price > 10 {
+			if b.Price > 10 {
+				return a.Price - b.Price
+			}
+			bonus = 1
+		} else if b.Count > 3 {
+			bonus = 2
+		}
+		sum := bonus
+		for range a.Count {
+			sum += b.Count + bonus
+		}
+		return sum
+	})
+	return ShipActivity.Call(ctx, o)
+}`, `
+func bonus(a, b Line) int {
+	switch {
+	case a.Price > 10:
+		return 1
+	case b.Count > 3:
+		return 2
+	}
+	return 0
+}
+
+func F(ctx durable.Context, o Order) error {
+	slices.SortFunc(o.Lines, func(a, b Line) int {
+		if a.Price > 10 && b.Price > 10 {
+			return a.Price - b.Price
+		}
+		sum := bonus(a, b)
+		for range a.Count {
+			sum += bonus(a, b) + b.Count
+		}
+		return sum
+	})
+	return ShipActivity.Call(ctx, o)
+}`},
+	{"a predicate that returns early", `
+func F(ctx durable.Context, n int, o Order) error {
+	at := slices.IndexFunc(o.Lines, func(l Line) bool {
+		least := 5
+		if o.Gift {
+			if l.SKU == "" {
+				return false
+			}
+			least = n
+		}
+		for i := range n {
+			if l.Count*i > least {
+				return true
+			}
+		}
+		return l.Price > least
+	})
+	_, err := PackActivity.Call(ctx, o.Lines[at])
+	return err
+}`, `
+func F(ctx durable.Context, n int, o Order) error {
+	at := slices.IndexFunc(o.Lines, func(l Line) bool {
+		if o.Gift && l.SKU == "" {
+			return false
+		}
+		least := n
+		if !o.Gift {
+			least = 5
+		}
+		for i := 0; i < n; i++ {
+			if l.Count*i > least {
+				return true
+			}
+		}
+		return least < l.Price
+	})
+	_, err := PackActivity.Call(ctx, o.Lines[at])
+	return err
+}`},
+	{"a function within one taken out of it", `
+func F(ctx durable.Context, o Order) error {
+	slices.SortFunc(o.Lines, func(a, b Line) int {
+		return a.Count - slices.IndexFunc(o.Lines, func(l Line) bool { return l.Count > o.Total })
+	})
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	at := slices.IndexFunc(o.Lines, func(l Line) bool { return l.Count > o.Total })
+	slices.SortFunc(o.Lines, func(a, b Line) int { return a.Count - at })
+	return ShipActivity.Call(ctx, o)
+}`},
 }
 
 // TestJudged compares the two forms of every program, in either direction.
