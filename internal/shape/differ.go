@@ -131,7 +131,7 @@ func (p *pairing) became(a, b int, pos token.Position) *difference {
 // blurred reports whether say does not tell what a value is made of: a variable that changes, a text of several pieces.
 func (g *graph) blurred(v int) bool {
 	switch g.Values[v].Op {
-	case opPhi, opMu, "eta":
+	case opPhi, opMu, opEta:
 		return true
 	}
 	return strings.Contains(g.say(v), "cat(")
@@ -340,9 +340,9 @@ func (g *graph) sayDeep(v, depth int) string {
 		return "the error of " + arg(0)
 	case val.Op == "now":
 		return "the time"
-	case val.Op == opPhi || val.Op == opMu || val.Op == "eta":
+	case val.Op == opPhi || val.Op == opMu || val.Op == opEta:
 		return "a variable"
-	case val.Op == "func":
+	case val.Op == opFunc:
 		return "a function"
 	case len(val.Args) == 2 && val.Op != "call" && !strings.ContainsAny(val.Op, "abcdefghijklmnopqrstuvwxyz"):
 		return arg(0) + " " + val.Op + " " + arg(1)

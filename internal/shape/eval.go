@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -20,7 +21,7 @@ func (w *walk) evals(s *state, old bool, values []int) []term {
 }
 
 func (w *walk) evaluation(s *state, old bool) *evaluation {
-	return &evaluation{w: w, s: s, old: old, c: s.side(old), g: w.graph(old), done: map[int]term{}}
+	return &evaluation{w: w, s: s, old: old, c: s.side(old), g: w.graph(old), done: map[int]term{}, here: map[int]placed{}}
 }
 
 type evaluation struct {
@@ -29,31 +30,69 @@ type evaluation struct {
 	old  bool
 	c    *cursor
 	g    *graph
-	done map[int]term
-	open []int // pure loops that are being computed
+	done map[int]term   // of values that mean the same wherever they stand
+	here map[int]placed // of the others, within the last of open
+	open []int          // what pure loops leave, what changes in them, and functions, that are being computed
+	free int            // the first of open to which what is being computed refers
 }
 
+// placed is a term that depends on where it stands.
+type placed struct {
+	term
+	free int
+}
+
+// of gives the term of a value. Loops and functions are told by how far out they are and not by how many there are around:
+// one that is taken out of another is the same.
 func (e *evaluation) of(v int) term {
 	v = e.g.rep[v]
 	if x, ok := e.done[v]; ok {
 		return x
 	}
+	if x, ok := e.here[v]; ok {
+		e.free = min(e.free, x.free)
+		return x.term
+	}
 	if i := slices.Index(e.open, v); i >= 0 {
+		e.free = min(e.free, i)
 		return e.w.t.keep("again", strconv.Itoa(len(e.open)-i), "", nil)
 	}
-	if e.g.Values[v].Op == opMu { // what is inside depends on how deep the loop is
-		outside := e.done
-		e.done, e.open = map[int]term{}, append(e.open, v)
-		x := e.compute(v)
-		e.done, e.open = outside, e.open[:len(e.open)-1]
-		if len(e.open) == 0 {
-			e.done[v] = x
-		}
-		return x
+	before := e.free
+	e.free = len(e.open)
+	var x term
+	if op := e.g.Values[v].Op; op == opMu || op == opEta || op == opFunc {
+		here := e.here
+		e.here, e.open, e.free = map[int]placed{}, append(e.open, v), e.free+1
+		x = e.compute(v)
+		e.here, e.open = here, e.open[:len(e.open)-1]
+	} else {
+		x = e.compute(v)
 	}
-	x := e.compute(v)
-	e.done[v] = x
+	if e.free >= len(e.open) {
+		e.done[v] = x
+	} else {
+		e.here[v] = placed{x, e.free}
+	}
+	e.free = min(before, e.free)
 	return x
+}
+
+// which tells the loop of a mu, or the function of an arg: by how many others what is computed is in that are within it.
+func (e *evaluation) which(v *Value, of string) string {
+	within := 0
+	for i := len(e.open) - 1; i >= 0; i-- {
+		around := &e.g.Values[e.open[i]]
+		switch {
+		case around.Op != of:
+		case around.Loop+around.Func == v.Loop+v.Func: // one of them is 0
+			e.free = min(e.free, i)
+			return strconv.Itoa(within)
+		default:
+			within++
+		}
+	}
+	e.free = -1 // it is asked for by itself
+	return fmt.Sprint(of, v.Loop, v.Func)
 }
 
 func (e *evaluation) compute(n int) term {
@@ -83,6 +122,12 @@ func (e *evaluation) compute(n int) term {
 	args := make([]term, len(v.Args))
 	for i, a := range v.Args {
 		args[i] = e.of(a)
+	}
+	switch v.Op {
+	case opMu:
+		return t.keep(opMu, e.which(v, opEta), "", args)
+	case opArg:
+		return t.keep(opArg, v.What+" of "+e.which(v, opFunc), "", nil)
 	}
 	return t.of(v.Op, v.What, v.Sum, args...)
 }

@@ -57,6 +57,9 @@ const (
 	opParam  = "param"
 	opOuter  = "outer"
 	opMu     = "mu"
+	opEta    = "eta"
+	opFunc   = "func"
+	opArg    = "arg"
 )
 
 // kindBits numbers the kinds whose coming is asked for.
@@ -134,7 +137,7 @@ func (g *graph) classes(labels []string) []int {
 	keys := make([]string, len(g.Values))
 	for i := range g.Values {
 		v := &g.Values[i]
-		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum
+		keys[i] = v.Op + "\x00" + v.What + "\x00" + v.Sum + fmt.Sprint("\x00", v.Loop, " ", v.Func)
 		if v.ofNode() || v.Op == opPhi {
 			keys[i] += "\x01" + labels[i]
 		}

@@ -151,7 +151,7 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 		out.Nodes = append(out.Nodes, node)
 	}
 	for i, v := range f.Values {
-		if !all(v.Args, values) || v.Node != 0 && !in(v.Node, nodes) {
+		if !all(v.Args, values) || v.Node != 0 && !in(v.Node, nodes) || v.Loop < 0 || v.Func < 0 {
 			return Flow{}, fmt.Errorf("value %d points to what is not there", i)
 		}
 	}

@@ -172,12 +172,24 @@ const (
 )
 
 // Value is how a value is computed. Those that nothing of a flow depends on are not in it.
+//
+// A loop that only computes is two kinds of values. A mu is what changes in it: Args[0] when it begins, and Args[1] after
+// each round, where the mus of the loop are what they were before the round. An eta is what the loop leaves: Args[1] in the
+// first round in which Args[0] is true. Which loop a mu is of is said by Loop: that of the innermost eta around it with the
+// same Loop. The mus of a loop within another have one more than those of the other.
+//
+// A func is a function that is given away. With a Sum it is told by that only; Args are then what it takes from around it.
+// Without, Args are what it returns, and behind that what it leaves changed: in variables around it, and as values left in
+// what it was given. In them What of an arg is the number of a parameter, not counting a Context, of the innermost func around
+// it with the same Func. The receiver is parameter 0 of a method that was not taken from a value.
 type Value struct {
 	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …
 	What string `json:"what,omitempty"` // name of a parameter, field or function; text of a constant
 	Args []int  `json:"args,omitempty"` // values
 	Node int    `json:"node,omitempty"` // of a result: the node that it is of; of a phi: the join
 	Sum  string `json:"sum,omitempty"`  // of a call into code of the module: hash of what it does; of anything else: ""
+	Loop int    `json:"loop,omitempty"` // of a mu and an eta: how many loops that only compute it is in, its own included
+	Func int    `json:"func,omitempty"` // of a func and an arg: in how many others the function lies
 
 	Pos   token.Position `json:"-"`
 	Parts []Part         `json:"-"` // of a text that was joined from several

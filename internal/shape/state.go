@@ -235,7 +235,7 @@ func (w *walk) mayBe(g *graph, v int, x term, depth int) bool {
 	const deep = 6
 	val, m := &g.Values[g.rep[v]], w.t.all[x]
 	switch {
-	case g.root(v) >= 0 || depth > deep || val.Op == opParam || val.Op == opOuter || val.Op == opMu || val.Op == opIf || val.Op == "eta":
+	case g.root(v) >= 0 || depth > deep || val.Op == opParam || val.Op == opOuter || val.Op == opMu || val.Op == opIf || val.Op == opEta:
 		return true
 	case val.Op == opNot || val.Op == "!" || val.Op == "!=":
 		return depth > 0 || len(val.Args) == 0 || val.Op == "!=" || w.mayBe(g, val.Args[0], x, depth+1)

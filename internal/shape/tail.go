@@ -187,7 +187,7 @@ func (m *matching) value(v, u int) bool {
 		}
 		return true
 	}
-	return x.What == y.What && x.Sum == y.Sum && m.pairs(x.meant(), y.meant())
+	return x.What == y.What && x.Sum == y.Sum && x.Loop == y.Loop && x.Func == y.Func && m.pairs(x.meant(), y.meant())
 }
 
 // sameRoot reports whether two values that nodes give are given by a pair of nodes, or have been given before.

@@ -182,7 +182,7 @@ func (x *trial) name(a term) string {
 // closed reports whether nothing is put in for the parts of a term: one of a loop or function is equal to itself alone.
 func closed(op string) bool {
 	switch op {
-	case opSymbol, opMu, "eta", "again", "lambda", "func", "arg", "changed", "source":
+	case opSymbol, opMu, opEta, "again", "lambda", opFunc, opArg, "changed", "source":
 		return true
 	}
 	return false
@@ -269,7 +269,11 @@ func (x *trial) evaluates(op string) bool {
 func (x *trial) wantEqual(args []term) {
 	k := anything
 	for _, a := range args {
-		if m := &x.t.all[a]; m.op == opConst {
+		m := &x.t.all[a]
+		switch m.op {
+		case "struct":
+			k = mixed // hardly any that is drawn is equal to it
+		case opConst:
 			switch literalOf(m.what).(type) {
 			case float64:
 				k = number

@@ -53,7 +53,7 @@ func classify(values []shape.Value) []int {
 		next := make([]int, len(values))
 		for i, v := range values {
 			var key strings.Builder
-			fmt.Fprintf(&key, "%s\x00%s\x00%d\x00%s\x00%d", v.Op, v.What, v.Node, v.Sum, class[i])
+			fmt.Fprintf(&key, "%s\x00%s\x00%d\x00%s\x00%d\x00%d\x00%d", v.Op, v.What, v.Node, v.Sum, v.Loop, v.Func, class[i])
 			for _, a := range v.Args {
 				fmt.Fprintf(&key, "\x00%d", class[a])
 			}

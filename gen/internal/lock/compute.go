@@ -25,7 +25,7 @@ type outcome struct {
 // makes of it, and what it leaves is an "eta" of that and of when it ends.
 func (m *machine) compute(l *loop, k mark) bool {
 	for _, n := range m.nodes[k.nodes:] {
-		if n.kind != shape.Branch && n.kind != shape.Join || n.kind == shape.Join && n != l.head {
+		if n.kind != shape.Branch && n.kind != shape.Join || n.kind == shape.Join && n != l.head && !n.gone {
 			return false
 		}
 	}
@@ -57,6 +57,7 @@ func (m *machine) compute(l *loop, k mark) bool {
 	if t.failed || ends == nil {
 		return false
 	}
+	l.pure, l.head.gone = true, true
 	l.cycles(m, t)
 	l.leave(m, t, ends, groups)
 	return true
@@ -125,7 +126,7 @@ func (l *loop) cycles(m *machine, t *tree) {
 	}
 	if l.counter != nil {
 		next := m.add(l.pos, l.counter, m.integer(l.pos, 1))
-		l.counter.op, l.counter.at = "mu", nil
+		l.counter.op, l.counter.at, l.counter.loop = "mu", nil, l
 		l.counter.args = append(l.counter.args, next)
 	}
 }
@@ -149,7 +150,7 @@ func (l *loop) cycle(m *machine, t *tree, h *value, of func(*path) *value) {
 	if next == nil {
 		next = h
 	}
-	h.op, h.at = "mu", nil
+	h.op, h.at, h.loop = "mu", nil, l
 	h.args = append(h.args, next)
 }
 
@@ -222,7 +223,19 @@ func (l *loop) eta(m *machine, ends, v *value) *value {
 	if !l.depends(v, map[*value]bool{}) {
 		return v
 	}
-	return m.val(v.pos, "eta", "", ends, v)
+	return m.make(value{op: "eta", args: []*value{ends, v}, pos: v.pos, owner: m, loop: l})
+}
+
+// depth is in how many loops that only compute a loop is, itself included. In a function that is told by a hash only those
+// of functions count: where it was made is no part of it.
+func (e *emitter) depth(l *loop) int {
+	n := 0
+	for ; l != nil; l = l.parent {
+		if l.pure && (!e.lambda || l.owner.lambda) {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *loop) depends(v *value, seen map[*value]bool) bool {

@@ -70,7 +70,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	sub := newMachine(m.program, m)
 	q := sub.begin()
 	q.vars, q.facts, q.same = maps.Clone(p.vars), maps.Clone(p.facts), maps.Clone(p.same)
-	n := push(sub, q)
+	n, kept := push(sub, q), len(m.root().stored)
 	if sub.lambda && m.keeping && fn.op == "func" {
 		sub.outlive(q, fn.fn)
 	}
@@ -94,6 +94,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 		})
 	}
 	sub.finish(end, true)
+	sub.stores = len(m.root().stored) > kept
 	m.cells = sub.cells
 	return sub
 }
@@ -113,7 +114,8 @@ func (m *machine) abstract(p *path, v *value) *value {
 		list = list[1:]
 	}
 	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
-		sub.lambda, sub.making = true, v.fn
+		sub.lambda, sub.making, sub.around = true, v.fn, m.enclosing()
+		sub.level++
 		return sub.unknowns(q, list, v.pos)
 	})
 	return m.make(value{op: "lambda", body: sub, fn: v.fn, pos: v.pos})

@@ -324,13 +324,14 @@ func (e *emitter) listed(future *value) bool {
 	return false
 }
 
-// foreign reports whether a value is of the flow around this one.
+// foreign reports whether a value is of the flow around this one. Those of functions that are values are written here, but
+// for what their nodes give.
 func (e *emitter) foreign(v *value) bool {
 	owner := v.owner
 	if v.at != nil {
 		owner = v.at.owner
 	}
-	return owner != nil && owner != e.machine && !owner.lambda
+	return owner != nil && owner != e.machine && (!owner.lambda || v.at != nil)
 }
 
 func (e *emitter) value(v *value) int {
@@ -370,10 +371,13 @@ func (e *emitter) value(v *value) int {
 		out.Sum = e.sum(v.cell)
 		out.Args = e.values(v.args)
 	case v.op == "param" && v.owner != e.machine:
-		out.Op = "arg" // of a function that is a value
+		out.Op, out.Func = "arg", e.within(v.owner) // of a function that is a value
 	case v.op == "any":
 		out.Op, out.Node = "result", e.index[v.at]
 	case v.op == "ctx":
+		out.Args = e.values(v.args)
+	case v.loop != nil:
+		out.Loop = e.depth(v.loop)
 		out.Args = e.values(v.args)
 	case v.op == "saga":
 		out.Op, out.Args = "list", e.values(v.args)
@@ -450,26 +454,6 @@ func (e *emitter) fields(v *value, fields map[string]*value, nearer map[string]b
 	}
 }
 
-// lambdaValue writes a function: what it returns if that is all that it does, else a hash of it.
-func (e *emitter) lambdaValue(v *value, out *shape.Value) {
-	out.Op = "func"
-	entry := v.body.nodes[0]
-	if end := entry.next[0]; end != nil && end.kind == shape.Return {
-		out.Args = e.values(end.args)
-		return
-	}
-	if v.body.sum != "" {
-		out.Sum = v.body.sum
-		return
-	}
-	flow, imports := v.body.emitFrom(0)
-	out.Sum = hash(Canonical(flow))
-	out.Args = e.values(imports)
-	if len(imports) == 0 {
-		v.body.sum = out.Sum
-	}
-}
-
 func hash(flow shape.Flow) string {
 	text, err := json.Marshal(flow)
 	if err != nil {
@@ -484,7 +468,7 @@ func (e *emitter) sum(c *cell) string {
 	var all []string
 	for _, s := range e.root().stored {
 		if s.cell == c {
-			d := describer{sums: map[*value]string{}}
+			d := describer{emitter: e, sums: map[*value]string{}}
 			all = append(all, d.of(s.value))
 		}
 	}
@@ -495,6 +479,7 @@ func (e *emitter) sum(c *cell) string {
 
 // describer says values as text, without what depends on where they are.
 type describer struct {
+	*emitter
 	sums map[*value]string
 	open []*value // that are being described
 }
@@ -515,6 +500,12 @@ func (d *describer) of(v *value) string {
 	b.WriteString(v.op + " " + v.what)
 	if v.cell != nil {
 		b.WriteString(" variable")
+	}
+	if v.loop != nil {
+		b.WriteString(" of loop " + strconv.Itoa(d.depth(v.loop)))
+	}
+	if v.op == "param" && v.owner != nil {
+		b.WriteString(" of " + strconv.Itoa(v.owner.level))
 	}
 	if v.body != nil {
 		flow, _ := v.body.emitFrom(0)

@@ -26,6 +26,7 @@ type node struct {
 	loop   *loop    // in which it is
 	pos    token.Pos
 	calls  []token.Pos // of named functions, through which it was come to, the outermost first
+	gone   bool        // the head of a loop that values were made of
 	late   bool        // it was deferred, or is a compensation
 }
 

@@ -11,12 +11,15 @@ import (
 
 // loop is one loop while it is being read.
 type loop struct {
-	pos   token.Pos
-	label string
-	frame *frame
-	cond  func() (yes, no []*path)
-	body  func()
-	post  func()
+	pos    token.Pos
+	label  string
+	frame  *frame
+	owner  *machine
+	parent *loop // the innermost one around it
+	pure   bool  // it only computes: values have been made of it
+	cond   func() (yes, no []*path)
+	body   func()
+	post   func()
 
 	entry   *path
 	head    *node
@@ -212,13 +215,21 @@ func (m *machine) rollBack(k mark) {
 	}
 }
 
+// enclosing is the innermost loop in which the machine reads. A function that is a value is in that in which it was made.
+func (m *machine) enclosing() *loop {
+	if l := m.loop(); l != nil {
+		return l
+	}
+	return m.around
+}
+
 // runLoop reads a loop once to see what changes in it, and once more for good.
 func (m *machine) runLoop(l *loop) {
 	m.merge(l.pos)
 	if len(m.cur) == 0 {
 		return
 	}
-	l.entry, l.frame = m.cur[0], m.frame
+	l.entry, l.frame, l.owner, l.parent = m.cur[0], m.frame, m, m.enclosing()
 	k := m.mark()
 	if m.unroll(l, k) {
 		return

@@ -43,6 +43,9 @@ type machine struct {
 	outs      []*cell  // variables that it leaves changed
 	given     []handed // places that were given to a function that is read by itself
 	making    *closure // the function that lambda is of
+	around    *loop    // in which lambda was made
+	level     int      // in how many functions that are values it is, itself included
+	stores    bool     // it puts something into shared variables
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
@@ -109,7 +112,7 @@ func newMachine(prog *program, parent *machine) *machine {
 	if parent != nil {
 		m.classes, m.fuel, m.cells = parent.classes, parent.fuel, parent.cells
 		m.active, m.calls = slices.Clone(parent.active), slices.Clone(parent.calls)
-		m.probing, m.holding = parent.probing, parent.holding
+		m.probing, m.holding, m.level = parent.probing, parent.holding, parent.level
 		return m
 	}
 	m.holding = map[[2]types.Type]bool{}

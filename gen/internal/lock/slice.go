@@ -105,13 +105,15 @@ func (m *machine) asList(v *value) *value {
 	switch {
 	case v.op == "eta":
 		if w := m.asList(v.args[1]); w != v.args[1] {
-			return m.val(v.pos, "eta", "", v.args[0], w)
+			list := *v
+			list.args = []*value{v.args[0], w}
+			return m.make(list)
 		}
 	case v.op == "mu" && len(v.args) == 2 && v.args[0].isNil():
 		if w := m.classes.lists[v]; w != nil {
 			return w
 		}
-		w := &value{op: "mu", pos: v.pos, class: m.classes.fresh()}
+		w := &value{op: "mu", pos: v.pos, class: m.classes.fresh(), owner: v.owner, loop: v.loop}
 		next := m.grown(v.args[1], v, w)
 		if next == nil {
 			m.classes.lists[v] = v

@@ -388,7 +388,7 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	around := m.active
 	m.active = nil
 	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, pos, func(sub *machine, q *path) int {
-		sub.lambda = true
+		sub.lambda, sub.level = true, 1 // it takes nothing from around it
 		return sub.unknowns(q, params(sig), pos)
 	})
 	m.active = around

@@ -20,13 +20,14 @@ type value struct {
 	choice   bool // has an "if" in it
 	whole    bool // of "<": between integers
 
-	owner *machine // of leaves: whose they are
+	owner *machine // of leaves, and of what a loop leaves: whose they are
 	lit   constant.Value
 	parts []*value // of a text that was joined from several
 	fn    *closure // of "func"
 	cell  *cell    // of "ref" and "load"
 	body  *machine // of "lambda": a function that somebody else calls
 	way   []step   // of "ref": from the cell on
+	loop  *loop    // of "mu" and "eta"
 
 	roots  []*value // origins, if rooted
 	rooted bool

@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 //go:embed testdata/variants/*.txt
@@ -53,7 +55,8 @@ func variants(t *testing.T) []variant {
 	return all
 }
 
-// TestVariantsAreSeen reads the two forms of every program. What they do differs, so their flows must.
+// TestVariantsAreSeen reads the two forms of every program. What they do differs, so their flows must, and instances of one
+// of them break under the other.
 func TestVariantsAreSeen(t *testing.T) {
 	t.Parallel()
 	programs := map[string]string{}
@@ -70,6 +73,10 @@ func TestVariantsAreSeen(t *testing.T) {
 		other := strings.ReplaceAll(encoded(t, bare(b)), fmt.Sprintf("v%03db", i), "v")
 		if one == other { // names of packages aside
 			t.Errorf("%s: both are\n%s", v.name, text(a))
+		}
+		old, now := reread(t, a, fmt.Sprintf("v%03da", i)), reread(t, b, fmt.Sprintf("v%03db", i))
+		if !shape.Unsafe(shape.Compare(old, now)) && !shape.Unsafe(shape.Compare(now, old)) {
+			t.Errorf("%s: the one is as safe as the other\n%s", v.name, text(a))
 		}
 	}
 }
