@@ -18,14 +18,16 @@ type frame struct {
 	outer  *frame
 	before *frame // the round before
 	args   []any
+	self   any // the function that is called, if it calls itself
 	known  map[int]any
 }
 
 // Bits of what a value may depend on, beside what the nodes of a program have given: the variables of a loop by its depth,
 // and the arguments of a function.
 const (
-	functions = 1 << 32
 	mostDepth = 32
+	functions = 1 << mostDepth
+	recursion = 1 << 63 // on the function that calls itself
 )
 
 // findDepends finds on which loops and functions each value depends.
@@ -47,9 +49,11 @@ func findDepends(f *shape.Flow) []uint64 {
 			case "eta":
 				d &^= loopBit(v)
 			case "arg":
-				d |= functions
+				d |= functionBit(v)
 			case "func":
-				d &^= functions
+				d &^= functionBit(v)
+			case "recursion":
+				d |= recursion
 			}
 			if d != depends[i] {
 				depends[i], more = d, true
@@ -59,7 +63,9 @@ func findDepends(f *shape.Flow) []uint64 {
 	return depends
 }
 
-func loopBit(v *shape.Value) uint64 { return 1 << min(depthOf(v), mostDepth-1) }
+func loopBit(v *shape.Value) uint64 { return 1 << min(v.Loop, mostDepth-1) }
+
+func functionBit(v *shape.Value) uint64 { return functions << min(v.Func, 30) }
 
 // Debug.
 var Debug = false
@@ -147,6 +153,13 @@ func (r *run) compute(n int, in *frame) any {
 		return broken{}
 	case "changed":
 		return r.changed(v, in)
+	case "recursion":
+		for ; in != nil; in = in.outer {
+			if in.self != nil {
+				return in.self
+			}
+		}
+		return broken{}
 	}
 	args := r.all(v.Args, in)
 	if slices.ContainsFunc(args, isBroken) {
@@ -172,7 +185,7 @@ func (r *run) loop(v *shape.Value, in *frame) any {
 			r.tired = true
 			return broken{}
 		}
-		round := &frame{bit: loopBit(v), outer: in, before: before, args: in.args, known: map[int]any{}}
+		round := &frame{bit: loopBit(v), outer: in, before: before, known: map[int]any{}}
 		ends := r.of(v.Args[0], round)
 		if isBroken(ends) {
 			return ends
@@ -185,15 +198,21 @@ func (r *run) loop(v *shape.Value, in *frame) any {
 }
 
 // call calls what may be a function.
-func (r *run) call(f any, args []any) any {
+func (r *run) call(f any, args []any) any { return r.apply(f, args, nil) }
+
+// apply is call, of a function that calls itself by self.
+func (r *run) apply(f any, args []any, self any) any {
 	switch f := f.(type) {
 	case function:
 		v := &f.of.flow.Values[f.v]
 		if f.of != r.p || v.Sum != "" || len(v.Args) == 0 {
 			break
 		}
-		in := &frame{bit: functions, outer: f.in, args: args, known: map[int]any{}}
-		results := r.all(v.Args, in)
+		if r.rounds++; r.rounds > mostRounds {
+			r.tired = true
+			return broken{}
+		}
+		results := r.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: args, self: self, known: map[int]any{}})
 		if len(results) == 1 {
 			return results[0]
 		}
@@ -214,7 +233,7 @@ func (p *program) describe(f function) string {
 	seen := map[int]bool{}
 	var say func(v int)
 	say = func(v int) {
-		if p.depends[v]&functions == 0 {
+		if p.depends[v]&^(functions-1) == 0 {
 			b.WriteString(text(r.of(v, f.in)))
 			return
 		}
@@ -282,6 +301,9 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 	case "id", "most":
 		return args[0]
 	case "call":
+		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
+			return r.apply(f[0], args[:len(args)-1], f[0])
+		}
 		return r.library(v.What, args)
 	case "apply":
 		return r.call(args[0], args[1:])
@@ -901,8 +923,6 @@ func (r *run) convert(kind string, v any) any {
 	}
 	return v
 }
-
-func depthOf(v *shape.Value) int { return 1 }
 
 // gap is how far two numbers are apart, 0 for what are none.
 func (r *run) gap(a, b any) float64 {
