@@ -43,7 +43,7 @@ func (t *terms) agree(a, b term) bool {
 		return false
 	}
 	t.tried[pair] = false // until the contrary is found
-	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}}
+	try := &trial{t: t, kinds: map[string]kind{}, size: map[term]bool{}, wanted: map[wish]bool{}}
 	same := t.partsAgree(a, b) || try.ready(pair[0], pair[1]) && try.same(pair[0], pair[1])
 	t.tried[pair] = same
 	return same
@@ -108,12 +108,19 @@ type trial struct {
 	t       *terms
 	kinds   map[string]kind // by the name of what is not known
 	size    map[term]bool
+	wanted  map[wish]bool
 	near    []float64 // constants and their neighbours
 	numbers []float64 // with what comes of two of them
 	texts   []string
 
 	round int
 	done  map[term]any
+}
+
+// wish is what sort of value a term has to be.
+type wish struct {
+	a term
+	k kind
 }
 
 // Values that a term comes to are bools, float64s, strings, nil, and these.
@@ -191,11 +198,11 @@ func closed(op string) bool {
 // want notes what sort of value a term and its parts have to be.
 func (x *trial) want(a term, k kind) {
 	m := &x.t.all[a]
-	seen := x.size[a]
 	x.size[a] = true
-	if len(x.size) > mostTried || seen && k == anything {
+	if len(x.size) > mostTried || x.wanted[wish{a, k}] {
 		return
 	}
+	x.wanted[wish{a, k}] = true
 	all := func(k kind) {
 		for _, arg := range m.args {
 			x.want(arg, k)
