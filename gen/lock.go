@@ -13,6 +13,7 @@ import (
 	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/gen/internal/lock"
 	"github.com/durablegen/durablegen/gen/internal/names"
+	"github.com/durablegen/durablegen/internal/rehearsal"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
@@ -138,7 +139,7 @@ func canonical(l *shape.Lock) *shape.Lock {
 // those that are the same to the letter are left out.
 func compare(old, now, exact *shape.Lock) []Finding {
 	same := shape.Unchanged(old, exact)
-	findings := shape.Compare(without(old, same), without(now, same))
+	findings := shape.Compare(without(old, same), without(now, same), rehearsal.Rehearse)
 	for _, f := range shape.Payloads(old, now) {
 		told := func(g Finding) bool { return g.Pos.Filename == f.Pos.Filename && g.Pos.Line == f.Pos.Line }
 		if !slices.ContainsFunc(findings, told) {

@@ -84,7 +84,7 @@ func oneFinding(t *testing.T, old, now shape.Lock, i int) {
 	name := fmt.Sprintf("%s %s", old.Package, old.Orchestrators[i].Name)
 	old.Orchestrators, now.Orchestrators = old.Orchestrators[i:i+1], now.Orchestrators[i:i+1]
 	var said []string
-	for _, f := range shape.Compare(&old, &now) {
+	for _, f := range shape.Compare(&old, &now, nil) {
 		if !f.Safe {
 			said = append(said, f.Change)
 		}

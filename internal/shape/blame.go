@@ -36,12 +36,16 @@ type failure struct {
 	event      bool        // it depends on which events are received
 	declared   bool        // it is at the declaration that was changed
 	swapped    bool        // both programs have both decisions, in another order
+	marker     string      // the id of one that is not asked for any more
 }
 
 // fail tells that the new program does not come to where the old one stands.
 func (w *walk) fail(s *state, kind failKind) {
 	o, n := &w.old.Nodes[s.old.at], &w.new.Nodes[s.new.at]
 	f := failure{kind: kind, pos: n.Pos, expected: o.String(), after: w.before(s)}
+	if o.Kind == Marker && w.new.count(o) == 0 {
+		f.marker = o.Target
+	}
 	if condition := w.blamed(s); condition != nil {
 		f.kind, f.pos, f.change, f.difference = "condition", condition.pos, condition.text, condition
 		if condition.felt {

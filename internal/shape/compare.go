@@ -8,9 +8,10 @@ import (
 )
 
 // Compare judges what became of the orchestrators of a package: a finding for each change, sorted by position. A change is
-// safe when no instance that the old code has brought to any point can break under the new code.
-func Compare(old, now *Lock) []Finding {
-	c := &comparison{old: old, new: now, taken: map[*Orchestrator]bool{}, edited: map[*Orchestrator]edits{}}
+// safe when no instance that the old code has brought to any point can break under the new code. What cannot be proved is
+// rehearsed; nil: then it is unsafe.
+func Compare(old, now *Lock, rehearse Rehearse) []Finding {
+	c := &comparison{old: old, new: now, rehearse: rehearse, taken: map[*Orchestrator]bool{}, edited: map[*Orchestrator]edits{}}
 	for i := range old.Orchestrators {
 		c.orchestrator(&old.Orchestrators[i])
 	}
@@ -28,6 +29,7 @@ func Compare(old, now *Lock) []Finding {
 type comparison struct {
 	old, new *Lock
 	taken    map[*Orchestrator]bool // those that stand for one of before
+	rehearse Rehearse
 	findings []Finding
 	edited   map[*Orchestrator]edits
 }
@@ -254,7 +256,7 @@ func (c *comparison) passes(old, now *Orchestrator) bool {
 
 // flow judges what an orchestrator does.
 func (c *comparison) flow(old, now *Orchestrator) {
-	failures := c.judge(old, now)
+	failures, rehearsal := c.judge(old, now)
 	if other := c.exchanged(old, now, failures); other != nil {
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: "version", Pos: now.Directive,
@@ -276,14 +278,14 @@ func (c *comparison) flow(old, now *Orchestrator) {
 		}
 		c.add(Finding{
 			Orchestrator: old.Name, Version: old.Version, Kind: string(f.kind), Pos: f.pos, Change: f.change,
-			Reason: f.reason(), Breaks: f.breaks(old.Name), WaysOut: ways(old.Name, wayVersion, wayCopy),
+			Reason: f.reason() + rehearsal.doubt(), Breaks: f.breaks(old.Name), WaysOut: f.ways(old.Name),
 		})
 	}
 	if pos, differs := firstChange(&old.Flow, &now.Flow); len(failures) == 0 && differs {
 		if !pos.IsValid() {
 			pos = now.Pos
 		}
-		c.safe(old, pos, "flow", "the code changed", "whatever an instance has decided so far, the new code decides too")
+		c.safe(old, pos, "flow", "the code changed", "whatever an instance has decided so far, the new code decides too"+rehearsal.instead())
 	}
 }
 
@@ -311,26 +313,28 @@ func (f *failure) breaks(name string) string {
 	return fmt.Sprintf("running instances of %s that are past %s and have come to %s; those before it go on", name, f.after, f.expected)
 }
 
-// judge compares two flows.
-func (c *comparison) judge(old, now *Orchestrator) []failure {
+// ways are those out of a failure.
+func (f *failure) ways(name string) []string {
+	if f.marker != "" {
+		return ways(name, fmt.Sprintf(wayKeep, f.marker))
+	}
+	return ways(name, wayVersion, wayCopy)
+}
+
+// judge compares two flows, and rehearses them where that proves nothing.
+func (c *comparison) judge(old, now *Orchestrator) ([]failure, *Rehearsal) {
 	j := newJudgement(c, old, now)
 	j.compareFlows()
 	if j.complex != "" && len(j.failures) == 0 {
 		pos, _ := firstChange(&old.Flow, &now.Flow)
 		j.failures = append(j.failures, failure{kind: "complex", pos: pos, change: "the code changed, too much to prove that instances can go on: " + j.complex})
 	}
-	if Rehearse != nil && len(j.failures) > 0 {
-		kinds := ""
-		for _, f := range j.failures {
-			kinds += string(f.kind) + ","
-		}
-		Rehearse(j.old, old, j.old.stored(&old.Flow), j.new, now, j.recased(j.new.stored(&now.Flow)), kinds)
+	rehearsal := c.rehearsal(j)
+	if rehearsal.passed() {
+		return nil, rehearsal
 	}
-	return j.roots()
+	return j.roots(), rehearsal
 }
-
-// Rehearse is for trying.
-var Rehearse func(oldLock *Lock, old *Orchestrator, oldFlow *Flow, newLock *Lock, now *Orchestrator, newFlow *Flow, kinds string)
 
 // roots leaves out arguments that are other ones because of a step that is told of.
 func (j *judgement) roots() []failure {

@@ -59,7 +59,7 @@ func TestEdits(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			findings := shape.Compare(old(test.old...), now(test.now...))
+			findings := shape.Compare(old(test.old...), now(test.now...), nil)
 			if len(findings) != 1 || findings[0].Pos.Line != test.want || test.want == felt && findings[0].Pos.Column != column {
 				t.Errorf("got %+v, want one in line %d", findings, test.want)
 			}

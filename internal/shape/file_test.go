@@ -176,7 +176,7 @@ func FuzzRead(f *testing.F) {
 		if second := again.Text(); !bytes.Equal(first, second) {
 			t.Errorf("written twice (-first +second):\n%s", cmp.Diff(string(first), string(second)))
 		}
-		if f := shape.Compare(&l, &again); len(f) > 0 && len(l.Orchestrators) == 0 {
+		if f := shape.Compare(&l, &again, nil); len(f) > 0 && len(l.Orchestrators) == 0 {
 			t.Errorf("the same lock has changed: %+v", f)
 		}
 	})

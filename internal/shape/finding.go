@@ -17,7 +17,6 @@ type Finding struct {
 	Reason       string         // why that is safe or not
 	Breaks       string         // which instances; "" when it is safe
 	WaysOut      []string       // what can be done about it; nil when it is safe
-
 }
 
 // Unsafe reports whether any of the findings is.
@@ -35,8 +34,9 @@ func sortFindings(findings []Finding) {
 // Ways out of a change that breaks instances.
 const (
 	wayVersion = "put the change behind a patch: if ctx.Version(\"what-changed\") { the new way } else { the old way }"
+	wayKeep    = "keep the call, for instances that have it recorded: ctx.Version(%q), whatever it answers"
 	wayCopy    = "keep the old function beside the new one, named …V1, and give the new one version=2"
-	wayWait    = "deploy when no instance that began before is left: durable count -q --name %s --status Running"
+	wayWait    = "deploy when no instance that began before is left: durable count -q --name %s --status Pending --status Running --status Suspended"
 	wayAccept  = "if no instance can be there, record that: durablegen check -accept REASON"
 	wayAlias   = "keep the stored name: name=%s, or answer to it: alias=%s"
 	wayGroup   = "keep the group: group=%s"

@@ -332,7 +332,7 @@ func lock(flow shape.Flow) *shape.Lock {
 }
 
 func compare(before, after string) []shape.Finding {
-	return shape.Compare(lock(parse(before)), lock(parse(after)))
+	return shape.Compare(lock(parse(before)), lock(parse(after)), nil)
 }
 
 func TestNotation(t *testing.T) {

@@ -40,7 +40,7 @@ func TestPlace(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var unsafe []shape.Finding
-			for _, f := range shape.Compare(old, test.now) {
+			for _, f := range shape.Compare(old, test.now, nil) {
 				if !f.Safe {
 					unsafe = append(unsafe, f)
 				}

@@ -259,7 +259,7 @@ func TestSafeNeverBreaks(t *testing.T) {
 			continue
 		}
 		broken := witness(r, before, after, 40)
-		if shape.Unsafe(shape.Compare(lock(*before), lock(*after))) {
+		if shape.Unsafe(shape.Compare(lock(*before), lock(*after), nil)) {
 			unsafe++
 			if broken == "" {
 				unshown++

@@ -109,7 +109,7 @@ func TestStored(t *testing.T) {
 				t.Fatal(err)
 			}
 			unsafe := false
-			findings := shape.Compare(&old, test.now.lock())
+			findings := shape.Compare(&old, test.now.lock(), nil)
 			for _, f := range findings {
 				unsafe = unsafe || !f.Safe
 			}
