@@ -407,10 +407,10 @@ func (r *run) result(f *engine.Future) any {
 	}
 	payload, failure := f.Result()
 	ref, known := r.m.types[f]
-	if failure != nil || known && ref == shape.NoType || !f.Done() {
+	if failure != nil || !f.Done() {
 		return zero{}
 	}
-	if !known {
+	if !known || ref == shape.NoType {
 		return r.s.unknown("result", string(payload))
 	}
 	return r.s.draw(r.p.side.lock, ref, string(payload), 0)
@@ -517,8 +517,11 @@ func (r *run) coroutines(n *shape.Node) any {
 		switch len(results) {
 		case 0:
 			return returned{}
-		case 1:
-			return returned{nil, results[0]}
+		case 1: // the error alone, where nobody asks for the value
+			if _, is := results[0].(fault); is || isZero(results[0]) {
+				return returned{nil, results[0]}
+			}
+			return returned{results[0], nil}
 		}
 		return returned{results[0], results[len(results)-1]}
 	}

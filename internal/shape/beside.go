@@ -17,10 +17,15 @@ func (j *judgement) look(g *graph) {
 
 // asked notes which answers of Context.Version anything depends on.
 func (j *judgement) asked(g *graph) {
+	here := map[string]bool{}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Kind == Marker {
 			j.markers[n.Target] = j.markers[n.Target] || g.live[n.Next[0]].has(i)
+			here[n.Target] = true
 		}
+	}
+	for id := range here {
+		j.askers[id]++
 	}
 	for _, body := range g.inner {
 		j.asked(body)

@@ -60,13 +60,18 @@ func (w *walk) follow(s *state) {
 	}
 }
 
-// newMarker has the new program ask for a version. Where the log has something else it is told no.
+// newMarker has the new program ask for a version. Where the log has something else it is told no, and so is whoever asks
+// for the same one later, in coroutines too.
 func (w *walk) newMarker(s *state) {
 	id := w.new.Nodes[s.new.at].Target
 	known, ok := s.new.markers[id]
 	if !ok {
 		if o := &w.old.Nodes[s.old.at]; o.Kind == Marker && o.Target == id {
 			w.meet(s)
+			return
+		}
+		if w.j.askers[id] > 1 {
+			w.fail(s, failOther)
 			return
 		}
 		known = w.t.truth(false)

@@ -80,6 +80,9 @@ func (e *engine) spawn(l *line) {
 	l.e, l.given, l.after, l.phis = e, map[int]any{}, map[int]int64{}, map[int]any{}
 	e.lines = append(e.lines, l)
 	e.ready = append(e.ready, l)
+	if len(e.lines) > 100 {
+		e.broken = "spins"
+	}
 }
 
 func (e *engine) apply(m message) {

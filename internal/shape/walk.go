@@ -57,10 +57,11 @@ type judgement struct {
 	complex  string            // why the walk was given up
 	beside   map[NodeKind]bool // what coroutines of either flow draw
 	markers  map[string]bool   // of the new flow, by id: whether anything depends on the answer
+	askers   map[string]int    // how many of its functions that run beside each other ask for one
 }
 
 func newJudgement(c *comparison, old, now *Orchestrator) *judgement {
-	return &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}, beside: map[NodeKind]bool{}, markers: map[string]bool{}}
+	return &judgement{old: c.old, new: c.new, from: old, to: now, bodies: map[[2]*Flow]bool{}, beside: map[NodeKind]bool{}, markers: map[string]bool{}, askers: map[string]int{}}
 }
 
 func newWalk(j *judgement, t *terms, old, now *graph) *walk {
