@@ -7,7 +7,9 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/durablegen/durablegen/gen/internal/diag"
 	"github.com/durablegen/durablegen/gen/internal/load"
@@ -52,8 +54,7 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 	types := lock.NewTypes(fset, declared...)
 	types.Look(sources)
 	flows := lock.Flows(fset, sources, func(s *lock.Source) bool { return target[s.Path] }, types.Ref)
-	var files []File
-	var findings []Finding
+	var judged []*judgement
 	for _, pkg := range r.program.Packages {
 		if !pkg.Target || pkg.Foreign {
 			continue
@@ -66,17 +67,43 @@ func (r *run) lockFiles(accept Acceptance) ([]File, []Finding, error) {
 			now = lock.Build(fset, types, plan, pkg.Files, flows)
 			lock.Foreign(fset, types, now, plans)
 		}
-		file, found, err := lockFile(pkg, now, accept)
+		judged = append(judged, &judgement{pkg: pkg, now: now})
+	}
+	return r.judge(judged, accept)
+}
+
+// judgement is what has become of the lock of one package.
+type judgement struct {
+	pkg      *load.Package
+	now      *shape.Lock
+	file     File
+	findings []Finding
+	err      error
+}
+
+// judge makes the files of all locks, side by side: a rehearsal takes its time.
+func (r *run) judge(all []*judgement, accept Acceptance) (files []File, findings []Finding, err error) {
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, j := range all {
+		wg.Go(func() {
+			turns <- struct{}{}
+			j.file, j.findings, j.err = lockFile(j.pkg, j.now, accept)
+			<-turns
+		})
+	}
+	wg.Wait()
+	for _, j := range all {
 		var unreadable unreadableLock
 		switch {
-		case errors.As(err, &unreadable):
-			r.report(pkg, []diag.Diagnostic{diag.At(token.Position{Filename: unreadable.path, Line: 1, Column: 1}, "%s", unreadable.err)})
-		case err != nil:
-			return nil, nil, err
-		case file.Old != nil || file.New != nil:
-			files = append(files, file)
+		case errors.As(j.err, &unreadable):
+			r.report(j.pkg, []diag.Diagnostic{diag.At(token.Position{Filename: unreadable.path, Line: 1, Column: 1}, "%s", unreadable.err)})
+		case j.err != nil:
+			return nil, nil, j.err
+		case j.file.Old != nil || j.file.New != nil:
+			files = append(files, j.file)
 		}
-		findings = append(findings, found...)
+		findings = append(findings, j.findings...)
 	}
 	return files, findings, nil
 }
