@@ -8,10 +8,28 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
+// lack is something of a program that scenarios have to show.
+type lack struct {
+	p     *program
+	n, v  int // a node or a value, -1 for none
+	what  string
+	still func(p *program, n, v int) bool
+}
+
 // Missing tells what the programs do not have in common and no scenario has shown: while there is any, that nothing was found
 // says little.
-func (x *Pair) Missing() []string {
-	return append(x.old.missing(x.now), x.now.missing(x.old)...)
+func (x *Pair) Missing() (out []string) {
+	for _, l := range x.lacks {
+		if l.still(l.p, l.n, l.v) {
+			out = append(out, l.what)
+		}
+	}
+	return out
+}
+
+// complete reports whether nothing is missing.
+func (x *Pair) complete() bool {
+	return !slices.ContainsFunc(x.lacks, func(l lack) bool { return l.still(l.p, l.n, l.v) })
 }
 
 // signs are what steps and values of a side look like from near.
@@ -20,6 +38,9 @@ func (s *side) signs() map[string]bool {
 	s.program.each(func(p *program) {
 		for v := range p.flow.Values {
 			signs[p.sign(v, 2)] = true
+			if p.flow.Values[v].Op == "phi" {
+				signs[p.signOfPhi(v)] = true
+			}
 		}
 		for n := range p.flow.Nodes {
 			signs[p.signOf(n)] = true
@@ -80,55 +101,70 @@ func (p *program) behind(n int) string {
 	return "join"
 }
 
-func (s *side) missing(other *side) (out []string) {
+// lacks are what scenarios have to show of a side beside another.
+func (s *side) lacks(other *side) (out []lack) {
 	signs := other.signs()
 	s.program.each(func(p *program) {
+		p.follow(signs)
+		out = append(out, p.lacksUse()...)
 		for n := range p.flow.Nodes {
-			node := &p.flow.Nodes[n]
-			if slotKinds[node.Kind] && !s.decided[node] {
-				out = append(out, fmt.Sprintf("slot %d %s %s", n, node.Kind, node.Target))
-			}
-			if signs[p.signOf(n)] {
-				continue
-			}
-			switch {
-			case node.Kind == shape.Join || node.Kind == shape.Return:
-			case !s.nodes[node]:
-				out = append(out, fmt.Sprintf("node %d %s %s", n, node.Kind, node.Target))
-			case node.Kind == shape.Go && len(node.Args) > 1 && node.Target != "go" && s.asks[question{p, node.Args[1]}]&sawMore == 0:
-				out = append(out, fmt.Sprintf("many in %d", n))
-			case node.Kind == shape.Branch && !(s.ways[way2{node, 0}] && s.ways[way2{node, 1}]):
-				out = append(out, fmt.Sprintf("way of %d", n))
-			}
+			out = append(out, p.lacksOf(n, signs[p.signOf(n)])...)
 		}
 		for v := range p.flow.Values {
-			if signs[p.sign(v, 2)] {
+			if signs[p.sign(v, 2)] || !p.used[v] {
 				continue
 			}
 			val := &p.flow.Values[v]
 			if val.Op == "phi" || val.Op == "const" {
 				continue
 			}
-			seen := s.asks[question{p, v}]
-			switch {
-			case seen&evaluated == 0:
-				out = append(out, fmt.Sprintf("value %d %s %s", v, val.Op, val.What))
-			case (val.Op == "if" || val.Op == "==" || val.Op == "has" || val.Op == "is") && seen&3 != 3,
-				(val.Op == "<" || val.Op == "<=") && (seen&3 != 3 || seen&sawEqual == 0):
-				out = append(out, fmt.Sprintf("answer of %d %s %b", v, strings.ReplaceAll(p.sign(v, 2), "\x00", " "), seen))
-			}
+			out = append(out, lack{p, -1, v, fmt.Sprintf("value %d %s", v, strings.ReplaceAll(p.sign(v, 2), "\x00", " ")), unanswered})
 		}
 	})
-	slices.Sort(out)
 	return out
 }
 
-// What was seen of a value, beside answers that are no and yes.
-const (
-	sawLess = 4 << iota
-	sawEqual
-	sawMore
-	evaluated
-)
+// unanswered reports that a value was not computed, or has not come to all answers.
+func unanswered(p *program, _, v int) bool {
+	return p.asks[v]&evaluated == 0 || question{p, v}.missing()
+}
+
+// lacksUse are the steps that have to be seen to get something.
+func (p *program) lacksUse() (out []lack) {
+	for n, may := range p.mayGet() {
+		for i, name := range p.names {
+			if may.has(i) {
+				what := fmt.Sprintf("use of %s in %d %s", name, n, p.flow.Nodes[n].Kind)
+				out = append(out, lack{p, n, -1, what, func(p *program, n, _ int) bool { return !p.came[n].has(i) }})
+			}
+		}
+	}
+	return out
+}
+
+// lacksOf are what scenarios have to show of a node. common: the other side has it, too.
+func (p *program) lacksOf(n int, common bool) (out []lack) {
+	node := &p.flow.Nodes[n]
+	if !p.live[n] {
+		return nil
+	}
+	add := func(what string, v int, still func(p *program, n, v int) bool) {
+		out = append(out, lack{p, n, v, fmt.Sprintf("%s %d %s %s", what, n, node.Kind, node.Target), still})
+	}
+	if slotKinds[node.Kind] {
+		add("slot", -1, func(p *program, n, _ int) bool { return p.nodes[n]&sawSlot == 0 })
+	}
+	if common || node.Kind == shape.Join || node.Kind == shape.Return {
+		return out
+	}
+	add("node", -1, func(p *program, n, _ int) bool { return p.nodes[n]&sawNode == 0 })
+	if node.Kind == shape.Go && len(node.Args) > 1 && node.Target != "go" {
+		add("many in", node.Args[1], func(p *program, _, v int) bool { return p.asks[v]&sawMore == 0 })
+	}
+	if node.Kind == shape.Branch {
+		add("ways of", -1, func(p *program, n, _ int) bool { return fork{p, n, 0}.missing() || fork{p, n, 1}.missing() })
+	}
+	return out
+}
 
 var slotKinds = map[shape.NodeKind]bool{shape.Activity: true, shape.Timer: true, shape.Child: true, shape.Send: true}

@@ -74,8 +74,8 @@ func constant(what string) any {
 	return unknown{hashOf("const", what)}
 }
 
-// scenario is what a program meets: everything in it depends on its seed and on where it is asked for alone, so that two
-// programs meet the same.
+// scenario is what a program meets: everything in it depends on its seed, on the knobs that somebody has set, and on where
+// it is asked for alone, so that two programs meet the same.
 type scenario struct {
 	seed            uint64
 	pool            *pool
@@ -84,36 +84,30 @@ type scenario struct {
 	few             bool            // unknown things are often equal
 	old             map[string]bool // markers that an older history may lack
 	patience, eager int             // how seldom timers fire, how often events come
+	shields         bool            // what is begun after a cancellation is not cancelled
 	cancels         bool            // somebody cancels the instance
 	failing         int             // of a hundred completions
 	knobs           knobs
+	drew            map[drew]any
 }
 
-// knobs are the numbers on which a scenario depends, by what they are for: values, lengths, and how much time passes.
-type knobs struct {
-	set   map[string]int64 // those that somebody has turned
-	are   map[string]int64
-	names []string // in the order in which they were asked for
+// drew is what a value is drawn for.
+type drew struct {
+	lock *shape.Lock
+	ref  shape.TypeRef
+	name string
 }
 
-// knob gives a number: as it was drawn, or as it was set.
-func (s *scenario) knob(name string, drawn int64) int64 {
-	n, ok := s.knobs.set[name]
-	if !ok {
-		n = drawn
-	}
-	if _, known := s.knobs.are[name]; !known {
-		s.knobs.are[name] = n
-		s.knobs.names = append(s.knobs.names, name)
-	}
-	return n
-}
-
-func newScenario(seed uint64, p *pool) *scenario {
-	s := &scenario{seed: seed, pool: p, knobs: knobs{are: map[string]int64{}}}
+func newScenario(seed uint64, p *pool, set settings) *scenario {
+	s := &scenario{seed: seed, pool: p, knobs: knobs{set: set, at: map[string]int{}}, drew: map[drew]any{}}
 	s.numbers = some(s, "numbers", p.numbers, 2+s.pick(8, "how many numbers"))
 	s.texts = some(s, "texts", p.texts, 2+s.pick(5, "how many texts"))
 	s.few = s.pick(3, "few") == 0
+	s.failing = []int{0, 0, 10, 25, 50}[s.choose(5, "failing")]
+	s.patience = []int{0, 2, 8}[s.choose(3, "patience")]
+	s.eager = []int{1, 3, 6, 9}[s.choose(4, "eager")]
+	s.cancels = s.choose(10, "cancels") == 0
+	s.shields = s.choose(2, "shields") == 0
 	return s
 }
 
@@ -128,7 +122,7 @@ func some[T any](s *scenario, name string, all []T, n int) []T {
 
 // pick gives a number below n, by what it is for.
 func (s *scenario) pick(n int, name ...string) int {
-	return int(hashOf(append(name, strconv.FormatUint(s.seed, 36))...) % uint64(n))
+	return int((hashOf(name...) ^ s.seed*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd >> 20 % uint64(n))
 }
 
 // unknown gives a thing by where it comes from.
@@ -172,7 +166,7 @@ func (s *scenario) float(name string) float64 {
 }
 
 func (s *scenario) text(name string) string {
-	t := s.drawnText(name)
+	t := s.written(name, s.drawnText(name))
 	n := int(min(max(s.knob("length of "+name, int64(len(t))), 0), 200))
 	for len(t) < n {
 		t += "0"
@@ -221,7 +215,7 @@ func (s *scenario) word(name string) string {
 	return string(out)
 }
 
-func (s *scenario) truth(name string) bool { return s.pick(2, name) == 0 }
+func (s *scenario) truth(name string) bool { return s.choose(2, name) == 0 }
 
 // began is when the instances of all scenarios begin.
 var began = time.Date(2027, 3, 1, 9, 30, 0, 0, time.UTC)
@@ -229,6 +223,17 @@ var began = time.Date(2027, 3, 1, 9, 30, 0, 0, time.UTC)
 func (s *scenario) time(name string) time.Time {
 	seconds := s.drawn(name) * int64(1+s.pick(3, name, "unit")*23) * 3600
 	return began.Add(time.Duration(s.knob(name, seconds)) * time.Second)
+}
+
+// value draws a value of a type, once.
+func (s *scenario) value(l *shape.Lock, ref shape.TypeRef, name string) any {
+	of := drew{l, ref, name}
+	v, ok := s.drew[of]
+	if !ok {
+		v = s.draw(l, ref, name, 0)
+		s.drew[of] = v
+	}
+	return v
 }
 
 const deepest = 5 // of drawn values within others
@@ -282,7 +287,7 @@ func (s *scenario) draw(l *shape.Lock, ref shape.TypeRef, name string, depth int
 		}
 		return out
 	case "pointer":
-		if s.pick(3, name, "nil") == 0 {
+		if s.choose(3, "nil "+name) == 0 {
 			return nil
 		}
 		return pointer{s.draw(l, t.Elem, name, depth+1)}
@@ -304,7 +309,7 @@ func (s *scenario) size(name string) int {
 
 // any draws what json makes of a value whose type is not known.
 func (s *scenario) any(name string, depth int) any {
-	switch s.pick(5, name, "kind") {
+	switch s.choose(5, "kind of "+name) {
 	case 0:
 		return s.text(name)
 	case 1:

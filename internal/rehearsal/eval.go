@@ -83,7 +83,7 @@ func (r *run) of(v int, in *frame) any {
 	x := r.compute(v, in)
 	in.known[v] = x
 	if !isBroken(x) {
-		r.p.side.asks[question{r.p, v}] |= evaluated
+		r.p.note(v, evaluated)
 	}
 	if Debug && isBroken(x) {
 		val := &r.p.flow.Values[v]
@@ -264,13 +264,11 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 	switch v.Op {
 	case "==":
 		same := r.equal(args[0], args[1])
-		if isNumber(args[0]) && isNumber(args[1]) {
-			r.near(n, 1-btoi(same), r.gap(args[0], args[1]))
-		}
+		r.near(n, 1-btoi(same), args[0], args[1])
 		return r.asked(n, same)
 	case "<", "<=":
 		order := r.compare(args[0], args[1])
-		r.near(n, order, r.gap(args[0], args[1]))
+		r.near(n, order, args[0], args[1])
 		return r.asked(n, order < 0 || v.Op == "<=" && order == 0)
 	case "not", "!":
 		return !r.truth(args[0])
@@ -304,7 +302,7 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
 			return r.apply(f[0], args[:len(args)-1], f[0])
 		}
-		return r.library(v.What, args)
+		return r.answered(n, v.What, args, r.library(v.What, args))
 	case "apply":
 		return r.call(args[0], args[1:])
 	case "cancel":
@@ -535,7 +533,7 @@ func (r *run) length(of any) int64 {
 	case nil, zero:
 		return 0
 	}
-	return int64(r.s.pick(4, "length", text(of)))
+	return int64(r.s.choose(6, "length of "+text(of)))
 }
 
 func (r *run) index(of, at any) any {
@@ -614,6 +612,9 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 	if by.Op == "call" && v.What == "0" && len(v.Args) == 1 {
 		args := r.all(by.Args, in)
 		if x, ok := r.mutated(by.What, args); ok {
+			if !isBroken(x) {
+				r.p.note(v.Args[0], evaluated)
+			}
 			return x
 		}
 	}
@@ -922,12 +923,4 @@ func (r *run) convert(kind string, v any) any {
 		return wrapped(r.integer(v), kind)
 	}
 	return v
-}
-
-// gap is how far two numbers are apart, 0 for what are none.
-func (r *run) gap(a, b any) float64 {
-	if !isNumber(a) || !isNumber(b) {
-		return 0
-	}
-	return r.number(a) - r.number(b)
 }

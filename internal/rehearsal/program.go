@@ -27,13 +27,19 @@ type program struct {
 	inner     []*program    // of all nodes with bodies, one after the other
 	first     []int         // of a node: its first in inner
 	running   *run
+	live      []bool        // by node: scenarios may come to it
+	closed    map[fork]bool // ways that none takes
+	used      []bool        // by value
+
+	seen
+	flowing
 }
 
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
 	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}}
-	p.constants = make([]any, len(f.Values))
+	p.constants, p.seen = make([]any, len(f.Values)), newSeen(f)
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
 		p.scopes[i] = -1
@@ -61,6 +67,10 @@ func newProgram(s *side, f *shape.Flow) *program {
 			p.inner = append(p.inner, newProgram(s, &f.Nodes[i].Bodies[b]))
 		}
 	}
+	p.findDead()
+	for v := range f.Values {
+		_, p.sure[v] = p.answer(v, nil, 0)
+	}
 	return p
 }
 
@@ -77,7 +87,8 @@ type run struct {
 	at      int
 	values  []any // by node
 	moments []any
-	phis    []any // by value
+	phis    []any            // by value
+	came    map[int]arrivals // by variable
 	base    *frame
 	start   moment
 	rounds  int
@@ -87,10 +98,11 @@ type run struct {
 
 // meeting is what the coroutines of one execution share.
 type meeting struct {
-	types   map[*engine.Future]shape.TypeRef
-	futures []*engine.Future
-	steps   int
-	moments int
+	types    map[*engine.Future]shape.TypeRef
+	futures  []*engine.Future
+	shielded map[string]int // after a cancellation, by what is made
+	steps    int
+	moments  int
 }
 
 const mostSteps = 4000 // of an execution
@@ -98,7 +110,7 @@ const mostSteps = 4000 // of an execution
 func newRun(p *program, s *scenario, m *meeting, co *engine.Coroutine) *run {
 	r := &run{p: p, s: s, m: m, co: co}
 	r.values, r.moments, r.phis = make([]any, len(p.flow.Nodes)), make([]any, len(p.flow.Nodes)), make([]any, len(p.flow.Values))
-	r.base = &frame{known: map[int]any{}}
+	r.base, r.came = &frame{known: map[int]any{}}, map[int]arrivals{}
 	r.start = r.moment()
 	return r
 }
@@ -140,7 +152,8 @@ func (r *run) walk() (kind shape.NodeKind, results []any) {
 		r.rounds = 0
 		n := &r.p.flow.Nodes[r.at]
 		r.p.running = r
-		r.p.side.nodes[n] = true
+		r.p.pass(r.at)
+		r.p.get(r.at, r.came)
 		if done, kind := r.step(n); done {
 			return kind, r.whole(n.Args)
 		}
@@ -166,7 +179,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Join:
 	case shape.Branch:
 		next = 1 - btoi(r.asked(n.Args[0], r.truth(r.whole(n.Args)[0])))
-		r.p.side.ways[way2{n, next}] = true
+		r.p.fork(r.at, next, len(r.s.knobs.all))
 	case shape.Now:
 		r.give(r.moment())
 	case shape.Await:
@@ -226,11 +239,20 @@ func (r *run) keep(f *engine.Future, ref shape.TypeRef) {
 	r.m.futures = append(r.m.futures, f)
 }
 
-// in is the scope of what the node makes at which the run stands.
+// in is the scope of what the node makes at which the run stands. A flow does not tell the Context of the orchestrator from
+// one that nothing cancels: after a cancellation it may be either.
 func (r *run) in() *engine.Scope {
 	if v := r.p.scopes[r.at]; v >= 0 {
 		if s, ok := r.of(v, r.base).(*engine.Scope); ok {
 			return s
+		}
+	}
+	if r.co.Cause(nil) != nil {
+		n := &r.p.flow.Nodes[r.at]
+		name := string(n.Kind) + " " + n.Target
+		r.m.shielded[name]++
+		if r.s.yes("shielded "+name+" "+strconv.Itoa(r.m.shielded[name]), r.s.shields) {
+			return r.co.Detached()
 		}
 	}
 	return nil
@@ -241,19 +263,21 @@ func (r *run) move(next int) {
 	from := r.at
 	r.at = r.p.flow.Nodes[from].Next[next]
 	var phis []any
+	var came []arrivals
 	if edges := r.p.ways[way{from, next}]; len(r.p.phis[r.at]) > 0 {
 		for _, v := range r.p.phis[r.at] {
 			val := &r.p.flow.Values[v]
 			for _, e := range edges {
 				if in := r.p.flow.Nodes[r.at].In[e]; in.From == from && in.Next == next && e < len(val.Args) {
 					phis = append(phis, r.of(val.Args[e], r.base))
+					came = append(came, r.p.arrive(arrival{v, e}, r.came))
 					break
 				}
 			}
 		}
 		for i, v := range r.p.phis[r.at] {
 			if i < len(phis) {
-				r.phis[v] = phis[i]
+				r.phis[v], r.came[v] = phis[i], came[i]
 			}
 		}
 	}
@@ -385,7 +409,10 @@ func (r *run) failure(f *engine.Future) any {
 	if own, ok := f.Value().(returned); ok {
 		return own.err
 	}
-	_, failure := f.Result()
+	payload, failure := f.Result()
+	if failure == nil && strings.HasPrefix(string(payload), `"`+unreadable) {
+		return fault{id: string(payload)}
+	}
 	return errorOf(failure)
 }
 
@@ -413,7 +440,7 @@ func (r *run) result(f *engine.Future) any {
 	if !known || ref == shape.NoType {
 		return r.s.unknown("result", string(payload))
 	}
-	return r.s.draw(r.p.side.lock, ref, string(payload), 0)
+	return r.s.value(r.p.side.lock, ref, string(payload))
 }
 
 // decide makes a slot.
@@ -449,7 +476,7 @@ func (r *run) decide(n *shape.Node) any {
 	}
 	f := r.co.ScheduleArgs(r.in(), slot, policy)
 	if f.Slot() != engine.NoSlot { // its scope has not been cancelled
-		r.p.side.decided[n] = true
+		r.p.see(r.at, sawSlot)
 	}
 	r.keep(f, n.Type)
 	return f
@@ -547,7 +574,7 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 		panic(crash{errPanic})
 	}
 	v := r.p.flow.Nodes[r.at].Args[1]
-	r.near(v, cmp.Compare(int64(len(items)), parallel), float64(int64(len(items))-parallel))
+	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
 	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
 	var lines []*engine.Future
 	for range min(parallel, int64(len(items))) {

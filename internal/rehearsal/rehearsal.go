@@ -5,11 +5,8 @@ package rehearsal
 import (
 	"fmt"
 	"maps"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/history"
@@ -26,27 +23,16 @@ type side struct {
 	unread  map[string]bool
 	receive []string
 
-	broke   map[string]int
-	nodes   map[*shape.Node]bool
-	decided map[*shape.Node]bool // that have taken a slot
-	ways    map[way2]bool
-	asks    map[question]uint8
-	gaps    map[question]float64 // of this scenario: the least
-}
+	broke map[string]int
 
-type way2 struct {
-	node *shape.Node
-	next int
-}
-
-// question is a value that is true or false, or compares two.
-type question struct {
-	p *program
-	v int
+	fresh   int               // how much of it was seen for the first time
+	met     map[question]*met // comparisons of this scenario
+	forks   map[fork]int      // ways that this scenario has left aside, and that were not seen yet
+	watched map[question]bool // of which met is kept although nothing of them is missing
 }
 
 func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
-	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, nodes: map[*shape.Node]bool{}, decided: map[*shape.Node]bool{}, ways: map[way2]bool{}, asks: map[question]uint8{}, gaps: map[question]float64{}}
+	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, forks: map[fork]int{}}
 	s.look(f)
 	s.program = newProgram(s, f)
 	return s
@@ -118,22 +104,7 @@ func find(list []shape.Endpoint, name string) []shape.Param {
 
 // denied reports whether a scenario is of an instance that had passed the place of a marker before that was there.
 func (s *scenario) denied(id string, in *side) bool {
-	return s.old[id] && s.pick(3, "denied", id) == 0
-}
-
-// asked notes how a question was answered.
-func (r *run) asked(v int, yes bool) bool {
-	r.p.side.asks[question{r.p, v}] |= 1 << btoi(yes)
-	return yes
-}
-
-// near notes how two numbers compare, and how far apart they are.
-func (r *run) near(v, order int, gap float64) {
-	q := question{r.p, v}
-	r.p.side.asks[q] |= []uint8{sawLess, sawEqual, sawMore}[order+1]
-	if old, seen := r.p.side.gaps[q]; !seen || math.Abs(gap) < math.Abs(old) {
-		r.p.side.gaps[q] = gap
-	}
+	return s.old[id] && s.choose(3, "denied "+id) == 0
 }
 
 // Pair is an orchestrator in two versions of its code.
@@ -143,13 +114,16 @@ type Pair struct {
 	stacks   *engine.Stacks
 	resolve  map[string]string
 	markers  map[string]bool
+	corpus   []base            // scenarios that have shown something new
+	closest  map[goal][]sample // for what was not seen yet
+	lacks    []lack            // of the programs: see Missing
 
 	Tired, Done int // scenarios
 }
 
 // New prepares a pair. The flows are those that are compared: with arguments as they are stored.
 func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newLock *shape.Lock, now *shape.Orchestrator, newFlow *shape.Flow) *Pair {
-	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}}
+	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}}
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Nodes {
@@ -174,6 +148,7 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			x.resolve[alias] = o.Name
 		}
 	}
+	x.lacks = append(x.old.lacks(x.now), x.now.lacks(x.old)...)
 	return x
 }
 
@@ -185,7 +160,7 @@ var self = history.Address{Group: "g", ID: "i"}
 // machine makes an execution of one of the sides.
 func (x *Pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
 	program := func(co *engine.Coroutine, _ history.Payload) (result history.Payload, err error) {
-		m := &meeting{types: map[*engine.Future]shape.TypeRef{}}
+		m := &meeting{types: map[*engine.Future]shape.TypeRef{}, shielded: map[string]int{}}
 		defer func() {
 			switch p := recover().(type) {
 			case nil:
@@ -214,93 +189,10 @@ func (x *Pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
 func (s *side) input(of *scenario, name string) any {
 	for _, p := range s.of.Params {
 		if p.Name == name || len(s.of.Params) == 1 {
-			return of.draw(s.lock, p.Type, "input "+name, 0)
+			return of.value(s.lock, p.Type, "input "+name)
 		}
 	}
 	return of.unknown("input", name)
-}
-
-// record is what has happened to an instance.
-type events struct {
-	inbox []history.Message
-	slots [][]history.Slot // by message, that of the start first
-}
-
-// live has the old program run on what is drawn.
-func (x *Pair) live(s *scenario) (h events, ok bool) {
-	const most = 40
-	draw := rand.New(rand.NewPCG(s.seed, 7))
-	tired := false
-	m := x.machine(x.old, s, &tired)
-	defer m.Close()
-	turn, err := m.Begin()
-	now, seq, raised := began, uint64(1), map[string]int{}
-	var open []history.Slot
-	for {
-		if err != nil || tired {
-			return h, false
-		}
-		h.slots = append(h.slots, turn.Slots)
-		for _, slot := range turn.Slots {
-			seq++
-			if slot.Kind != history.SlotVersion && (slot.Kind != history.SlotSend || slot.Confirm) {
-				open = append(open, slot)
-			}
-		}
-		if turn.End != nil || len(h.inbox) == most {
-			return h, true
-		}
-		open = slices.DeleteFunc(open, func(o history.Slot) bool { return !m.Pending(history.Ref{Run: 1, Slot: o.N}) })
-		names := x.old.receive
-		if len(open) == 0 && len(names) == 0 && !s.cancels {
-			return h, true
-		}
-		var rec history.Record
-		if s.cancels && draw.IntN(8) == 0 {
-			rec = &history.Control{Verb: history.Cancel, ID: "cancel"}
-		} else if len(names) > 0 && (len(open) == 0 || draw.IntN(10) < s.eager) {
-			name := names[draw.IntN(len(names))]
-			if draw.IntN(2) == 0 {
-				name = names[s.pick(len(names), "favourite")]
-			}
-			raised[name]++
-			rec = &history.Event{Name: name, ID: fmt.Sprint(name, raised[name]), Payload: history.Payload(fmt.Sprintf("%q", fmt.Sprint("event ", name, raised[name])))}
-		} else {
-			slot := open[draw.IntN(len(open))]
-			for range s.patience {
-				if slot.Kind == history.SlotTimer {
-					slot = open[draw.IntN(len(open))]
-				}
-			}
-			ref := history.Ref{Run: 1, Slot: slot.N}
-			if slot.Kind == history.SlotTimer {
-				rec = &history.Fired{Ref: ref, Due: slot.Due}
-			} else {
-				done := &history.Done{Ref: ref, Name: slot.Name, Hash: history.ArgsHash(slot.Args)}
-				if slot.Kind == history.SlotChild {
-					done.Hash = 0
-				}
-				if draw.IntN(100) < s.failing {
-					done.Failure = &history.Failure{Message: fmt.Sprint("E", draw.IntN(3))}
-				} else {
-					done.Result = history.Payload(fmt.Sprintf("%q", fmt.Sprint("result ", slot.Name, slot.N)))
-				}
-				rec = done
-			}
-		}
-		seq++
-		now = now.Add(s.passes(draw, len(h.inbox)))
-		msg := history.Message{Seq: seq, Time: now, Record: rec}
-		h.inbox = append(h.inbox, msg)
-		turn, err = m.Apply(msg)
-	}
-}
-
-// passes is how long it is to the next message.
-func (s *scenario) passes(draw *rand.Rand, n int) time.Duration {
-	number := s.numbers[draw.IntN(len(s.numbers))]
-	seconds := []int64{60, 3600, int64(1+draw.IntN(60)) * 86400, max(number, -number)%10_000*int64(1+draw.IntN(2)*59)*60 + 1}[draw.IntN(4)]
-	return time.Duration(max(s.knob(fmt.Sprint("until message ", n), seconds), 1)) * time.Second
 }
 
 // follow has the new program repeat what the old one has done, as if the code was exchanged after each message. It gives
@@ -360,22 +252,39 @@ func (x *Pair) replay(s *scenario, h events, cut int, each bool) (wrong string, 
 	return "", true
 }
 
+// How many scenarios are run: so many are drawn, and so many more are searched for as long as anything is missing.
+const (
+	mostDrawn    = 800
+	mostSearched = 6000
+)
+
+// Run runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is
+// enough. All depends on the programs alone.
+func (x *Pair) Run() string {
+	for seed := range uint64(mostDrawn) {
+		if wrong := x.Try(seed); wrong != "" {
+			return wrong
+		}
+	}
+	return x.Search(mostSearched)
+}
+
 // Try runs one scenario. It gives what the new program does not repeat.
 func (x *Pair) Try(seed uint64) string {
-	wrong, _ := x.try(seed, nil)
+	wrong, _ := x.try(base{seed: seed})
 	return wrong
 }
 
-func (x *Pair) try(seed uint64, set map[string]int64) (wrong string, s *scenario) {
-	s = newScenario(seed, x.pool)
-	s.knobs.set = set
+// base is a scenario that can be run again.
+type base struct {
+	seed uint64
+	set  settings
+}
+
+func (x *Pair) try(b base) (wrong string, s *scenario) {
+	s = newScenario(b.seed, x.pool, b.set)
 	s.old = x.markers
-	s.failing = []int{0, 0, 10, 25, 50}[s.pick(5, "failing")]
-	s.patience = []int{0, 2, 8}[s.pick(3, "patience")]
-	s.eager = []int{1, 3, 6, 9}[s.pick(4, "eager")]
-	s.cancels = s.pick(10, "cancels") == 0
-	clear(x.old.gaps)
-	clear(x.now.gaps)
+	before := x.old.begin() + x.now.begin()
 	h, ok := x.live(s)
 	if ok {
 		wrong, ok = x.follow(s, h)
@@ -385,6 +294,10 @@ func (x *Pair) try(seed uint64, set map[string]int64) (wrong string, s *scenario
 		return "", s
 	}
 	x.Done++
+	if x.old.end()+x.now.end() != before {
+		x.corpus = append(x.corpus, b)
+	}
+	x.remember(b)
 	return wrong, s
 }
 
@@ -392,8 +305,9 @@ func (x *Pair) try(seed uint64, set map[string]int64) (wrong string, s *scenario
 func (x *Pair) Coverage() string {
 	out := x.old.coverage() + " / " + x.now.coverage()
 	if Debug {
-		for i := range x.old.program.flow.Nodes {
-			if n := &x.old.program.flow.Nodes[i]; !x.old.nodes[n] {
+		p := x.old.program
+		for i := range p.flow.Nodes {
+			if n := &p.flow.Nodes[i]; p.nodes[i]&sawNode == 0 {
 				out += fmt.Sprintf(" [%d %s %s]", i, n.Kind, n.Target)
 			}
 		}
@@ -407,21 +321,15 @@ func (x *Pair) Coverage() string {
 
 func (s *side) coverage() string {
 	nodes, ways, allNodes, allWays := 0, 0, 0, 0
-	var count func(f *shape.Flow)
-	count = func(f *shape.Flow) {
-		for i := range f.Nodes {
-			n := &f.Nodes[i]
+	s.program.each(func(p *program) {
+		for i := range p.flow.Nodes {
 			allNodes++
-			nodes += btoi(s.nodes[n])
-			if n.Kind == shape.Branch {
+			nodes += btoi(p.nodes[i]&sawNode != 0)
+			if p.flow.Nodes[i].Kind == shape.Branch {
 				allWays += 2
-				ways += btoi(s.ways[way2{n, 0}]) + btoi(s.ways[way2{n, 1}])
-			}
-			for b := range n.Bodies {
-				count(&n.Bodies[b])
+				ways += btoi(p.nodes[i]&sawTrue != 0) + btoi(p.nodes[i]&sawFalse != 0)
 			}
 		}
-	}
-	count(s.program.flow)
+	})
 	return fmt.Sprintf("%d/%d nodes %d/%d ways", nodes, allNodes, ways, allWays)
 }

@@ -1,104 +1,235 @@
 package rehearsal
 
 import (
+	"cmp"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 )
 
-// Search goes on where drawing is not enough: it turns the numbers of scenarios until comparisons come to their limits.
-func (x *Pair) Search(seeds uint64, budget int) string {
+// goal is what no scenario has shown yet: an answer to a question, or a way from a branch.
+type goal struct {
+	question // its v is -1 if this is a way
+	fork
+}
+
+func (g goal) missing() bool {
+	if g.question.p != nil {
+		return g.question.missing()
+	}
+	return g.fork.missing()
+}
+
+func (g goal) side() *side {
+	if g.question.p != nil {
+		return g.question.p.side
+	}
+	return g.fork.p.side
+}
+
+// sample is a scenario that has come near to a goal.
+type sample struct {
+	base
+	gap float64
+}
+
+const mostSamples = 8 // of a goal
+
+// remember keeps a scenario for the goals to which it has come near.
+func (x *Pair) remember(b base) {
 	for _, s := range []*side{x.old, x.now} {
-		for _, q := range s.open() {
-			if wrong := x.reach(s, q, seeds, &budget); wrong != "" {
-				return wrong
+		for q, m := range s.met {
+			if q.missing() {
+				gap := math.Inf(1)
+				if m.numbers {
+					gap = math.Abs(m.gap)
+				}
+				x.keep(goal{question: q}, sample{b, gap})
+			}
+		}
+		for f := range s.forks {
+			if f.missing() {
+				x.keep(goal{fork: f}, sample{b, math.Inf(1)})
 			}
 		}
 	}
-	return ""
 }
 
-// open are the comparisons of numbers that have not come to all that they can.
-func (s *side) open() (open []question) {
-	for q, seen := range s.asks {
-		switch v := &q.p.flow.Values[q.v]; v.Op {
-		case "<", "<=":
-			if seen&(sawLess|sawEqual|sawMore) != sawLess|sawEqual|sawMore {
-				open = append(open, q)
+// keep keeps the samples that are nearest.
+func (x *Pair) keep(g goal, new sample) {
+	all := x.closest[g]
+	if len(all) < mostSamples {
+		x.closest[g] = append(all, new)
+		return
+	}
+	farthest := 0
+	for i := range all {
+		if all[i].gap > all[farthest].gap {
+			farthest = i
+		}
+	}
+	if new.gap < all[farthest].gap {
+		all[farthest] = new
+	}
+}
+
+// hunt is a search for what drawing does not come to.
+type hunt struct {
+	x      *Pair
+	draw   *rand.Rand
+	budget int
+	wrong  string
+}
+
+// Search goes on where drawing is not enough: it turns the knobs of scenarios that have come near to what is missing, until
+// nothing is or the budget is spent.
+func (x *Pair) Search(budget int) string {
+	h := &hunt{x: x, draw: rand.New(rand.NewPCG(1, 2)), budget: budget}
+	for round := 0; !h.over() && !x.complete(); round++ {
+		for _, g := range x.goals(round%4 == 3) {
+			h.attempt(g, round)
+			if h.over() {
+				return h.wrong
 			}
-		case "==":
-			if seen&3 != 3 {
-				open = append(open, q)
+		}
+		for range 40 {
+			if !h.over() {
+				h.shake()
 			}
 		}
 	}
-	slices.SortFunc(open, func(a, b question) int { return a.v - b.v })
-	return open
+	return h.wrong
 }
 
-// done reports whether a comparison has come to all that it can.
-func (s *side) done(q question) bool {
-	seen := s.asks[q]
-	if q.p.flow.Values[q.v].Op == "==" {
-		return seen&3 == 3
+func (h *hunt) over() bool { return h.budget <= 0 || h.wrong != "" }
+
+// run runs a scenario with one more knob set.
+func (h *hunt) run(b base, more settings) *scenario {
+	if h.over() {
+		return nil
 	}
-	return seen&(sawLess|sawEqual|sawMore) == sawLess|sawEqual|sawMore
+	h.budget--
+	set := settings{}
+	maps.Copy(set, b.set)
+	maps.Copy(set, more)
+	wrong, s := h.x.try(base{b.seed, set})
+	if wrong != "" {
+		h.wrong = wrong
+	}
+	return s
 }
 
-// reach tries to have a comparison come to its limit.
-func (x *Pair) reach(s *side, q question, seeds uint64, budget *int) string {
-	const (
-		most  = 6 // scenarios
-		turns = 14
-	)
-	tried := 0
-	for seed := uint64(0); seed < seeds && tried < most && *budget > 0 && !s.done(q); seed++ {
-		*budget--
-		wrong, base := x.try(seed, nil)
-		if wrong != "" {
-			return wrong
+// shake turns some knobs of a scenario that has shown something new.
+func (h *hunt) shake() {
+	if len(h.x.corpus) == 0 {
+		h.budget = 0
+		return
+	}
+	n := len(h.x.corpus)
+	b := h.x.corpus[n-1-int(float64(n)*math.Pow(h.draw.Float64(), 2))]
+	s := h.run(b, nil)
+	for range 4 {
+		if s == nil || len(s.knobs.all) == 0 {
+			return
 		}
-		gap, met := s.gaps[q]
-		if !met || gap == 0 && s.asks[q]&sawEqual != 0 && len(base.knobs.names) == 0 {
+		set := settings{}
+		for range 1 + h.draw.IntN(4) {
+			k := s.knobs.all[h.draw.IntN(len(s.knobs.all))]
+			set[k.name] = h.turned(s, k)
+		}
+		h.run(b, set)
+	}
+}
+
+// turned gives something else to which a knob may be set.
+func (h *hunt) turned(s *scenario, k knob) setting {
+	switch other := s.knobs.all[h.draw.IntN(len(s.knobs.all))]; {
+	case k.below > 0:
+		return setting{n: h.draw.Int64N(k.below)}
+	case k.text && other.text && h.draw.IntN(3) == 0:
+		return other.setting
+	case k.text:
+		return setting{written: s.pool.texts[h.draw.IntN(len(s.pool.texts))]}
+	case h.draw.IntN(3) == 0:
+		return setting{n: k.n + int64(h.draw.IntN(7)) - 3}
+	case !other.text && h.draw.IntN(3) == 0:
+		return other.setting
+	}
+	return setting{n: s.pool.numbers[h.draw.IntN(len(s.pool.numbers))]}
+}
+
+// goals are those that are worth an attempt, in the order of the programs. all: also those that are not known to lead to
+// what is missing.
+func (x *Pair) goals(all bool) []goal {
+	wanted := x.wanted()
+	var out []goal
+	for g := range x.closest {
+		if !g.missing() {
+			delete(x.closest, g)
+		} else if all || wanted(g) {
+			out = append(out, g)
+		}
+	}
+	order := map[*program]int{}
+	for _, s := range []*side{x.old, x.now} {
+		s.program.each(func(p *program) { order[p] = len(order) })
+	}
+	slices.SortFunc(out, func(a, b goal) int {
+		return cmp.Or(cmp.Compare(order[a.question.p], order[b.question.p]), cmp.Compare(order[a.fork.p], order[b.fork.p]),
+			cmp.Compare(a.v, b.v), cmp.Compare(a.n, b.n), cmp.Compare(a.next, b.next))
+	})
+	return out
+}
+
+// wanted tells which goals lead to what is missing: a question that is, and a way to a node that is. Where a value is
+// missing that was never computed, every way may lead to it.
+func (x *Pair) wanted() func(goal) bool {
+	values, nodes, any := map[question]bool{}, map[*program]map[int]bool{}, false
+	for _, l := range x.lacks {
+		if !l.still(l.p, l.n, l.v) {
 			continue
 		}
-		tried++
-		names := slices.Clone(base.knobs.names)
-		for k := range min(turns, len(names)) { // some of them, others for other seeds
-			i := k + base.pick(len(names)-k, "turn", names[k])
-			names[k], names[i] = names[i], names[k]
-			if wrong := x.turn(s, q, seed, names[k], base, gap, budget); wrong != "" {
-				return wrong
-			}
-			if s.done(q) || *budget <= 0 {
-				break
-			}
+		if l.n < 0 {
+			values[question{l.p, l.v}] = true
+			any = any || l.p.asks[l.v]&evaluated == 0
+			continue
 		}
+		if l.v >= 0 {
+			values[question{l.p, l.v}] = true
+		}
+		if nodes[l.p] == nil {
+			nodes[l.p] = map[int]bool{}
+		}
+		nodes[l.p][l.n] = true
 	}
-	return ""
+	return func(g goal) bool {
+		if g.question.p != nil {
+			return values[g.question]
+		}
+		p := g.fork.p
+		return any || nodes[p][g.n] || p.leads(p.flow.Nodes[g.n].Next[g.next], nodes[p]) || p != p.side.program && len(nodes[p]) == 0
+	}
 }
 
-// turn turns one number by one, and then as far as that seems to be needed.
-func (x *Pair) turn(s *side, q question, seed uint64, name string, base *scenario, gap float64, budget *int) string {
-	set := map[string]int64{name: base.knobs.are[name] + 1}
-	*budget--
-	wrong, _ := x.try(seed, set)
-	if wrong != "" {
-		return wrong
+// leads reports whether there is a way from a node to one of others.
+func (p *program) leads(from int, to map[int]bool) bool {
+	if len(to) == 0 {
+		return false
 	}
-	after, met := s.gaps[q]
-	slope := after - gap
-	if !met || slope == 0 {
-		return ""
-	}
-	n := int64(math.Round(-gap / slope))
-	for _, by := range []int64{n, n - 1, n + 1} {
-		set := maps.Clone(set)
-		set[name] = base.knobs.are[name] + by
-		*budget--
-		if wrong, _ := x.try(seed, set); wrong != "" {
-			return wrong
+	been, open := map[int]bool{from: true}, []int{from}
+	for len(open) > 0 {
+		n := open[len(open)-1]
+		open = open[:len(open)-1]
+		if to[n] {
+			return true
+		}
+		for _, next := range p.flow.Nodes[n].Next {
+			if !been[next] {
+				been[next] = true
+				open = append(open, next)
+			}
 		}
 	}
-	return ""
+	return false
 }

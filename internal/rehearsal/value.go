@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,12 +150,14 @@ func isZero(v any) bool {
 
 // hashOf is the same for the same texts.
 func hashOf(parts ...string) uint64 {
-	h := fnv.New64a()
+	x := uint64(14695981039346656037) // FNV-1a
 	for _, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
+		for i := range len(p) {
+			x = (x ^ uint64(p[i])) * 1099511628211
+		}
+		x *= 1099511628211
 	}
-	x := h.Sum64() // its last bytes have hardly been mixed
+	// Its last bytes have hardly been mixed.
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33

@@ -1,0 +1,190 @@
+package rehearsal
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// facts are answers that are known of values.
+type facts map[int]bool
+
+// findDead finds what no scenario comes to, because it is behind conditions that exclude each other, and which values only
+// that has a use for.
+func (p *program) findDead() {
+	p.live, p.closed = make([]bool, len(p.flow.Nodes)), map[fork]bool{}
+	for n := range p.flow.Nodes {
+		node := &p.flow.Nodes[n]
+		if node.Kind != shape.Branch {
+			continue
+		}
+		if yes, known := p.answer(node.Args[0], p.factsAt(n), 0); known {
+			p.closed[fork{p, n, btoi(yes)}] = true
+		}
+	}
+	open := []int{0}
+	for len(open) > 0 {
+		n := open[len(open)-1]
+		open = open[:len(open)-1]
+		if p.live[n] {
+			continue
+		}
+		p.live[n] = true
+		for i, next := range p.flow.Nodes[n].Next {
+			if !p.closed[fork{p, n, i}] {
+				open = append(open, next)
+			}
+		}
+	}
+	p.findUsed()
+}
+
+// findUsed finds the values for which something has a use that is not dead.
+func (p *program) findUsed() {
+	p.used = make([]bool, len(p.flow.Values))
+	var use func(v int)
+	use = func(v int) {
+		if p.used[v] {
+			return
+		}
+		p.used[v] = true
+		val := &p.flow.Values[v]
+		for i, a := range val.Args {
+			if val.Op == "phi" && i < len(p.flow.Nodes[val.Node].In) {
+				if e := p.flow.Nodes[val.Node].In[i]; !p.live[e.From] || p.closed[fork{p, e.From, e.Next}] {
+					continue
+				}
+			}
+			use(a)
+		}
+	}
+	for n := range p.flow.Nodes {
+		if p.live[n] {
+			for _, a := range p.flow.Nodes[n].Args {
+				use(a)
+			}
+		}
+	}
+	for v := range p.flow.Values {
+		if val := &p.flow.Values[v]; val.Op == "future" && p.live[val.Node] {
+			use(v)
+		}
+	}
+}
+
+// factsAt are the answers that are known where a node is: those of the branches right before it.
+func (p *program) factsAt(n int) facts {
+	known := facts{}
+	for {
+		from, next := -1, 0
+		for i := range p.flow.Nodes {
+			for k, to := range p.flow.Nodes[i].Next {
+				if to == n && from >= 0 {
+					return known
+				}
+				if to == n {
+					from, next = i, k
+				}
+			}
+		}
+		if n == 0 || from < 0 || p.flow.Nodes[from].Kind != shape.Branch {
+			return known
+		}
+		p.learn(p.flow.Nodes[from].Args[0], next == 0, known)
+		n = from
+	}
+}
+
+// learn adds that a value is true or not, with what follows from that.
+func (p *program) learn(v int, yes bool, known facts) {
+	if _, old := known[v]; old {
+		return
+	}
+	known[v] = yes
+	if val := &p.flow.Values[v]; val.Op == "not" {
+		p.learn(val.Args[0], !yes, known)
+		return
+	}
+	for _, c := range p.choices(v, 0) {
+		for _, assumed := range []bool{true, false} {
+			with := maps.Clone(known)
+			delete(with, v)
+			with[c] = assumed
+			if got, sure := p.answer(v, with, 0); sure && got != yes {
+				p.learn(c, !assumed, known)
+			}
+		}
+	}
+}
+
+const deepestFact = 5
+
+// choices are the conditions of what a value is chosen by.
+func (p *program) choices(v, depth int) (out []int) {
+	val := &p.flow.Values[v]
+	if depth > deepestFact || val.Op == "phi" || val.Op == "mu" || val.Op == "eta" || val.Op == "func" {
+		return nil
+	}
+	if val.Op == "if" {
+		out = append(out, val.Args[0])
+	}
+	for _, a := range val.Args {
+		out = append(out, p.choices(a, depth+1)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// answer tells whether a value is true, if that is known.
+func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
+	if yes, sure := known[v]; sure || depth > 2*deepestFact {
+		return yes, sure
+	}
+	val := &p.flow.Values[v]
+	switch {
+	case val.Op == "const":
+		yes, sure = p.constants[v].(bool)
+		return yes, sure
+	case val.Op == "not":
+		yes, sure = p.answer(val.Args[0], known, depth+1)
+		return !yes, sure
+	case val.Op == "if":
+		return p.either(val, known, depth, func(v int) (bool, bool) { return p.answer(v, known, depth+1) })
+	case val.Op == "call" && val.What == "errors.Is" && len(val.Args) == 2 && p.isTimeout(val.Args[1]):
+		return p.isA(val.Args[0], known, depth, "timeout")
+	case val.Op == "==" && p.flow.Values[val.Args[1]].Op == "const" && p.flow.Values[val.Args[1]].What == "nil":
+		return p.isA(val.Args[0], known, depth, "nil")
+	}
+	return false, false
+}
+
+// either tells of a value that is chosen what is known of those between which it is.
+func (p *program) either(val *shape.Value, known facts, depth int, of func(v int) (bool, bool)) (yes, sure bool) {
+	if c, sure := p.answer(val.Args[0], known, depth+1); sure {
+		return of(val.Args[2-btoi(c)])
+	}
+	yes, sure = of(val.Args[1])
+	no, too := of(val.Args[2])
+	return yes, sure && too && yes == no
+}
+
+// isA tells whether an error is ErrTimeout, or none, if that is known.
+func (p *program) isA(v int, known facts, depth int, what string) (yes, sure bool) {
+	switch val := &p.flow.Values[v]; {
+	case depth > 2*deepestFact:
+	case val.Op == "timeout":
+		return what == "timeout", true
+	case val.Op == "const" && val.What == "nil":
+		return what == "nil", true
+	case val.Op == "if":
+		return p.either(val, known, depth, func(v int) (bool, bool) { return p.isA(v, known, depth+1, what) })
+	}
+	return false, false
+}
+
+func (p *program) isTimeout(v int) bool {
+	val := &p.flow.Values[v]
+	return val.Op == "global" && strings.HasSuffix(val.What, "durablegen/runtime.ErrTimeout")
+}
