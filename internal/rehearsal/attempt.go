@@ -15,6 +15,8 @@ type attempt struct {
 	seen   *scenario
 	before int // knobs that were asked for before the goal was near
 	leaves []question
+	about  map[string]bool // fields and steps on which the goal depends
+	knobs  []knob          // of those
 }
 
 // attempt turns the knobs of a scenario that has come near to a goal: those that are what was compared, those on which the
@@ -24,7 +26,8 @@ func (h *hunt) attempt(g goal, round int) {
 	if !g.missing() || len(samples) == 0 {
 		return
 	}
-	a := &attempt{hunt: h, goal: g, base: samples[round%len(samples)].base, leaves: g.leaves()}
+	a := &attempt{hunt: h, goal: g, base: samples[round%len(samples)].base, leaves: g.leaves(), about: map[string]bool{}}
+	g.about(a.about)
 	watched := map[question]bool{}
 	for _, q := range a.leaves {
 		watched[q] = true
@@ -37,6 +40,7 @@ func (h *hunt) attempt(g goal, round int) {
 		return
 	}
 	a.before = a.near()
+	a.find()
 	for _, q := range a.leaves {
 		if m := side.met[q]; m != nil {
 			kept := *m
@@ -46,13 +50,16 @@ func (h *hunt) attempt(g goal, round int) {
 	for _, q := range a.leaves {
 		a.approach(q)
 	}
-	for range 12 {
+	for i := range 14 {
 		if a.ended() {
 			return
 		}
 		set := settings{}
 		for range 1 + h.draw.IntN(2) {
 			k := a.recent()
+			if i%2 == 0 && len(a.knobs) > 0 {
+				k = a.knobs[h.draw.IntN(len(a.knobs))]
+			}
 			set[k.name] = h.turned(a.seen, k)
 		}
 		h.run(a.base, set)
@@ -79,13 +86,53 @@ func (a *attempt) recent() knob {
 	return a.seen.knobs.all[n-1-int(float64(n)*math.Pow(a.draw.Float64(), 2))]
 }
 
+// find finds the knobs that have to do with what the goal depends on.
+func (a *attempt) find() {
+	a.knobs = nil
+	for _, k := range a.seen.knobs.all {
+		name, _, _ := strings.Cut(k.name[strings.LastIndexByte(k.name, '.')+1:], "[")
+		if a.about[name] || slices.ContainsFunc(strings.Fields(k.name), func(word string) bool { return a.about[word] }) {
+			a.knobs = append(a.knobs, k)
+		}
+	}
+}
+
+// about gathers the names of the fields of which a goal is made, and of the steps whose results are in it.
+func (g goal) about(names map[string]bool) {
+	p, open := g.from()
+	been := map[int]bool{}
+	for len(open) > 0 {
+		v := open[0]
+		open = open[1:]
+		if been[v] {
+			continue
+		}
+		been[v] = true
+		val := &p.flow.Values[v]
+		switch val.Op {
+		case "field":
+			names[val.What] = true
+		case "future", "result":
+			if n := &p.flow.Nodes[val.Node]; n.Target != "" {
+				names[n.Target], names[strings.ToLower(n.Target)] = true, true
+			}
+		}
+		open = append(open, val.Args...)
+	}
+}
+
+// from is what a goal is made of.
+func (g goal) from() (*program, []int) {
+	if g.question.p != nil {
+		return g.question.p, []int{g.v}
+	}
+	return g.fork.p, slices.Clone(g.fork.p.flow.Nodes[g.n].Args)
+}
+
 // leaves are the questions on which a goal depends, the nearest first.
 func (g goal) leaves() (out []question) {
 	const most = 40
-	p, open := g.question.p, []int{g.v}
-	if p == nil {
-		p, open = g.fork.p, slices.Clone(g.fork.p.flow.Nodes[g.n].Args)
-	}
+	p, open := g.from()
 	been := map[int]bool{}
 	for len(open) > 0 && len(out) < most {
 		v := open[0]
@@ -105,23 +152,34 @@ func (g goal) leaves() (out []question) {
 	return out
 }
 
-// exchange gives to what is one of a pair what is the other.
+// exchange gives to what is one of a pair what is the other. A text may have been made of another one: if none is the same,
+// some are tried.
 func (a *attempt) exchange(pairs [][2]any) {
-	const most = 6 // knobs of a value
 	for _, pair := range pairs {
 		for i, is := range pair {
-			turned := 0
-			for _, k := range slices.Backward(a.seen.knobs.all[:min(a.before, len(a.seen.knobs.all))]) {
-				if a.ended() || turned == most {
-					break
-				}
-				if to, ok := k.as(is, pair[1-i]); ok {
-					turned++
-					a.run(a.base, settings{k.name: to})
-				}
+			text, ok := pair[1-i].(string)
+			if a.give(a.seen.knobs.all, func(k knob) (setting, bool) { return k.as(is, pair[1-i]) }) > 0 || !ok {
+				continue
 			}
+			a.give(a.knobs, func(k knob) (setting, bool) { return setting{written: text}, k.text && k.written != text })
+			a.give(a.knobs, func(k knob) (setting, bool) { return setting{written: text + k.written}, k.text && text != "" })
 		}
 	}
+}
+
+// give turns knobs, each to what is right for it. It gives how many.
+func (a *attempt) give(knobs []knob, to func(knob) (setting, bool)) (turned int) {
+	const most = 6
+	for _, k := range slices.Backward(knobs) {
+		if a.ended() || turned == most {
+			break
+		}
+		if set, ok := to(k); ok {
+			turned++
+			a.run(a.base, settings{k.name: set})
+		}
+	}
+	return turned
 }
 
 // as gives to what a knob has to be set so that what is a value becomes another.
@@ -163,7 +221,7 @@ func (k *knob) asUnknown(is unknown, to any) (setting, bool) {
 
 // approach turns knobs on which the distance of two numbers depends until it is none.
 func (a *attempt) approach(q question) {
-	const most = 8 // knobs
+	const most = 12 // knobs
 	if m := q.p.side.met[q]; m == nil || !m.numbers {
 		if a.run(a.base, nil) == nil {
 			return
@@ -174,12 +232,19 @@ func (a *attempt) approach(q question) {
 		return
 	}
 	gap := m.gap
-	for range most {
+	known := a.knobs
+	for i := range most {
 		if a.ended() {
 			return
 		}
-		if k := a.recent(); !k.text && k.below == 0 {
-			gap = a.turn(q, k, gap)
+		k := a.recent()
+		if i < most-3 && len(known) > 0 {
+			n := a.draw.IntN(len(known))
+			k = known[n]
+			known = slices.Delete(slices.Clone(known), n, n+1)
+		}
+		if at, ok := a.seen.knobs.at[k.name]; ok && !k.text && k.below == 0 {
+			gap = a.turn(q, a.seen.knobs.all[at], gap)
 		}
 	}
 }

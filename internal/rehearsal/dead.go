@@ -174,6 +174,8 @@ func (p *program) either(val *shape.Value, known facts, depth int, of func(v int
 func (p *program) isA(v int, known facts, depth int, what string) (yes, sure bool) {
 	switch val := &p.flow.Values[v]; {
 	case depth > 2*deepestFact:
+	case what == "timeout" && val.Op == "error" && len(val.Args) == 1 && p.isReceive(val.Args[0]) && !p.side.timeouts:
+		return false, true // it can be cancelled, or get what it cannot read
 	case val.Op == "timeout":
 		return what == "timeout", true
 	case val.Op == "const" && val.What == "nil":
@@ -182,6 +184,11 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 		return p.either(val, known, depth, func(v int) (bool, bool) { return p.isA(v, known, depth+1, what) })
 	}
 	return false, false
+}
+
+func (p *program) isReceive(v int) bool {
+	val := &p.flow.Values[v]
+	return val.Op == "future" && p.flow.Nodes[val.Node].Kind == shape.Receive
 }
 
 func (p *program) isTimeout(v int) bool {

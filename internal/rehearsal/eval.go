@@ -2,10 +2,12 @@ package rehearsal
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/durablegen/durablegen/internal/engine"
 	"github.com/durablegen/durablegen/internal/shape"
@@ -378,7 +380,7 @@ func (r *run) field(name string, of any) any {
 		if field, ok := x[name]; ok {
 			return field
 		}
-		return zero{}
+		return promoted(name, x)
 	case pointer:
 		return r.field(name, x.to)
 	case zero:
@@ -387,6 +389,22 @@ func (r *run) field(name string, of any) any {
 		return broken{}
 	}
 	return r.s.unknown("field", name, text(of))
+}
+
+// promoted gives a field of a struct within a struct: of one that is embedded, whose name is that of a type.
+func promoted(name string, of record) any {
+	for _, inner := range slices.Sorted(maps.Keys(of)) {
+		v := of[inner]
+		if p, ok := v.(pointer); ok {
+			v = p.to
+		}
+		if in, ok := v.(record); ok && unicode.IsUpper(rune(inner[0])) {
+			if field, ok := in[name]; ok {
+				return field
+			}
+		}
+	}
+	return zero{}
 }
 
 func (r *run) part(what string, of any) any {

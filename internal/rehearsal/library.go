@@ -397,7 +397,11 @@ func (r *run) errorsOf(name string, args []any) (any, bool) {
 		}
 		return r.s.truth("as " + text(args[0]) + texts(args[1:])), true
 	case name == "errors.Join":
-		args = slices.DeleteFunc(slices.Clone(args), isZero)
+		args = slices.Clone(args)
+		if l, ok := append(args, nil)[0].(list); ok && len(args) == 1 {
+			args = slices.Clone(l)
+		}
+		args = slices.DeleteFunc(args, isZero)
 		if len(args) == 0 {
 			return nil, true
 		}

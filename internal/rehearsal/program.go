@@ -169,8 +169,13 @@ func (r *run) whole(args []int) []any {
 	return out
 }
 
+var probe func(*run)
+
 func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	next := 0
+	if probe != nil {
+		probe(r)
+	}
 	switch n.Kind {
 	case shape.Return, shape.Continue:
 		return true, n.Kind

@@ -15,13 +15,14 @@ import (
 
 // side is one of the two programs, and what was seen of it.
 type side struct {
-	lock    *shape.Lock
-	of      *shape.Orchestrator
-	program *program
-	globals map[string]bool
-	marked  bool // it asks Context.Version
-	unread  map[string]bool
-	receive []string
+	lock     *shape.Lock
+	of       *shape.Orchestrator
+	program  *program
+	globals  map[string]bool
+	marked   bool // it asks Context.Version
+	unread   map[string]bool
+	timeouts bool // something makes a Context that a timer cancels
+	receive  []string
 
 	broke map[string]int
 
@@ -52,6 +53,8 @@ func (s *side) look(f *shape.Flow) {
 			if !slices.ContainsFunc(f.Values, func(v shape.Value) bool { return v.Op == "result" && len(v.Args) == 0 && v.Node == i }) {
 				s.unread[n.Target] = true
 			}
+		case shape.Scope, shape.Call:
+			s.timeouts = s.timeouts || n.Target != "rollback"
 		case shape.Receive:
 			s.receive = append(s.receive, strings.ToLower(n.Target))
 		}

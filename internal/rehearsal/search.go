@@ -164,12 +164,17 @@ func (h *hunt) turned(s *scenario, k knob) setting {
 func (x *Pair) goals(all bool) []goal {
 	wanted := x.wanted()
 	var out []goal
+	old := false
 	for g := range x.closest {
 		if !g.missing() {
 			delete(x.closest, g)
 		} else if all || wanted(g) {
 			out = append(out, g)
+			old = old || g.side() == x.old
 		}
+	}
+	if old && !all { // what the new program lacks is often the same
+		out = slices.DeleteFunc(out, func(g goal) bool { return g.side() != x.old })
 	}
 	order := map[*program]int{}
 	for _, s := range []*side{x.old, x.now} {

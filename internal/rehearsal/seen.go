@@ -66,7 +66,9 @@ func needs(v *shape.Value) uint8 {
 		case "(time.Time).Equal":
 			return sawBoth
 		case "(time.Time).Compare", "cmp.Compare", "strings.Compare":
-			return sawOrder
+			return sawLess | sawMore
+		case "cmp.Or": // the first is given, and another one
+			return sawBoth
 		case "min", "max":
 			if len(v.Args) == 2 {
 				return sawLess | sawMore
@@ -211,6 +213,9 @@ func (r *run) gap(a, b any) (float64, bool) {
 func (r *run) answered(n int, name string, args []any, result any) any {
 	of := r.p.needs[n]
 	switch {
+	case name == "cmp.Or" && len(args) > 1:
+		r.asked(n, isZero(args[0]))
+		return result
 	case len(args) == 2 && strings.HasPrefix(name, "(time.Time)") && of != 0:
 		r.near(n, r.time(args[0]).Compare(r.time(args[1])), args[0], args[1])
 	case len(args) == 2 && of != 0:
