@@ -152,7 +152,7 @@ func (p *program) lacksOf(n int, common bool) (out []lack) {
 		out = append(out, lack{p, n, v, fmt.Sprintf("%s %d %s %s", what, n, node.Kind, node.Target), still})
 	}
 	if slotKinds[node.Kind] {
-		add("slot", -1, func(p *program, n, _ int) bool { return p.nodes[n]&sawSlot == 0 })
+		add("slot", -1, func(p *program, n, _ int) bool { return p.slots[n] < enoughSlots })
 	}
 	if common || node.Kind == shape.Join || node.Kind == shape.Return {
 		return out

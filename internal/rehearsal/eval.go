@@ -82,6 +82,7 @@ func (r *run) of(v int, in *frame) any {
 	if x, ok := in.known[v]; ok {
 		return x
 	}
+	r.p.side.work++
 	x := r.compute(v, in)
 	in.known[v] = x
 	if !isBroken(x) {

@@ -481,7 +481,7 @@ func (r *run) decide(n *shape.Node) any {
 	}
 	f := r.co.ScheduleArgs(r.in(), slot, policy)
 	if f.Slot() != engine.NoSlot { // its scope has not been cancelled
-		r.p.see(r.at, sawSlot)
+		r.p.take(r.at)
 	}
 	r.keep(f, n.Type)
 	return f

@@ -26,6 +26,7 @@ type side struct {
 
 	broke map[string]int
 
+	work    int               // values that were computed
 	fresh   int               // how much of it was seen for the first time
 	met     map[question]*met // comparisons of this scenario
 	forks   map[fork]int      // ways that this scenario has left aside, and that were not seen yet
@@ -119,6 +120,7 @@ type Pair struct {
 	markers  map[string]bool
 	corpus   []base            // scenarios that have shown something new
 	closest  map[goal][]sample // for what was not seen yet
+	rare     map[step][]base   // that have come to steps that are seldom seen
 	lacks    []lack            // of the programs: see Missing
 
 	Tired, Done int // scenarios
@@ -126,7 +128,7 @@ type Pair struct {
 
 // New prepares a pair. The flows are those that are compared: with arguments as they are stored.
 func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newLock *shape.Lock, now *shape.Orchestrator, newFlow *shape.Flow) *Pair {
-	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}}
+	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}}
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Nodes {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // goal is what no scenario has shown yet: an answer to a question, or a way from a branch.
@@ -39,6 +40,13 @@ const mostSamples = 8 // of a goal
 // remember keeps a scenario for the goals to which it has come near.
 func (x *Pair) remember(b base) {
 	for _, s := range []*side{x.old, x.now} {
+		s.program.each(func(p *program) {
+			for n, took := range p.took {
+				if at := (step{p, n}); took && p.slots[n] < enoughSlots && len(x.rare[at]) < mostSamples {
+					x.rare[at] = append(x.rare[at], b)
+				}
+			}
+		})
 		for q, m := range s.met {
 			if q.missing() {
 				gap := math.Inf(1)
@@ -93,6 +101,7 @@ func (x *Pair) Search(budget int) string {
 				return h.wrong
 			}
 		}
+		h.again()
 		for range 40 {
 			if !h.over() {
 				h.shake()
@@ -118,6 +127,52 @@ func (h *hunt) run(b base, more settings) *scenario {
 		h.wrong = wrong
 	}
 	return s
+}
+
+// step is a node of a program.
+type step struct {
+	p *program
+	n int
+}
+
+// again comes to steps that were seldom seen with other values.
+func (h *hunt) again() {
+	for _, s := range []*side{h.x.old, h.x.now} {
+		s.program.each(func(p *program) {
+			for n := range p.slots {
+				for _, b := range h.x.rare[step{p, n}] {
+					if p.slots[n] >= enoughSlots {
+						delete(h.x.rare, step{p, n})
+						break
+					}
+					h.values(b)
+				}
+			}
+		})
+	}
+}
+
+// values draws values of a scenario anew, and leaves what happens and the lengths of lists as they are.
+func (h *hunt) values(b base) {
+	const most = 6
+	s := h.run(b, nil)
+	if s == nil {
+		return
+	}
+	var values []knob
+	for _, k := range s.knobs.all {
+		if k.below == 0 && !strings.HasPrefix(k.name, "size of") && !strings.HasPrefix(k.name, "until") {
+			values = append(values, k)
+		}
+	}
+	for range 3 {
+		set := settings{}
+		for range min(most, len(values)) {
+			k := values[h.draw.IntN(len(values))]
+			set[k.name] = h.turned(s, k)
+		}
+		h.run(b, set)
+	}
 }
 
 // shake turns some knobs of a scenario that has shown something new.

@@ -18,6 +18,8 @@ type seen struct {
 	nodes  []uint8
 	passed []int   // by node: how often it was passed in this scenario
 	often  []uint8 // by node: the logarithms of how often that was
+	took   []bool  // by node: it took a slot in this scenario
+	slots  []int   // by node: scenarios in which it did
 }
 
 // What was seen of a value, beside answers that are no and yes.
@@ -40,7 +42,7 @@ const (
 )
 
 func newSeen(f *shape.Flow) seen {
-	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
+	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))}
 	for v := range f.Values {
 		s.needs[v] = needs(&f.Values[v])
 	}
@@ -122,6 +124,15 @@ func (p *program) see(n int, saw uint8) {
 	}
 }
 
+// enoughSlots is how often a step has to be seen to take a slot: once, its arguments may be what they are by chance.
+const enoughSlots = 8
+
+// take notes that a node has taken a slot.
+func (p *program) take(n int) {
+	p.see(n, sawSlot)
+	p.took[n] = true
+}
+
 func (p *program) pass(n int) {
 	p.passed[n]++
 	p.see(n, sawNode)
@@ -139,7 +150,10 @@ func (p *program) fork(n, next, knobs int) {
 func (s *side) begin() int {
 	clear(s.met)
 	clear(s.forks)
-	s.program.each(func(p *program) { clear(p.passed) })
+	s.program.each(func(p *program) {
+		clear(p.passed)
+		clear(p.took)
+	})
 	return s.fresh
 }
 
@@ -151,6 +165,7 @@ func (s *side) end() int {
 				p.often[n] |= saw
 				s.fresh++
 			}
+			p.slots[n] += btoi(p.took[n])
 		}
 	})
 	return s.fresh
