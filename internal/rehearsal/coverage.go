@@ -104,6 +104,7 @@ func (p *program) behind(n int) string {
 // lacks are what scenarios have to show of a side beside another.
 func (s *side) lacks(other *side) (out []lack) {
 	signs := other.signs()
+	s.changed = map[question]bool{}
 	s.program.each(func(p *program) {
 		p.follow(signs)
 		out = append(out, p.lacksUse()...)
@@ -117,6 +118,9 @@ func (s *side) lacks(other *side) (out []lack) {
 			val := &p.flow.Values[v]
 			if val.Op == "phi" || val.Op == "const" {
 				continue
+			}
+			if p.needs[v] != 0 || val.Op == "call" {
+				s.changed[question{p, v}] = true
 			}
 			out = append(out, lack{p, -1, v, fmt.Sprintf("value %d %s", v, strings.ReplaceAll(p.sign(v, 2), "\x00", " ")), unanswered})
 		}

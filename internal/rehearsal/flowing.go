@@ -46,14 +46,16 @@ func (a arrivals) and(b arrivals) arrivals {
 
 // flowing is what is known of the arrivals of a program.
 type flowing struct {
-	number map[arrival]int
-	byPhi  [][]int    // by value: the variables on which it depends, -1 in front of what was not looked for yet
-	came   []arrivals // by node: what scenarios have brought to it
-	names  []string
+	number   map[arrival]int
+	byPhi    [][]int    // by value: the variables on which it depends, -1 in front of what was not looked for yet
+	came     []arrivals // by node: what scenarios have brought to it
+	names    []string
+	changing map[int]bool // variables of arrivals
 }
 
 // follow finds what has to be followed. common: values that both programs have, by what they look like.
 func (p *program) follow(common map[string]bool) {
+	p.changing = map[int]bool{}
 	p.number, p.byPhi, p.came = map[arrival]int{}, make([][]int, len(p.flow.Values)), make([]arrivals, len(p.flow.Nodes))
 	for v := range p.flow.Values {
 		val := &p.flow.Values[v]
@@ -63,6 +65,7 @@ func (p *program) follow(common map[string]bool) {
 		whole := common[p.signOfPhi(v)]
 		for e, a := range val.Args {
 			if !whole || !p.allCommon(a, common, map[int]bool{}) {
+				p.changing[v] = true
 				p.number[arrival{v, e}] = len(p.number)
 				p.names = append(p.names, fmt.Sprintf("variable %d as of way %d", v, e))
 			}

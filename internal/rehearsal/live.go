@@ -69,7 +69,7 @@ func (l *life) decided(slots []history.Slot) {
 	l.events.slots = append(l.events.slots, slots)
 	for _, slot := range slots {
 		if slot.Kind != history.SlotVersion && (slot.Kind != history.SlotSend || slot.Confirm) {
-			kind := string(slot.Kind) + " " + slot.Name
+			kind := strconv.Itoa(int(slot.Kind)) + " " + slot.Name
 			l.counts[kind]++
 			l.open = append(l.open, waiting{slot, kind + " " + strconv.Itoa(l.counts[kind])})
 		}

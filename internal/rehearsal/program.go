@@ -169,13 +169,8 @@ func (r *run) whole(args []int) []any {
 	return out
 }
 
-var probe func(*run)
-
 func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	next := 0
-	if probe != nil {
-		probe(r)
-	}
 	switch n.Kind {
 	case shape.Return, shape.Continue:
 		return true, n.Kind
@@ -283,6 +278,9 @@ func (r *run) move(next int) {
 		for i, v := range r.p.phis[r.at] {
 			if i < len(phis) {
 				r.phis[v], r.came[v] = phis[i], came[i]
+				if r.p.changing[v] {
+					r.p.side.states[text(phis[i])] = true
+				}
 			}
 		}
 	}

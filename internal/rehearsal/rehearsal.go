@@ -29,12 +29,14 @@ type side struct {
 	work    int               // values that were computed
 	fresh   int               // how much of it was seen for the first time
 	met     map[question]*met // comparisons of this scenario
+	states  map[string]bool   // to what variables came in this scenario that are not in both programs
 	forks   map[fork]int      // ways that this scenario has left aside, and that were not seen yet
+	changed map[question]bool // which the other side does not have
 	watched map[question]bool // of which met is kept although nothing of them is missing
 }
 
 func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
-	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, forks: map[fork]int{}}
+	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
 	s.look(f)
 	s.program = newProgram(s, f)
 	return s
@@ -121,6 +123,8 @@ type Pair struct {
 	corpus   []base            // scenarios that have shown something new
 	closest  map[goal][]sample // for what was not seen yet
 	rare     map[step][]base   // that have come to steps that are seldom seen
+	apart    []base            // in which variables have come to other values
+	limits   map[limit][]base  // that have answered questions which are not in both programs
 	lacks    []lack            // of the programs: see Missing
 
 	Tired, Done int // scenarios
@@ -128,7 +132,7 @@ type Pair struct {
 
 // New prepares a pair. The flows are those that are compared: with arguments as they are stored.
 func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newLock *shape.Lock, now *shape.Orchestrator, newFlow *shape.Flow) *Pair {
-	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}}
+	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{}}
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Nodes {
@@ -257,10 +261,13 @@ func (x *Pair) replay(s *scenario, h events, cut int, each bool) (wrong string, 
 	return "", true
 }
 
-// How many scenarios are run: so many are drawn, and so many more are searched for as long as anything is missing.
+// How many scenarios are run: so many are drawn, so many more are searched for as long as
+// anything is missing, and if nothing is, so many that have come to what was changed are varied.
 const (
 	mostDrawn    = 800
-	mostSearched = 6000
+	mostSearched = 10_000
+	mostVaried   = 1500
+	mostWork     = 20_000_000 // values that are computed
 )
 
 // Run runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is
@@ -271,7 +278,10 @@ func (x *Pair) Run() string {
 			return wrong
 		}
 	}
-	return x.Search(mostSearched)
+	if wrong := x.Search(mostSearched); wrong != "" || !x.complete() {
+		return wrong
+	}
+	return x.vary(mostVaried)
 }
 
 // Try runs one scenario. It gives what the new program does not repeat.

@@ -39,6 +39,13 @@ const mostSamples = 8 // of a goal
 
 // remember keeps a scenario for the goals to which it has come near.
 func (x *Pair) remember(b base) {
+	if !maps.Equal(x.old.states, x.now.states) {
+		if len(x.apart) < 2*mostSamples {
+			x.apart = append(x.apart, b)
+		} else {
+			x.apart[x.Done%len(x.apart)] = b
+		}
+	}
 	for _, s := range []*side{x.old, x.now} {
 		s.program.each(func(p *program) {
 			for n, took := range p.took {
@@ -48,6 +55,9 @@ func (x *Pair) remember(b base) {
 			}
 		})
 		for q, m := range s.met {
+			if s.changed[q] {
+				x.reached(q, m, b)
+			}
 			if q.missing() {
 				gap := math.Inf(1)
 				if m.numbers {
@@ -94,7 +104,7 @@ type hunt struct {
 // nothing is or the budget is spent.
 func (x *Pair) Search(budget int) string {
 	h := &hunt{x: x, draw: rand.New(rand.NewPCG(1, 2)), budget: budget}
-	for round := 0; !h.over() && !x.complete(); round++ {
+	for round := 0; !h.over() && !x.complete() && x.old.work+x.now.work < mostWork; round++ {
 		for _, g := range x.goals(round%4 == 3) {
 			h.attempt(g, round)
 			if h.over() {
@@ -127,6 +137,59 @@ func (h *hunt) run(b base, more settings) *scenario {
 		h.wrong = wrong
 	}
 	return s
+}
+
+// limit is an answer to a question.
+type limit struct {
+	question
+	saw uint8
+}
+
+// reached keeps scenarios that have answered a question that is not in both programs.
+func (x *Pair) reached(q question, m *met, b base) {
+	for _, saw := range []uint8{1, 2, sawEqual} {
+		at := limit{q, saw}
+		switch all := x.limits[at]; {
+		case m.saw&saw == 0:
+		case len(all) < mostSamples:
+			x.limits[at] = append(all, b)
+		default: // later ones have come farther
+			all[x.Done%mostSamples] = b
+		}
+	}
+}
+
+// vary turns knobs of scenarios that have answered the questions that are not in both programs: a difference may need
+// something else besides. The same is done with scenarios in which variables have come to other values: there may be a use for
+// them later. If there are none, other scenarios are drawn.
+func (x *Pair) vary(budget int) string {
+	h := &hunt{x: x, draw: rand.New(rand.NewPCG(3, 4)), budget: budget}
+	order := x.order()
+	limits := slices.SortedFunc(maps.Keys(x.limits), func(a, b limit) int {
+		return cmp.Or(cmp.Compare(order[a.p], order[b.p]), cmp.Compare(a.v, b.v), cmp.Compare(a.saw, b.saw))
+	})
+	for seed := uint64(mostDrawn); !h.over(); seed++ {
+		if n := len(x.apart); n > 0 && seed%2 == 0 {
+			h.shaken(x.apart[h.draw.IntN(n)])
+			continue
+		}
+		if len(limits) == 0 || seed%8 == 1 {
+			h.run(base{seed: seed}, nil)
+			continue
+		}
+		all := x.limits[limits[h.draw.IntN(len(limits))]]
+		h.shaken(all[h.draw.IntN(len(all))])
+	}
+	return h.wrong
+}
+
+// order numbers the programs.
+func (x *Pair) order() map[*program]int {
+	order := map[*program]int{}
+	for _, s := range []*side{x.old, x.now} {
+		s.program.each(func(p *program) { order[p] = len(order) })
+	}
+	return order
 }
 
 // step is a node of a program.
@@ -182,7 +245,10 @@ func (h *hunt) shake() {
 		return
 	}
 	n := len(h.x.corpus)
-	b := h.x.corpus[n-1-int(float64(n)*math.Pow(h.draw.Float64(), 2))]
+	h.shaken(h.x.corpus[n-1-int(float64(n)*math.Pow(h.draw.Float64(), 2))])
+}
+
+func (h *hunt) shaken(b base) {
 	s := h.run(b, nil)
 	for range 4 {
 		if s == nil || len(s.knobs.all) == 0 {
@@ -231,10 +297,7 @@ func (x *Pair) goals(all bool) []goal {
 	if old && !all { // what the new program lacks is often the same
 		out = slices.DeleteFunc(out, func(g goal) bool { return g.side() != x.old })
 	}
-	order := map[*program]int{}
-	for _, s := range []*side{x.old, x.now} {
-		s.program.each(func(p *program) { order[p] = len(order) })
-	}
+	order := x.order()
 	slices.SortFunc(out, func(a, b goal) int {
 		return cmp.Or(cmp.Compare(order[a.question.p], order[b.question.p]), cmp.Compare(order[a.fork.p], order[b.fork.p]),
 			cmp.Compare(a.v, b.v), cmp.Compare(a.n, b.n), cmp.Compare(a.next, b.next))

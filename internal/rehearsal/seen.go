@@ -104,6 +104,7 @@ type met struct {
 	numbers bool    // that were met
 	pairs   [][2]any
 	knobs   int // that were asked for before
+	saw     uint8
 }
 
 const mostPairs = 6 // of different values that met in a question
@@ -149,6 +150,7 @@ func (p *program) fork(n, next, knobs int) {
 // begin begins to look at a scenario.
 func (s *side) begin() int {
 	clear(s.met)
+	clear(s.states)
 	clear(s.forks)
 	s.program.each(func(p *program) {
 		clear(p.passed)
@@ -174,7 +176,7 @@ func (s *side) end() int {
 // keeps gives where to note what is compared, nil if nobody needs it.
 func (r *run) keeps(v int) *met {
 	q, side := question{r.p, v}, r.p.side
-	if !q.missing() && !side.watched[q] {
+	if !q.missing() && !side.watched[q] && !side.changed[q] {
 		return nil
 	}
 	m := side.met[q]
@@ -187,7 +189,9 @@ func (r *run) keeps(v int) *met {
 
 // asked notes how a question was answered.
 func (r *run) asked(v int, yes bool) bool {
-	r.keeps(v)
+	if m := r.keeps(v); m != nil {
+		m.saw |= 1 << btoi(yes)
+	}
 	r.p.note(v, 1<<btoi(yes))
 	return yes
 }
@@ -201,6 +205,8 @@ func (r *run) near(v, order int, a, b any) {
 	}
 	if order != 0 {
 		m.pair(a, b)
+	} else {
+		m.saw |= sawEqual
 	}
 	if gap, ok := r.gap(a, b); ok && (!m.numbers || math.Abs(gap) < math.Abs(m.gap)) {
 		m.gap, m.numbers = gap, true
