@@ -101,8 +101,9 @@ func (s *side) missing(other *side) (out []string) {
 				out = append(out, fmt.Sprintf("way of %d", n))
 			}
 		}
+		used := p.used()
 		for v := range p.flow.Values {
-			if signs[p.sign(v, 2)] {
+			if !used[v] || signs[p.sign(v, 2)] {
 				continue
 			}
 			val := &p.flow.Values[v]
@@ -121,6 +122,29 @@ func (s *side) missing(other *side) (out []string) {
 	})
 	slices.Sort(out)
 	return out
+}
+
+// used are the values on which a node depends: what is stored of a struct takes the place of it.
+func (p *program) used() []bool {
+	used := make([]bool, len(p.flow.Values))
+	var use func(vs []int)
+	use = func(vs []int) {
+		for _, v := range vs {
+			if !used[v] {
+				used[v] = true
+				use(p.flow.Values[v].Args)
+			}
+		}
+	}
+	for i := range p.flow.Nodes {
+		use(p.flow.Nodes[i].Args)
+	}
+	for _, v := range p.scopes {
+		if v >= 0 {
+			use([]int{v})
+		}
+	}
+	return used
 }
 
 // What was seen of a value, beside answers that are no and yes.

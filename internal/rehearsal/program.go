@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -88,6 +87,7 @@ type run struct {
 // meeting is what the coroutines of one execution share.
 type meeting struct {
 	types   map[*engine.Future]shape.TypeRef
+	stored  map[*engine.Future]shape.TypeRef // as which the old code has written them, in its lock
 	futures []*engine.Future
 	steps   int
 	moments int
@@ -184,6 +184,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Receive:
 		f := r.co.ReceiveIn(r.in(), n.Target)
 		r.keep(f, r.p.side.event(n.Target))
+		r.m.stored[f] = r.p.side.before.event(n.Target)
 		r.give(f)
 	case shape.UUID:
 		r.give(fmt.Sprintf("%x", r.co.UUID()))
@@ -298,7 +299,7 @@ func (r *run) given(v *shape.Value, in *frame) any {
 		}
 		return r.co.Now()
 	case "info":
-		return r.s.unknown("info", v.What)
+		return r.info(v.What)
 	case "canceled":
 		if len(v.Args) > 0 {
 			s, _ := r.of(v.Args[0], in).(*engine.Scope)
@@ -352,7 +353,7 @@ func (r *run) outcome(op string, of any) any {
 			all[i] = r.outcome(op, x)
 		}
 		if op == "error" {
-			x, _ := r.errorsOf("errors.Join", all)
+			x, _ := r.printing("errors.Join", nil, all)
 			return x
 		}
 		return all
@@ -413,7 +414,7 @@ func (r *run) result(f *engine.Future) any {
 	if !known {
 		return r.s.unknown("result", string(payload))
 	}
-	return r.s.draw(r.p.side.lock, ref, string(payload), 0)
+	return r.p.side.draw(r.s, r.m.stored[f], ref, string(payload))
 }
 
 // decide makes a slot.
@@ -452,27 +453,8 @@ func (r *run) decide(n *shape.Node) any {
 		r.p.side.decided[n] = true
 	}
 	r.keep(f, n.Type)
+	r.m.stored[f] = r.p.side.before.result(n)
 	return f
-}
-
-// payload writes arguments: by name, where they are stored by name.
-func (s *side) payload(n *shape.Node, args []any) history.Payload {
-	stored := map[string]string{}
-	names := s.params(n)
-	for i, a := range args {
-		name := strconv.Itoa(i)
-		if len(names) > 1 && len(names) <= len(args) && i < len(names) {
-			name = names[i]
-		} else if len(names) > 1 {
-			name = strconv.Itoa(i - len(names))
-		}
-		stored[name] = text(a)
-	}
-	b, err := json.Marshal(stored)
-	if err != nil {
-		panic(err) // texts can be written
-	}
-	return b
 }
 
 // newScope makes a Context that something cancels, or cancels one.
@@ -558,7 +540,7 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 				out.results[n] = got.value
 				if !isZero(got.err) {
 					out.results[n] = zero{}
-					failed = append(failed, fault{"item " + strconv.Itoa(n), []any{got.err}})
+					failed = append(failed, fault{"item " + strconv.Itoa(n), "", []any{got.err}})
 				}
 			}
 			co.Give(f, returned{})
@@ -567,7 +549,9 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	for _, f := range lines {
 		r.co.Await(f)
 	}
-	out.err, _ = r.errorsOf("errors.Join", failed)
+	if len(failed) > 0 {
+		out.err, _ = r.printing("errors.Join", nil, failed)
+	}
 	return out
 }
 
