@@ -226,7 +226,7 @@ func TestLibraryCalls(t *testing.T) {
 // leftOf is what DeleteFunc leaves of a list.
 func leftOf(l []int, is func(int) bool) []int {
 	l = slices.Clone(l)
-	slices.DeleteFunc(l, is)
+	_ = slices.DeleteFunc(l, is)
 	return l
 }
 

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -298,12 +299,18 @@ func (s *side) read(ref shape.TypeRef, v any, depth int) any {
 		case nil, zero:
 			return nil
 		case pointer:
-			return pointer{s.read(t.Elem, x.to, depth+1)}
+			v = x.to
 		}
-		return pointer{s.read(t.Elem, v, depth+1)}
+		if v = s.read(t.Elem, v, depth+1); isBroken(v) {
+			return v
+		}
+		return pointer{v}
 	}
 	if p, ok := v.(pointer); ok {
 		v = p.to
+	}
+	if !fits(t.Kind, v) {
+		return broken{}
 	}
 	switch x := v.(type) {
 	case int64:
@@ -327,6 +334,10 @@ func (s *side) read(ref shape.TypeRef, v any, depth int) any {
 			}
 			return s.read(ref, int64(x), depth)
 		}
+	case time.Time:
+		if t.Kind != "time" {
+			return x.UTC().Format(time.RFC3339Nano)
+		}
 	case list:
 		return s.readList(t, x, depth)
 	case record:
@@ -339,6 +350,28 @@ func (s *side) read(ref shape.TypeRef, v any, depth int) any {
 		}
 	}
 	return v
+}
+
+// fits reports whether JSON of a value can be read into a kind of type, as far as the kind says.
+func fits(kind string, v any) bool {
+	kinds := ""
+	switch v.(type) {
+	case string:
+		kinds = "string text bytes"
+	case bool:
+		kinds = "bool"
+	case int64, float64:
+		kinds = "int uint float"
+	case time.Time:
+		kinds = "time string text"
+	case list:
+		kinds = "list array"
+	case record, table:
+		kinds = "map object"
+	default:
+		return true
+	}
+	return kind == "any" || kind == "raw" || kind == "own" || slices.Contains(strings.Fields(kinds), kind)
 }
 
 func rounded(f float64, bits int) any {
@@ -362,6 +395,9 @@ func (s *side) readList(t *shape.Type, l list, depth int) any {
 			out[i] = s.read(t.Elem, l[i], depth+1)
 		}
 	}
+	if slices.ContainsFunc(out, isBroken) {
+		return broken{}
+	}
 	return out
 }
 
@@ -372,7 +408,7 @@ func (s *side) readRecord(t *shape.Type, r record, depth int) any {
 		for name, v := range r {
 			out = out.put(name, s.read(t.Elem, v, depth+1))
 		}
-		return out
+		return out.orBroken()
 	case "object":
 		out := record{}
 		for _, f := range t.Fields {
@@ -381,6 +417,9 @@ func (s *side) readRecord(t *shape.Type, r record, depth int) any {
 				if strings.EqualFold(name, f.Name) {
 					out[f.Name] = s.read(f.Type, v, depth+1)
 				}
+			}
+			if isBroken(out[f.Name]) {
+				return broken{}
 			}
 		}
 		return out
@@ -395,7 +434,7 @@ func (s *side) readTable(t *shape.Type, m table, depth int) any {
 		for _, e := range m {
 			out = out.put(s.read(t.Key, e.key, depth+1), s.read(t.Elem, e.value, depth+1))
 		}
-		return out
+		return out.orBroken()
 	case "object":
 		r := record{}
 		for _, e := range m {
@@ -404,4 +443,12 @@ func (s *side) readTable(t *shape.Type, m table, depth int) any {
 		return s.readRecord(t, r, depth)
 	}
 	return m
+}
+
+// orBroken is what was read of a map: all of it, or nothing.
+func (t table) orBroken() any {
+	if slices.ContainsFunc(t, func(e entry) bool { return isBroken(e.key) || isBroken(e.value) }) {
+		return broken{}
+	}
+	return t
 }

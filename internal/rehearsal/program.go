@@ -81,7 +81,6 @@ type run struct {
 	start   moment
 	rounds  int
 	tired   bool
-	last    int // of its moments
 }
 
 // meeting is what the coroutines of one execution share.
@@ -89,8 +88,8 @@ type meeting struct {
 	types   map[*engine.Future]shape.TypeRef
 	stored  map[*engine.Future]shape.TypeRef // as which the old code has written them, in its lock
 	futures []*engine.Future
+	waits   int // how often others may have run
 	steps   int
-	moments int
 }
 
 const mostSteps = 4000 // of an execution
@@ -111,9 +110,7 @@ func (r *run) there(f *engine.Future) bool {
 }
 
 func (r *run) moment() moment {
-	r.m.moments++
-	r.last = r.m.moments
-	m := moment{r.last, r.co.Now(), map[*engine.Future]bool{}}
+	m := moment{r.co.Now(), r.m.waits, map[*engine.Future]bool{}}
 	for _, f := range r.m.futures {
 		if f.Done() {
 			m.done[f] = true
@@ -158,6 +155,9 @@ func (r *run) whole(args []int) []any {
 
 func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	next := 0
+	if n.Kind == shape.Await || n.Kind == shape.AwaitAny || n.Kind == shape.Call || n.Kind == shape.Go && n.Target != "go" {
+		r.m.waits++
+	}
 	switch n.Kind {
 	case shape.Return, shape.Continue:
 		return true, n.Kind
@@ -319,7 +319,7 @@ func (r *run) given(v *shape.Value, in *frame) any {
 			return broken{}
 		}
 		if len(v.Args) > 1 {
-			if m, ok := r.of(v.Args[1], in).(moment); ok && m.step != r.last {
+			if m, ok := r.of(v.Args[1], in).(moment); ok && m.waits != r.m.waits {
 				return m.done[f]
 			}
 		}

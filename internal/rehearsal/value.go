@@ -35,9 +35,9 @@ type (
 		future *engine.Future
 	}
 	moment struct { // a place in the course of events
-		step int
-		at   time.Time
-		done map[*engine.Future]bool
+		at    time.Time
+		waits int // how many there had been
+		done  map[*engine.Future]bool
 	}
 	canceler struct{ scope *engine.Scope } // ends a scope
 	function struct {                      // with the place where its variables are
