@@ -171,6 +171,15 @@ func (r *run) compute(n int, in *frame) any {
 	return r.operate(n, v, args)
 }
 
+// ops are those of values.
+func (p *program) ops(vs []int) []string {
+	ops := make([]string, len(vs))
+	for i, v := range vs {
+		ops[i] = p.flow.Values[v].Op
+	}
+	return ops
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1
@@ -305,7 +314,14 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
 			return r.apply(f[0], args[:len(args)-1], f[0])
 		}
+		if x, ok := r.printing(v.What, r.p.ops(v.Args), args); ok {
+			return r.answered(n, v.What, args, x)
+		}
 		return r.answered(n, v.What, args, r.library(v.What, args))
+	case "text":
+		if v.What == "WriteByte" || v.What == "WriteRune" {
+			return character(v.What, r.integer(args[0]))
+		}
 	case "apply":
 		return r.call(args[0], args[1:])
 	case "cancel":
@@ -321,6 +337,8 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		return named{v.What, args}
 	case "part":
 		return r.part(v.What, args[0])
+	case "zero":
+		return zero{}
 	case "timeout":
 		return fault{id: "timeout"}
 	case "as":
@@ -628,22 +646,33 @@ func (r *run) slice(of any, args []any, most bool) (any, bool) {
 // changed is what a call leaves of one of its arguments.
 func (r *run) changed(v *shape.Value, in *frame) any {
 	by := &r.p.flow.Values[v.Args[0]]
-	if by.Op == "call" && v.What == "0" && len(v.Args) == 1 {
+	var of string // a call gives the same for the same, and leaves the same
+	if by.Op == "call" && len(v.Args) == 1 {
 		args := r.all(by.Args, in)
-		if x, ok := r.mutated(by.What, args); ok {
-			if !isBroken(x) {
-				r.p.note(v.Args[0], evaluated)
+		if v.What == "0" && by.What == "fmt.Fprintf" && len(args) > 1 {
+			if s, ok := args[0].(string); ok { // of a strings.Builder
+				args, code := r.code(r.p.ops(by.Args)[1:], args[1:])
+				if len(args) > 0 && !slices.ContainsFunc(args, isBroken) {
+					return s + r.sprintf(r.text(args[0]), args[1:], code)
+				}
 			}
-			return x
 		}
+		if v.What == "0" {
+			if x, ok := r.mutated(by.What, args); ok {
+				if !isBroken(x) {
+					r.p.note(v.Args[0], evaluated)
+				}
+				return x
+			}
+		}
+		of = "call " + by.What + texts(args)
 	}
 	args := r.all(v.Args, in)
 	if slices.ContainsFunc(args, isBroken) {
 		return broken{}
 	}
-	of := ""
 	if v.Node != 0 {
-		of = text(r.values[v.Node])
+		of += text(r.values[v.Node])
 	}
 	return r.s.unknown("changed", v.What, texts(args), of)
 }

@@ -2,9 +2,9 @@ package rehearsal
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +24,9 @@ func (r *run) library(name string, args []any) any {
 	}
 	if x, ok := r.listed(name, args); ok {
 		return x
+	}
+	if name == "sort.Search" && len(args) == 2 {
+		return int64(sort.Search(int(r.integer(args[0])), func(i int) bool { return r.truth(r.call(args[1], []any{int64(i)})) }))
 	}
 	return r.s.unknown("call", name, texts(args))
 }
@@ -275,9 +278,9 @@ func init() {
 			}
 			n, err := strconv.Atoi(r.text(args[0]))
 			if err != nil {
-				return tuple{int64(0), fault{id: err.Error()}}, true
+				return parsed(int64(n), err), true
 			}
-			return tuple{int64(n), nil}, true
+			return parsed(int64(n), nil), true
 		},
 		"unicode.ToUpper": rune1(unicode.ToUpper), "unicode.ToLower": rune1(unicode.ToLower), "unicode.IsUpper": rune1(unicode.IsUpper),
 		"unicode.IsLower": rune1(unicode.IsLower), "unicode.IsDigit": rune1(unicode.IsDigit), "unicode.IsLetter": rune1(unicode.IsLetter),
@@ -314,18 +317,13 @@ func init() {
 					return a, true
 				}
 			}
-			return args[len(args)-1], true
+			return zero{}, true
 		},
 		"min": func(r *run, args []any) (any, bool) {
 			return slices.MinFunc(args, r.compare), true
 		},
 		"max": func(r *run, args []any) (any, bool) {
 			return slices.MaxFunc(args, r.compare), true
-		},
-		"fmt.Sprint":   func(r *run, args []any) (any, bool) { return fmt.Sprint(r.printed(args)...), true },
-		"fmt.Sprintln": func(r *run, args []any) (any, bool) { return fmt.Sprintln(r.printed(args)...), true },
-		"fmt.Sprintf": func(r *run, args []any) (any, bool) {
-			return fmt.Sprintf(r.text(args[0]), r.printed(args[1:])...), true
 		},
 		"(time.Time).UTC": time1(time.Time.UTC), "(time.Time).Local": time1(time.Time.UTC), "(time.Time).Year": time1(time.Time.Year), "(time.Time).Month": time1(time.Time.Month),
 		"(time.Time).Day": time1(time.Time.Day), "(time.Time).Hour": time1(time.Time.Hour), "(time.Time).Minute": time1(time.Time.Minute),
@@ -360,32 +358,6 @@ func init() {
 	}
 }
 
-// printed are arguments as fmt prints them.
-func (r *run) printed(args []any) []any {
-	out := make([]any, len(args))
-	for i, a := range args {
-		switch a := a.(type) {
-		case bool, int64, float64, string, time.Time:
-			out[i] = a
-		case nil, zero:
-			out[i] = 0
-		case fault:
-			out[i] = a.message()
-		default:
-			out[i] = text(a)
-		}
-	}
-	return out
-}
-
-// message is the text of an error.
-func (f fault) message() string {
-	if len(f.cause) == 0 {
-		return f.id
-	}
-	return f.id + ": " + texts(f.cause)
-}
-
 // errorsOf does what package errors, and the like, do with errors.
 func (r *run) errorsOf(name string, args []any) (any, bool) {
 	switch {
@@ -396,31 +368,13 @@ func (r *run) errorsOf(name string, args []any) (any, bool) {
 			return false, true
 		}
 		return r.s.truth("as " + text(args[0]) + texts(args[1:])), true
-	case name == "errors.Join":
-		args = slices.Clone(args)
-		if l, ok := append(args, nil)[0].(list); ok && len(args) == 1 {
-			args = slices.Clone(l)
-		}
-		args = slices.DeleteFunc(args, isZero)
-		if len(args) == 0 {
-			return nil, true
-		}
-		return fault{"joined", args}, true
 	case name == "errors.New" && len(args) == 1:
 		return fault{id: r.text(args[0])}, true
 	case name == "errors.Unwrap" && len(args) == 1:
 		if f, ok := args[0].(fault); ok && len(f.cause) == 1 && f.id != "joined" {
 			return f.cause[0], true
-		}
-	case name == "fmt.Errorf":
-		out := fault{id: text(args[0])}
-		for _, a := range args[1:] {
-			out.cause = append(out.cause, a)
-		}
-		return out, true
-	case name == "(error).Error" && len(args) == 1:
-		if f, ok := args[0].(fault); ok {
-			return f.message(), true
+		} else if ok {
+			return nil, true
 		}
 	}
 	return nil, false
@@ -432,12 +386,14 @@ func (r *run) isError(err, target any) bool {
 	switch {
 	case isZero(err):
 		return isZero(target)
-	case !ok:
-		return r.s.truth("is " + text(err) + text(target))
 	case text(err) == text(target):
 		return true
+	case !ok:
+		return r.s.truth("is " + text(err) + text(target))
 	case len(f.cause) > 0:
-		return slices.ContainsFunc(f.cause, func(c any) bool { _, is := c.(fault); return is && r.isError(c, target) })
+		return slices.ContainsFunc(f.cause, func(c any) bool { return r.isError(c, target) })
+	case f.id == "errorf":
+		return false
 	}
 	if g, ok := target.(unknown); ok {
 		switch f.id {
@@ -532,6 +488,12 @@ func (r *run) ofSequence(name string, s sequence, args []any) (any, bool) {
 	switch {
 	case name == "slices.Collect" && len(args) == 1:
 		return out, true
+	case name == "maps.Collect" && len(args) == 1:
+		all := table{}
+		for _, e := range s {
+			all = all.put(e.key, e.value)
+		}
+		return all, true
 	case name == "slices.Sorted" && len(args) == 1:
 		slices.SortStableFunc(keys, r.compare)
 		return out, true
@@ -585,7 +547,7 @@ func (r *run) ofList(name string, l list, args []any) (any, bool) {
 		return slices.CompactFunc(slices.Clone(l), r.equal), true
 	case name == "slices.IsSorted":
 		return slices.IsSortedFunc(l, r.compare), true
-	case name == "slices.Clone":
+	case name == "slices.Clone" || name == "slices.Clip":
 		return args[0], true
 	}
 	return nil, false
@@ -615,6 +577,20 @@ func (r *run) searched(name string, l list, args []any) (any, bool) {
 			return slices.MaxFunc(l, order), true
 		}
 		return slices.MinFunc(l, order), true
+	case "IsSortedFunc":
+		return slices.IsSortedFunc(l, order), true
+	case "Grow":
+		return args[0], r.integer(args[1]) >= 0
+	case "Chunk":
+		n := r.integer(args[1])
+		if n < 1 {
+			return broken{}, true
+		}
+		var out sequence
+		for part := range slices.Chunk(l, int(n)) {
+			out = append(out, entry{list(part), nil})
+		}
+		return out, true
 	case "Equal":
 		m, ok := r.asList(args[1])
 		return slices.EqualFunc(l, m, r.equal), ok
@@ -638,14 +614,22 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 	if len(args) == 0 || slices.ContainsFunc(args, isBroken) {
 		return broken{}, len(args) > 0
 	}
+	if m, is := args[0].(table); is {
+		return r.mutatedMap(name, m, args)
+	}
 	l, ok := r.asList(args[0])
 	if !ok {
 		return nil, false
 	}
 	out := slices.Clone(l)
 	switch {
-	case name == "slices.Sort" && len(args) == 1:
+	case (name == "slices.Sort" || name == "sort.Strings" || name == "sort.Ints" || name == "sort.Float64s") && len(args) == 1:
 		slices.SortStableFunc(out, r.compare)
+	case name == "slices.DeleteFunc" && len(args) == 2:
+		kept := slices.DeleteFunc(out, func(v any) bool { return r.truth(r.call(args[1], []any{v})) })
+		for i := len(kept); i < len(out); i++ {
+			out[i] = zero{}
+		}
 	case name == "slices.Reverse" && len(args) == 1:
 		slices.Reverse(out)
 	case (name == "slices.SortFunc" || name == "slices.SortStableFunc") && len(args) == 2:
@@ -672,4 +656,26 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 		return nil, true
 	}
 	return out, true
+}
+
+// mutatedMap is what a function leaves of a map.
+func (r *run) mutatedMap(name string, m table, args []any) (any, bool) {
+	if len(args) != 2 {
+		return nil, false
+	}
+	switch name {
+	case "maps.Copy":
+		switch from := args[1].(type) {
+		case table:
+			for _, e := range from {
+				m = m.put(e.key, e.value)
+			}
+			return m, true
+		case nil, zero:
+			return m, true
+		}
+	case "maps.DeleteFunc":
+		return slices.DeleteFunc(slices.Clone(m), func(e entry) bool { return r.truth(r.call(args[1], []any{e.key, e.value})) }), true
+	}
+	return nil, false
 }

@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,16 +92,16 @@ type run struct {
 	start   moment
 	rounds  int
 	tired   bool
-	last    int // of its moments
 }
 
 // meeting is what the coroutines of one execution share.
 type meeting struct {
 	types    map[*engine.Future]shape.TypeRef
+	stored   map[*engine.Future]shape.TypeRef // as which the old code has written them, in its lock
+	waits    int                              // how often others may have run
 	futures  []*engine.Future
 	shielded map[string]int // after a cancellation, by what is made
 	steps    int
-	moments  int
 }
 
 const mostSteps = 4000 // of an execution
@@ -123,9 +122,7 @@ func (r *run) there(f *engine.Future) bool {
 }
 
 func (r *run) moment() moment {
-	r.m.moments++
-	r.last = r.m.moments
-	m := moment{r.last, r.co.Now(), map[*engine.Future]bool{}}
+	m := moment{r.co.Now(), r.m.waits, map[*engine.Future]bool{}}
 	for _, f := range r.m.futures {
 		if f.Done() {
 			m.done[f] = true
@@ -171,6 +168,9 @@ func (r *run) whole(args []int) []any {
 
 func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	next := 0
+	if n.Kind == shape.Await || n.Kind == shape.AwaitAny || n.Kind == shape.Call || n.Kind == shape.Go && n.Target != "go" {
+		r.m.waits++
+	}
 	switch n.Kind {
 	case shape.Return, shape.Continue:
 		return true, n.Kind
@@ -197,6 +197,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Receive:
 		f := r.co.ReceiveIn(r.in(), n.Target)
 		r.keep(f, r.p.side.event(n.Target))
+		r.m.stored[f] = r.p.side.before.event(n.Target)
 		r.give(f)
 	case shape.UUID:
 		r.give(fmt.Sprintf("%x", r.co.UUID()))
@@ -325,7 +326,7 @@ func (r *run) given(v *shape.Value, in *frame) any {
 		}
 		return r.co.Now()
 	case "info":
-		return r.s.unknown("info", v.What)
+		return r.info(v.What)
 	case "canceled":
 		if len(v.Args) > 0 {
 			s, _ := r.of(v.Args[0], in).(*engine.Scope)
@@ -345,7 +346,7 @@ func (r *run) given(v *shape.Value, in *frame) any {
 			return broken{}
 		}
 		if len(v.Args) > 1 {
-			if m, ok := r.of(v.Args[1], in).(moment); ok && m.step != r.last {
+			if m, ok := r.of(v.Args[1], in).(moment); ok && m.waits != r.m.waits {
 				return m.done[f]
 			}
 		}
@@ -379,7 +380,7 @@ func (r *run) outcome(op string, of any) any {
 			all[i] = r.outcome(op, x)
 		}
 		if op == "error" {
-			x, _ := r.errorsOf("errors.Join", all)
+			x, _ := r.printing("errors.Join", nil, all)
 			return x
 		}
 		return all
@@ -443,7 +444,7 @@ func (r *run) result(f *engine.Future) any {
 	if !known || ref == shape.NoType {
 		return r.s.unknown("result", string(payload))
 	}
-	return r.s.value(r.p.side.lock, ref, string(payload))
+	return r.p.side.draw(r.s, r.m.stored[f], ref, string(payload))
 }
 
 // decide makes a slot.
@@ -482,27 +483,8 @@ func (r *run) decide(n *shape.Node) any {
 		r.p.take(r.at)
 	}
 	r.keep(f, n.Type)
+	r.m.stored[f] = r.p.side.before.result(n)
 	return f
-}
-
-// payload writes arguments: by name, where they are stored by name.
-func (s *side) payload(n *shape.Node, args []any) history.Payload {
-	stored := map[string]string{}
-	names := s.params(n)
-	for i, a := range args {
-		name := strconv.Itoa(i)
-		if len(names) > 1 && len(names) <= len(args) && i < len(names) {
-			name = names[i]
-		} else if len(names) > 1 {
-			name = strconv.Itoa(i - len(names))
-		}
-		stored[name] = text(a)
-	}
-	b, err := json.Marshal(stored)
-	if err != nil {
-		panic(err) // texts can be written
-	}
-	return b
 }
 
 // newScope makes a Context that something cancels, or cancels one.
@@ -591,7 +573,7 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 				out.results[n] = got.value
 				if !isZero(got.err) {
 					out.results[n] = zero{}
-					failed = append(failed, fault{"item " + strconv.Itoa(n), []any{got.err}})
+					failed = append(failed, fault{"item " + strconv.Itoa(n), "", []any{got.err}})
 				}
 			}
 			co.Give(f, returned{})
@@ -600,7 +582,9 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	for _, f := range lines {
 		r.co.Await(f)
 	}
-	out.err, _ = r.errorsOf("errors.Join", failed)
+	if len(failed) > 0 {
+		out.err, _ = r.printing("errors.Join", nil, failed)
+	}
 	return out
 }
 

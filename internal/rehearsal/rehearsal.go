@@ -17,6 +17,8 @@ import (
 type side struct {
 	lock     *shape.Lock
 	of       *shape.Orchestrator
+	before   *side               // the old one, whose types the payloads have: of the old one itself
+	aliases  map[string][]string // by wire name, in the new lock
 	program  *program
 	globals  map[string]bool
 	marked   bool // it asks Context.Version
@@ -36,7 +38,7 @@ type side struct {
 }
 
 func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
-	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
+	s := &side{lock: l, of: o, aliases: map[string][]string{}, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
 	s.look(f)
 	s.program = newProgram(s, f)
 	return s
@@ -74,12 +76,11 @@ func (s *side) event(name string) shape.TypeRef {
 			return e.Params[0].Type
 		}
 	}
-	return -2
+	return nowhere
 }
 
-// params are the names under which the arguments of a node are stored.
-func (s *side) params(n *shape.Node) (names []string) {
-	var params []shape.Param
+// params are those of what a node starts.
+func (s *side) params(n *shape.Node) (params []shape.Param) {
 	switch n.Kind {
 	case shape.Activity:
 		params = find(s.lock.Activities, n.Target)
@@ -93,10 +94,40 @@ func (s *side) params(n *shape.Node) (names []string) {
 			params = find(s.lock.Children, n.Target)
 		}
 	}
-	for _, p := range params {
-		names = append(names, p.Name)
+	return params
+}
+
+// result gives the type of what a node of either side gives, as this one has it.
+func (s *side) result(n *shape.Node) shape.TypeRef {
+	is := func(name string, aliases []string) bool {
+		return name == n.Target || slices.Contains(aliases, n.Target) || slices.Contains(s.aliases[n.Target], name)
 	}
-	return names
+	list := s.lock.Activities
+	if n.Kind == shape.Child {
+		for _, o := range s.lock.Orchestrators {
+			if is(o.Name, o.Aliases) {
+				return o.Result
+			}
+		}
+		list = s.lock.Children
+	}
+	for _, e := range list {
+		if is(e.Name, e.Aliases) {
+			return e.Result
+		}
+	}
+	return nowhere
+}
+
+const nowhere shape.TypeRef = -2 // there is no such type
+
+// draw gives a payload of one type of the old lock, as it is read into one of this side. Without the first it is as this
+// side has it.
+func (s *side) draw(of *scenario, stored, ref shape.TypeRef, name string) any {
+	if stored == nowhere || s.before == s {
+		return of.value(s.lock, ref, name)
+	}
+	return s.read(ref, of.value(s.before.lock, stored, name), 0)
 }
 
 func find(list []shape.Endpoint, name string) []shape.Param {
@@ -133,6 +164,7 @@ type Pair struct {
 // New prepares a pair. The flows are those that are compared: with arguments as they are stored.
 func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newLock *shape.Lock, now *shape.Orchestrator, newFlow *shape.Flow) *Pair {
 	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{}}
+	x.old.before, x.now.before = x.old, x.old
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Nodes {
@@ -150,12 +182,14 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			for _, alias := range e.Aliases {
 				x.resolve[alias] = e.Name
 			}
+			x.old.aliases[e.Name] = e.Aliases
 		}
 	}
 	for _, o := range newLock.Orchestrators {
 		for _, alias := range o.Aliases {
 			x.resolve[alias] = o.Name
 		}
+		x.old.aliases[o.Name] = o.Aliases
 	}
 	x.lacks = append(x.old.lacks(x.now), x.now.lacks(x.old)...)
 	return x
@@ -169,7 +203,7 @@ var self = history.Address{Group: "g", ID: "i"}
 // machine makes an execution of one of the sides.
 func (x *Pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
 	program := func(co *engine.Coroutine, _ history.Payload) (result history.Payload, err error) {
-		m := &meeting{types: map[*engine.Future]shape.TypeRef{}, shielded: map[string]int{}}
+		m := &meeting{types: map[*engine.Future]shape.TypeRef{}, stored: map[*engine.Future]shape.TypeRef{}, shielded: map[string]int{}}
 		defer func() {
 			switch p := recover().(type) {
 			case nil:
@@ -196,12 +230,27 @@ func (x *Pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
 
 // input draws a parameter.
 func (s *side) input(of *scenario, name string) any {
-	for _, p := range s.of.Params {
-		if p.Name == name || len(s.of.Params) == 1 {
-			return of.value(s.lock, p.Type, "input "+name)
+	mine, known := paramOf(s.of, name)
+	if !known {
+		return of.unknown("input", name)
+	}
+	stored := nowhere
+	if before := s.before.of; len(before.Params) > 1 == (len(s.of.Params) > 1) {
+		if stored, known = paramOf(before, name); !known {
+			return zero{} // nobody has given it
 		}
 	}
-	return of.unknown("input", name)
+	return s.draw(of, stored, mine, "input "+name)
+}
+
+// paramOf gives the type of a parameter: a single one has no name.
+func paramOf(o *shape.Orchestrator, name string) (shape.TypeRef, bool) {
+	for _, p := range o.Params {
+		if p.Name == name || len(o.Params) == 1 {
+			return p.Type, true
+		}
+	}
+	return nowhere, false
 }
 
 // follow has the new program repeat what the old one has done, as if the code was exchanged after each message. It gives

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,16 +26,17 @@ type (
 	unknown  struct{ id uint64 } // of which nothing is known but that it is the same wherever it comes from the same
 	fault    struct {            // an error
 		id    string
-		cause []any // what it wraps
+		says  string // its text, if that is not its id
+		cause []any  // what it wraps
 	}
 	which struct { // what Any gives
 		index  int
 		future *engine.Future
 	}
 	moment struct { // a place in the course of events
-		step int
-		at   time.Time
-		done map[*engine.Future]bool
+		at    time.Time
+		waits int // how many there had been
+		done  map[*engine.Future]bool
 	}
 	canceler struct{ scope *engine.Scope } // ends a scope
 	function struct {                      // with the place where its variables are
@@ -57,6 +59,9 @@ func text(v any) string {
 	case bool, int64:
 		return fmt.Sprint(v)
 	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return strconv.FormatInt(int64(v), 10) // types were left behind
+		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case string:
 		return strconv.Quote(v)
@@ -89,7 +94,7 @@ func text(v any) string {
 	case unknown:
 		return "?" + strconv.FormatUint(v.id, 36)
 	case fault:
-		return "error(" + v.id + ";" + texts(v.cause) + ")"
+		return "error(" + v.id + ";" + v.says + ";" + texts(v.cause) + ")"
 	case which:
 		return "any " + strconv.Itoa(v.index)
 	case moment:

@@ -213,7 +213,7 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 	}
 }
 
-// copied is a list with the elements of another: what becomes of one does not become of the other.
+// copied is a list or map with the elements of another: what becomes of one does not become of the other.
 func (m *machine) copied(pos token.Pos, v *value, t types.Type) *value {
 	switch {
 	case v.isConst():
@@ -227,8 +227,15 @@ func (m *machine) copied(pos token.Pos, v *value, t types.Type) *value {
 		v = v.args[0]
 	}
 	what := "deep" // its elements lead to what those of the other lead to
-	if s, ok := t.Underlying().(*types.Slice); ok && flat(s.Elem()) {
-		what = ""
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		if flat(u.Elem()) {
+			what = ""
+		}
+	case *types.Map:
+		if flat(u.Key()) && flat(u.Elem()) {
+			what = ""
+		}
 	}
 	return m.val(pos, "copied", what, v)
 }
@@ -251,7 +258,7 @@ func flat(t types.Type) bool {
 	return false
 }
 
-// uncopied is what a list has been copied from, for what only looks at it.
+// uncopied is what a list or map has been copied from, for what only looks at it.
 func uncopied(v *value) *value {
 	for v.op == "copied" {
 		v = v.args[0]

@@ -173,7 +173,7 @@ func TestJudged(t *testing.T) {
 	for i, p := range judged {
 		a, b := fmt.Sprintf("j%02da", i), fmt.Sprintf("j%02db", i)
 		old, now := reread(t, all[a], a), reread(t, all[b], b)
-		for _, f := range append(shape.Compare(old, now), shape.Compare(now, old)...) {
+		for _, f := range append(shape.Compare(old, now, nil), shape.Compare(now, old, nil)...) {
 			if !f.Safe {
 				t.Errorf("%s: %s\n%s\n%s", p.name, f.Change, text(all[a]), text(all[b]))
 			}

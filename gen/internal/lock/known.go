@@ -35,7 +35,7 @@ func (m *machine) known(e *ast.CallExpr, name string, args []*value) *value {
 		}
 		return out
 	}
-	if name == "slices.Clone" && len(args) == 1 {
+	if (name == "slices.Clone" || name == "maps.Clone") && len(args) == 1 {
 		return m.copied(e.Pos(), args[0], m.exprType(e))
 	}
 	if same := renamed[name]; same != "" {
