@@ -463,20 +463,6 @@ func hash(flow shape.Flow) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// sum is a hash of everything that is put into a shared variable.
-func (e *emitter) sum(c *cell) string {
-	var all []string
-	for _, s := range e.root().stored {
-		if s.cell == c {
-			d := describer{emitter: e, sums: map[*value]string{}}
-			all = append(all, d.of(s.value))
-		}
-	}
-	slices.Sort(all)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(all), "\n")))
-	return hex.EncodeToString(sum[:8])
-}
-
 // describer says values as text, without what depends on where they are.
 type describer struct {
 	*emitter

@@ -20,10 +20,11 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 		out.Sum = v.body.sum
 		return
 	}
+	numbered := v.body.numbered()
 	flow, imports := v.body.emitFrom(0)
 	out.Sum = hash(Canonical(flow))
 	out.Args = e.values(imports)
-	if len(imports) == 0 {
+	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum
 	}
 }

@@ -30,6 +30,7 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
+	putting  *contents               // of the outermost machine: shared variables that are being described
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
 	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
 	holding  map[[2]types.Type]bool
