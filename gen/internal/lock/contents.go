@@ -3,9 +3,12 @@ package lock
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // contents are shared variables of which it is being said what is put into them: the first by a hash of the whole, and those
@@ -61,4 +64,27 @@ func (m *machine) numbered() int {
 		return s.numbers
 	}
 	return 0
+}
+
+// sumOf is a hash of a function that is a value. The numbers of types in it depend on what else there is.
+func sumOf(flow shape.Flow) string {
+	text, err := json.Marshal(untyped(flow))
+	if err != nil {
+		return "?" // a flow is plain data
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// untyped is a flow without the types of results, which follow from what its nodes call.
+func untyped(flow shape.Flow) shape.Flow {
+	flow.Nodes = slices.Clone(flow.Nodes)
+	for i := range flow.Nodes {
+		n := &flow.Nodes[i]
+		n.Type, n.Bodies = 0, slices.Clone(n.Bodies)
+		for k := range n.Bodies {
+			n.Bodies[k] = untyped(n.Bodies[k])
+		}
+	}
+	return flow
 }

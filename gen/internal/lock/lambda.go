@@ -16,13 +16,17 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 		out.Args = e.values(returned)
 		return
 	}
-	if v.body.sum != "" {
+	if _, written := e.bodies[v.body.sum]; v.body.sum != "" && (written || e.bodies == nil) {
 		out.Sum = v.body.sum
 		return
 	}
 	numbered := v.body.numbered()
-	flow, imports := v.body.emitFrom(0)
-	out.Sum = hash(Canonical(flow))
+	flow, imports := v.body.emitFrom(0, e.bodies)
+	flow = Canonical(flow)
+	out.Sum = sumOf(flow)
+	if e.bodies != nil {
+		e.bodies[out.Sum] = flow
+	}
 	out.Args = e.values(imports)
 	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum
