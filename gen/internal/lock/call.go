@@ -298,6 +298,10 @@ func (m *machine) acting() bool {
 // calledArgument is the target of a node that calls a function which is an argument: who gives it knows what it does.
 const calledArgument = "argument"
 
+// calledValue is that of one that calls a function of which it is not known here which one it is. It is the first argument
+// of both.
+const calledValue = "value"
+
 func hasContext(v *value, seen map[*value]bool) bool {
 	if v.op == "ctx" || v.op == "rand" {
 		return true
@@ -318,7 +322,15 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	p := m.cur[0]
 	args := p.popN(n)
 	node, p := m.node(shape.Call, name, pos, withoutContexts(flatten(args))...)
-	m.disturb(p, args, func(old *value) *value { return m.ofNode("changed", "", node, old) })
+	own := map[*cell]string{}
+	switch {
+	case name == calledArgument || name == calledValue:
+		own = m.directly(p, args[1:])
+		m.disturbed(p, args[0], func(c *cell) { delete(own, c) }) // by itself
+	case strings.HasPrefix(name, "recursion"):
+		own = m.directly(p, args[:len(args)-1])
+	}
+	m.disturb(p, args, func(c *cell, old *value) *value { return m.ofNode("changed", own[c], node, old) })
 	m.blocks(node, p)
 	m.pushResults(p, node, sig)
 }
@@ -408,7 +420,7 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(callee)
 			p.push(args...)
 		})
-		m.opaqueCall(e.Pos(), "value", n+1, sig)
+		m.opaqueCall(e.Pos(), calledValue, n+1, sig)
 	default:
 		m.each(func(p *path) {
 			args := p.popN(n)
@@ -417,7 +429,7 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 				frozen = append(frozen, m.freeze(p, a))
 			}
 			v := m.val(e.Pos(), "apply", "", frozen...)
-			m.disturb(p, append(args, callee), func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			m.disturb(p, append(args, callee), func(_ *cell, old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
 			p.push(v)
 		})
 	}

@@ -83,8 +83,10 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	case fn.op == "func":
 		sub.invoke(fn.fn, n, pos)
 	default:
+		args := q.popN(n)
 		q.push(fn)
-		sub.opaqueCall(pos, "value", n+1, nil)
+		q.push(args...)
+		sub.opaqueCall(pos, calledValue, n+1, nil)
 	}
 	if sub.lambda && fn.op == "func" {
 		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
@@ -183,11 +185,13 @@ func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 	m.undoing = true
 	defer func() { m.undoing = undoing }()
 	for i := len(s.args) - 1; i >= 0; i-- {
-		m.pushAll(ctx)
 		if c := s.args[i]; c.op == "func" {
+			m.pushAll(ctx)
 			m.invoke(c.fn, 1, c.pos)
 		} else {
-			m.opaqueCall(c.pos, "value", 1, nil)
+			m.pushAll(c)
+			m.pushAll(ctx)
+			m.opaqueCall(c.pos, calledValue, 2, nil)
 		}
 	}
 	m.each(func(p *path) { p.push(m.val(e.Pos(), "call", "errors.Join", p.popN(len(s.args))...)) })

@@ -88,7 +88,7 @@ func (m *machine) mutate(e ast.Expr, becomes func(p *path, old *value) *value) {
 }
 
 // disturb changes what values lead to, and the variables that functions in them change.
-func (m *machine) disturb(p *path, values []*value, becomes func(old *value) *value) {
+func (m *machine) disturb(p *path, values []*value, becomes func(c *cell, old *value) *value) {
 	var cells []*cell
 	add := func(c *cell) {
 		if !slices.Contains(cells, c) {
@@ -102,8 +102,39 @@ func (m *machine) disturb(p *path, values []*value, becomes func(old *value) *va
 		m.disturbed(p, v, add)
 	}
 	for _, c := range cells {
-		m.store(p, c, becomes(m.load(p, c)))
+		m.store(p, c, becomes(c, m.load(p, c)))
 	}
+}
+
+// directly tells of the places to which arguments of a function point, if only one does, which of its parameters that is,
+// Contexts not counted.
+func (m *machine) directly(p *path, args []*value) map[*cell]string {
+	own, many, k := map[*cell]string{}, map[*cell]bool{}, 0
+	note := func(c *cell, as string) {
+		_, twice := own[c]
+		many[c] = many[c] || twice || as == ""
+		own[c] = as
+	}
+	for _, a := range args {
+		if a.op == "ctx" {
+			continue
+		}
+		for _, c := range m.reach(p, a) {
+			as := ""
+			if a.op == "ref" && a.cell == c && len(a.way) == 0 {
+				as = "arg " + strconv.Itoa(k)
+			}
+			note(c, as)
+		}
+		m.disturbed(p, a, func(c *cell) { note(c, "") })
+		k++
+	}
+	for c := range many {
+		if many[c] {
+			delete(own, c)
+		}
+	}
+	return own
 }
 
 // disturbed calls f with the variables that functions in a value change when they are called.
