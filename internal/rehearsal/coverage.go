@@ -17,7 +17,7 @@ func (x *Pair) Missing() []string {
 // signs are what steps and values of a side look like from near.
 func (s *side) signs() map[string]bool {
 	signs := map[string]bool{}
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		for v := range p.flow.Values {
 			signs[p.sign(v, 2)] = true
 		}
@@ -82,7 +82,10 @@ func (p *program) behind(n int) string {
 
 func (s *side) missing(other *side) (out []string) {
 	signs := other.signs()
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
+		if s.said[p] && !s.ran[p] {
+			return
+		}
 		for n := range p.flow.Nodes {
 			node := &p.flow.Nodes[n]
 			if slotKinds[node.Kind] && !s.decided[node] {

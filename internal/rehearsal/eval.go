@@ -145,7 +145,7 @@ func (r *run) compute(n int, in *frame) any {
 		}
 		return r.of(v.Args[2-btoi(r.asked(n, r.truth(yes)))], in)
 	case "func":
-		return function{r.p, n, in}
+		return r.function(n, in)
 	case "arg":
 		if i, err := strconv.Atoi(v.What); err == nil && i < len(in.args) {
 			return in.args[i]
@@ -154,12 +154,15 @@ func (r *run) compute(n int, in *frame) any {
 	case "changed":
 		return r.changed(v, in)
 	case "recursion":
-		for ; in != nil; in = in.outer {
+		for ; v.What == "" && in != nil; in = in.outer {
 			if in.self != nil {
 				return in.self
 			}
 		}
-		return broken{}
+		if v.What == "" && r.self != nil {
+			return r.self
+		}
+		return r.s.unknown("recursion", v.What)
 	}
 	args := r.all(v.Args, in)
 	if slices.ContainsFunc(args, isBroken) {
@@ -197,38 +200,9 @@ func (r *run) loop(v *shape.Value, in *frame) any {
 	}
 }
 
-// call calls what may be a function.
-func (r *run) call(f any, args []any) any { return r.apply(f, args, nil) }
-
-// apply is call, of a function that calls itself by self.
-func (r *run) apply(f any, args []any, self any) any {
-	switch f := f.(type) {
-	case function:
-		v := &f.of.flow.Values[f.v]
-		if f.of != r.p || v.Sum != "" || len(v.Args) == 0 {
-			break
-		}
-		if r.rounds++; r.rounds > mostRounds {
-			r.tired = true
-			return broken{}
-		}
-		results := r.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: args, self: self, known: map[int]any{}})
-		if len(results) == 1 {
-			return results[0]
-		}
-		return tuple(results)
-	case named:
-		return r.library(f.name, append(slices.Clone(f.on), args...))
-	}
-	return r.s.unknown("apply", text(f), texts(args))
-}
-
 // describe says what a function does and with which variables.
 func (p *program) describe(f function) string {
-	r := p.running
-	if r == nil {
-		return "func"
-	}
+	r := f.by
 	var b strings.Builder
 	seen := map[int]bool{}
 	var say func(v int)
@@ -252,6 +226,11 @@ func (p *program) describe(f function) string {
 	}
 	val := &p.flow.Values[f.v]
 	b.WriteString("func " + val.Sum)
+	if val.Sum != "" {
+		p.side.said[p.side.functions[val.Sum]] = true
+		b.WriteString(texts(f.on))
+		return b.String()
+	}
 	for _, a := range val.Args {
 		say(a)
 		b.WriteString(";")

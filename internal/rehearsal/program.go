@@ -26,13 +26,15 @@ type program struct {
 	awaited   []bool        // of a node: somebody has its future
 	inner     []*program    // of all nodes with bodies, one after the other
 	first     []int         // of a node: its first in inner
-	running   *run
+	keeps     map[int][]int // of a func: what it is computed from that nodes give, which may give something else later
+	still     bool          // nothing in it takes time or a slot
+	blind     bool          // it looks at what is not known
 }
 
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}}
+	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, still: true}
 	p.constants = make([]any, len(f.Values))
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -40,6 +42,10 @@ func newProgram(s *side, f *shape.Flow) *program {
 	}
 	for i := range f.Values {
 		switch v := &f.Values[i]; v.Op {
+		case "unknown":
+			p.blind = true
+		case "func":
+			p.keeps[i] = p.kept(i)
 		case "const":
 			p.constants[i] = constant(v.What)
 		case "phi":
@@ -52,6 +58,7 @@ func newProgram(s *side, f *shape.Flow) *program {
 		}
 	}
 	for i := range f.Nodes {
+		p.still = p.still && stillKinds[f.Nodes[i].Kind]
 		for k, e := range f.Nodes[i].In {
 			w := way{e.From, e.Next}
 			p.ways[w] = append(p.ways[w], k)
@@ -73,6 +80,7 @@ type run struct {
 	scope  *engine.Scope
 	params func(name string) any
 	outer  []any
+	self   any // the function that is run
 
 	at      int
 	values  []any // by node
@@ -134,12 +142,16 @@ type crash struct{ err error }
 // walk runs the program to its end, and gives what it returns.
 func (r *run) walk() (kind shape.NodeKind, results []any) {
 	for {
-		if r.m.steps++; r.m.steps > mostSteps || r.tired {
+		if r.p.still {
+			r.rounds++
+		} else {
+			r.rounds = 0
+			r.m.steps++
+		}
+		if r.m.steps > mostSteps || r.rounds > mostRounds || r.tired {
 			panic(crash{errTired})
 		}
-		r.rounds = 0
 		n := &r.p.flow.Nodes[r.at]
-		r.p.running = r
 		r.p.side.nodes[n] = true
 		if done, kind := r.step(n); done {
 			return kind, r.whole(n.Args)
@@ -159,8 +171,13 @@ func (r *run) whole(args []int) []any {
 func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	next := 0
 	switch n.Kind {
-	case shape.Return, shape.Continue:
+	case shape.Return:
 		return true, n.Kind
+	case shape.Continue:
+		if r.self == nil {
+			return true, n.Kind
+		}
+		r.give(fault{id: "continue"})
 	case shape.Panic:
 		panic(crash{errPanic})
 	case shape.Join:
@@ -202,13 +219,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Go:
 		r.give(r.coroutines(n))
 	case shape.Call:
-		args := r.whole(n.Args)
-		if f, ok := append(args, nil)[0].(canceler); ok && n.Target == "value" {
-			r.co.CancelScope(f.scope, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
-			r.give(nil)
-			break
-		}
-		r.give(r.decide(n))
+		r.give(r.called(n))
 	default:
 		r.give(r.decide(n))
 	}
@@ -233,7 +244,7 @@ func (r *run) in() *engine.Scope {
 			return s
 		}
 	}
-	return nil
+	return r.scope
 }
 
 // move goes on to what is behind the node.
@@ -304,14 +315,14 @@ func (r *run) given(v *shape.Value, in *frame) any {
 			s, _ := r.of(v.Args[0], in).(*engine.Scope)
 			return r.co.Cancelled(s)
 		}
-		return r.co.Cancelled(nil)
+		return r.co.Cancelled(r.scope)
 	case "ctxerr":
 		if len(v.Args) > 1 {
 			if s, ok := r.of(v.Args[1], in).(*engine.Scope); ok {
 				return errorOf(r.co.Cause(s))
 			}
 		}
-		return errorOf(r.co.Cause(nil))
+		return errorOf(r.co.Cause(r.scope))
 	case "ready":
 		f, ok := r.of(v.Args[0], in).(*engine.Future)
 		if !ok {
@@ -332,6 +343,9 @@ func (r *run) given(v *shape.Value, in *frame) any {
 
 // part2 is one of the results of a node.
 func (r *run) part2(v *shape.Value) any {
+	if c, ok := r.values[v.Node].(called); ok {
+		return c.result(v.What)
+	}
 	if v.What == "" {
 		return r.values[v.Node]
 	}
@@ -482,6 +496,9 @@ func (r *run) newScope(n *shape.Node) any {
 	if len(args) > 0 {
 		parent, _ = args[len(args)-1].(*engine.Scope)
 	}
+	if parent == nil && n.Target != "cancel" {
+		parent = r.scope
+	}
 	switch n.Target {
 	case "cancel":
 		if parent != nil {
@@ -509,10 +526,10 @@ func (r *run) coroutines(n *shape.Node) any {
 	if len(n.Bodies) == 0 {
 		return r.s.unknown("go", n.Target, texts(args))
 	}
-	p := r.p.inner[r.p.first[r.at]]
+	p, in := r.p.inner[r.p.first[r.at]], r.in()
 	body := func(co *engine.Coroutine, params func(string) any) returned {
 		sub := newRun(p, r.s, r.m, co)
-		sub.params, sub.outer = params, args
+		sub.params, sub.outer, sub.scope = params, args, in
 		_, results := sub.walk()
 		switch len(results) {
 		case 0:

@@ -18,13 +18,15 @@ import (
 
 // side is one of the two programs, and what was seen of it.
 type side struct {
-	lock    *shape.Lock
-	of      *shape.Orchestrator
-	program *program
-	globals map[string]bool
-	marked  bool // it asks Context.Version
-	unread  map[string]bool
-	receive []string
+	lock      *shape.Lock
+	of        *shape.Orchestrator
+	program   *program
+	functions map[string]*program // by their sums
+	ran, said map[*program]bool   // of functions: those that were run, and those of which only the sum was compared
+	globals   map[string]bool
+	marked    bool // it asks Context.Version
+	unread    map[string]bool
+	receive   []string
 
 	broke   map[string]int
 	nodes   map[*shape.Node]bool
@@ -48,8 +50,22 @@ type question struct {
 func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
 	s := &side{lock: l, of: o, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, nodes: map[*shape.Node]bool{}, decided: map[*shape.Node]bool{}, ways: map[way2]bool{}, asks: map[question]uint8{}, gaps: map[question]float64{}}
 	s.look(f)
+	s.functions, s.ran, s.said = map[string]*program{}, map[*program]bool{}, map[*program]bool{}
+	for i := range f.Functions {
+		fn := &f.Functions[i]
+		s.look(&fn.Flow)
+		s.functions[fn.Sum] = newProgram(s, &fn.Flow)
+	}
 	s.program = newProgram(s, f)
 	return s
+}
+
+// each visits all programs, those of functions too.
+func (s *side) each(visit func(*program)) {
+	s.program.each(visit)
+	for _, sum := range slices.Sorted(maps.Keys(s.functions)) {
+		s.functions[sum].each(visit)
+	}
 }
 
 func (s *side) look(f *shape.Flow) {
@@ -159,6 +175,9 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			for b := range f.Nodes[i].Bodies {
 				gather(&f.Nodes[i].Bodies[b])
 			}
+		}
+		for i := range f.Functions {
+			gather(&f.Functions[i].Flow)
 		}
 	}
 	gather(oldFlow)
@@ -420,6 +439,9 @@ func (s *side) coverage() string {
 			for b := range n.Bodies {
 				count(&n.Bodies[b])
 			}
+		}
+		for i := range f.Functions {
+			count(&f.Functions[i].Flow)
 		}
 	}
 	count(s.program.flow)

@@ -42,6 +42,12 @@ type (
 		of *program
 		v  int
 		in *frame
+		by *run  // that has made it
+		on []any // what it takes from around it, if it is told by a sum
+	}
+	called struct { // what a function has returned, and behind that what it leaves changed
+		results []any
+		left    map[string]any // of parameters, by their numbers
 	}
 	named struct { // a function of another module, and what it is called on
 		name string
@@ -97,6 +103,8 @@ func text(v any) string {
 		return text(v.at)
 	case function:
 		return v.of.describe(v)
+	case called:
+		return "called(" + texts(v.results) + ")"
 	case named:
 		return "func " + v.name + "(" + texts(v.on) + ")"
 	case *engine.Future:

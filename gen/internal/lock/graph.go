@@ -221,6 +221,7 @@ func (m *machine) foldable(a, b *path) bool {
 func (m *machine) foldPair(a, b *path) *path {
 	n := a.from
 	cond := n.args[0]
+	m.keepCaptured([]*path{a, b})
 	p := a.fork(n.prev)
 	n.prev.from.next[n.prev.out] = nil
 	m.keepCommon(p, a, b)
@@ -273,6 +274,9 @@ func (m *machine) merge(pos token.Pos) {
 func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bool) *path {
 	n := m.newNode(shape.Join, pos, 1)
 	m.keepOperands(paths)
+	if loop == nil {
+		m.keepCaptured(paths)
+	}
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
 	for _, q := range paths {

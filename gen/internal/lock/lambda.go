@@ -34,8 +34,16 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 }
 
 // within is in how many functions one lies that is a value, itself not included. In one that is told by a hash they are
-// counted from there.
-func (e *emitter) within(m *machine) int { return m.level - 1 - e.level }
+// counted from there; one that takes nothing from around it may be counted from elsewhere, and then has a number that no
+// other has.
+func (e *emitter) within(m *machine) int {
+	const many = 16
+	n := m.level - 1 - e.level
+	if n < 0 {
+		n += many
+	}
+	return max(n, 0)
+}
 
 const mostDecided = 60 // nodes of a function that is written as values, and phis in it
 

@@ -59,6 +59,7 @@ type cell struct {
 	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
 	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
+	taken  bool            // a function literal uses it
 	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
 }
