@@ -277,7 +277,7 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		return structOf(v.What, args)
 	case "field":
 		return r.field(v.What, args[0])
-	case "id", "most":
+	case "id", "most", "left", "out":
 		return args[0]
 	case "call":
 		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
@@ -403,6 +403,11 @@ func (r *run) collection(n int, v *shape.Value, args []any) (x any, ok bool) {
 	of := args[0]
 	if p, is := of.(pointer); is {
 		of = p.to
+	}
+	if v.Op == "len" || v.Op == "item" {
+		if s, ok := r.ranged(of); ok {
+			of = s
+		}
 	}
 	switch v.Op {
 	case "len":
@@ -589,6 +594,12 @@ func (r *run) slice(of any, args []any, most bool) (any, bool) {
 
 // changed is what a call leaves of one of its arguments.
 func (r *run) changed(v *shape.Value, in *frame) any {
+	if c, ok := r.values[v.Node].(called); ok && v.What != "" {
+		if left, changed := c.left[v.What]; changed {
+			return left
+		}
+		return r.of(v.Args[0], in)
+	}
 	by := &r.p.flow.Values[v.Args[0]]
 	if by.Op == "call" && v.What == "0" && len(v.Args) == 1 {
 		args := r.all(by.Args, in)

@@ -149,8 +149,11 @@ func withoutScopes(args []any) []any {
 func (p *program) returned(args []int, results []any) called {
 	c := called{results: results, left: map[string]any{}}
 	for i, a := range args {
-		if v := &p.flow.Values[a]; v.Op == "left" {
-			c.left[v.What] = results[i]
+		switch v := &p.flow.Values[a]; v.Op {
+		case "left":
+			c.left["arg "+v.What] = results[i]
+		case "out":
+			c.left["out "+v.What] = results[i]
 		}
 	}
 	return c
@@ -186,9 +189,12 @@ func (r *run) called(n *shape.Node) any {
 	}
 	switch f := f.(type) {
 	case function:
-		if c, ok := r.enter(f, args, self, false); ok {
+		if c, ok := r.enter(f, args, self, r.p.still); ok {
 			return c
 		}
+	case collector:
+		*f.items = append(*f.items, entryOf(args))
+		return true
 	case nil, zero:
 		if n.Target == "value" || n.Target == "argument" {
 			panic(crash{errPanic})
@@ -197,7 +203,27 @@ func (r *run) called(n *shape.Node) any {
 		r.co.CancelScope(f.scope, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
 		return nil
 	}
+	if r.p.still {
+		return r.s.unknown("call", text(f), texts(args))
+	}
 	return r.decide(n)
+}
+
+// entryOf is what a function yields at once.
+func entryOf(args []any) entry {
+	args = append(slices.Clone(args), zero{}, zero{})
+	return entry{args[0], args[1]}
+}
+
+// ranged gives what a loop over a function ranges over. ok: it is known.
+func (r *run) ranged(of any) (s sequence, ok bool) {
+	f, ok := of.(function)
+	if !ok {
+		return nil, false
+	}
+	s = sequence{}
+	c, ok := r.reckon(f, []any{collector{&s}}, nil)
+	return s, ok && !slices.ContainsFunc(c.results, isBroken)
 }
 
 // rollback runs the compensations of a saga, the newest first. ok: it is known what they do.

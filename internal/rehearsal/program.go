@@ -58,7 +58,8 @@ func newProgram(s *side, f *shape.Flow) *program {
 		}
 	}
 	for i := range f.Nodes {
-		p.still = p.still && stillKinds[f.Nodes[i].Kind]
+		n := &f.Nodes[i]
+		p.still = p.still && (stillKinds[n.Kind] || n.Kind == shape.Call && n.Target == "argument")
 		for k, e := range f.Nodes[i].In {
 			w := way{e.From, e.Next}
 			p.ways[w] = append(p.ways[w], k)

@@ -325,10 +325,9 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	own := map[*cell]string{}
 	switch {
 	case name == calledArgument || name == calledValue:
-		own = m.directly(p, args[1:])
-		m.disturbed(p, args[0], func(c *cell) { delete(own, c) }) // by itself
+		own = m.directly(p, args)
 	case strings.HasPrefix(name, "recursion"):
-		own = m.directly(p, args[:len(args)-1])
+		own = m.directly(p, append(args[len(args)-1:len(args):len(args)], args[:len(args)-1]...))
 	}
 	m.disturb(p, args, func(c *cell, old *value) *value { return m.ofNode("changed", own[c], node, old) })
 	m.blocks(node, p)

@@ -76,8 +76,14 @@ func sumOf(flow shape.Flow) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// untyped is a flow without the types of results, which follow from what its nodes call.
+// untyped is a flow without the types of results, which follow from what its nodes call, and the numbers of variables.
 func untyped(flow shape.Flow) shape.Flow {
+	flow.Values = slices.Clone(flow.Values)
+	for i := range flow.Values {
+		if v := &flow.Values[i]; v.Op == "out" || v.Op == "changed" && strings.HasPrefix(v.What, "out ") {
+			v.What = ""
+		}
+	}
 	flow.Nodes = slices.Clone(flow.Nodes)
 	for i := range flow.Nodes {
 		n := &flow.Nodes[i]

@@ -106,35 +106,32 @@ func (m *machine) disturb(p *path, values []*value, becomes func(c *cell, old *v
 	}
 }
 
-// directly tells of the places to which arguments of a function point, if only one does, which of its parameters that is,
-// Contexts not counted.
+// directly tells of places how a function that is called with some arguments may change them, if there is only one way: "arg"
+// and the number of the parameter that points there, Contexts not counted, or "out" and the number of a variable that functions
+// change. The function itself is the first of args.
 func (m *machine) directly(p *path, args []*value) map[*cell]string {
-	own, many, k := map[*cell]string{}, map[*cell]bool{}, 0
-	note := func(c *cell, as string) {
-		_, twice := own[c]
-		many[c] = many[c] || twice || as == ""
-		own[c] = as
+	own, pointed := map[*cell]string{}, map[*cell]int{}
+	for k, a := range withoutPlain(args) {
+		for _, c := range m.reach(p, a) {
+			pointed[c]++
+			if own[c] = ""; a.op == "ref" && a.cell == c && len(a.way) == 0 && pointed[c] == 1 {
+				own[c] = "arg " + strconv.Itoa(k-1)
+			}
+		}
 	}
 	for _, a := range args {
-		if a.op == "ctx" {
-			continue
-		}
-		for _, c := range m.reach(p, a) {
-			as := ""
-			if a.op == "ref" && a.cell == c && len(a.way) == 0 {
-				as = "arg " + strconv.Itoa(k)
+		m.disturbed(p, a, func(c *cell) {
+			if own[c] = ""; pointed[c] == 0 && slices.Contains(m.root().outside, c) {
+				own[c] = "out " + m.root().variable(c)
 			}
-			note(c, as)
-		}
-		m.disturbed(p, a, func(c *cell) { note(c, "") })
-		k++
-	}
-	for c := range many {
-		if many[c] {
-			delete(own, c)
-		}
+		})
 	}
 	return own
+}
+
+// withoutPlain leaves out Contexts.
+func withoutPlain(args []*value) []*value {
+	return slices.DeleteFunc(slices.Clone(args), func(a *value) bool { return a.op == "ctx" })
 }
 
 // disturbed calls f with the variables that functions in a value change when they are called.

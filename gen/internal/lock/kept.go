@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+	"strconv"
 )
 
 // outlive changes what a path of a function that is kept for later finds in variables around it: what all rounds of a loop
@@ -70,6 +71,16 @@ func (m *machine) capture(lit *ast.FuncLit) {
 		}
 		return true
 	})
+}
+
+// variable gives the number of a variable that functions change which are values.
+func (m *machine) variable(c *cell) string {
+	i := slices.Index(m.outside, c)
+	if i < 0 {
+		i = len(m.outside)
+		m.outside = append(m.outside, c)
+	}
+	return strconv.Itoa(i)
 }
 
 // keepCaptured gives ways that have not come by a variable which a function has, what it holds on one that has: where the

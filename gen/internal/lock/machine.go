@@ -30,6 +30,7 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
+	outside  []*cell                 // of the outermost machine: variables that functions change which are values
 	putting  *contents               // of the outermost machine: shared variables that are being described
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
 	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
@@ -402,7 +403,8 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 				n.args = append(n.args, m.freeze(p, a))
 			}
 			for _, c := range m.outs {
-				n.args = append(n.args, m.freeze(p, m.load(p, c)))
+				v := m.freeze(p, m.load(p, c))
+				n.args = append(n.args, m.val(v.pos, "out", m.root().variable(c), v))
 			}
 			n.args = append(n.args, m.left(p)...)
 		}
