@@ -35,7 +35,7 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 	if name != "Go" {
 		params = 1
 	}
-	body := m.body(fn, p, params, e.Pos())
+	body := m.body(fn, p, params, e.Pos(), name == "Go")
 	node, p := m.node(shape.Go, strings.ToLower(name), e.Pos(), args[1:len(args)-1]...)
 	node.bodies = []*machine{body}
 	f := m.future(node, ctx)
@@ -51,8 +51,9 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 	}
 }
 
-// body reads a function that is run with a Context of its own.
-func (m *machine) body(fn *value, p *path, params int, pos token.Pos) *machine {
+// body reads a function that is run with a Context of its own. leaves: nobody waits for it where it begins.
+func (m *machine) body(fn *value, p *path, params int, pos token.Pos, leaves bool) *machine {
+	m.fork(p, leaves)
 	if fn.op == "func" {
 		m.share(p, fn.fn)
 	}

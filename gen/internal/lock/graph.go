@@ -46,6 +46,7 @@ type path struct {
 	panics token.Pos      // where it has panicked
 	raised []token.Pos    // of the calls whose deferred ones run: where they have panicked, if that is not recovered
 	defers []deferred
+	forked bool // others may run by now that share variables
 }
 
 func (p *path) push(vs ...*value) { p.stack = append(p.stack, vs...) }
@@ -63,7 +64,7 @@ func (p *path) popN(n int) []*value {
 }
 
 func (p *path) fork(at edge) *path {
-	q := &path{edge: at, epoch: p.epoch, panics: p.panics, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
+	q := &path{edge: at, epoch: p.epoch, panics: p.panics, forked: p.forked, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
 	for c, v := range p.vars {
 		q.vars[c] = v
 	}
@@ -223,6 +224,7 @@ func (m *machine) foldPair(a, b *path) *path {
 	cond := n.args[0]
 	m.keepCaptured([]*path{a, b})
 	p := a.fork(n.prev)
+	p.forked = a.forked || b.forked
 	n.prev.from.next[n.prev.out] = nil
 	m.keepCommon(p, a, b)
 	for c, v := range p.vars {
@@ -279,7 +281,9 @@ func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bo
 	}
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
+	p.forked = loop != nil && m.forks // an earlier round may have done it
 	for _, q := range paths {
+		p.forked = p.forked || q.forked
 		m.attach(q, n)
 	}
 	p.defers = m.deferrals(n, paths)

@@ -47,6 +47,8 @@ type machine struct {
 	making    *closure // the function that lambda is of
 	around    *loop    // in which lambda was made
 	level     int      // in how many functions that are values it is, itself included
+	forks     bool     // something runs beside it
+	leaves    bool     // and still does when it has ended
 	stores    bool     // it puts something into shared variables
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
@@ -129,7 +131,7 @@ func newMachine(prog *program, parent *machine) *machine {
 // begin makes the first node and gives the path from there.
 func (m *machine) begin() *path {
 	entry := m.newNode(shape.Join, token.NoPos, 1)
-	p := &path{edge: edge{entry, 0}, vars: map[*cell]*value{}, facts: map[int]bool{}}
+	p := &path{edge: edge{entry, 0}, vars: map[*cell]*value{}, facts: map[int]bool{}, forked: m.parent != nil}
 	p.epoch = m.leaf("start", "", token.NoPos)
 	return p
 }
@@ -172,7 +174,7 @@ func (f *frame) captured() *frame {
 // load gives what is in a cell.
 func (m *machine) load(p *path, c *cell) *value {
 	v := p.vars[c]
-	if c.shared && c.writer != m {
+	if c.shared && c.writer != m && p.forked {
 		return m.loadShared(p, c, v)
 	}
 	if v != nil {
@@ -234,6 +236,11 @@ func (m *machine) node(kind shape.NodeKind, target string, pos token.Pos, args .
 	n.target, n.loop = target, m.loop()
 	for _, a := range args {
 		n.args = append(n.args, m.freeze(p, a))
+	}
+	if kind == shape.Call && slices.ContainsFunc(n.args, func(v *value) bool {
+		return containsLambda(v, map[*value]bool{}, func(body *machine) bool { return body.leaves })
+	}) {
+		m.fork(p, true)
 	}
 	m.attach(p, n)
 	p.edge = edge{n, 0}
