@@ -283,7 +283,7 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
 			return r.apply(f[0], args[:len(args)-1], f[0])
 		}
-		return r.library(v.What, args)
+		return r.library(v.What, r.yielded(v.What, args))
 	case "apply":
 		return r.call(args[0], args[1:])
 	case "cancel":

@@ -215,6 +215,20 @@ func entryOf(args []any) entry {
 	return entry{args[0], args[1]}
 }
 
+// collecting are functions that go over what their first argument yields.
+var collecting = map[string]bool{"slices.Collect": true, "slices.Sorted": true, "slices.SortedFunc": true, "slices.SortedStableFunc": true, "maps.Collect": true}
+
+// yielded puts what a function yields in its place, where that is all that counts.
+func (r *run) yielded(name string, args []any) []any {
+	if collecting[name] && len(args) > 0 {
+		if s, ok := r.ranged(args[0]); ok {
+			args = slices.Clone(args)
+			args[0] = s
+		}
+	}
+	return args
+}
+
 // ranged gives what a loop over a function ranges over. ok: it is known.
 func (r *run) ranged(of any) (s sequence, ok bool) {
 	f, ok := of.(function)

@@ -26,6 +26,7 @@ type program struct {
 	awaited   []bool        // of a node: somebody has its future
 	inner     []*program    // of all nodes with bodies, one after the other
 	first     []int         // of a node: its first in inner
+	waits     map[int]int   // of a future: the value that is the Context in which it is waited for, if it is another than its own; -1: several are
 	keeps     map[int][]int // of a func: what it is computed from that nodes give, which may give something else later
 	still     bool          // nothing in it takes time or a slot
 	blind     bool          // it looks at what is not known
@@ -34,7 +35,7 @@ type program struct {
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, still: true}
+	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, waits: findWaits(f), still: true}
 	p.constants = make([]any, len(f.Values))
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -82,6 +83,7 @@ type run struct {
 	params func(name string) any
 	outer  []any
 	self   any // the function that is run
+	ended  map[wait]*history.Failure
 
 	at      int
 	values  []any // by node
@@ -188,9 +190,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Now:
 		r.give(r.moment())
 	case shape.Await:
-		for _, f := range r.futures(n.Args) {
-			r.co.Await(f)
-		}
+		r.await(n)
 		r.give(nil)
 	case shape.AwaitAny:
 		fs := r.futures(n.Args)
@@ -339,7 +339,14 @@ func (r *run) given(v *shape.Value, in *frame) any {
 	if len(v.Args) == 0 {
 		return r.part2(v)
 	}
-	return r.outcome(v.Op, r.of(v.Args[0], in))
+	of := r.of(v.Args[0], in)
+	if late, ok := r.late(v, of, in); ok {
+		if v.Op == "error" {
+			return errorOf(late)
+		}
+		return zero{}
+	}
+	return r.outcome(v.Op, of)
 }
 
 // part2 is one of the results of a node.

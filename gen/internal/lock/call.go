@@ -186,7 +186,7 @@ func (m *machine) mutator(e *ast.CallExpr, name string, n int, sig *types.Signat
 
 // external is a call of a function whose source is not of this run: a value, unless it gets a Context.
 func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signature) {
-	if m.takesContext(n) {
+	if m.takesContext(n) && !m.onlyBasic(e, n) {
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
@@ -242,13 +242,38 @@ func flatten(args []*value) []*value {
 
 func (m *machine) takesContext(n int) bool {
 	for _, p := range m.cur {
-		for _, a := range p.stack[len(p.stack)-n:] {
-			if hasContext(a, map[*value]bool{}) || m.acts(p, a) {
-				return true
-			}
+		if slices.ContainsFunc(p.stack[len(p.stack)-n:], func(a *value) bool { return m.holdsContext(p, a) }) {
+			return true
 		}
 	}
 	return false
+}
+
+// holdsContext reports whether a value has to do with a Context, or with a function that needs one.
+func (m *machine) holdsContext(p *path, a *value) bool {
+	return hasContext(a, map[*value]bool{}) || m.acts(p, a)
+}
+
+// onlyBasic reports whether no argument of a call can hold a Context or a function, though something from which one of them
+// was taken does.
+func (m *machine) onlyBasic(e *ast.CallExpr, n int) bool {
+	if x, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok && m.frame.info.Selections[x] != nil {
+		for _, p := range m.cur {
+			if m.holdsContext(p, p.stack[len(p.stack)-n]) { // what a method is called on
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(e.Args, func(a ast.Expr) bool {
+		t := m.exprType(a)
+		if t == nil {
+			return true
+		}
+		if _, basic := t.Underlying().(*types.Basic); basic {
+			return false
+		}
+		return !types.Identical(t, types.Universe.Lookup("error").Type()) // those that are made of functions are no errors
+	})
 }
 
 // acts reports whether a function in a value does more than compute.
