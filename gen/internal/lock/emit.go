@@ -339,7 +339,17 @@ func (e *emitter) foreign(v *value) bool {
 	if v.at != nil {
 		owner = v.at.owner
 	}
-	return owner != nil && owner != e.machine && (!owner.lambda || v.at != nil || owner.level <= e.level)
+	return owner != nil && owner != e.machine && (!owner.lambda || v.at != nil || e.lies(owner))
+}
+
+// lies reports whether a flow lies in that of another machine.
+func (m *machine) lies(in *machine) bool {
+	for m = m.parent; m != nil; m = m.parent {
+		if m == in {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *emitter) value(v *value) int {

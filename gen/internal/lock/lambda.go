@@ -24,13 +24,27 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 	flow, imports := v.body.emitFrom(0, e.bodies)
 	flow = Canonical(flow)
 	out.Sum = sumOf(flow)
-	if e.bodies != nil {
+	if e.bodies != nil && complete(flow) {
 		e.bodies[out.Sum] = flow
 	}
 	out.Args = e.values(imports)
 	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum
 	}
+}
+
+// complete reports whether a flow was read to its ends: where there was too much of it, ways lead nowhere.
+func complete(flow shape.Flow) bool {
+	return !slices.ContainsFunc(flow.Nodes, func(n shape.Node) bool {
+		ways := 1
+		switch n.Kind {
+		case shape.Branch:
+			ways = 2
+		case shape.Return, shape.Panic:
+			ways = 0
+		}
+		return len(n.Next) != ways || slices.ContainsFunc(n.Bodies, func(b shape.Flow) bool { return !complete(b) })
+	})
 }
 
 // within is in how many functions one lies that is a value, itself not included. In one that is told by a hash they are
