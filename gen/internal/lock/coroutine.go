@@ -151,12 +151,12 @@ func (m *machine) saga(e *ast.CallExpr, name string, n int) {
 		args := p.popN(n)
 		switch name {
 		case "Saga.Compensate":
-			s := m.read(p, args[0])
-			if s.op == "saga" {
-				m.write(p, args[0], m.val(s.pos, "saga", "", append(s.args[:len(s.args):len(s.args)], args[1])...))
-			} else {
-				m.write(p, args[0], m.val(e.Pos(), "append", "", s, args[1]))
-			}
+			m.setSaga(e, p, args[0], func(s *value) *value {
+				if s.op == "saga" {
+					return m.val(s.pos, "saga", "", append(s.args[:len(s.args):len(s.args)], args[1])...)
+				}
+				return m.val(e.Pos(), "append", "", s, args[1])
+			})
 			p.push(m.nothing(e.Pos()))
 		case "Saga.Rollback":
 			m.rollback(e, p, args[0])
@@ -168,9 +168,23 @@ func (m *machine) saga(e *ast.CallExpr, name string, n int) {
 	m.cur = m.fold(out)
 }
 
+// setSaga changes a Saga: where the pointer to it points to, or if that is not known where it was found.
+func (m *machine) setSaga(e *ast.CallExpr, p *path, saga *value, becomes func(*value) *value) {
+	x, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr)
+	if saga.op == "ref" || saga.op == "if" || !ok || m.deferring != nil {
+		m.write(p, saga, becomes(m.read(p, saga)))
+		return
+	}
+	if _, named := memory(m.frame.info, x.X); !named {
+		m.lose()
+		return
+	}
+	m.mutate(x.X, func(_ *path, old *value) *value { return becomes(old) })
+}
+
 func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 	s := m.read(p, saga)
-	m.write(p, saga, m.val(e.Pos(), "saga", ""))
+	m.setSaga(e, p, saga, func(*value) *value { return m.val(e.Pos(), "saga", "") })
 	if s.op != "saga" {
 		node, p := m.node(shape.Call, "rollback", e.Pos(), s)
 		m.blocks(node, p)

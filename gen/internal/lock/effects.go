@@ -101,6 +101,13 @@ func (m *machine) disturb(p *path, values []*value, becomes func(c *cell, old *v
 		}
 		m.disturbed(p, v, add)
 	}
+	if len(cells) > 0 {
+		for _, c := range m.sortedCells(p.vars) {
+			if c.split {
+				add(c)
+			}
+		}
+	}
 	for _, c := range cells {
 		m.store(p, c, becomes(c, m.load(p, c)))
 	}

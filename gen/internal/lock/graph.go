@@ -349,6 +349,9 @@ func (m *machine) settled(q *path, v *value) *value {
 	if v == nil {
 		return nil
 	}
+	for _, c := range m.reach(q, v) {
+		c.split = true
+	}
 	keeping := m.keeping
 	m.keeping = true
 	defer func() { m.keeping = keeping }()

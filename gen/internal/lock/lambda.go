@@ -24,12 +24,19 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 	flow, imports := v.body.emitFrom(0, e.bodies)
 	flow = Canonical(flow)
 	out.Sum = sumOf(flow)
-	if e.bodies != nil && complete(flow) {
+	if e.bodies != nil && !v.body.lost && complete(flow) {
 		e.bodies[out.Sum] = flow
 	}
 	out.Args = e.values(imports)
 	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum
+	}
+}
+
+// lose notes a change that a flow does not have: a function in which there is one is told by a hash only.
+func (m *machine) lose() {
+	for ; m != nil; m = m.parent {
+		m.lost = true
 	}
 }
 

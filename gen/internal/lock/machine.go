@@ -49,6 +49,7 @@ type machine struct {
 	level     int      // in how many functions that are values it is, itself included
 	forks     bool     // something runs beside it
 	leaves    bool     // and still does when it has ended
+	lost      bool     // something was changed of which it is not known where it is
 	stores    bool     // it puts something into shared variables
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
@@ -62,6 +63,7 @@ type cell struct {
 	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
 	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
+	split  bool            // a pointer to it met another: who has that does not see that it is this one
 	taken  bool            // a function literal uses it
 	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
