@@ -186,6 +186,9 @@ func (r *run) called(n *shape.Node) any {
 	case strings.HasPrefix(n.Target, "recursion ") && len(args) > 0:
 		f, args = args[len(args)-1], args[:len(args)-1]
 		self = f
+		if f, ok := f.(function); ok && r.p.side.reaches(f) {
+			return r.decide(n)
+		}
 	}
 	switch f := f.(type) {
 	case function:
@@ -248,7 +251,7 @@ func (r *run) rollback(saga any) (x any, ok bool) {
 	}
 	for _, c := range all {
 		f, ok := c.(function)
-		if !ok || !r.p.side.known(f) {
+		if !ok || !r.p.side.known(f) || r.p.side.reaches(f) {
 			return nil, false
 		}
 	}
@@ -259,6 +262,20 @@ func (r *run) rollback(saga any) (x any, ok bool) {
 	}
 	x, _ = r.errorsOf("errors.Join", failed)
 	return x, true
+}
+
+// reaches reports whether a function changes variables around it. A flow does not have what a rollback and a recursion
+// change, so these functions are told by their sums there.
+func (s *side) reaches(f function) bool {
+	out := func(flow *shape.Flow, args []int) bool {
+		return slices.ContainsFunc(args, func(a int) bool { return flow.Values[a].Op == "out" })
+	}
+	v := &f.of.flow.Values[f.v]
+	if v.Sum == "" {
+		return out(f.of.flow, v.Args)
+	}
+	p := s.functions[v.Sum]
+	return p != nil && slices.ContainsFunc(p.flow.Nodes, func(n shape.Node) bool { return n.Kind == shape.Return && out(p.flow, n.Args) })
 }
 
 // known reports whether it is known what a function does.
