@@ -16,11 +16,17 @@ type lack struct {
 	still func(p *program, n, v int) bool
 }
 
+// missing reports that nothing has shown it yet. Of a function that was compared as a whole, nothing has to be shown.
+func (l lack) missing() bool {
+	s := l.p.side
+	return !(s.said[l.p] && !s.ran[l.p]) && l.still(l.p, l.n, l.v)
+}
+
 // Missing tells what the programs do not have in common and no scenario has shown: while there is any, that nothing was found
 // says little.
 func (x *Pair) Missing() (out []string) {
 	for _, l := range x.lacks {
-		if l.still(l.p, l.n, l.v) {
+		if l.missing() {
 			out = append(out, l.what)
 		}
 	}
@@ -29,13 +35,13 @@ func (x *Pair) Missing() (out []string) {
 
 // complete reports whether nothing is missing.
 func (x *Pair) complete() bool {
-	return !slices.ContainsFunc(x.lacks, func(l lack) bool { return l.still(l.p, l.n, l.v) })
+	return !slices.ContainsFunc(x.lacks, lack.missing)
 }
 
 // signs are what steps and values of a side look like from near.
 func (s *side) signs() map[string]bool {
 	signs := map[string]bool{}
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		for v := range p.flow.Values {
 			signs[p.sign(v, 2)] = true
 			if p.flow.Values[v].Op == "phi" {
@@ -105,7 +111,7 @@ func (p *program) behind(n int) string {
 func (s *side) lacks(other *side) (out []lack) {
 	signs := other.signs()
 	s.changed = map[question]bool{}
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		p.follow(signs)
 		out = append(out, p.lacksUse()...)
 		for n := range p.flow.Nodes {

@@ -41,6 +41,9 @@ func poolOf(flows ...*shape.Flow) *pool {
 				gather(&f.Nodes[i].Bodies[b])
 			}
 		}
+		for i := range f.Functions {
+			gather(&f.Functions[i].Flow)
+		}
 	}
 	for _, f := range flows {
 		gather(f)

@@ -148,7 +148,7 @@ func (r *run) compute(n int, in *frame) any {
 		}
 		return r.of(v.Args[2-btoi(r.asked(n, r.truth(yes)))], in)
 	case "func":
-		return function{r.p, n, in}
+		return r.function(n, in)
 	case "arg":
 		if i, err := strconv.Atoi(v.What); err == nil && i < len(in.args) {
 			return in.args[i]
@@ -157,12 +157,15 @@ func (r *run) compute(n int, in *frame) any {
 	case "changed":
 		return r.changed(v, in)
 	case "recursion":
-		for ; in != nil; in = in.outer {
+		for ; v.What == "" && in != nil; in = in.outer {
 			if in.self != nil {
 				return in.self
 			}
 		}
-		return broken{}
+		if v.What == "" && r.self != nil {
+			return r.self
+		}
+		return r.s.unknown("recursion", v.What)
 	}
 	args := r.all(v.Args, in)
 	if slices.ContainsFunc(args, isBroken) {
@@ -209,38 +212,9 @@ func (r *run) loop(v *shape.Value, in *frame) any {
 	}
 }
 
-// call calls what may be a function.
-func (r *run) call(f any, args []any) any { return r.apply(f, args, nil) }
-
-// apply is call, of a function that calls itself by self.
-func (r *run) apply(f any, args []any, self any) any {
-	switch f := f.(type) {
-	case function:
-		v := &f.of.flow.Values[f.v]
-		if f.of != r.p || v.Sum != "" || len(v.Args) == 0 {
-			break
-		}
-		if r.rounds++; r.rounds > mostRounds {
-			r.tired = true
-			return broken{}
-		}
-		results := r.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: args, self: self, known: map[int]any{}})
-		if len(results) == 1 {
-			return results[0]
-		}
-		return tuple(results)
-	case named:
-		return r.library(f.name, append(slices.Clone(f.on), args...))
-	}
-	return r.s.unknown("apply", text(f), texts(args))
-}
-
 // describe says what a function does and with which variables.
 func (p *program) describe(f function) string {
-	r := p.running
-	if r == nil {
-		return "func"
-	}
+	r := f.by
 	var b strings.Builder
 	seen := map[int]bool{}
 	var say func(v int)
@@ -264,6 +238,11 @@ func (p *program) describe(f function) string {
 	}
 	val := &p.flow.Values[f.v]
 	b.WriteString("func " + val.Sum)
+	if val.Sum != "" {
+		p.side.said[p.side.functions[val.Sum]] = true
+		b.WriteString(texts(f.on))
+		return b.String()
+	}
 	for _, a := range val.Args {
 		say(a)
 		b.WriteString(";")
@@ -308,12 +287,13 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		return structOf(v.What, args)
 	case "field":
 		return r.field(v.What, args[0])
-	case "id", "most":
+	case "id", "most", "left", "out":
 		return args[0]
 	case "call":
 		if f, ok := args[max(len(args)-1, 0):], strings.HasPrefix(v.What, "recursion "); ok && len(f) == 1 {
 			return r.apply(f[0], args[:len(args)-1], f[0])
 		}
+		args = r.yielded(v.What, args)
 		if x, ok := r.printing(v.What, r.p.ops(v.Args), args); ok {
 			return r.answered(n, v.What, args, x)
 		}
@@ -459,6 +439,11 @@ func (r *run) collection(n int, v *shape.Value, args []any) (x any, ok bool) {
 	of := args[0]
 	if p, is := of.(pointer); is {
 		of = p.to
+	}
+	if v.Op == "len" || v.Op == "item" {
+		if s, ok := r.ranged(of); ok {
+			of = s
+		}
 	}
 	switch v.Op {
 	case "len":
@@ -645,6 +630,12 @@ func (r *run) slice(of any, args []any, most bool) (any, bool) {
 
 // changed is what a call leaves of one of its arguments.
 func (r *run) changed(v *shape.Value, in *frame) any {
+	if c, ok := r.values[v.Node].(called); ok && v.What != "" {
+		if left, changed := c.left[v.What]; changed {
+			return left
+		}
+		return r.of(v.Args[0], in)
+	}
 	by := &r.p.flow.Values[v.Args[0]]
 	var of string // a call gives the same for the same, and leaves the same
 	if by.Op == "call" && len(v.Args) == 1 {

@@ -25,7 +25,6 @@ func runner(values ...shape.Value) *run {
 	x := New(l, &shape.Orchestrator{Name: "o"}, f, l, &shape.Orchestrator{Name: "o"}, f)
 	r := &run{p: x.old.program, s: newScenario(1, x.pool, nil), base: &frame{known: map[int]any{}}}
 	r.values, r.moments, r.phis = make([]any, len(f.Nodes)), make([]any, len(f.Nodes)), make([]any, len(f.Values))
-	r.p.running = r
 	return r
 }
 
@@ -173,7 +172,7 @@ func (d drawnArgs) text0() rune {
 func several(vs ...any) []any { return vs }
 
 // byValue is a function of values: of an arg and constants.
-func functionOf(r *run, n int) function { return function{r.p, n, r.base} }
+func functionOf(r *run, n int) function { return function{of: r.p, v: n, in: r.base, by: r} }
 
 // TestLibraryCalls calls functions that call others back.
 func TestLibraryCalls(t *testing.T) {

@@ -1,7 +1,6 @@
 package rehearsal
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,7 +24,10 @@ type program struct {
 	awaited   []bool        // of a node: somebody has its future
 	inner     []*program    // of all nodes with bodies, one after the other
 	first     []int         // of a node: its first in inner
-	running   *run
+	waits     map[int]int   // of a future: the value that is the Context in which it is waited for, if it is another than its own; -1: several are
+	keeps     map[int][]int // of a func: what it is computed from that nodes give, which may give something else later
+	still     bool          // nothing in it takes time or a slot
+	blind     bool          // it looks at what is not known
 	live      []bool        // by node: scenarios may come to it
 	closed    map[fork]bool // ways that none takes
 	used      []bool        // by value
@@ -37,7 +39,7 @@ type program struct {
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}}
+	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, waits: findWaits(f), still: true}
 	p.constants, p.seen = make([]any, len(f.Values)), newSeen(f)
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -45,6 +47,10 @@ func newProgram(s *side, f *shape.Flow) *program {
 	}
 	for i := range f.Values {
 		switch v := &f.Values[i]; v.Op {
+		case "unknown":
+			p.blind = true
+		case "func":
+			p.keeps[i] = p.kept(i)
 		case "const":
 			p.constants[i] = constant(v.What)
 		case "phi":
@@ -57,6 +63,8 @@ func newProgram(s *side, f *shape.Flow) *program {
 		}
 	}
 	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		p.still = p.still && (stillKinds[n.Kind] || n.Kind == shape.Call && n.Target == "argument")
 		for k, e := range f.Nodes[i].In {
 			w := way{e.From, e.Next}
 			p.ways[w] = append(p.ways[w], k)
@@ -82,6 +90,8 @@ type run struct {
 	scope  *engine.Scope
 	params func(name string) any
 	outer  []any
+	self   any // the function that is run
+	ended  map[wait]*history.Failure
 
 	at      int
 	values  []any // by node
@@ -143,12 +153,16 @@ type crash struct{ err error }
 // walk runs the program to its end, and gives what it returns.
 func (r *run) walk() (kind shape.NodeKind, results []any) {
 	for {
-		if r.m.steps++; r.m.steps > mostSteps || r.tired {
+		if r.p.still {
+			r.rounds++
+		} else {
+			r.rounds = 0
+			r.m.steps++
+		}
+		if r.m.steps > mostSteps || r.rounds > mostRounds || r.tired {
 			panic(crash{errTired})
 		}
-		r.rounds = 0
 		n := &r.p.flow.Nodes[r.at]
-		r.p.running = r
 		r.p.pass(r.at)
 		r.p.get(r.at, r.came)
 		if done, kind := r.step(n); done {
@@ -172,8 +186,13 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 		r.m.waits++
 	}
 	switch n.Kind {
-	case shape.Return, shape.Continue:
+	case shape.Return:
 		return true, n.Kind
+	case shape.Continue:
+		if r.self == nil {
+			return true, n.Kind
+		}
+		r.give(fault{id: "continue"})
 	case shape.Panic:
 		panic(crash{errPanic})
 	case shape.Join:
@@ -183,9 +202,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Now:
 		r.give(r.moment())
 	case shape.Await:
-		for _, f := range r.futures(n.Args) {
-			r.co.Await(f)
-		}
+		r.await(n)
 		r.give(nil)
 	case shape.AwaitAny:
 		fs := r.futures(n.Args)
@@ -216,13 +233,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 	case shape.Go:
 		r.give(r.coroutines(n))
 	case shape.Call:
-		args := r.whole(n.Args)
-		if f, ok := append(args, nil)[0].(canceler); ok && n.Target == "value" {
-			r.co.CancelScope(f.scope, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
-			r.give(nil)
-			break
-		}
-		r.give(r.decide(n))
+		r.give(r.called(n))
 	default:
 		r.give(r.decide(n))
 	}
@@ -256,7 +267,7 @@ func (r *run) in() *engine.Scope {
 			return r.co.Detached()
 		}
 	}
-	return nil
+	return r.scope
 }
 
 // move goes on to what is behind the node.
@@ -332,14 +343,14 @@ func (r *run) given(v *shape.Value, in *frame) any {
 			s, _ := r.of(v.Args[0], in).(*engine.Scope)
 			return r.co.Cancelled(s)
 		}
-		return r.co.Cancelled(nil)
+		return r.co.Cancelled(r.scope)
 	case "ctxerr":
 		if len(v.Args) > 1 {
 			if s, ok := r.of(v.Args[1], in).(*engine.Scope); ok {
 				return errorOf(r.co.Cause(s))
 			}
 		}
-		return errorOf(r.co.Cause(nil))
+		return errorOf(r.co.Cause(r.scope))
 	case "ready":
 		f, ok := r.of(v.Args[0], in).(*engine.Future)
 		if !ok {
@@ -355,11 +366,21 @@ func (r *run) given(v *shape.Value, in *frame) any {
 	if len(v.Args) == 0 {
 		return r.part2(v)
 	}
-	return r.outcome(v.Op, r.of(v.Args[0], in))
+	of := r.of(v.Args[0], in)
+	if late, ok := r.late(v, of, in); ok {
+		if v.Op == "error" {
+			return errorOf(late)
+		}
+		return zero{}
+	}
+	return r.outcome(v.Op, of)
 }
 
 // part2 is one of the results of a node.
 func (r *run) part2(v *shape.Value) any {
+	if c, ok := r.values[v.Node].(called); ok {
+		return c.result(v.What)
+	}
 	if v.What == "" {
 		return r.values[v.Node]
 	}
@@ -494,6 +515,9 @@ func (r *run) newScope(n *shape.Node) any {
 	if len(args) > 0 {
 		parent, _ = args[len(args)-1].(*engine.Scope)
 	}
+	if parent == nil && n.Target != "cancel" {
+		parent = r.scope
+	}
 	switch n.Target {
 	case "cancel":
 		if parent != nil {
@@ -513,79 +537,6 @@ func (r *run) newScope(n *shape.Node) any {
 		return scope
 	}
 	return r.co.Scope(parent)
-}
-
-// coroutines runs the body of a node beside, or once for every element of a list.
-func (r *run) coroutines(n *shape.Node) any {
-	args := r.whole(n.Args)
-	if len(n.Bodies) == 0 {
-		return r.s.unknown("go", n.Target, texts(args))
-	}
-	p := r.p.inner[r.p.first[r.at]]
-	body := func(co *engine.Coroutine, params func(string) any) returned {
-		sub := newRun(p, r.s, r.m, co)
-		sub.params, sub.outer = params, args
-		_, results := sub.walk()
-		switch len(results) {
-		case 0:
-			return returned{}
-		case 1: // the error alone, where nobody asks for the value
-			if _, is := results[0].(fault); is || isZero(results[0]) {
-				return returned{nil, results[0]}
-			}
-			return returned{results[0], nil}
-		}
-		return returned{results[0], results[len(results)-1]}
-	}
-	if n.Target == "map" || n.Target == "foreach" {
-		return r.each(args, body)
-	}
-	f := r.co.Promise()
-	r.keep(f, shape.NoType)
-	r.co.Go(func(co *engine.Coroutine) {
-		co.Give(f, body(co, func(string) any { return broken{} }))
-	})
-	return f
-}
-
-// each runs a body for every element of a list, as Map does.
-func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) returned) any {
-	items, ok := r.asList(args[0])
-	if !ok || len(args) < 2 {
-		panic(crash{errPanic})
-	}
-	parallel := r.integer(args[1])
-	if parallel < 1 {
-		panic(crash{errPanic})
-	}
-	v := r.p.flow.Nodes[r.at].Args[1]
-	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
-	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
-	var lines []*engine.Future
-	for range min(parallel, int64(len(items))) {
-		f := r.co.Promise()
-		lines = append(lines, f)
-		r.co.Go(func(co *engine.Coroutine) {
-			for next < len(items) {
-				n := next
-				next++
-				got := body(co, func(string) any { return items[n] })
-				out.results[n] = got.value
-				if !isZero(got.err) {
-					out.results[n] = zero{}
-					failed = append(failed, fault{"item " + strconv.Itoa(n), "", []any{got.err}})
-				}
-			}
-			co.Give(f, returned{})
-		})
-	}
-	for _, f := range lines {
-		r.co.Await(f)
-	}
-	if len(failed) > 0 {
-		out.err, _ = r.printing("errors.Join", nil, failed)
-	}
-	return out
 }
 
 // param is an argument of the function that runs.

@@ -15,16 +15,18 @@ import (
 
 // side is one of the two programs, and what was seen of it.
 type side struct {
-	lock     *shape.Lock
-	of       *shape.Orchestrator
-	before   *side               // the old one, whose types the payloads have: of the old one itself
-	aliases  map[string][]string // by wire name, in the new lock
-	program  *program
-	globals  map[string]bool
-	marked   bool // it asks Context.Version
-	unread   map[string]bool
-	timeouts bool // something makes a Context that a timer cancels
-	receive  []string
+	lock      *shape.Lock
+	of        *shape.Orchestrator
+	before    *side               // the old one, whose types the payloads have: of the old one itself
+	aliases   map[string][]string // by wire name, in the new lock
+	program   *program
+	functions map[string]*program // by their sums
+	ran, said map[*program]bool   // of functions: those that were run, and those of which only the sum was compared
+	globals   map[string]bool
+	marked    bool // it asks Context.Version
+	unread    map[string]bool
+	timeouts  bool // something makes a Context that a timer cancels
+	receive   []string
 
 	broke map[string]int
 
@@ -40,8 +42,22 @@ type side struct {
 func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
 	s := &side{lock: l, of: o, aliases: map[string][]string{}, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
 	s.look(f)
+	s.functions, s.ran, s.said = map[string]*program{}, map[*program]bool{}, map[*program]bool{}
+	for i := range f.Functions {
+		fn := &f.Functions[i]
+		s.look(&fn.Flow)
+		s.functions[fn.Sum] = newProgram(s, &fn.Flow)
+	}
 	s.program = newProgram(s, f)
 	return s
+}
+
+// each visits all programs, those of functions too.
+func (s *side) each(visit func(*program)) {
+	s.program.each(visit)
+	for _, sum := range slices.Sorted(maps.Keys(s.functions)) {
+		s.functions[sum].each(visit)
+	}
 }
 
 func (s *side) look(f *shape.Flow) {
@@ -174,6 +190,9 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			for b := range f.Nodes[i].Bodies {
 				gather(&f.Nodes[i].Bodies[b])
 			}
+		}
+		for i := range f.Functions {
+			gather(&f.Functions[i].Flow)
 		}
 	}
 	gather(oldFlow)
@@ -385,7 +404,7 @@ func (x *Pair) Coverage() string {
 
 func (s *side) coverage() string {
 	nodes, ways, allNodes, allWays := 0, 0, 0, 0
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		for i := range p.flow.Nodes {
 			allNodes++
 			nodes += btoi(p.nodes[i]&sawNode != 0)

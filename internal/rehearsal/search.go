@@ -47,7 +47,7 @@ func (x *Pair) remember(b base) {
 		}
 	}
 	for _, s := range []*side{x.old, x.now} {
-		s.program.each(func(p *program) {
+		s.each(func(p *program) {
 			for n, took := range p.took {
 				if at := (step{p, n}); took && p.slots[n] < enoughSlots && len(x.rare[at]) < mostSamples {
 					x.rare[at] = append(x.rare[at], b)
@@ -187,7 +187,7 @@ func (x *Pair) vary(budget int) string {
 func (x *Pair) order() map[*program]int {
 	order := map[*program]int{}
 	for _, s := range []*side{x.old, x.now} {
-		s.program.each(func(p *program) { order[p] = len(order) })
+		s.each(func(p *program) { order[p] = len(order) })
 	}
 	return order
 }
@@ -201,7 +201,7 @@ type step struct {
 // again comes to steps that were seldom seen with other values.
 func (h *hunt) again() {
 	for _, s := range []*side{h.x.old, h.x.now} {
-		s.program.each(func(p *program) {
+		s.each(func(p *program) {
 			for n := range p.slots {
 				for _, b := range h.x.rare[step{p, n}] {
 					if p.slots[n] >= enoughSlots {

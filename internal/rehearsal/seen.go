@@ -152,7 +152,7 @@ func (s *side) begin() int {
 	clear(s.met)
 	clear(s.states)
 	clear(s.forks)
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		clear(p.passed)
 		clear(p.took)
 	})
@@ -161,7 +161,7 @@ func (s *side) begin() int {
 
 // end looks at how often nodes were passed. It gives how much was ever seen for the first time.
 func (s *side) end() int {
-	s.program.each(func(p *program) {
+	s.each(func(p *program) {
 		for n, times := range p.passed {
 			if saw := uint8(1) << min(bits.Len(uint(times)), 7); times > 0 && p.often[n]&saw == 0 {
 				p.often[n] |= saw

@@ -43,6 +43,13 @@ type (
 		of *program
 		v  int
 		in *frame
+		by *run  // that has made it
+		on []any // what it takes from around it, if it is told by a sum
+	}
+	collector struct{ items *sequence } // is called with what a loop ranges over
+	called    struct {                  // what a function has returned, and behind that what it leaves changed
+		results []any
+		left    map[string]any // in what it was given and in variables around it: by What of changed
 	}
 	named struct { // a function of another module, and what it is called on
 		name string
@@ -101,6 +108,10 @@ func text(v any) string {
 		return text(v.at)
 	case function:
 		return v.of.describe(v)
+	case collector:
+		return "yield"
+	case called:
+		return "called(" + texts(v.results) + ")"
 	case named:
 		return "func " + v.name + "(" + texts(v.on) + ")"
 	case *engine.Future:

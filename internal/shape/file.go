@@ -42,8 +42,13 @@ type (
 		Type string `json:"type"`
 	}
 	fileFlow struct {
-		Nodes  []fileNode `json:"nodes"`
-		Values []Value    `json:"values,omitempty"`
+		Nodes     []fileNode     `json:"nodes"`
+		Values    []Value        `json:"values,omitempty"`
+		Functions []fileFunction `json:"functions,omitempty"`
+	}
+	fileFunction struct {
+		Sum  string   `json:"sum"`
+		Flow fileFlow `json:"flow"`
 	}
 	fileNode struct {
 		Kind   NodeKind   `json:"kind"`
@@ -194,6 +199,18 @@ func (w *writer) flow(indent string, f Flow) {
 		for i, v := range f.Values {
 			w.separate(i, indent)
 			w.value(v)
+		}
+		w.raw("]")
+	}
+	if len(f.Functions) > 0 {
+		w.raw(",\"functions\":[")
+		for i, fn := range f.Functions {
+			w.separate(i, indent)
+			w.value(fileFunction{Sum: fn.Sum})
+			w.Truncate(bytes.LastIndex(w.Bytes(), []byte(`,"flow":`)))
+			w.raw(`,"flow":`)
+			w.flow(indent+"  ", fn.Flow)
+			w.raw("}")
 		}
 		w.raw("]")
 	}

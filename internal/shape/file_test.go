@@ -45,6 +45,10 @@ func sample() *shape.Lock {
 						{Kind: shape.Return, Type: shape.NoType},
 					},
 					Values: []shape.Value{{Op: "param", What: ""}, {Op: "phi", Args: []int{0, 1}, Node: 3}, {Op: "call", Sum: "ab12"}},
+					Functions: []shape.Function{
+						{Sum: "cd34", Flow: shape.Flow{Nodes: []shape.Node{{Kind: shape.Return, Args: []int{0}, Type: shape.NoType}}, Values: []shape.Value{{Op: "param", What: "0"}}}},
+						{Sum: "ef56", Flow: shape.Flow{Nodes: []shape.Node{{Kind: shape.Activity, Target: "shop.Charge", Type: 9, Next: []int{1}}, {Kind: shape.Return, Type: shape.NoType}}}},
+					},
 				},
 			},
 		},
@@ -104,6 +108,11 @@ func TestTextDoesNotCount(t *testing.T) {
 		}
 		for j := range o.Flow.Nodes {
 			shift(&o.Flow.Nodes[j].Type)
+		}
+		for j := range o.Flow.Functions {
+			for k := range o.Flow.Functions[j].Flow.Nodes {
+				shift(&o.Flow.Functions[j].Flow.Nodes[k].Type)
+			}
 		}
 	}
 	for _, e := range [][]shape.Endpoint{l.Activities, l.Events} {

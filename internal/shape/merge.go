@@ -47,6 +47,9 @@ func (f Flow) uses(used map[NodeKind]map[string]bool) {
 			b.uses(used)
 		}
 	}
+	for _, fn := range f.Functions {
+		fn.Flow.uses(used)
+	}
 }
 
 // merger moves entries of the old lock into one whose types begin with the new ones.
@@ -91,6 +94,10 @@ func (m merger) flow(f Flow) Flow {
 		for j := range n.Bodies {
 			n.Bodies[j] = m.flow(n.Bodies[j])
 		}
+	}
+	f.Functions = slices.Clone(f.Functions)
+	for i := range f.Functions {
+		f.Functions[i].Flow = m.flow(f.Functions[i].Flow)
 	}
 	return f
 }

@@ -38,6 +38,13 @@ func (l *Lock) stored(f *Flow) *Flow {
 		changed = changed || !slices.Equal(args, n.Args)
 		n.Args, n.Bodies = args, bodies
 	}
+	p.flow.Functions = slices.Clone(f.Functions)
+	for i := range p.flow.Functions {
+		fn := &p.flow.Functions[i]
+		if inner := l.stored(&f.Functions[i].Flow); inner != &f.Functions[i].Flow {
+			fn.Flow, changed = *inner, true
+		}
+	}
 	if !changed {
 		return f
 	}

@@ -150,6 +150,13 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 		}
 		out.Nodes = append(out.Nodes, node)
 	}
+	for _, fn := range f.Functions {
+		body, err := r.flow(fn.Flow, depth+1)
+		if err != nil {
+			return Flow{}, fmt.Errorf("function %s: %w", fn.Sum, err)
+		}
+		out.Functions = append(out.Functions, Function{fn.Sum, body})
+	}
 	for i, v := range f.Values {
 		if !all(v.Args, values) || v.Node != 0 && !in(v.Node, nodes) || v.Loop < 0 || v.Func < 0 {
 			return Flow{}, fmt.Errorf("value %d points to what is not there", i)

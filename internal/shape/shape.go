@@ -108,7 +108,17 @@ type Flow struct {
 	Nodes  []Node  `json:"nodes"`
 	Values []Value `json:"values,omitempty"`
 
+	Functions []Function `json:"functions,omitempty"` // of an orchestrator: those that its values tell by a Sum, in the order of these
+
 	Written []Written `json:"-"` // of an orchestrator: declarations that it reaches
+}
+
+// Function is a function that is given away, with all that it does, steps and loops: value outer n in it is Args[n] of the
+// func, and a param the number of a parameter, as What of an arg is. It returns what a func without a Sum has in Args. Two of
+// them are compared by their Sums; the flow serves to run them. A lock that was written before there were any has none.
+type Function struct {
+	Sum  string `json:"sum"`
+	Flow Flow   `json:"flow"`
 }
 
 // Written is a declaration as it was written when the shape of the package last changed. It serves to point to what was
@@ -178,9 +188,11 @@ const (
 // first round in which Args[0] is true. Which loop a mu is of is said by Loop: that of the innermost eta around it with the
 // same Loop. The mus of a loop within another have one more than those of the other.
 //
-// A func is a function that is given away. With a Sum it is told by that only; Args are then what it takes from around it.
-// Without, Args are what it returns, and behind that what it leaves changed: in variables around it, and as values left in
-// what it was given. In them What of an arg is the number of a parameter, not counting a Context, of the innermost func around
+// A func is a function that is given away. With a Sum it is compared by that only; Args are then what it takes from around it,
+// and what it does stands in Functions of the orchestrator's flow.
+// Without, Args are what it returns, and behind that what it leaves changed: as values out in variables around it, which are
+// numbered, and as values left in what it was given. What is changed by the call of such a function says by What which of
+// these it then is, "out 0" or "arg 0"; "" may be any. In them What of an arg is the number of a parameter, not counting a Context, of the innermost func around
 // it with the same Func. The receiver is parameter 0 of a method that was not taken from a value.
 type Value struct {
 	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …

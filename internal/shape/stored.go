@@ -247,5 +247,9 @@ func (f *Flow) renamed(names map[string]string) *Flow {
 			n.Bodies[k] = *n.Bodies[k].renamed(names)
 		}
 	}
+	out.Functions = slices.Clone(f.Functions)
+	for i := range out.Functions {
+		out.Functions[i].Flow = *out.Functions[i].Flow.renamed(names)
+	}
 	return &out
 }

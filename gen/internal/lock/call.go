@@ -186,7 +186,7 @@ func (m *machine) mutator(e *ast.CallExpr, name string, n int, sig *types.Signat
 
 // external is a call of a function whose source is not of this run: a value, unless it gets a Context.
 func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signature) {
-	if m.takesContext(n) {
+	if m.takesContext(n) && !m.onlyBasic(e, n) {
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
@@ -242,13 +242,38 @@ func flatten(args []*value) []*value {
 
 func (m *machine) takesContext(n int) bool {
 	for _, p := range m.cur {
-		for _, a := range p.stack[len(p.stack)-n:] {
-			if hasContext(a, map[*value]bool{}) || m.acts(p, a) {
-				return true
-			}
+		if slices.ContainsFunc(p.stack[len(p.stack)-n:], func(a *value) bool { return m.holdsContext(p, a) }) {
+			return true
 		}
 	}
 	return false
+}
+
+// holdsContext reports whether a value has to do with a Context, or with a function that needs one.
+func (m *machine) holdsContext(p *path, a *value) bool {
+	return hasContext(a, map[*value]bool{}) || m.acts(p, a)
+}
+
+// onlyBasic reports whether no argument of a call can hold a Context or a function, though something from which one of them
+// was taken does.
+func (m *machine) onlyBasic(e *ast.CallExpr, n int) bool {
+	if x, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok && m.frame.info.Selections[x] != nil {
+		for _, p := range m.cur {
+			if m.holdsContext(p, p.stack[len(p.stack)-n]) { // what a method is called on
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(e.Args, func(a ast.Expr) bool {
+		t := m.exprType(a)
+		if t == nil {
+			return true
+		}
+		if _, basic := t.Underlying().(*types.Basic); basic {
+			return false
+		}
+		return !types.Identical(t, types.Universe.Lookup("error").Type()) // those that are made of functions are no errors
+	})
 }
 
 // acts reports whether a function in a value does more than compute.
@@ -298,6 +323,10 @@ func (m *machine) acting() bool {
 // calledArgument is the target of a node that calls a function which is an argument: who gives it knows what it does.
 const calledArgument = "argument"
 
+// calledValue is that of one that calls a function of which it is not known here which one it is. It is the first argument
+// of both.
+const calledValue = "value"
+
 func hasContext(v *value, seen map[*value]bool) bool {
 	if v.op == "ctx" || v.op == "rand" {
 		return true
@@ -318,7 +347,14 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	p := m.cur[0]
 	args := p.popN(n)
 	node, p := m.node(shape.Call, name, pos, withoutContexts(flatten(args))...)
-	m.disturb(p, args, func(old *value) *value { return m.ofNode("changed", "", node, old) })
+	own := map[*cell]string{}
+	switch {
+	case name == calledArgument || name == calledValue:
+		own = m.directly(p, args)
+	case strings.HasPrefix(name, "recursion"):
+		own = m.directly(p, append(args[len(args)-1:len(args):len(args)], args[:len(args)-1]...))
+	}
+	m.disturb(p, args, func(c *cell, old *value) *value { return m.ofNode("changed", own[c], node, old) })
 	m.blocks(node, p)
 	m.pushResults(p, node, sig)
 }
@@ -408,7 +444,7 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 			p.push(callee)
 			p.push(args...)
 		})
-		m.opaqueCall(e.Pos(), "value", n+1, sig)
+		m.opaqueCall(e.Pos(), calledValue, n+1, sig)
 	default:
 		m.each(func(p *path) {
 			args := p.popN(n)
@@ -417,7 +453,7 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 				frozen = append(frozen, m.freeze(p, a))
 			}
 			v := m.val(e.Pos(), "apply", "", frozen...)
-			m.disturb(p, append(args, callee), func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			m.disturb(p, append(args, callee), func(_ *cell, old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
 			p.push(v)
 		})
 	}

@@ -35,7 +35,7 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 	if name != "Go" {
 		params = 1
 	}
-	body := m.body(fn, p, params, e.Pos())
+	body := m.body(fn, p, params, e.Pos(), name == "Go")
 	node, p := m.node(shape.Go, strings.ToLower(name), e.Pos(), args[1:len(args)-1]...)
 	node.bodies = []*machine{body}
 	f := m.future(node, ctx)
@@ -51,8 +51,9 @@ func (m *machine) coroutine(e *ast.CallExpr, name string, p *path, args []*value
 	}
 }
 
-// body reads a function that is run with a Context of its own.
-func (m *machine) body(fn *value, p *path, params int, pos token.Pos) *machine {
+// body reads a function that is run with a Context of its own. leaves: nobody waits for it where it begins.
+func (m *machine) body(fn *value, p *path, params int, pos token.Pos, leaves bool) *machine {
+	m.fork(p, leaves)
 	if fn.op == "func" {
 		m.share(p, fn.fn)
 	}
@@ -83,8 +84,10 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	case fn.op == "func":
 		sub.invoke(fn.fn, n, pos)
 	default:
+		args := q.popN(n)
 		q.push(fn)
-		sub.opaqueCall(pos, "value", n+1, nil)
+		q.push(args...)
+		sub.opaqueCall(pos, calledValue, n+1, nil)
 	}
 	if sub.lambda && fn.op == "func" {
 		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
@@ -148,12 +151,12 @@ func (m *machine) saga(e *ast.CallExpr, name string, n int) {
 		args := p.popN(n)
 		switch name {
 		case "Saga.Compensate":
-			s := m.read(p, args[0])
-			if s.op == "saga" {
-				m.write(p, args[0], m.val(s.pos, "saga", "", append(s.args[:len(s.args):len(s.args)], args[1])...))
-			} else {
-				m.write(p, args[0], m.val(e.Pos(), "append", "", s, args[1]))
-			}
+			m.setSaga(e, p, args[0], func(s *value) *value {
+				if s.op == "saga" {
+					return m.val(s.pos, "saga", "", append(s.args[:len(s.args):len(s.args)], args[1])...)
+				}
+				return m.val(e.Pos(), "append", "", s, args[1])
+			})
 			p.push(m.nothing(e.Pos()))
 		case "Saga.Rollback":
 			m.rollback(e, p, args[0])
@@ -165,9 +168,23 @@ func (m *machine) saga(e *ast.CallExpr, name string, n int) {
 	m.cur = m.fold(out)
 }
 
+// setSaga changes a Saga: where the pointer to it points to, or if that is not known where it was found.
+func (m *machine) setSaga(e *ast.CallExpr, p *path, saga *value, becomes func(*value) *value) {
+	x, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr)
+	if saga.op == "ref" || saga.op == "if" || !ok || m.deferring != nil {
+		m.write(p, saga, becomes(m.read(p, saga)))
+		return
+	}
+	if _, named := memory(m.frame.info, x.X); !named {
+		m.lose()
+		return
+	}
+	m.mutate(x.X, func(_ *path, old *value) *value { return becomes(old) })
+}
+
 func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 	s := m.read(p, saga)
-	m.write(p, saga, m.val(e.Pos(), "saga", ""))
+	m.setSaga(e, p, saga, func(*value) *value { return m.val(e.Pos(), "saga", "") })
 	if s.op != "saga" {
 		node, p := m.node(shape.Call, "rollback", e.Pos(), s)
 		m.blocks(node, p)
@@ -183,11 +200,13 @@ func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 	m.undoing = true
 	defer func() { m.undoing = undoing }()
 	for i := len(s.args) - 1; i >= 0; i-- {
-		m.pushAll(ctx)
 		if c := s.args[i]; c.op == "func" {
+			m.pushAll(ctx)
 			m.invoke(c.fn, 1, c.pos)
 		} else {
-			m.opaqueCall(c.pos, "value", 1, nil)
+			m.pushAll(c)
+			m.pushAll(ctx)
+			m.opaqueCall(c.pos, calledValue, 2, nil)
 		}
 	}
 	m.each(func(p *path) { p.push(m.val(e.Pos(), "call", "errors.Join", p.popN(len(s.args))...)) })

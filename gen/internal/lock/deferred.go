@@ -104,6 +104,7 @@ func (m *machine) beside(d deferred, name string) {
 	if p == nil {
 		return
 	}
+	m.fork(p, true)
 	for _, c := range m.sortedCells(p.vars) {
 		for _, kept := range d.bound.cells {
 			if c == kept {

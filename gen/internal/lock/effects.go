@@ -88,7 +88,7 @@ func (m *machine) mutate(e ast.Expr, becomes func(p *path, old *value) *value) {
 }
 
 // disturb changes what values lead to, and the variables that functions in them change.
-func (m *machine) disturb(p *path, values []*value, becomes func(old *value) *value) {
+func (m *machine) disturb(p *path, values []*value, becomes func(c *cell, old *value) *value) {
 	var cells []*cell
 	add := func(c *cell) {
 		if !slices.Contains(cells, c) {
@@ -101,9 +101,44 @@ func (m *machine) disturb(p *path, values []*value, becomes func(old *value) *va
 		}
 		m.disturbed(p, v, add)
 	}
-	for _, c := range cells {
-		m.store(p, c, becomes(m.load(p, c)))
+	if len(cells) > 0 {
+		for _, c := range m.sortedCells(p.vars) {
+			if c.split {
+				add(c)
+			}
+		}
 	}
+	for _, c := range cells {
+		m.store(p, c, becomes(c, m.load(p, c)))
+	}
+}
+
+// directly tells of places how a function that is called with some arguments may change them, if there is only one way: "arg"
+// and the number of the parameter that points there, Contexts not counted, or "out" and the number of a variable that functions
+// change. The function itself is the first of args.
+func (m *machine) directly(p *path, args []*value) map[*cell]string {
+	own, pointed := map[*cell]string{}, map[*cell]int{}
+	for k, a := range withoutPlain(args) {
+		for _, c := range m.reach(p, a) {
+			pointed[c]++
+			if own[c] = ""; a.op == "ref" && a.cell == c && len(a.way) == 0 && pointed[c] == 1 {
+				own[c] = "arg " + strconv.Itoa(k-1)
+			}
+		}
+	}
+	for _, a := range args {
+		m.disturbed(p, a, func(c *cell) {
+			if own[c] = ""; pointed[c] == 0 && slices.Contains(m.root().outside, c) {
+				own[c] = "out " + m.root().variable(c)
+			}
+		})
+	}
+	return own
+}
+
+// withoutPlain leaves out Contexts.
+func withoutPlain(args []*value) []*value {
+	return slices.DeleteFunc(slices.Clone(args), func(a *value) bool { return a.op == "ctx" })
 }
 
 // disturbed calls f with the variables that functions in a value change when they are called.

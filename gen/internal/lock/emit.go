@@ -3,7 +3,6 @@ package lock
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"go/constant"
 	"go/token"
 	"maps"
@@ -26,14 +25,23 @@ type emitter struct {
 	imports []*value // values of the flow around this one
 	base    int      // number of the first import
 	flow    shape.Flow
+	bodies  map[string]shape.Flow // of functions that are told by a hash, by that; nil: nobody wants them
 }
 
-// emit gives the flow, and for one within another what it takes from there.
-func (m *machine) emit() (shape.Flow, []*value) { return m.emitFrom(0) }
+// emit gives the flow of an orchestrator.
+func (m *machine) emit() shape.Flow {
+	bodies := map[string]shape.Flow{}
+	flow, _ := m.emitFrom(0, bodies)
+	for _, sum := range slices.Sorted(maps.Keys(bodies)) {
+		flow.Functions = append(flow.Functions, shape.Function{Sum: sum, Flow: bodies[sum]})
+	}
+	return flow
+}
 
-func (m *machine) emitFrom(base int) (shape.Flow, []*value) {
+// emitFrom gives a flow, and for one within another what it takes from there.
+func (m *machine) emitFrom(base int, bodies map[string]shape.Flow) (shape.Flow, []*value) {
 	e := &emitter{
-		machine: m, index: map[*node]int{}, in: map[*node][]int{}, alias: map[*value]*value{}, written: map[*value]int{}, base: base,
+		machine: m, index: map[*node]int{}, in: map[*node][]int{}, alias: map[*value]*value{}, written: map[*value]int{}, base: base, bodies: bodies,
 	}
 	e.reach()
 	e.settle()
@@ -46,7 +54,7 @@ func (m *machine) emitFrom(base int) (shape.Flow, []*value) {
 		e.node(n)
 	}
 	for _, n := range e.order {
-		e.bodies(n)
+		e.functionsOf(n)
 	}
 	return e.flow, e.imports
 }
@@ -246,8 +254,8 @@ func place(n *node) *node {
 	return n
 }
 
-// bodies writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
-func (e *emitter) bodies(n *node) {
+// functionsOf writes the functions that a node runs. What they return beside an error counts if somebody looks at it.
+func (e *emitter) functionsOf(n *node) {
 	if len(n.bodies) == 0 {
 		return
 	}
@@ -263,7 +271,7 @@ func (e *emitter) bodies(n *node) {
 	}
 	for _, body := range n.bodies {
 		body.errorOnly = !used
-		flow, imports := body.emitFrom(len(n.args))
+		flow, imports := body.emitFrom(len(n.args), e.bodies)
 		out.Bodies = append(out.Bodies, flow)
 		for _, v := range imports {
 			out.Args = append(out.Args, e.value(v))
@@ -325,13 +333,23 @@ func (e *emitter) listed(future *value) bool {
 }
 
 // foreign reports whether a value is of the flow around this one. Those of functions that are values are written here, but
-// for what their nodes give.
+// for what their nodes give, and those of functions that are around this one.
 func (e *emitter) foreign(v *value) bool {
 	owner := v.owner
 	if v.at != nil {
 		owner = v.at.owner
 	}
-	return owner != nil && owner != e.machine && (!owner.lambda || v.at != nil)
+	return owner != nil && owner != e.machine && (!owner.lambda || v.at != nil || e.lies(owner))
+}
+
+// lies reports whether a flow lies in that of another machine.
+func (m *machine) lies(in *machine) bool {
+	for m = m.parent; m != nil; m = m.parent {
+		if m == in {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *emitter) value(v *value) int {
@@ -454,29 +472,6 @@ func (e *emitter) fields(v *value, fields map[string]*value, nearer map[string]b
 	}
 }
 
-func hash(flow shape.Flow) string {
-	text, err := json.Marshal(flow)
-	if err != nil {
-		return "?" // a flow is plain data
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8])
-}
-
-// sum is a hash of everything that is put into a shared variable.
-func (e *emitter) sum(c *cell) string {
-	var all []string
-	for _, s := range e.root().stored {
-		if s.cell == c {
-			d := describer{emitter: e, sums: map[*value]string{}}
-			all = append(all, d.of(s.value))
-		}
-	}
-	slices.Sort(all)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(all), "\n")))
-	return hex.EncodeToString(sum[:8])
-}
-
 // describer says values as text, without what depends on where they are.
 type describer struct {
 	*emitter
@@ -508,8 +503,8 @@ func (d *describer) of(v *value) string {
 		b.WriteString(" of " + strconv.Itoa(v.owner.level))
 	}
 	if v.body != nil {
-		flow, _ := v.body.emitFrom(0)
-		b.WriteString(" " + hash(Canonical(flow)))
+		flow, _ := v.body.emitFrom(0, nil)
+		b.WriteString(" " + sumOf(Canonical(flow)))
 	}
 	if v.at != nil && v.at.kind != shape.Join {
 		b.WriteString(" of " + string(v.at.kind) + " " + v.at.target)

@@ -45,6 +45,7 @@ func (m *machine) eval(e ast.Expr) {
 	case *ast.Ident:
 		m.ident(e)
 	case *ast.FuncLit:
+		m.capture(e)
 		m.pushAll(m.make(value{op: "func", fn: &closure{lit: e, frame: m.frame.captured()}, pos: e.Pos()}))
 	case *ast.CompositeLit:
 		m.composite(e, m.frame.actual(tv.Type))

@@ -46,6 +46,7 @@ type path struct {
 	panics token.Pos      // where it has panicked
 	raised []token.Pos    // of the calls whose deferred ones run: where they have panicked, if that is not recovered
 	defers []deferred
+	forked bool // others may run by now that share variables
 }
 
 func (p *path) push(vs ...*value) { p.stack = append(p.stack, vs...) }
@@ -63,7 +64,7 @@ func (p *path) popN(n int) []*value {
 }
 
 func (p *path) fork(at edge) *path {
-	q := &path{edge: at, epoch: p.epoch, panics: p.panics, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
+	q := &path{edge: at, epoch: p.epoch, panics: p.panics, forked: p.forked, vars: make(map[*cell]*value, len(p.vars)), facts: make(map[int]bool, len(p.facts)+1)}
 	for c, v := range p.vars {
 		q.vars[c] = v
 	}
@@ -221,7 +222,9 @@ func (m *machine) foldable(a, b *path) bool {
 func (m *machine) foldPair(a, b *path) *path {
 	n := a.from
 	cond := n.args[0]
+	m.keepCaptured([]*path{a, b})
 	p := a.fork(n.prev)
+	p.forked = a.forked || b.forked
 	n.prev.from.next[n.prev.out] = nil
 	m.keepCommon(p, a, b)
 	for c, v := range p.vars {
@@ -273,9 +276,14 @@ func (m *machine) merge(pos token.Pos) {
 func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bool) *path {
 	n := m.newNode(shape.Join, pos, 1)
 	m.keepOperands(paths)
+	if loop == nil {
+		m.keepCaptured(paths)
+	}
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
+	p.forked = loop != nil && m.forks // an earlier round may have done it
 	for _, q := range paths {
+		p.forked = p.forked || q.forked
 		m.attach(q, n)
 	}
 	p.defers = m.deferrals(n, paths)
@@ -340,6 +348,9 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 func (m *machine) settled(q *path, v *value) *value {
 	if v == nil {
 		return nil
+	}
+	for _, c := range m.reach(q, v) {
+		c.split = true
 	}
 	keeping := m.keeping
 	m.keeping = true

@@ -201,7 +201,7 @@ func (m *machine) recursive(f *frame, n int, pos token.Pos) bool {
 			frozen[i] = m.freeze(p, args[i])
 		}
 		v := m.val(pos, "call", name, frozen...)
-		m.disturb(p, args, func(old *value) *value { return m.val(pos, "changed", "", v, old) })
+		m.disturb(p, args, func(_ *cell, old *value) *value { return m.val(pos, "changed", "", v, old) })
 		p.push(v)
 	})
 	return true

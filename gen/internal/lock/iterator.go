@@ -9,7 +9,7 @@ func (m *machine) iterator(s *ast.RangeStmt) {
 	m.map1(func(p *path, f *value) *value {
 		acts = acts || m.acts(p, f)
 		v := m.freeze(p, f)
-		m.disturb(p, []*value{f}, func(old *value) *value { return m.val(s.X.Pos(), "changed", "", v, old) })
+		m.disturb(p, []*value{f}, func(_ *cell, old *value) *value { return m.val(s.X.Pos(), "changed", "", v, old) })
 		return v
 	})
 	if acts {

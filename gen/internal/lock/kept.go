@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+	"strconv"
 )
 
 // outlive changes what a path of a function that is kept for later finds in variables around it: what all rounds of a loop
@@ -58,4 +59,49 @@ func (c *closure) overwritten() (list []types.Object) {
 		})
 	}
 	return list
+}
+
+// capture notes the variables that a function literal uses.
+func (m *machine) capture(lit *ast.FuncLit) {
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if c := m.frame.cellOf(m.frame.info.Uses[id]); c != nil {
+				c.taken = true
+			}
+		}
+		return true
+	})
+}
+
+// variable gives the number of a variable that functions change which are values.
+func (m *machine) variable(c *cell) string {
+	i := slices.Index(m.outside, c)
+	if i < 0 {
+		i = len(m.outside)
+		m.outside = append(m.outside, c)
+	}
+	return strconv.Itoa(i)
+}
+
+// keepCaptured gives ways that have not come by a variable which a function has, what it holds on one that has: where the
+// ways meet there may be that function, and on the others nobody looks at it.
+func (m *machine) keepCaptured(paths []*path) {
+	for _, q := range paths {
+		for c, v := range q.vars {
+			if !c.taken {
+				continue
+			}
+			for _, r := range paths {
+				if r.vars[c] != nil {
+					continue
+				}
+				r.vars[c] = v
+				for _, to := range m.reach(q, v) {
+					if r.vars[to] == nil && q.vars[to] != nil {
+						r.vars[to] = q.vars[to]
+					}
+				}
+			}
+		}
+	}
 }

@@ -16,21 +16,55 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 		out.Args = e.values(returned)
 		return
 	}
-	if v.body.sum != "" {
+	if _, written := e.bodies[v.body.sum]; v.body.sum != "" && (written || e.bodies == nil) {
 		out.Sum = v.body.sum
 		return
 	}
-	flow, imports := v.body.emitFrom(0)
-	out.Sum = hash(Canonical(flow))
+	numbered := v.body.numbered()
+	flow, imports := v.body.emitFrom(0, e.bodies)
+	flow = Canonical(flow)
+	out.Sum = sumOf(flow)
+	if e.bodies != nil && !v.body.lost && complete(flow) {
+		e.bodies[out.Sum] = flow
+	}
 	out.Args = e.values(imports)
-	if len(imports) == 0 {
+	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum
 	}
 }
 
+// lose notes a change that a flow does not have: a function in which there is one is told by a hash only.
+func (m *machine) lose() {
+	for ; m != nil; m = m.parent {
+		m.lost = true
+	}
+}
+
+// complete reports whether a flow was read to its ends: where there was too much of it, ways lead nowhere.
+func complete(flow shape.Flow) bool {
+	return !slices.ContainsFunc(flow.Nodes, func(n shape.Node) bool {
+		ways := 1
+		switch n.Kind {
+		case shape.Branch:
+			ways = 2
+		case shape.Return, shape.Panic:
+			ways = 0
+		}
+		return len(n.Next) != ways || slices.ContainsFunc(n.Bodies, func(b shape.Flow) bool { return !complete(b) })
+	})
+}
+
 // within is in how many functions one lies that is a value, itself not included. In one that is told by a hash they are
-// counted from there.
-func (e *emitter) within(m *machine) int { return m.level - 1 - e.level }
+// counted from there; one that takes nothing from around it may be counted from elsewhere, and then has a number that no
+// other has.
+func (e *emitter) within(m *machine) int {
+	const many = 16
+	n := m.level - 1 - e.level
+	if n < 0 {
+		n += many
+	}
+	return max(n, 0)
+}
 
 const mostDecided = 60 // nodes of a function that is written as values, and phis in it
 

@@ -73,6 +73,5 @@ func (prog *program) flow(fn *function, params []collect.Param) shape.Flow {
 	m.cur = []*path{p}
 	m.inline(fn, nil, len(args), fn.decl.Pos())
 	m.finish(fn.decl.Body, false)
-	flow, _ := m.emit()
-	return flow
+	return m.emit()
 }

@@ -30,6 +30,8 @@ type machine struct {
 	probing int // loops that are read only to see what changes in them
 	fuel    *int
 
+	outside  []*cell                 // of the outermost machine: variables that functions change which are values
+	putting  *contents               // of the outermost machine: shared variables that are being described
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
 	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
 	holding  map[[2]types.Type]bool
@@ -45,6 +47,9 @@ type machine struct {
 	making    *closure // the function that lambda is of
 	around    *loop    // in which lambda was made
 	level     int      // in how many functions that are values it is, itself included
+	forks     bool     // something runs beside it
+	leaves    bool     // and still does when it has ended
+	lost      bool     // something was changed of which it is not known where it is
 	stores    bool     // it puts something into shared variables
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
@@ -58,6 +63,8 @@ type cell struct {
 	typ    types.Type      // what it holds; nil: it is not known
 	st     *types.Struct   // what it holds, if that is a struct
 	beside []*cell         // of a list whose elements coroutines set: other variables that hold it
+	split  bool            // a pointer to it met another: who has that does not see that it is this one
+	taken  bool            // a function literal uses it
 	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
 }
@@ -126,7 +133,7 @@ func newMachine(prog *program, parent *machine) *machine {
 // begin makes the first node and gives the path from there.
 func (m *machine) begin() *path {
 	entry := m.newNode(shape.Join, token.NoPos, 1)
-	p := &path{edge: edge{entry, 0}, vars: map[*cell]*value{}, facts: map[int]bool{}}
+	p := &path{edge: edge{entry, 0}, vars: map[*cell]*value{}, facts: map[int]bool{}, forked: m.parent != nil}
 	p.epoch = m.leaf("start", "", token.NoPos)
 	return p
 }
@@ -169,7 +176,7 @@ func (f *frame) captured() *frame {
 // load gives what is in a cell.
 func (m *machine) load(p *path, c *cell) *value {
 	v := p.vars[c]
-	if c.shared && c.writer != m {
+	if c.shared && c.writer != m && p.forked {
 		return m.loadShared(p, c, v)
 	}
 	if v != nil {
@@ -231,6 +238,11 @@ func (m *machine) node(kind shape.NodeKind, target string, pos token.Pos, args .
 	n.target, n.loop = target, m.loop()
 	for _, a := range args {
 		n.args = append(n.args, m.freeze(p, a))
+	}
+	if kind == shape.Call && slices.ContainsFunc(n.args, func(v *value) bool {
+		return containsLambda(v, map[*value]bool{}, func(body *machine) bool { return body.leaves })
+	}) {
+		m.fork(p, true)
 	}
 	m.attach(p, n)
 	p.edge = edge{n, 0}
@@ -400,7 +412,8 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 				n.args = append(n.args, m.freeze(p, a))
 			}
 			for _, c := range m.outs {
-				n.args = append(n.args, m.freeze(p, m.load(p, c)))
+				v := m.freeze(p, m.load(p, c))
+				n.args = append(n.args, m.val(v.pos, "out", m.root().variable(c), v))
 			}
 			n.args = append(n.args, m.left(p)...)
 		}

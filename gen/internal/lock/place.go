@@ -180,6 +180,7 @@ func (m *machine) write(p *path, ref, v *value) {
 		return
 	}
 	if ref.op != "ref" {
+		m.lose()
 		return
 	}
 	if len(ref.way) == 0 {

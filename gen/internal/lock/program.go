@@ -25,6 +25,7 @@ type program struct {
 	errorTypes map[*types.TypeName]string      // wire names of typed errors
 	gotos      map[types.Object][]token.Pos    // of labels: where one goes to them
 	summaries  map[summaryOf]*machine          // nil: it is being read
+	reading    []*ast.BlockStmt                // bodies of functions that are being summarised, the outermost first
 	methods    map[string][]*function          // by name
 	sentinels  map[string]*global              // package variables that hold errors, by the name that they have in a flow
 

@@ -1,7 +1,9 @@
 package lock_test
 
 import (
+	"fmt"
 	"go/types"
+	"slices"
 	"testing"
 
 	"github.com/durablegen/durablegen/gen/internal/load"
@@ -38,6 +40,35 @@ func TestHazards(t *testing.T) {
 	}
 	if len(all) < 100 {
 		t.Errorf("%d orchestrators, want those of the corpus", len(all))
+	}
+}
+
+// bound checks that arguments of functions are looked at in these only.
+func bound(t *testing.T, name string, flow shape.Flow) {
+	t.Helper()
+	seen := map[string]bool{}
+	var walk func(v int, in []int)
+	walk = func(v int, in []int) {
+		key := fmt.Sprint(v, in)
+		if seen[key] {
+			return
+		}
+		seen[key] = true
+		val := &flow.Values[v]
+		switch {
+		case val.Op == "arg" && !slices.Contains(in, val.Func):
+			t.Errorf("%s: value %d is an argument of no function around it", name, v)
+		case val.Op == "func" && val.Sum == "" && !slices.Contains(in, val.Func):
+			in = append(slices.Clip(in), val.Func)
+		}
+		for _, a := range val.Args {
+			walk(a, in)
+		}
+	}
+	for _, n := range flow.Nodes {
+		for _, a := range n.Args {
+			walk(a, nil)
+		}
 	}
 }
 
@@ -88,6 +119,10 @@ func sound(t *testing.T, name string, flow shape.Flow) {
 				t.Errorf("%s: node %d has no way in from %v", name, i, e)
 			}
 		}
+	}
+	bound(t, name, flow)
+	for _, fn := range flow.Functions {
+		sound(t, name+" "+fn.Sum, fn.Flow)
 	}
 	for i, v := range flow.Values {
 		if v.Op == "phi" && len(v.Args) != len(flow.Nodes[v.Node].In) {

@@ -302,7 +302,11 @@ func (m *machine) selectCall(e *ast.CallExpr, n int) {
 		yes, rest = m.part(rest[0], pos, m.equal(pos, any, c.args[0]))
 		m.cur = yes
 		m.each(func(q *path) {
-			q.push(m.integer(pos, int64(i)), args[0])
+			q.push(m.integer(pos, int64(i)))
+			if c.args[1].op != "func" {
+				q.push(c.args[1])
+			}
+			q.push(args[0])
 			if c.what == "On" {
 				q.push(m.resultOf(pos, c.args[0], args[0]), m.errorOf(pos, c.args[0], args[0]))
 			}
@@ -315,7 +319,7 @@ func (m *machine) selectCall(e *ast.CallExpr, n int) {
 			m.invoke(c.args[1].fn, k, pos)
 			m.each(func(q *path) { q.pop() })
 		} else {
-			m.opaqueCall(pos, "value", k, nil)
+			m.opaqueCall(pos, calledValue, k+1, nil)
 			m.each(func(q *path) { q.pop() })
 		}
 		out = append(out, m.cur...)

@@ -50,6 +50,14 @@ func (m *machine) share(p *path, c *closure) {
 	})
 }
 
+// fork notes that something runs beside from here on, or has done so. leaves: it does not end here.
+func (m *machine) fork(p *path, leaves bool) {
+	p.forked, m.forks, m.leaves = true, true, m.leaves || leaves
+	for ; !m.lambda && m.parent != nil; m = m.parent {
+		m.parent.forks, m.parent.leaves = true, m.parent.leaves || leaves
+	}
+}
+
 // shareGiven marks what a value leads to: what it points to, and what functions in it touch.
 func (m *machine) shareGiven(p *path, v *value) {
 	m.functions(p, v, func(c *closure) { m.share(p, c) })

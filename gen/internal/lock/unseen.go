@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -345,11 +346,13 @@ func (m *machine) summary(fn *function) *value {
 	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().home}
 	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
-			return m.val(pos, "recursion", "")
+			return m.itself(fn.decl.Body, pos)
 		}
 		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
 	m.summaries[key] = nil
+	m.reading = append(m.reading, fn.decl.Body)
+	defer func() { m.reading = m.reading[:len(m.reading)-1] }()
 	v := m.summarised(&closure{fn: fn}, pos)
 	if delete(m.summaries, key); v.body != nil {
 		m.summaries[key] = v.body
@@ -363,13 +366,24 @@ func (m *machine) summaryOf(f *frame) *value {
 		return m.summary(f.fn)
 	}
 	root := m.root()
-	if v, ok := root.closures[f.lit]; ok {
-		return v
+	if _, ok := root.closures[f.lit]; ok {
+		return m.itself(f.lit.Body, f.lit.Pos())
 	}
 	root.closures[f.lit] = m.val(f.lit.Pos(), "recursion", "")
+	m.reading = append(m.reading, f.lit.Body)
+	defer func() { m.reading = m.reading[:len(m.reading)-1] }()
 	v := m.summarised(&closure{lit: f.lit, frame: f.outer}, f.lit.Pos())
 	delete(root.closures, f.lit) // what it is depends on what is around
 	return v
+}
+
+// itself is a function within itself: What is in how many others it is that call themselves, "" in none.
+func (m *machine) itself(body *ast.BlockStmt, pos token.Pos) *value {
+	up := ""
+	if i := slices.Index(m.reading, body); i >= 0 && i < len(m.reading)-1 {
+		up = strconv.Itoa(len(m.reading) - 1 - i)
+	}
+	return m.val(pos, "recursion", up)
 }
 
 func (m *machine) summarised(c *closure, pos token.Pos) *value {

@@ -1,0 +1,82 @@
+package rehearsal
+
+import (
+	"cmp"
+	"strconv"
+
+	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/shape"
+)
+
+// coroutines runs the body of a node beside, or once for every element of a list.
+func (r *run) coroutines(n *shape.Node) any {
+	args := r.whole(n.Args)
+	if len(n.Bodies) == 0 {
+		return r.s.unknown("go", n.Target, texts(args))
+	}
+	p, in := r.p.inner[r.p.first[r.at]], r.in()
+	body := func(co *engine.Coroutine, params func(string) any) returned {
+		sub := newRun(p, r.s, r.m, co)
+		sub.params, sub.outer, sub.scope = params, args, in
+		_, results := sub.walk()
+		switch len(results) {
+		case 0:
+			return returned{}
+		case 1: // the error alone, where nobody asks for the value
+			if _, is := results[0].(fault); is || isZero(results[0]) {
+				return returned{nil, results[0]}
+			}
+			return returned{results[0], nil}
+		}
+		return returned{results[0], results[len(results)-1]}
+	}
+	if n.Target == "map" || n.Target == "foreach" {
+		return r.each(args, body)
+	}
+	f := r.co.Promise()
+	r.keep(f, shape.NoType)
+	r.co.Go(func(co *engine.Coroutine) {
+		co.Give(f, body(co, func(string) any { return broken{} }))
+	})
+	return f
+}
+
+// each runs a body for every element of a list, as Map does.
+func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) returned) any {
+	items, ok := r.asList(args[0])
+	if !ok || len(args) < 2 {
+		panic(crash{errPanic})
+	}
+	parallel := r.integer(args[1])
+	if parallel < 1 {
+		panic(crash{errPanic})
+	}
+	v := r.p.flow.Nodes[r.at].Args[1]
+	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
+	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
+	var lines []*engine.Future
+	for range min(parallel, int64(len(items))) {
+		f := r.co.Promise()
+		lines = append(lines, f)
+		r.co.Go(func(co *engine.Coroutine) {
+			for next < len(items) {
+				n := next
+				next++
+				got := body(co, func(string) any { return items[n] })
+				out.results[n] = got.value
+				if !isZero(got.err) {
+					out.results[n] = zero{}
+					failed = append(failed, fault{"item " + strconv.Itoa(n), "", []any{got.err}})
+				}
+			}
+			co.Give(f, returned{})
+		})
+	}
+	for _, f := range lines {
+		r.co.Await(f)
+	}
+	if len(failed) > 0 {
+		out.err, _ = r.printing("errors.Join", nil, failed)
+	}
+	return out
+}
