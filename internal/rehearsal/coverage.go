@@ -22,9 +22,9 @@ func (l lack) missing() bool {
 	return !(s.said[l.p] && !s.ran[l.p]) && l.still(l.p, l.n, l.v)
 }
 
-// Missing tells what the programs do not have in common and no scenario has shown: while there is any, that nothing was found
+// missing tells what the programs do not have in common and no scenario has shown: while there is any, that nothing was found
 // says little.
-func (x *Pair) Missing() (out []string) {
+func (x *pair) missing() (out []string) {
 	for _, l := range x.lacks {
 		if l.missing() {
 			out = append(out, l.what)
@@ -34,7 +34,7 @@ func (x *Pair) Missing() (out []string) {
 }
 
 // complete reports whether nothing is missing.
-func (x *Pair) complete() bool {
+func (x *pair) complete() bool {
 	return !slices.ContainsFunc(x.lacks, lack.missing)
 }
 

@@ -1,7 +1,6 @@
 package rehearsal
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,9 +64,6 @@ func loopBit(v *shape.Value) uint64 { return 1 << min(v.Loop, mostDepth-1) }
 
 func functionBit(v *shape.Value) uint64 { return functions << min(v.Func, 30) }
 
-// Debug.
-var Debug = false
-
 const mostRounds = 3000 // of a loop that only computes, and of all in a step
 
 // of gives what a value comes to.
@@ -83,22 +79,6 @@ func (r *run) of(v int, in *frame) any {
 	in.known[v] = x
 	if !isBroken(x) {
 		r.p.note(v, evaluated)
-	}
-	if Debug && isBroken(x) {
-		val := &r.p.flow.Values[v]
-		if !slices.ContainsFunc(val.Args, func(a int) bool { y, ok := in.known[a]; return ok && isBroken(y) || ok && false }) {
-			why := val.Op + " " + val.What
-			for _, a := range val.Args {
-				why += " " + r.p.flow.Values[a].Op + " " + r.p.flow.Values[a].What
-				for f := in; f != nil; f = f.outer {
-					if y, ok := f.known[a]; ok {
-						why += fmt.Sprintf("=%.60s", text(y))
-						break
-					}
-				}
-			}
-			r.p.side.broke[why]++
-		}
 	}
 	return x
 }

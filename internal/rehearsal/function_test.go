@@ -56,18 +56,18 @@ func TestFunctions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			lock, o := &shape.Lock{}, &shape.Orchestrator{}
-			x := New(lock, o, &c.old, lock, o, &c.now)
-			defer x.Close()
+			x := newPair(shape.Program{Lock: lock, Orchestrator: o, Flow: &c.old}, shape.Program{Lock: lock, Orchestrator: o, Flow: &c.now})
+			defer x.close()
 			wrong := ""
 			for seed := range uint64(50) {
 				if wrong == "" {
-					wrong = x.Try(seed)
+					wrong = x.once(seed)
 				}
 			}
 			if (wrong == "") != c.same {
 				t.Errorf("found %q, want that they are the same: %t", wrong, c.same)
 			}
-			if missing := x.Missing(); c.same && len(missing) > 0 {
+			if missing := x.missing(); c.same && len(missing) > 0 {
 				t.Errorf("not seen: %v", missing)
 			}
 		})

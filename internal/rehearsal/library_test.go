@@ -22,7 +22,8 @@ import (
 func runner(values ...shape.Value) *run {
 	f := &shape.Flow{Nodes: []shape.Node{{Kind: shape.Join}}, Values: values}
 	l := &shape.Lock{}
-	x := New(l, &shape.Orchestrator{Name: "o"}, f, l, &shape.Orchestrator{Name: "o"}, f)
+	p := shape.Program{Lock: l, Orchestrator: &shape.Orchestrator{Name: "o"}, Flow: f}
+	x := newPair(p, p)
 	r := &run{p: x.old.program, s: newScenario(1, x.pool, nil), base: &frame{known: map[int]any{}}}
 	r.values, r.moments, r.phis = make([]any, len(f.Nodes)), make([]any, len(f.Nodes)), make([]any, len(f.Values))
 	return r

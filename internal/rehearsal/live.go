@@ -19,7 +19,7 @@ type events struct {
 // life is an instance that lives. What happens to it is drawn by what cannot be shifted by something else that happens
 // before: a knob that is turned should change one thing.
 type life struct {
-	x      *Pair
+	x      *pair
 	s      *scenario
 	m      *engine.Machine
 	events events
@@ -38,7 +38,7 @@ type waiting struct {
 const mostMessages = 40 // of an instance
 
 // live has the old program run on what is drawn.
-func (x *Pair) live(s *scenario) (h events, ok bool) {
+func (x *pair) live(s *scenario) (h events, ok bool) {
 	tired := false
 	l := &life{x: x, s: s, m: x.machine(x.old, s, &tired), counts: map[string]int{}}
 	defer l.m.Close()

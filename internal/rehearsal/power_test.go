@@ -1,7 +1,6 @@
 package rehearsal
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,31 +12,22 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// TestPower changes one thing in flows and counts how often a rehearsal notices. It takes long, and flows: DURABLE_POWER is
-// a folder of files with a lock each, DURABLE_MUTANTS how many changes are tried.
-func TestPower(t *testing.T) {
-	dir := os.Getenv("DURABLE_POWER")
-	if dir == "" {
-		t.Skip("DURABLE_POWER is not set")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%v, %d locks in %s", err, len(files), dir)
-	}
-	most, err := strconv.Atoi(os.Getenv("DURABLE_MUTANTS"))
-	if err != nil {
-		most = 300
-	}
+// BenchmarkPower changes one thing in flows of this repository, and tells what share a rehearsal notices, refuses for what is
+// missing, and accepts. What it accepts, -v tells.
+func BenchmarkPower(b *testing.B) {
+	files := []string{"../../examples/membership/club", "../../bench/workload", "../../lint/testdata/shop"}
 	draw := rand.New(rand.NewPCG(3, 5))
-	counts := map[string]int{}
-	for range most {
-		m := mutant{draw: draw, file: files[draw.IntN(len(files))]}
-		if !m.read(t) || !m.mutate() {
-			continue
+	counts, all := map[string]int{}, 0
+	for b.Loop() {
+		m := mutant{draw: draw, file: filepath.Join(files[draw.IntN(len(files))], shape.FileName)}
+		if m.read(b) && m.mutate() {
+			counts[m.judge(b)]++
+			all++
 		}
-		counts[m.judge(t)]++
 	}
-	t.Logf("noticed %d, refused for what is missing %d, accepted %d", counts["noticed"], counts["refused"], counts["accepted"])
+	for _, is := range []string{"noticed", "refused", "accepted"} {
+		b.ReportMetric(float64(counts[is])/float64(max(all, 1)), is+"/change")
+	}
 }
 
 // mutant is an orchestrator, and a copy in which one thing is another.
@@ -49,15 +39,17 @@ type mutant struct {
 	change   string
 }
 
-func (m *mutant) read(t *testing.T) bool {
+func (m *mutant) read(b *testing.B) bool {
 	for _, into := range []**shape.Lock{&m.old, &m.now} {
-		b, err := os.ReadFile(m.file)
+		text, err := os.ReadFile(m.file)
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
-		if err := json.Unmarshal(b, into); err != nil {
-			t.Fatal(err)
+		l, err := shape.Read(text)
+		if err != nil {
+			b.Fatal(err)
 		}
+		*into = &l
 	}
 	if len(m.old.Orchestrators) == 0 {
 		return false
@@ -67,18 +59,18 @@ func (m *mutant) read(t *testing.T) bool {
 }
 
 // judge tells what a rehearsal says of a mutant.
-func (m *mutant) judge(t *testing.T) string {
+func (m *mutant) judge(b *testing.B) string {
 	old, now := &m.old.Orchestrators[m.of], &m.now.Orchestrators[m.of]
-	x := New(m.old, old, &old.Flow, m.now, now, &now.Flow)
-	defer x.Close()
-	switch wrong, missing := x.Run(), x.Missing(); {
+	x := newPair(shape.Program{Lock: m.old, Orchestrator: old, Flow: &old.Flow}, shape.Program{Lock: m.now, Orchestrator: now, Flow: &now.Flow})
+	defer x.close()
+	switch wrong, missing := x.rehearse(), x.missing(); {
 	case wrong != "":
 		return "noticed"
 	case len(missing) > 0:
-		t.Logf("refused %s %s: %s: %.300q", filepath.Base(m.file), old.Name, m.change, missing)
+		b.Logf("refused %s %s: %s: %.300q", filepath.Base(m.file), old.Name, m.change, missing)
 		return "refused"
 	}
-	t.Logf("accepted %s %s: %s", filepath.Base(m.file), old.Name, m.change)
+	b.Logf("accepted %s %s: %s", filepath.Base(m.file), old.Name, m.change)
 	return "accepted"
 }
 

@@ -28,8 +28,6 @@ type side struct {
 	timeouts  bool // something makes a Context that a timer cancels
 	receive   []string
 
-	broke map[string]int
-
 	work    int               // values that were computed
 	fresh   int               // how much of it was seen for the first time
 	met     map[question]*met // comparisons of this scenario
@@ -39,8 +37,9 @@ type side struct {
 	watched map[question]bool // of which met is kept although nothing of them is missing
 }
 
-func newSide(l *shape.Lock, o *shape.Orchestrator, f *shape.Flow) *side {
-	s := &side{lock: l, of: o, aliases: map[string][]string{}, globals: map[string]bool{}, broke: map[string]int{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
+func newSide(p shape.Program) *side {
+	f := p.Flow
+	s := &side{lock: p.Lock, of: p.Orchestrator, aliases: map[string][]string{}, globals: map[string]bool{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
 	s.look(f)
 	s.functions, s.ran, s.said = map[string]*program{}, map[*program]bool{}, map[*program]bool{}
 	for i := range f.Functions {
@@ -160,8 +159,8 @@ func (s *scenario) denied(id string, in *side) bool {
 	return s.old[id] && s.choose(3, "denied "+id) == 0
 }
 
-// Pair is an orchestrator in two versions of its code.
-type Pair struct {
+// pair is an orchestrator in two versions of its code.
+type pair struct {
 	old, now *side
 	pool     *pool
 	stacks   *engine.Stacks
@@ -174,12 +173,15 @@ type Pair struct {
 	limits   map[limit][]base  // that have answered questions which are not in both programs
 	lacks    []lack            // of the programs: see Missing
 
-	Tired, Done int // scenarios
+	tired, done int // scenarios
 }
 
-// New prepares a pair. The flows are those that are compared: with arguments as they are stored.
-func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newLock *shape.Lock, now *shape.Orchestrator, newFlow *shape.Flow) *Pair {
-	x := &Pair{old: newSide(oldLock, old, oldFlow), now: newSide(newLock, now, newFlow), pool: poolOf(oldFlow, newFlow), stacks: engine.NewStacks(8), resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{}}
+// newPair prepares a pair. The flows are those that are compared: with arguments as they are stored.
+func newPair(old, now shape.Program) *pair {
+	x := &pair{
+		old: newSide(old), now: newSide(now), pool: poolOf(old.Flow, now.Flow), stacks: engine.NewStacks(8),
+		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{},
+	}
 	x.old.before, x.now.before = x.old, x.old
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
@@ -195,8 +197,8 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			gather(&f.Functions[i].Flow)
 		}
 	}
-	gather(oldFlow)
-	for _, list := range [][]shape.Endpoint{newLock.Activities, newLock.Children, newLock.Events} {
+	gather(old.Flow)
+	for _, list := range [][]shape.Endpoint{now.Lock.Activities, now.Lock.Children, now.Lock.Events} {
 		for _, e := range list {
 			for _, alias := range e.Aliases {
 				x.resolve[alias] = e.Name
@@ -204,7 +206,7 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 			x.old.aliases[e.Name] = e.Aliases
 		}
 	}
-	for _, o := range newLock.Orchestrators {
+	for _, o := range now.Lock.Orchestrators {
 		for _, alias := range o.Aliases {
 			x.resolve[alias] = o.Name
 		}
@@ -214,13 +216,13 @@ func New(oldLock *shape.Lock, old *shape.Orchestrator, oldFlow *shape.Flow, newL
 	return x
 }
 
-// Close ends what the pair keeps.
-func (x *Pair) Close() { x.stacks.Close() }
+// close ends what the pair keeps.
+func (x *pair) close() { x.stacks.Close() }
 
 var self = history.Address{Group: "g", ID: "i"}
 
 // machine makes an execution of one of the sides.
-func (x *Pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
+func (x *pair) machine(of *side, s *scenario, tired *bool) *engine.Machine {
 	program := func(co *engine.Coroutine, _ history.Payload) (result history.Payload, err error) {
 		m := &meeting{types: map[*engine.Future]shape.TypeRef{}, stored: map[*engine.Future]shape.TypeRef{}, shielded: map[string]int{}}
 		defer func() {
@@ -274,7 +276,7 @@ func paramOf(o *shape.Orchestrator, name string) (shape.TypeRef, bool) {
 
 // follow has the new program repeat what the old one has done, as if the code was exchanged after each message. It gives
 // what is wrong, "" for nothing.
-func (x *Pair) follow(s *scenario, h events) (string, bool) {
+func (x *pair) follow(s *scenario, h events) (string, bool) {
 	if !x.now.marked {
 		return x.replay(s, h, len(h.inbox), true)
 	}
@@ -290,7 +292,7 @@ func (x *Pair) follow(s *scenario, h events) (string, bool) {
 }
 
 // replay repeats the first messages. each: everything has to be decided as early as it was.
-func (x *Pair) replay(s *scenario, h events, cut int, each bool) (wrong string, ok bool) {
+func (x *pair) replay(s *scenario, h events, cut int, each bool) (wrong string, ok bool) {
 	tired := false
 	m := x.machine(x.now, s, &tired)
 	defer m.Close()
@@ -329,6 +331,14 @@ func (x *Pair) replay(s *scenario, h events, cut int, each bool) (wrong string, 
 	return "", true
 }
 
+// Rehearse is [shape.Rehearse].
+func Rehearse(old, now shape.Program) shape.Rehearsal {
+	x := newPair(old, now)
+	defer x.close()
+	wrong := x.rehearse()
+	return shape.Rehearsal{Runs: x.done, Differs: wrong != "", Unseen: x.missing()}
+}
+
 // How many scenarios are run: so many are drawn, so many more are searched for as long as
 // anything is missing, and if nothing is, so many that have come to what was changed are varied.
 const (
@@ -338,22 +348,22 @@ const (
 	mostWork     = 20_000_000 // values that are computed
 )
 
-// Run runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is
+// rehearse runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is
 // enough. All depends on the programs alone.
-func (x *Pair) Run() string {
+func (x *pair) rehearse() string {
 	for seed := range uint64(mostDrawn) {
-		if wrong := x.Try(seed); wrong != "" {
+		if wrong := x.once(seed); wrong != "" {
 			return wrong
 		}
 	}
-	if wrong := x.Search(mostSearched); wrong != "" || !x.complete() {
+	if wrong := x.search(mostSearched); wrong != "" || !x.complete() {
 		return wrong
 	}
 	return x.vary(mostVaried)
 }
 
-// Try runs one scenario. It gives what the new program does not repeat.
-func (x *Pair) Try(seed uint64) string {
+// once runs one scenario. It gives what the new program does not repeat.
+func (x *pair) once(seed uint64) string {
 	wrong, _ := x.try(base{seed: seed})
 	return wrong
 }
@@ -364,7 +374,7 @@ type base struct {
 	set  settings
 }
 
-func (x *Pair) try(b base) (wrong string, s *scenario) {
+func (x *pair) try(b base) (wrong string, s *scenario) {
 	s = newScenario(b.seed, x.pool, b.set)
 	s.old = x.markers
 	before := x.old.begin() + x.now.begin()
@@ -373,46 +383,13 @@ func (x *Pair) try(b base) (wrong string, s *scenario) {
 		wrong, ok = x.follow(s, h)
 	}
 	if !ok {
-		x.Tired++
+		x.tired++
 		return "", s
 	}
-	x.Done++
+	x.done++
 	if x.old.end()+x.now.end() != before {
 		x.corpus = append(x.corpus, b)
 	}
 	x.remember(b)
 	return wrong, s
-}
-
-// Coverage tells how many nodes, ways and questions were seen.
-func (x *Pair) Coverage() string {
-	out := x.old.coverage() + " / " + x.now.coverage()
-	if Debug {
-		p := x.old.program
-		for i := range p.flow.Nodes {
-			if n := &p.flow.Nodes[i]; p.nodes[i]&sawNode == 0 {
-				out += fmt.Sprintf(" [%d %s %s]", i, n.Kind, n.Target)
-			}
-		}
-		keys := slices.SortedFunc(maps.Keys(x.old.broke), func(a, b string) int { return x.old.broke[b] - x.old.broke[a] })
-		for _, k := range keys[:min(5, len(keys))] {
-			out += fmt.Sprintf("\n   %d %s", x.old.broke[k], k)
-		}
-	}
-	return out
-}
-
-func (s *side) coverage() string {
-	nodes, ways, allNodes, allWays := 0, 0, 0, 0
-	s.each(func(p *program) {
-		for i := range p.flow.Nodes {
-			allNodes++
-			nodes += btoi(p.nodes[i]&sawNode != 0)
-			if p.flow.Nodes[i].Kind == shape.Branch {
-				allWays += 2
-				ways += btoi(p.nodes[i]&sawTrue != 0) + btoi(p.nodes[i]&sawFalse != 0)
-			}
-		}
-	})
-	return fmt.Sprintf("%d/%d nodes %d/%d ways", nodes, allNodes, ways, allWays)
 }

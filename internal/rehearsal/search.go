@@ -38,12 +38,12 @@ type sample struct {
 const mostSamples = 8 // of a goal
 
 // remember keeps a scenario for the goals to which it has come near.
-func (x *Pair) remember(b base) {
+func (x *pair) remember(b base) {
 	if !maps.Equal(x.old.states, x.now.states) {
 		if len(x.apart) < 2*mostSamples {
 			x.apart = append(x.apart, b)
 		} else {
-			x.apart[x.Done%len(x.apart)] = b
+			x.apart[x.done%len(x.apart)] = b
 		}
 	}
 	for _, s := range []*side{x.old, x.now} {
@@ -75,7 +75,7 @@ func (x *Pair) remember(b base) {
 }
 
 // keep keeps the samples that are nearest.
-func (x *Pair) keep(g goal, new sample) {
+func (x *pair) keep(g goal, new sample) {
 	all := x.closest[g]
 	if len(all) < mostSamples {
 		x.closest[g] = append(all, new)
@@ -94,15 +94,15 @@ func (x *Pair) keep(g goal, new sample) {
 
 // hunt is a search for what drawing does not come to.
 type hunt struct {
-	x      *Pair
+	x      *pair
 	draw   *rand.Rand
 	budget int
 	wrong  string
 }
 
-// Search goes on where drawing is not enough: it turns the knobs of scenarios that have come near to what is missing, until
+// search goes on where drawing is not enough: it turns the knobs of scenarios that have come near to what is missing, until
 // nothing is or the budget is spent.
-func (x *Pair) Search(budget int) string {
+func (x *pair) search(budget int) string {
 	h := &hunt{x: x, draw: rand.New(rand.NewPCG(1, 2)), budget: budget}
 	for round := 0; !h.over() && !x.complete() && x.old.work+x.now.work < mostWork; round++ {
 		for _, g := range x.goals(round%4 == 3) {
@@ -146,7 +146,7 @@ type limit struct {
 }
 
 // reached keeps scenarios that have answered a question that is not in both programs.
-func (x *Pair) reached(q question, m *met, b base) {
+func (x *pair) reached(q question, m *met, b base) {
 	for _, saw := range []uint8{1, 2, sawEqual} {
 		at := limit{q, saw}
 		switch all := x.limits[at]; {
@@ -154,7 +154,7 @@ func (x *Pair) reached(q question, m *met, b base) {
 		case len(all) < mostSamples:
 			x.limits[at] = append(all, b)
 		default: // later ones have come farther
-			all[x.Done%mostSamples] = b
+			all[x.done%mostSamples] = b
 		}
 	}
 }
@@ -162,7 +162,7 @@ func (x *Pair) reached(q question, m *met, b base) {
 // vary turns knobs of scenarios that have answered the questions that are not in both programs: a difference may need
 // something else besides. The same is done with scenarios in which variables have come to other values: there may be a use for
 // them later. If there are none, other scenarios are drawn.
-func (x *Pair) vary(budget int) string {
+func (x *pair) vary(budget int) string {
 	h := &hunt{x: x, draw: rand.New(rand.NewPCG(3, 4)), budget: budget}
 	order := x.order()
 	limits := slices.SortedFunc(maps.Keys(x.limits), func(a, b limit) int {
@@ -184,7 +184,7 @@ func (x *Pair) vary(budget int) string {
 }
 
 // order numbers the programs.
-func (x *Pair) order() map[*program]int {
+func (x *pair) order() map[*program]int {
 	order := map[*program]int{}
 	for _, s := range []*side{x.old, x.now} {
 		s.each(func(p *program) { order[p] = len(order) })
@@ -282,7 +282,7 @@ func (h *hunt) turned(s *scenario, k knob) setting {
 
 // goals are those that are worth an attempt, in the order of the programs. all: also those that are not known to lead to
 // what is missing.
-func (x *Pair) goals(all bool) []goal {
+func (x *pair) goals(all bool) []goal {
 	wanted := x.wanted()
 	var out []goal
 	old := false
@@ -307,7 +307,7 @@ func (x *Pair) goals(all bool) []goal {
 
 // wanted tells which goals lead to what is missing: a question that is, and a way to a node that is. Where a value is
 // missing that was never computed, every way may lead to it.
-func (x *Pair) wanted() func(goal) bool {
+func (x *pair) wanted() func(goal) bool {
 	values, nodes, any := map[question]bool{}, map[*program]map[int]bool{}, false
 	for _, l := range x.lacks {
 		if !l.still(l.p, l.n, l.v) {

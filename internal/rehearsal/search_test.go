@@ -22,9 +22,9 @@ func lockOf(f shape.Flow, params ...shape.Param) *shape.Lock {
 // rehearsed runs two flows.
 func rehearsed(old, now shape.Flow, params ...shape.Param) (wrong string, missing []string, runs int) {
 	o, n := lockOf(old, params...), lockOf(now, params...)
-	x := New(o, &o.Orchestrators[0], &o.Orchestrators[0].Flow, n, &n.Orchestrators[0], &n.Orchestrators[0].Flow)
-	defer x.Close()
-	return x.Run(), x.Missing(), x.Done
+	x := newPair(programOf(o), programOf(n))
+	defer x.close()
+	return x.rehearse(), x.missing(), x.done
 }
 
 // chosen starts one activity or another.
@@ -156,12 +156,17 @@ func TestUseOfAVariable(t *testing.T) {
 		}
 	}
 	o, n := lockOf(f(`"again"`)), lockOf(f(`"once more"`))
-	x := New(o, &o.Orchestrators[0], &o.Orchestrators[0].Flow, n, &n.Orchestrators[0], &n.Orchestrators[0].Flow)
-	defer x.Close()
-	if missing := x.Missing(); len(missing) == 0 {
+	x := newPair(programOf(o), programOf(n))
+	defer x.close()
+	if missing := x.missing(); len(missing) == 0 {
 		t.Error("nothing is missing before anything was run")
 	}
-	if x.Run() == "" {
+	if x.rehearse() == "" {
 		t.Error("scenarios do not show another argument")
 	}
+}
+
+// programOf is the orchestrator of a lock that has one.
+func programOf(l *shape.Lock) shape.Program {
+	return shape.Program{Lock: l, Orchestrator: &l.Orchestrators[0], Flow: &l.Orchestrators[0].Flow}
 }
