@@ -33,6 +33,25 @@ func (x *pair) missing() (out []string) {
 	return out
 }
 
+// unseen says what is missing to people: steps by what they are, values and conditions by their lines.
+func (x *pair) unseen() (out []string) {
+	for _, l := range x.lacks {
+		if !l.missing() {
+			continue
+		}
+		what := "all that may matter"
+		if l.v >= 0 && l.p.flow.Values[l.v].Pos.IsValid() {
+			what = fmt.Sprintf("all outcomes of line %d", l.p.flow.Values[l.v].Pos.Line)
+		} else if l.n >= 0 && slotKinds[l.p.flow.Nodes[l.n].Kind] {
+			what = l.p.flow.Nodes[l.n].String() + " often enough"
+		}
+		if !slices.Contains(out, what) {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
 // complete reports whether nothing is missing.
 func (x *pair) complete() bool {
 	return !slices.ContainsFunc(x.lacks, lack.missing)

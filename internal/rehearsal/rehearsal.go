@@ -336,16 +336,16 @@ func Rehearse(old, now shape.Program) shape.Rehearsal {
 	x := newPair(old, now)
 	defer x.close()
 	wrong := x.rehearse()
-	return shape.Rehearsal{Runs: x.done, Differs: wrong != "", Unseen: x.missing()}
+	return shape.Rehearsal{Runs: x.done, Differs: wrong != "", Unseen: x.unseen()}
 }
 
 // How many scenarios are run: so many are drawn, so many more are searched for as long as
 // anything is missing, and if nothing is, so many that have come to what was changed are varied.
 const (
 	mostDrawn    = 800
-	mostSearched = 10_000
+	mostSearched = 5_000
 	mostVaried   = 1500
-	mostWork     = 20_000_000 // values that are computed
+	mostWork     = 10_000_000 // values that are computed
 )
 
 // rehearse runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is
