@@ -166,7 +166,7 @@ var plain map[string]call
 func init() {
 	plain = map[string]call{
 		"strings.ToUpper": text1(strings.ToUpper), "strings.ToLower": text1(strings.ToLower), "strings.TrimSpace": text1(strings.TrimSpace),
-		"strings.Title": text1(strings.Title), "strings.Fields": text1(strings.Fields), "strconv.Quote": text1(strconv.Quote), "strings.Clone": text1(strings.Clone),
+		"strings.Title": text1(titled), "strings.Fields": text1(strings.Fields), "strconv.Quote": text1(strconv.Quote), "strings.Clone": text1(strings.Clone),
 		"strings.HasPrefix": text2(strings.HasPrefix), "strings.HasSuffix": text2(strings.HasSuffix), "strings.Contains": text2(strings.Contains),
 		"strings.ContainsAny": text2(strings.ContainsAny), "strings.EqualFold": text2(strings.EqualFold), "strings.TrimPrefix": text2(strings.TrimPrefix),
 		"strings.TrimSuffix": text2(strings.TrimSuffix), "strings.Trim": text2(strings.Trim), "strings.TrimLeft": text2(strings.TrimLeft),
@@ -404,4 +404,27 @@ func (r *run) isError(err, target any) bool {
 		}
 	}
 	return r.s.truth("is " + text(err) + text(target))
+}
+
+// titled is what strings.Title makes of a text.
+func titled(s string) string {
+	before := ' '
+	return strings.Map(func(c rune) rune {
+		begins := separates(before)
+		if before = c; begins {
+			return unicode.ToTitle(c)
+		}
+		return c
+	}, s)
+}
+
+// separates reports whether a word may begin behind a character, as strings.Title sees it.
+func separates(c rune) bool {
+	switch {
+	case c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c):
+		return false
+	case c <= unicode.MaxASCII:
+		return true
+	}
+	return unicode.IsSpace(c)
 }
