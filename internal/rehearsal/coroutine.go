@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/durablegen/durablegen/internal/engine"
+	"github.com/durablegen/durablegen/internal/history"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
@@ -19,6 +20,7 @@ func (r *run) coroutines(n *shape.Node) any {
 		sub := newRun(p, r.s, r.m, co)
 		sub.params, sub.outer, sub.scope = params, args, in
 		_, results := sub.walk()
+		r.p.side.tell(co, n.Target, results)
 		switch len(results) {
 		case 0:
 			return returned{}
@@ -39,6 +41,15 @@ func (r *run) coroutines(n *shape.Node) any {
 		co.Give(f, body(co, func(string) any { return broken{} }))
 	})
 	return f
+}
+
+// tell has what a coroutine returns compared, where coroutines share variables: they may hold it, and a flow does not say so.
+func (s *side) tell(co *engine.Coroutine, target string, results []any) {
+	if s.shares {
+		co.ScheduleIn(co.Detached(), history.Slot{
+			Kind: history.SlotSend, Name: "returned", Target: history.Address{ID: target}, Args: history.Payload(strconv.Quote(texts(results))), Site: "-",
+		})
+	}
 }
 
 // each runs a body for every element of a list, as Map does.

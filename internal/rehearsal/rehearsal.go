@@ -25,6 +25,7 @@ type side struct {
 	globals   map[string]bool
 	marked    bool // it asks Context.Version
 	unread    map[string]bool
+	shares    bool // there are variables that coroutines share, in one of the sides
 	timeouts  bool // something makes a Context that a timer cancels
 	receive   []string
 
@@ -61,8 +62,11 @@ func (s *side) each(visit func(*program)) {
 
 func (s *side) look(f *shape.Flow) {
 	for i := range f.Values {
-		if v := &f.Values[i]; v.Op == "global" {
+		switch v := &f.Values[i]; v.Op {
+		case "global":
 			s.globals[v.What] = true
+		case "load":
+			s.shares = true
 		}
 	}
 	for i := range f.Nodes {
@@ -183,6 +187,8 @@ func newPair(old, now shape.Program) *pair {
 		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{},
 	}
 	x.old.before, x.now.before = x.old, x.old
+	shares := x.old.shares || x.now.shares
+	x.old.shares, x.now.shares = shares, shares
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Nodes {
@@ -344,7 +350,7 @@ func Rehearse(old, now shape.Program) shape.Rehearsal {
 const (
 	mostDrawn    = 800
 	mostSearched = 5_000
-	mostVaried   = 1500
+	mostVaried   = 3000
 	mostWork     = 10_000_000 // values that are computed
 )
 
