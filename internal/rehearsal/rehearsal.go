@@ -350,7 +350,7 @@ func Rehearse(old, now shape.Program) shape.Rehearsal {
 const (
 	mostDrawn    = 800
 	mostSearched = 5_000
-	mostVaried   = 3000
+	mostVaried   = 2000
 	mostWork     = 10_000_000 // values that are computed
 )
 
