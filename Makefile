@@ -41,7 +41,7 @@ modules: ## go.mod is tidy and the modules are what go.sum says
 	$(GO) -C bench/compare list ../peer >/dev/null # its go.mod fits this one
 
 test: ## run the tests
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 40m ./...
 
 race: ## run the tests of the concurrent packages under the race detector
 	$(GO) test -race -timeout 20m $(CONCURRENT)
@@ -104,4 +104,4 @@ chaos: ## break every part of a cluster of three servers under load, from SEED (
 # The tests come last, so that the run closes with their own summary.
 ci: build check race plots plugin observe npm ## what CI runs: also random worlds that nobody has seen
 	$(GO) test ./internal/sim -run Fresh -v -fresh 25
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 40m ./...
