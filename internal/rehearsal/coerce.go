@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -22,12 +23,7 @@ func (r *run) equal(a, b any) bool {
 	if w, ok := b.(which); ok {
 		return w.is(a)
 	}
-	if p, ok := a.(pointer); ok {
-		a = p.to
-	}
-	if p, ok := b.(pointer); ok {
-		b = p.to
-	}
+	a, b = pointee(a), pointee(b)
 	_, oddA := a.(unknown)
 	_, oddB := b.(unknown)
 	if oddA != oddB {
@@ -73,14 +69,22 @@ func (r *run) isNil(v any) bool {
 	return false
 }
 
+// is compares what Any gives with a future, or with its place among those that were waited for.
+func (w which) is(v any) bool {
+	switch v := v.(type) {
+	case int64:
+		return int64(w.index) == v
+	case *engine.Future:
+		return v == w.future
+	case which:
+		return w.index == v.index
+	}
+	return false
+}
+
 // compare orders two values, of which at least one should be a number or a text.
 func (r *run) compare(a, b any) int {
-	if p, ok := a.(pointer); ok {
-		a = p.to
-	}
-	if p, ok := b.(pointer); ok {
-		b = p.to
-	}
+	a, b = pointee(a), pointee(b)
 	_, textA := a.(string)
 	_, textB := b.(string)
 	if textA || textB {
@@ -90,7 +94,7 @@ func (r *run) compare(a, b any) int {
 	_, floatB := b.(float64)
 	if floatA || floatB {
 		x, y := r.number(a), r.number(b)
-		switch {
+		switch { // not cmp.Compare, which has NaN below all others
 		case x < y:
 			return -1
 		case x > y:
@@ -98,14 +102,15 @@ func (r *run) compare(a, b any) int {
 		}
 		return 0
 	}
-	x, y := r.integer(a), r.integer(b)
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
+	return cmp.Compare(r.integer(a), r.integer(b))
+}
+
+// pointee is what a pointer points to; anything else is itself.
+func pointee(v any) any {
+	if p, ok := v.(pointer); ok {
+		return p.to
 	}
-	return 0
+	return v
 }
 
 // truth, integer, number and text are what a value is for who takes it for that.
@@ -249,9 +254,7 @@ func wrapped(n int64, kind string) any {
 }
 
 func (r *run) convert(kind string, v any) any {
-	if p, ok := v.(pointer); ok {
-		v = p.to
-	}
+	v = pointee(v)
 	switch kind {
 	case "float64":
 		return r.number(v)

@@ -19,7 +19,7 @@ func (r *run) coroutines(n *shape.Node) any {
 	body := func(co *engine.Coroutine, params func(string) any) returned {
 		sub := newRun(p, r.s, r.m, co)
 		sub.params, sub.outer, sub.scope = params, args, in
-		_, results := sub.walk()
+		results := sub.walk()
 		r.p.side.tell(co, n.Target, results)
 		switch len(results) {
 		case 0:

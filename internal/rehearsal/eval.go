@@ -97,7 +97,7 @@ func (r *run) compute(n int, in *frame) any {
 	case "const":
 		return r.p.constants[n]
 	case "param":
-		return r.param(v.What)
+		return r.params(v.What)
 	case "outer":
 		if i, err := strconv.Atoi(v.What); err == nil && i < len(r.outer) {
 			return r.outer[i]

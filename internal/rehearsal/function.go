@@ -132,7 +132,7 @@ func (r *run) steps(p *program, f function, args []any, self any) called {
 		return broken{}
 	}
 	r.p.side.ran[p] = true
-	_, results := sub.walk()
+	results := sub.walk()
 	r.tired = r.tired || sub.tired
 	if p.still {
 		r.rounds = sub.rounds

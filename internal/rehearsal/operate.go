@@ -37,7 +37,7 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 	case "list":
 		return listOf(v.What, args)
 	case "made":
-		return make2(r.integer(args[0]))
+		return zeros(r.integer(args[0]))
 	case "map":
 		m := table{}
 		for i := 0; i+1 < len(args); i += 2 {
@@ -100,20 +100,23 @@ func listOf(what string, args []any) any {
 		return list(args)
 	}
 	size, ok := args[len(args)-1].(int64)
-	if !ok || size > 10_000 {
+	if !ok {
 		return broken{}
 	}
-	out := make2(size)
+	l, ok := zeros(size).(list)
+	if !ok {
+		return broken{}
+	}
 	for i := 0; i+1 < len(args)-1; i += 2 {
 		if at, ok := args[i].(int64); ok && at < size {
-			out.(list)[at] = args[i+1]
+			l[at] = args[i+1]
 		}
 	}
-	return out
+	return l
 }
 
-// make2 is a list of zero values.
-func make2(n int64) any {
+// zeros is a list of zero values, broken if there are too many.
+func zeros(n int64) any {
 	if n < 0 || n > 10_000 {
 		return broken{}
 	}
@@ -230,16 +233,4 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 		of += text(r.values[v.Node])
 	}
 	return r.s.unknown("changed", v.What, texts(args), of)
-}
-
-func (w which) is(v any) bool {
-	switch v := v.(type) {
-	case int64:
-		return int64(w.index) == v
-	case *engine.Future:
-		return v == w.future
-	case which:
-		return w.index == v.index
-	}
-	return false
 }

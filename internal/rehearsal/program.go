@@ -151,7 +151,7 @@ var (
 type crash struct{ err error }
 
 // walk runs the program to its end, and gives what it returns.
-func (r *run) walk() (kind shape.NodeKind, results []any) {
+func (r *run) walk() (results []any) {
 	for {
 		if r.p.still {
 			r.rounds++
@@ -165,8 +165,8 @@ func (r *run) walk() (kind shape.NodeKind, results []any) {
 		n := &r.p.flow.Nodes[r.at]
 		r.p.pass(r.at)
 		r.p.get(r.at, r.came)
-		if done, kind := r.step(n); done {
-			return kind, r.whole(n.Args)
+		if r.step(n) {
+			return r.whole(n.Args)
 		}
 	}
 }
@@ -180,17 +180,18 @@ func (r *run) whole(args []int) []any {
 	return out
 }
 
-func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
+// step does what a node does, and goes on behind it. done: the program has returned there.
+func (r *run) step(n *shape.Node) (done bool) {
 	next := 0
 	if n.Kind == shape.Await || n.Kind == shape.AwaitAny || n.Kind == shape.Call || n.Kind == shape.Go && n.Target != "go" {
 		r.m.waits++
 	}
 	switch n.Kind {
 	case shape.Return:
-		return true, n.Kind
+		return true
 	case shape.Continue:
 		if r.self == nil {
-			return true, n.Kind
+			return true
 		}
 		r.give(fault{id: "continue"})
 	case shape.Panic:
@@ -238,7 +239,7 @@ func (r *run) step(n *shape.Node) (done bool, kind shape.NodeKind) {
 		r.give(r.decide(n))
 	}
 	r.move(next)
-	return false, ""
+	return false
 }
 
 // give is what the node gives at which the run stands.
@@ -364,7 +365,7 @@ func (r *run) given(v *shape.Value, in *frame) any {
 		return r.there(f)
 	}
 	if len(v.Args) == 0 {
-		return r.part2(v)
+		return r.resultOf(v)
 	}
 	of := r.of(v.Args[0], in)
 	if late, ok := r.late(v, of, in); ok {
@@ -376,8 +377,8 @@ func (r *run) given(v *shape.Value, in *frame) any {
 	return r.outcome(v.Op, of)
 }
 
-// part2 is one of the results of a node.
-func (r *run) part2(v *shape.Value) any {
+// resultOf is what a node gives, or one of several results.
+func (r *run) resultOf(v *shape.Value) any {
 	if c, ok := r.values[v.Node].(called); ok {
 		return c.result(v.What)
 	}
@@ -487,7 +488,7 @@ func (r *run) decide(n *shape.Node) any {
 	case shape.Send:
 		slot.Kind, slot.Target.ID, slot.Confirm = history.SlotSend, "other", r.p.awaited[r.at]
 	case shape.Marker:
-		if r.s.denied(n.Target, r.p.side) {
+		if r.s.denied(n.Target) {
 			return false
 		}
 		slot.Kind, slot.Args = history.SlotVersion, history.Payload("true")
@@ -537,11 +538,6 @@ func (r *run) newScope(n *shape.Node) any {
 		return scope
 	}
 	return r.co.Scope(parent)
-}
-
-// param is an argument of the function that runs.
-func (r *run) param(name string) any {
-	return r.params(name)
 }
 
 // sentinel is the error that stands for a timeout or a cancellation.

@@ -159,7 +159,7 @@ func find(list []shape.Endpoint, name string) []shape.Param {
 }
 
 // denied reports whether a scenario is of an instance that had passed the place of a marker before that was there.
-func (s *scenario) denied(id string, in *side) bool {
+func (s *scenario) denied(id string) bool {
 	return s.old[id] && s.choose(3, "denied "+id) == 0
 }
 
@@ -175,7 +175,7 @@ type pair struct {
 	rare     map[step][]base   // that have come to steps that are seldom seen
 	apart    []base            // in which variables have come to other values
 	limits   map[limit][]base  // that have answered questions which are not in both programs
-	lacks    []lack            // of the programs: see Missing
+	lacks    []lack            // what the scenarios have to show
 
 	tired, done int // scenarios
 }
@@ -345,8 +345,8 @@ func Rehearse(old, now shape.Program) shape.Rehearsal {
 	return shape.Rehearsal{Runs: x.done, Differs: wrong != "", Unseen: x.unseen()}
 }
 
-// How many scenarios are run: so many are drawn, so many more are searched for as long as
-// anything is missing, and if nothing is, so many that have come to what was changed are varied.
+// How many scenarios are run: so many are drawn, so many more are searched for as long as anything is missing, and if nothing
+// is, so many that have come to what was changed are varied.
 const (
 	mostDrawn    = 800
 	mostSearched = 5_000
