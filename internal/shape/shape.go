@@ -189,11 +189,11 @@ const (
 // same Loop. The mus of a loop within another have one more than those of the other.
 //
 // A func is a function that is given away. With a Sum it is compared by that only; Args are then what it takes from around it,
-// and what it does stands in Functions of the orchestrator's flow.
-// Without, Args are what it returns, and behind that what it leaves changed: as values out in variables around it, which are
-// numbered, and as values left in what it was given. What is changed by the call of such a function says by What which of
-// these it then is, "out 0" or "arg 0"; "" may be any. In them What of an arg is the number of a parameter, not counting a Context, of the innermost func around
-// it with the same Func. The receiver is parameter 0 of a method that was not taken from a value.
+// and what it does stands in Functions of the orchestrator's flow. Without, Args are what it returns, and behind that what it
+// leaves changed: as values out in variables around it, which are numbered, and as values left in what it was given. What is
+// changed by the call of such a function says by What which of these it then is, "out 0" or "arg 0"; "" may be any. In them
+// What of an arg is the number of a parameter, not counting a Context, of the innermost func around it with the same Func. The
+// receiver is parameter 0 of a method that was not taken from a value.
 type Value struct {
 	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …
 	What string `json:"what,omitempty"` // name of a parameter, field or function; text of a constant
