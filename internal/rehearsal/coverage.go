@@ -35,6 +35,9 @@ func (x *pair) missing() (out []string) {
 
 // unseen says what is missing to people: steps by what they are, values and conditions by their lines.
 func (x *pair) unseen() (out []string) {
+	if x.endless {
+		out = append(out, "an end of every step of the new code")
+	}
 	for _, l := range x.lacks {
 		if !l.missing() {
 			continue

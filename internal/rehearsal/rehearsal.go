@@ -177,7 +177,8 @@ type pair struct {
 	limits   map[limit][]base  // that have answered questions which are not in both programs
 	lacks    []lack            // what the scenarios have to show
 
-	tired, done int // scenarios
+	tired, done int  // scenarios
+	endless     bool // the new program has not come to an end of a step where the old one has
 }
 
 // newPair prepares a pair. The flows are those that are compared: with arguments as they are stored.
@@ -387,6 +388,7 @@ func (x *pair) try(b base) (wrong string, s *scenario) {
 	h, ok := x.live(s)
 	if ok {
 		wrong, ok = x.follow(s, h)
+		x.endless = x.endless || !ok
 	}
 	if !ok {
 		x.tired++
