@@ -194,9 +194,21 @@ func without(l *shape.Lock, same map[[2]string]bool) *shape.Lock {
 	return &out
 }
 
+// key is an orchestrator: its wire name and its version.
+type key struct{ name, version string }
+
+// runnable gives the orchestrators that are the same in both, of which the old lock has a form to run. That is no canonical
+// form: it stays as it was written when the flow last changed.
+func runnable(old, now *shape.Lock) map[key]bool {
+	runs, same := map[key]bool{}, shape.Unchanged(old, now)
+	for _, o := range old.Orchestrators {
+		runs[key{o.Name, o.Version}] = o.Flow.Run != nil && same[[2]string{o.Name, o.Version}]
+	}
+	return runs
+}
+
 // merge keeps what would break instances, unless it is accepted.
 func merge(old, now *shape.Lock, findings []Finding, accept Acceptance) *shape.Lock {
-	type key struct{ name, version string }
 	keep := map[key]bool{}
 	var accepted []shape.Accepted
 	for _, f := range findings {
@@ -208,7 +220,8 @@ func merge(old, now *shape.Lock, findings []Finding, accept Acceptance) *shape.L
 			keep[key{f.Orchestrator, f.Version}] = true
 		}
 	}
-	merged := shape.Keep(old, now, func(name, version string) bool { return keep[key{name, version}] })
+	runs := runnable(old, now)
+	merged := shape.Keep(old, now, func(name, version string) bool { return keep[key{name, version}] || runs[key{name, version}] })
 	merged.Accepted = append(merged.Accepted, accepted...)
 	merged.Written = shape.Rewritten(old, merged, len(keep) > 0)
 	return merged

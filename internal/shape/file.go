@@ -45,6 +45,7 @@ type (
 		Nodes     []fileNode     `json:"nodes"`
 		Values    []Value        `json:"values,omitempty"`
 		Functions []fileFunction `json:"functions,omitempty"`
+		Run       *fileFlow      `json:"run,omitempty"`
 	}
 	fileFunction struct {
 		Sum  string   `json:"sum"`
@@ -213,6 +214,10 @@ func (w *writer) flow(indent string, f Flow) {
 			w.raw("}")
 		}
 		w.raw("]")
+	}
+	if f.Run != nil {
+		w.raw(",\"run\":")
+		w.flow(indent+"  ", *f.Run)
 	}
 	w.raw("}")
 }

@@ -50,6 +50,9 @@ func (f Flow) uses(used map[NodeKind]map[string]bool) {
 	for _, fn := range f.Functions {
 		fn.Flow.uses(used)
 	}
+	if f.Run != nil {
+		f.Run.uses(used)
+	}
 }
 
 // merger moves entries of the old lock into one whose types begin with the new ones.
@@ -98,6 +101,10 @@ func (m merger) flow(f Flow) Flow {
 	f.Functions = slices.Clone(f.Functions)
 	for i := range f.Functions {
 		f.Functions[i].Flow = m.flow(f.Functions[i].Flow)
+	}
+	if f.Run != nil {
+		run := m.flow(*f.Run)
+		f.Run = &run
 	}
 	return f
 }

@@ -157,6 +157,13 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 		}
 		out.Functions = append(out.Functions, Function{fn.Sum, body})
 	}
+	if f.Run != nil {
+		run, err := r.flow(*f.Run, depth+1)
+		if err != nil {
+			return Flow{}, fmt.Errorf("the form to run: %w", err)
+		}
+		out.Run = &run
+	}
 	for i, v := range f.Values {
 		if !all(v.Args, values) || v.Node != 0 && !in(v.Node, nodes) || v.Loop < 0 || v.Func < 0 {
 			return Flow{}, fmt.Errorf("value %d points to what is not there", i)

@@ -29,8 +29,16 @@ func (c *comparison) rehearsal(j *judgement) *Rehearsal {
 	if c.rehearse == nil || len(j.failures) == 0 || slices.ContainsFunc(j.failures, ofTypes) {
 		return nil
 	}
-	r := c.rehearse(Program{j.old, j.from, j.old.stored(&j.from.Flow)}, Program{j.new, j.to, j.recased(j.new.stored(&j.to.Flow))})
+	r := c.rehearse(Program{j.old, j.from, j.old.stored(j.from.Flow.runnable())}, Program{j.new, j.to, j.recased(j.new.stored(j.to.Flow.runnable()))})
 	return &r
+}
+
+// runnable is the form of a flow that is run.
+func (f *Flow) runnable() *Flow {
+	if f.Run != nil {
+		return f.Run
+	}
+	return f
 }
 
 // passed reports whether a rehearsal has come to all that may matter, and found no difference.

@@ -20,9 +20,10 @@ func Unchanged(old, now *Lock) map[[2]string]bool {
 
 // around gives the part of a lock that one orchestrator needs.
 func (l *Lock) around(o *Orchestrator) *Lock {
-	used := o.Flow.Uses()
+	used, own := o.Flow.Uses(), *o
+	own.Flow.Run = nil // it is another way to say the same
 	return &Lock{
-		Format: l.Format, Types: l.Types, Orchestrators: []Orchestrator{*o},
+		Format: l.Format, Types: l.Types, Orchestrators: []Orchestrator{own},
 		Activities: answering(l.Activities, used[Activity]), Events: answering(l.Events, used[Receive]), Children: answering(l.started(), used[Child]),
 	}
 }

@@ -110,6 +110,10 @@ type Flow struct {
 
 	Functions []Function `json:"functions,omitempty"` // of an orchestrator: those that its values tell by a Sum, in the order of these
 
+	// Run, of an orchestrator, is the same flow with what the other tells by a hash written out, so that it can be run: what
+	// coroutines share, and what stands behind interfaces. It is not compared, and nil where it would be the same.
+	Run *Flow `json:"run,omitempty"`
+
 	Written []Written `json:"-"` // of an orchestrator: declarations that it reaches
 }
 

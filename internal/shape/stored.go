@@ -251,5 +251,8 @@ func (f *Flow) renamed(names map[string]string) *Flow {
 	for i := range out.Functions {
 		out.Functions[i].Flow = *out.Functions[i].Flow.renamed(names)
 	}
+	if f.Run != nil {
+		out.Run = f.Run.renamed(names)
+	}
 	return &out
 }

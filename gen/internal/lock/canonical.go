@@ -12,7 +12,7 @@ import (
 // same behaviour is written with the same bytes. It loses positions: equal values had one for each place.
 func Canonical(flow shape.Flow) shape.Flow {
 	class := classify(flow.Values)
-	out := shape.Flow{Nodes: make([]shape.Node, len(flow.Nodes)), Written: flow.Written, Functions: flow.Functions}
+	out := shape.Flow{Nodes: make([]shape.Node, len(flow.Nodes)), Written: flow.Written, Functions: flow.Functions, Run: flow.Run}
 	index := map[int]int{}
 	var value func(int) int
 	value = func(v int) int {

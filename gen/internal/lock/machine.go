@@ -51,6 +51,7 @@ type machine struct {
 	leaves    bool     // and still does when it has ended
 	lost      bool     // something was changed of which it is not known where it is
 	stores    bool     // it puts something into shared variables
+	hidden    bool     // it, or a function that is read for it, has what only a hash tells of: see program.runs
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
@@ -187,6 +188,7 @@ func (m *machine) load(p *path, c *cell) *value {
 
 // loadShared gives what others may have changed meanwhile; the fields that nobody changes are known.
 func (m *machine) loadShared(p *path, c *cell, v *value) *value {
+	m.hide()
 	load := m.make(value{op: "load", cell: c, args: []*value{p.epoch}, owner: m})
 	if c.st == nil || v == nil || c.fields[""] {
 		return load
@@ -260,6 +262,13 @@ func (m *machine) loop() *loop {
 // blocks notes that others have run.
 func (m *machine) blocks(n *node, p *path) {
 	p.epoch = m.ofNode("after", "", n)
+}
+
+// hide notes that something is told by a hash that could be written out.
+func (m *machine) hide() {
+	for ; m != nil && !m.hidden; m = m.parent {
+		m.hidden = true
+	}
 }
 
 // resolve simplifies a value by what is known on a path.

@@ -34,6 +34,15 @@ type program struct {
 	sources  map[ast.Node]string
 	types    map[*types.TypeName]ast.Expr // how they are declared
 	pieces   map[types.Object]shape.Written
+
+	runs bool // flows are to be run, not compared: nothing is told by a hash that can be written out
+}
+
+// running is the program for flows that are to be run.
+func (prog *program) running() *program {
+	own := *prog
+	own.runs, own.summaries = true, map[summaryOf]*machine{}
+	return &own
 }
 
 // function is a declared function with a body.

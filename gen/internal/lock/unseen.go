@@ -203,6 +203,7 @@ func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Sig
 		m.external(e, obj.FullName(), n, sig)
 		return
 	}
+	m.hide()
 	act := slices.ContainsFunc(all, func(v *value) bool { return containsLambda(v, map[*value]bool{}, (*machine).acting) })
 	if act || m.takesContext(n) {
 		for _, v := range all {
@@ -347,6 +348,9 @@ func (m *machine) summary(fn *function) *value {
 	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
 			return m.itself(fn.decl.Body, pos)
+		}
+		if body.hidden {
+			m.hide()
 		}
 		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
