@@ -15,7 +15,8 @@ type frame struct {
 	outer  *frame
 	before *frame // the round before
 	args   []any
-	self   any // the function that is called, if it calls itself
+	self   any  // the function that is called, if it calls itself
+	now    bool // a step has called it
 	known  map[int]any
 }
 
@@ -45,7 +46,7 @@ func findDepends(f *shape.Flow) []uint64 {
 				d |= loopBit(v)
 			case "eta":
 				d &^= loopBit(v)
-			case "arg":
+			case "arg", "begun":
 				d |= functionBit(v)
 			case "func":
 				d &^= functionBit(v)
@@ -107,6 +108,12 @@ func (r *run) compute(n int, in *frame) any {
 		return r.phis[n]
 	case "future", "result", "after", "now", "error", "ready", "ctxerr", "canceled", "start", "info":
 		return r.given(v, in)
+	case "begun":
+		return r.begun(v, in)
+	case "load":
+		if v.Sum == "" {
+			return load(r.of(v.Args[0], in), r.of(v.Args[1], in))
+		}
 	case "mu":
 		switch {
 		case in.outer == nil:

@@ -11,7 +11,9 @@ import (
 )
 
 // stillKinds are the nodes of a function that only computes.
-var stillKinds = map[shape.NodeKind]bool{shape.Join: true, shape.Branch: true, shape.Return: true, shape.Panic: true}
+var stillKinds = map[shape.NodeKind]bool{
+	shape.Join: true, shape.Branch: true, shape.Return: true, shape.Panic: true, shape.Variable: true, shape.Store: true,
+}
 
 // kept gives what a function is computed from that nodes have given: a later round of a loop has another.
 func (p *program) kept(f int) (kept []int) {
@@ -107,7 +109,7 @@ func (r *run) enter(f function, args []any, self any, still bool) (c called, ok 
 	}
 	by := *f.by // which may have gone on meanwhile, or wait
 	by.co, by.rounds = r.co, r.rounds
-	results := by.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: withoutScopes(args), self: self, known: map[int]any{}})
+	results := by.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: withoutScopes(args), self: self, now: !still, known: map[int]any{}})
 	r.rounds, r.tired = by.rounds, r.tired || by.tired
 	return f.of.returned(v.Args, results), true
 }

@@ -251,8 +251,9 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 	default:
 		return nil, false
 	}
-	if args[0] == nil {
-		return nil, true
+	switch args[0].(type) {
+	case nil, zero: // a nil slice stays one
+		return args[0], true
 	}
 	return out, true
 }

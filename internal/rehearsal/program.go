@@ -109,6 +109,7 @@ type meeting struct {
 	types    map[*engine.Future]shape.TypeRef
 	stored   map[*engine.Future]shape.TypeRef // as which the old code has written them, in its lock
 	waits    int                              // how often others may have run
+	writes   int                              // into places in memory
 	futures  []*engine.Future
 	shielded map[string]int // after a cancellation, by what is made
 	steps    int
@@ -132,7 +133,7 @@ func (r *run) there(f *engine.Future) bool {
 }
 
 func (r *run) moment() moment {
-	m := moment{r.co.Now(), r.m.waits, map[*engine.Future]bool{}}
+	m := moment{r.co.Now(), r.m.waits, r.m.writes, map[*engine.Future]bool{}}
 	for _, f := range r.m.futures {
 		if f.Done() {
 			m.done[f] = true
@@ -217,6 +218,10 @@ func (r *run) step(n *shape.Node) (done bool) {
 		r.keep(f, r.p.side.event(n.Target))
 		r.m.stored[f] = r.p.side.before.event(n.Target)
 		r.give(f)
+	case shape.Variable:
+		r.give(r.newPlace(r.whole(n.Args)[0]))
+	case shape.Store:
+		r.store(r.whole(n.Args))
 	case shape.UUID:
 		r.give(fmt.Sprintf("%x", r.co.UUID()))
 	case shape.Random:

@@ -66,7 +66,7 @@ func (s *side) look(f *shape.Flow) {
 		case "global":
 			s.globals[v.What] = true
 		case "load":
-			s.shares = true
+			s.shares = s.shares || v.Sum != ""
 		}
 	}
 	for i := range f.Nodes {

@@ -36,6 +36,7 @@ type (
 	moment struct { // a place in the course of events
 		at    time.Time
 		waits int // how many there had been
+		wrote int // into memory
 		done  map[*engine.Future]bool
 	}
 	canceler struct{ scope *engine.Scope } // ends a scope
@@ -102,6 +103,8 @@ func text(v any) string {
 		return "?" + strconv.FormatUint(v.id, 36)
 	case fault:
 		return "error(" + v.id + ";" + v.says + ";" + texts(v.cause) + ")"
+	case *place:
+		return "place"
 	case which:
 		return "any " + strconv.Itoa(v.index)
 	case moment:

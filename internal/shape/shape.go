@@ -183,6 +183,9 @@ const (
 	Return   NodeKind = "return"
 	Continue NodeKind = "continue" // continues as new; Args are the arguments
 	Panic    NodeKind = "panic"
+
+	Variable NodeKind = "variable" // in the form to run: makes a place in memory, its result, that holds Args[0]
+	Store    NodeKind = "store"    // the same: puts Args[1] into the place Args[0]
 )
 
 // Value is how a value is computed. Those that nothing of a flow depends on are not in it.

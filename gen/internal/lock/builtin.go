@@ -196,7 +196,7 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 	}
 	for _, c := range m.sortedCells(p.vars) {
 		v := p.vars[c]
-		if v == nil || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
+		if v == nil || m.remote(c) || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
 			continue
 		}
 		from := v.from

@@ -354,8 +354,14 @@ func (m *machine) opaqueCall(pos token.Pos, name string, n int, sig *types.Signa
 	case strings.HasPrefix(name, "recursion"):
 		own = m.directly(p, append(args[len(args)-1:len(args):len(args)], args[:len(args)-1]...))
 	}
+	if m.runs {
+		m.lend(p, args)
+		m.blocks(node, p) // what it leaves is there afterwards
+	}
 	m.disturb(p, args, func(c *cell, old *value) *value { return m.ofNode("changed", own[c], node, old) })
-	m.blocks(node, p)
+	if !m.runs {
+		m.blocks(node, p)
+	}
 	m.pushResults(p, node, sig)
 }
 

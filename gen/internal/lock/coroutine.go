@@ -91,7 +91,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	}
 	if sub.lambda && fn.op == "func" {
 		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
-			if !slices.Contains(sub.outs, c) {
+			if !m.remote(c) && !slices.Contains(sub.outs, c) {
 				sub.outs = append(sub.outs, c)
 			}
 		})
@@ -117,7 +117,7 @@ func (m *machine) abstract(p *path, v *value) *value {
 		list = list[1:]
 	}
 	sub := m.bodyOf(v, p, v.pos, func(sub *machine, q *path) int {
-		sub.lambda, sub.making, sub.around = true, v.fn, m.enclosing()
+		sub.lambda, sub.making, sub.around, sub.since = true, v.fn, m.enclosing(), p.epoch
 		sub.level++
 		return sub.unknowns(q, list, v.pos)
 	})

@@ -213,6 +213,9 @@ func (m *machine) draws(e *ast.CallExpr, name string, n int) bool {
 // disordered is what a swap function does to the variables that it knows.
 func (m *machine) disordered(p *path, c *closure, n *node) {
 	m.touches(p, c, func(cl *cell, _ ast.Expr) {
+		if m.remote(cl) {
+			m.blur()
+		}
 		m.store(p, cl, m.ofNode("changed", strconv.Itoa(0), n, m.load(p, cl)))
 	})
 }

@@ -73,7 +73,7 @@ func (m *machine) mutate(e ast.Expr, becomes func(p *path, old *value) *value) {
 	if !named {
 		return
 	}
-	t := info.TypeOf(x)
+	t := m.exprType(x)
 	m.place(x)
 	m.each(func(p *path) {
 		ref := p.pop()
@@ -83,7 +83,7 @@ func (m *machine) mutate(e ast.Expr, becomes func(p *path, old *value) *value) {
 		}
 		now := becomes(p, old)
 		m.write(p, ref, now)
-		m.elsewhere(p, t, old, now)
+		m.elsewhere(p, ref.cell, t, old, now)
 	})
 }
 
@@ -99,7 +99,11 @@ func (m *machine) disturb(p *path, values []*value, becomes func(c *cell, old *v
 		for _, c := range m.reach(p, v) {
 			add(c)
 		}
-		m.disturbed(p, v, add)
+		m.disturbed(p, v, func(c *cell) {
+			if !m.remote(c) { // the function does it itself
+				add(c)
+			}
+		})
 	}
 	if len(cells) > 0 {
 		for _, c := range m.sortedCells(p.vars) {
@@ -154,7 +158,11 @@ func (m *machine) afterCall(e *ast.CallExpr, name string, raw map[*path][]*value
 		v := p.stack[len(p.stack)-1]
 		var cells []*cell
 		for _, a := range raw[p] {
-			m.disturbed(p, a, func(c *cell) { cells = append(cells, c) })
+			m.disturbed(p, a, func(c *cell) {
+				if cells = append(cells, c); m.remote(c) {
+					m.blur() // it is not known when
+				}
+			})
 		}
 		slices.SortFunc(cells, func(a, b *cell) int { return a.id - b.id })
 		for _, c := range slices.Compact(cells) {

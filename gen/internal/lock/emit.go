@@ -385,11 +385,16 @@ func (e *emitter) value(v *value) int {
 		e.lambdaValue(v, &out)
 	case v.op == "func" && v.fn != nil:
 		out.Sum = e.program.source(v.fn.body(), v.fn.info())
-	case v.op == "load":
+	case v.op == "load" && v.cell != nil:
 		out.Sum = e.sum(v.cell)
 		out.Args = e.values(v.args)
 	case v.op == "param" && v.owner != e.machine:
 		out.Op, out.Func = "arg", e.within(v.owner) // of a function that is a value
+	case e.runs && v.op == "start" && v.owner != e.machine:
+		out.Op, out.Func = "begun", e.within(v.owner) // the same, that began
+		if v.owner.since != nil {
+			out.Args = e.values([]*value{v.owner.since})
+		}
 	case v.op == "any":
 		out.Op, out.Node = "result", e.index[v.at]
 	case v.op == "ctx":

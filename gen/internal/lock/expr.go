@@ -439,7 +439,7 @@ func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
 	way := sel.Index()[:len(sel.Index())-1]
 	if m.addressed(sel) {
 		m.place(e.X)
-		m.placeWithin(sel.Recv(), way, e.Sel.Pos())
+		m.placeWithin(m.frame.actual(sel.Recv()), way, e.Sel.Pos())
 		return
 	}
 	m.eval(e.X)

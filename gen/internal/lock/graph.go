@@ -3,6 +3,7 @@ package lock
 import (
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
@@ -46,7 +47,8 @@ type path struct {
 	panics token.Pos      // where it has panicked
 	raised []token.Pos    // of the calls whose deferred ones run: where they have panicked, if that is not recovered
 	defers []deferred
-	forked bool // others may run by now that share variables
+	forked bool             // others may run by now that share variables
+	known  map[*cell]*value // what places in memory hold, as long as nobody else can have run
 }
 
 func (p *path) push(vs ...*value) { p.stack = append(p.stack, vs...) }
@@ -77,6 +79,7 @@ func (p *path) fork(at edge) *path {
 			q.same[c] = v
 		}
 	}
+	q.known = maps.Clone(p.known)
 	q.stack = append(q.stack, p.stack...)
 	q.raised = append(q.raised, p.raised...)
 	q.defers = append(q.defers, p.defers...)
@@ -251,6 +254,11 @@ func (m *machine) keepCommon(p *path, all ...*path) {
 				delete(p.vars, c)
 			}
 		}
+		for c, v := range p.known {
+			if w := q.known[c]; w == nil || w.class != v.class {
+				delete(p.known, c)
+			}
+		}
 		for c, is := range p.facts {
 			if other, ok := q.facts[c]; !ok || other != is {
 				delete(p.facts, c)
@@ -281,6 +289,9 @@ func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bo
 	}
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
+	if loop != nil {
+		p.known = nil // a round may change it
+	}
 	p.forked = loop != nil && m.forks // an earlier round may have done it
 	for _, q := range paths {
 		p.forked = p.forked || q.forked

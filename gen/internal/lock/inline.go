@@ -94,6 +94,7 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 		cells[i] = m.newCell()
 		if i < len(names) && names[i] != nil {
 			if obj := f.info.Defs[names[i]]; obj != nil {
+				cells[i].made, cells[i].named = obj.Pos(), true
 				cells[i].typ = f.actual(obj.Type())
 				cells[i].st, _ = cells[i].typ.Underlying().(*types.Struct)
 				f.cells[obj] = cells[i]
@@ -102,7 +103,7 @@ func (m *machine) bind(f *frame, names []*ast.Ident, n int) {
 	}
 	m.each(func(p *path) {
 		for i, v := range p.popN(n) {
-			p.vars[cells[i]] = v
+			m.store(p, cells[i], v)
 		}
 	})
 }

@@ -15,7 +15,7 @@ func (m *machine) outlive(q *path, c *closure) {
 	}
 	for _, obj := range c.overwritten() {
 		cl := c.frame.cellOf(obj)
-		if cl == nil || cl.shared || q.vars[cl] == nil || leadsElsewhere(q.vars[cl], map[*value]bool{}) {
+		if cl == nil || cl.shared || m.remote(cl) || q.vars[cl] == nil || leadsElsewhere(q.vars[cl], map[*value]bool{}) {
 			continue
 		}
 		q.vars[cl] = m.val(c.lit.Pos(), "later", "", q.vars[cl])

@@ -32,7 +32,6 @@ type Source struct {
 func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, typeOf func(types.Type) shape.TypeRef) map[*names.Decl]shape.Flow {
 	prog := newProgram(fset, sources, typeOf)
 	flows := map[*names.Decl]shape.Flow{}
-	var running *program
 	for _, src := range sources {
 		if src.Plan == nil || want != nil && !want(src) {
 			continue
@@ -43,13 +42,9 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			}
 			obj, _ := src.Types.Scope().Lookup(d.Ident).(*types.Func)
 			if fn := prog.funcs[obj]; fn != nil {
-				flow, hidden := prog.flow(fn, d.Func.Params)
-				if hidden {
-					if running == nil {
-						running = prog.running()
-					}
-					run, _ := running.flow(fn, d.Func.Params)
-					run = Canonical(run)
+				flow, m := prog.flow(fn, d.Func.Params)
+				if m.hidden {
+					run := prog.runnable(fn, d.Func.Params, m)
 					flow.Run = &run
 				}
 				flow.Written = prog.lines(append([]types.Object{obj}, prog.reached(prog.codeOf(obj))...))
@@ -60,8 +55,8 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 	return flows
 }
 
-// flow runs one orchestrator. hidden: something in it is told by a hash of what it is, and could be written out.
-func (prog *program) flow(fn *function, params []collect.Param) (flow shape.Flow, hidden bool) {
+// flow runs one orchestrator, and gives what has read it, too.
+func (prog *program) flow(fn *function, params []collect.Param) (shape.Flow, *machine) {
 	m := newMachine(prog, nil)
 	m.home = fn.obj.Pkg()
 	p := m.begin()
@@ -81,5 +76,5 @@ func (prog *program) flow(fn *function, params []collect.Param) (flow shape.Flow
 	m.cur = []*path{p}
 	m.inline(fn, nil, len(args), fn.decl.Pos())
 	m.finish(fn.decl.Body, false)
-	return m.emit(), m.hidden
+	return m.emit(), m
 }

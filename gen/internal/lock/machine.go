@@ -35,6 +35,7 @@ type machine struct {
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
 	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
 	holding  map[[2]types.Type]bool
+	shares   map[token.Pos]bool // of the outermost machine: places that coroutines share, by where they are made
 
 	deferring *frame   // whose deferred calls run
 	bound     *bound   // operands of the one that runs
@@ -45,6 +46,7 @@ type machine struct {
 	outs      []*cell  // variables that it leaves changed
 	given     []handed // places that were given to a function that is read by itself
 	making    *closure // the function that lambda is of
+	since     *value   // when lambda was made
 	around    *loop    // in which lambda was made
 	level     int      // in how many functions that are values it is, itself included
 	forks     bool     // something runs beside it
@@ -52,12 +54,15 @@ type machine struct {
 	lost      bool     // something was changed of which it is not known where it is
 	stores    bool     // it puts something into shared variables
 	hidden    bool     // it, or a function that is read for it, has what only a hash tells of: see program.runs
+	vague     bool     // of the outermost machine: not all that changes shared places is known
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 
 // cell is a variable, or what a pointer made here points to.
 type cell struct {
 	id     int
+	made   token.Pos       // where it is made; none: it is of no use to tell
+	named  bool            // it is a variable
 	shared bool            // with a coroutine: what is in it depends on when one looks
 	writer *machine        // the only one that changes it, and knows what is in it; nil: several
 	fields map[string]bool // that are changed; "" is all of it
@@ -144,6 +149,13 @@ func (m *machine) newCell() *cell {
 	return &cell{id: m.cells}
 }
 
+// newCellAt is one that is told by where it is made.
+func (m *machine) newCellAt(pos token.Pos) *cell {
+	c := m.newCell()
+	c.made = pos
+	return c
+}
+
 func (m *machine) sortedCells(vars map[*cell]*value) []*cell {
 	return slices.SortedFunc(maps.Keys(vars), func(a, b *cell) int { return a.id - b.id })
 }
@@ -160,7 +172,8 @@ func (f *frame) cellOf(obj types.Object) *cell {
 
 // declare makes a variable, in every round of a loop another.
 func (m *machine) declare(obj types.Object) *cell {
-	c := m.newCell()
+	c := m.newCellAt(obj.Pos())
+	c.named = true
 	c.typ = m.frame.actual(obj.Type())
 	c.st, _ = c.typ.Underlying().(*types.Struct)
 	m.frame.cells[obj] = c
@@ -176,6 +189,9 @@ func (f *frame) captured() *frame {
 
 // load gives what is in a cell.
 func (m *machine) load(p *path, c *cell) *value {
+	if m.remote(c) {
+		return m.loadRemote(p, c)
+	}
 	v := p.vars[c]
 	if c.shared && c.writer != m && p.forked {
 		return m.loadShared(p, c, v)
@@ -205,6 +221,10 @@ func (m *machine) loadShared(p *path, c *cell, v *value) *value {
 }
 
 func (m *machine) store(p *path, c *cell, v *value) {
+	if m.remote(c) {
+		m.storeRemote(p, c, v)
+		return
+	}
 	if c.shared {
 		frozen := m.freeze(p, v)
 		for _, at := range append(c.beside[:len(c.beside):len(c.beside)], c) {
@@ -225,9 +245,9 @@ func (m *machine) root() *machine {
 func (m *machine) shelter(p *path, t types.Type, v *value) *value {
 	switch t.Underlying().(type) {
 	case *types.Pointer, *types.Map:
-		c := m.newCell()
+		c := m.newCellAt(v.pos)
 		c.maybe = v
-		p.vars[c] = v
+		m.store(p, c, v)
 		return m.make(value{op: "ref", cell: c, pos: v.pos})
 	}
 	return v
@@ -261,7 +281,7 @@ func (m *machine) loop() *loop {
 
 // blocks notes that others have run.
 func (m *machine) blocks(n *node, p *path) {
-	p.epoch = m.ofNode("after", "", n)
+	p.epoch, p.known = m.ofNode("after", "", n), nil
 }
 
 // hide notes that something is told by a hash that could be written out.

@@ -7,8 +7,8 @@ import (
 
 // elsewhere changes what other variables hold when the elements of a list or map, or what a pointer points to, have
 // changed that they may share: container is the type of that. Where it is not certain, they hold something else from
-// then on, by what has changed.
-func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
+// then on, by what has changed. own is the place where the change was made.
+func (m *machine) elsewhere(p *path, own *cell, container types.Type, old, now *value) {
 	if old == now || old.isConst() {
 		return
 	}
@@ -19,7 +19,10 @@ func (m *machine) elsewhere(p *path, container types.Type, old, now *value) {
 		if c.typ != nil && container != nil && !c.sliced && !m.holds(c.typ, container) {
 			continue
 		}
-		if v := p.vars[c]; v != now {
+		if c == own && m.remote(c) {
+			continue // it has been put there
+		}
+		if v := m.held(p, c); v != now {
 			if w := m.shared(v, c.typ, &ch); w != v {
 				m.store(p, c, w)
 			}
@@ -49,6 +52,9 @@ func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	}
 	var st *types.Struct
 	if t != nil {
+		if ptr, is := t.Underlying().(*types.Pointer); is && m.runs {
+			t = ptr.Elem()
+		}
 		st, _ = t.Underlying().(*types.Struct)
 	}
 	if st == nil || v.op == "struct" && splitNames(v.what)[0] != fieldName(st, 0) || embeds(st) {
@@ -210,7 +216,7 @@ func fresh(v *value) bool {
 // within reports whether x is y, or a field of it.
 func within(x, y *value) bool {
 	for {
-		if x.class == y.class {
+		if x.class == y.class || sameMemory(x, y) {
 			return true
 		}
 		if x.op != "field" {
@@ -218,6 +224,14 @@ func within(x, y *value) bool {
 		}
 		x = x.args[0]
 	}
+}
+
+// sameMemory reports whether two values are the same part of a place in memory, though not of the same moment.
+func sameMemory(x, y *value) bool {
+	for x.op == "field" && y.op == "field" && x.what == y.what {
+		x, y = x.args[0], y.args[0]
+	}
+	return x.op == "load" && y.op == "load" && x.cell == nil && y.cell == nil && x.args[0].class == y.args[0].class
 }
 
 const mostOrigins = 40 // of a value that are kept apart
@@ -244,8 +258,12 @@ func (v *value) origins(seen map[*value]bool) (list []*value, final bool) {
 		for base.op == "field" {
 			base = base.args[0]
 		}
-		if base.op == "param" || base.op == "result" || base.op == "global" {
+		if base.op == "param" || base.op == "result" || base.op == "global" || base.op == "load" && base.cell == nil {
 			list, args = []*value{v}, nil
+		}
+	case "load":
+		if list = []*value{v}; v.cell == nil {
+			args = nil
 		}
 	case "eta", "if":
 		args = args[1:]

@@ -199,7 +199,7 @@ func (m *machine) write(p *path, ref, v *value) {
 	m.store(p, ref.cell, m.replaced(m.load(p, ref.cell), ref.way, v))
 	if last >= 0 {
 		now := m.read(p, &container)
-		m.elsewhere(p, ref.way[last].in, old, now)
+		m.elsewhere(p, ref.cell, ref.way[last].in, old, now)
 		if ref.way[last].deref {
 			for _, c := range m.reach(p, old) { // it may be any of several pointers
 				if c != ref.cell {
@@ -321,11 +321,11 @@ func (m *machine) place(e ast.Expr) {
 			break
 		}
 		m.place(e.X)
-		m.placeWithin(sel.Recv(), sel.Index(), e.Sel.Pos())
+		m.placeWithin(m.frame.actual(sel.Recv()), sel.Index(), e.Sel.Pos())
 		return
 	case *ast.StarExpr:
 		m.place(e.X)
-		m.each(func(p *path) { p.push(m.pointee(p, p.pop(), info.TypeOf(e.X))) })
+		m.each(func(p *path) { p.push(m.pointee(p, p.pop(), m.exprType(e.X))) })
 		return
 	case *ast.IndexExpr:
 		m.place(e.X)
@@ -401,8 +401,8 @@ func (m *machine) within(p *path, at *value, s step, pos token.Pos) *value {
 
 // box puts a value into a new place.
 func (m *machine) box(p *path, v *value) *value {
-	c := m.newCell()
-	p.vars[c] = v
+	c := m.newCellAt(v.pos)
+	m.store(p, c, v)
 	return m.make(value{op: "ref", cell: c, pos: v.pos})
 }
 

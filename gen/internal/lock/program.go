@@ -35,14 +35,8 @@ type program struct {
 	types    map[*types.TypeName]ast.Expr // how they are declared
 	pieces   map[types.Object]shape.Written
 
-	runs bool // flows are to be run, not compared: nothing is told by a hash that can be written out
-}
-
-// running is the program for flows that are to be run.
-func (prog *program) running() *program {
-	own := *prog
-	own.runs, own.summaries = true, map[summaryOf]*machine{}
-	return &own
+	runs   bool               // flows are to be run, not compared: nothing is told by a hash that can be written out
+	places map[token.Pos]bool // for those: variables and places, by where they are made, that coroutines share
 }
 
 // function is a declared function with a body.

@@ -71,8 +71,11 @@ func (m *machine) shareCell(p *path, cl *cell, writer *machine, e ast.Expr) {
 	if e != nil {
 		field = firstField(e)
 	}
+	if m.remote(cl) {
+		return
+	}
 	v := p.vars[cl]
-	if !cl.shared {
+	if m.makeRemote(cl); !cl.shared {
 		cl.shared, cl.writer, cl.fields = true, writer, map[string]bool{}
 		if v != nil {
 			m.root().stored = append(m.root().stored, stored{cl, m.freeze(p, v)})
@@ -90,6 +93,7 @@ func (m *machine) shareCell(p *path, cl *cell, writer *machine, e ast.Expr) {
 			c.shared, c.fields = true, map[string]bool{"": true}
 			m.root().stored = append(m.root().stored, stored{c, m.freeze(p, w)})
 			cl.beside = append(cl.beside, c)
+			m.blur()
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (m *machine) slice(e *ast.SliceExpr) {
 		}
 		n++
 	}
-	t := m.frame.info.TypeOf(e.X).Underlying()
+	t := m.exprType(e.X).Underlying()
 	m.each(func(p *path) {
 		args := p.popN(n)
 		args[0] = m.read(p, args[0])
