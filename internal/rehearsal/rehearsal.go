@@ -175,7 +175,8 @@ type pair struct {
 	rare     map[step][]base   // that have come to steps that are seldom seen
 	apart    []base            // in which variables have come to other values
 	limits   map[limit][]base  // that have answered questions which are not in both programs
-	lacks    []lack            // what the scenarios have to show
+	targets  map[aimed]*target
+	lacks    []lack // what the scenarios have to show
 
 	tired, done int  // scenarios
 	endless     bool // the new program has not come to an end of a step where the old one has
@@ -185,7 +186,7 @@ type pair struct {
 func newPair(old, now shape.Program) *pair {
 	x := &pair{
 		old: newSide(old), now: newSide(now), pool: poolOf(old.Flow, now.Flow), stacks: engine.NewStacks(8),
-		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{},
+		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{}, targets: map[aimed]*target{},
 	}
 	x.old.before, x.now.before = x.old, x.old
 	shares := x.old.shares || x.now.shares

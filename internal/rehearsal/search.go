@@ -48,6 +48,9 @@ func (x *pair) remember(b base) {
 	}
 	for _, s := range []*side{x.old, x.now} {
 		s.each(func(p *program) {
+			for _, t := range p.targets {
+				t.hit(x, b)
+			}
 			for n, took := range p.took {
 				if at := (step{p, n}); took && p.slots[n] < enoughSlots && len(x.rare[at]) < mostSamples {
 					x.rare[at] = append(x.rare[at], b)
@@ -112,6 +115,7 @@ func (x *pair) search(budget int) string {
 			}
 		}
 		h.again()
+		h.strive()
 		for range 40 {
 			if !h.over() {
 				h.shake()

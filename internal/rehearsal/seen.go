@@ -153,6 +153,9 @@ func (s *side) begin() int {
 	clear(s.states)
 	clear(s.forks)
 	s.each(func(p *program) {
+		for _, t := range p.targets {
+			t.near = unreached
+		}
 		clear(p.passed)
 		clear(p.took)
 	})
