@@ -35,6 +35,9 @@ func (p *program) findUsed() {
 		p.used[v] = true
 		val := &p.flow.Values[v]
 		for i, a := range val.Args {
+			if val.Op == "changed" && val.What != "" && p.alwaysLeaves(val.Node, val.What) {
+				break // it is what the call leaves
+			}
 			if val.Op == "phi" && i < len(p.flow.Nodes[val.Node].In) {
 				if e := p.flow.Nodes[val.Node].In[i]; !p.live[e.From] || p.closed[fork{p, e.From, e.Next}] {
 					continue
@@ -124,7 +127,8 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		}
 	case val.Op == "call" && val.What == "errors.Is" && len(val.Args) == 2 && p.flow.Values[val.Args[1]].Op == "global":
 		none, sure := p.isA(val.Args[0], known, depth, "nil")
-		return false, none && sure
+		wraps := p.wraps(val.Args[0], val.Args[1], depth)
+		return wraps, wraps || none && sure
 	case (val.Op == "<" || val.Op == "<=" || val.Op == "==") && len(val.Args) == 2:
 		return p.compare(val, known, depth)
 	}
@@ -147,6 +151,8 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 	case depth > 2*deepestFact:
 	case what == "nil" && p.knowsNil(v, known):
 		return known.none[v], true
+	case what == "nil" && val.Op == "field" && p.neverNil(v, known):
+		return false, true
 	case what == "nil" && val.Op == "call" && (val.What == "fmt.Errorf" || val.What == "errors.New"):
 		return false, true
 	case what == "timeout" && val.Op == "error" && len(val.Args) == 1 && p.isReceive(val.Args[0]) && !p.side.timeouts:
@@ -159,6 +165,24 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 		return p.either(val, known, depth, func(v int) (bool, bool) { return p.isA(v, known, depth+1, what) })
 	}
 	return false, false
+}
+
+// wraps reports whether an error is another one, or certainly wraps it.
+func (p *program) wraps(v, other, depth int) bool {
+	val, is := &p.flow.Values[v], &p.flow.Values[other]
+	if v == other || val.Op == "global" && is.Op == "global" && val.What == is.What {
+		return true
+	}
+	if depth > 2*deepestFact || val.Op != "call" || val.What != "fmt.Errorf" || len(val.Args) < 2 {
+		return false
+	}
+	format, _ := p.constants[val.Args[0]].(string)
+	for i, verb := range verbs(format) {
+		if verb == 'w' && i+1 < len(val.Args) && p.wraps(val.Args[i+1], other, depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *program) isNil(v int) bool {

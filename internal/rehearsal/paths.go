@@ -97,22 +97,29 @@ func (p *program) widen(old, hull span) span {
 
 // goOn gives what is known behind a node, nil if nothing goes that way.
 func (p *program) goOn(n, i int, at *place) *place {
-	known, node := at.facts.clone(), &p.flow.Nodes[n]
-	switch node.Kind {
-	case shape.Join:
-	case shape.Branch:
-		if yes, sure := p.answer(node.Args[0], known, 0); sure && yes != (i == 0) {
+	if node := &p.flow.Nodes[n]; node.Kind == shape.Branch {
+		if yes, sure := p.answer(node.Args[0], at.facts, 0); sure && yes != (i == 0) {
 			return nil
 		}
-		p.learn(node.Args[0], i == 0, known)
-	default:
-		known.forget(func(v int) bool { g := p.ground(v); return g.fleeting || slices.Contains(g.nodes, n) })
 	}
-	new := p.enter(n, i, &place{facts: known, carries: at.carries})
+	new := p.enter(n, i, &place{facts: p.behindIt(n, i, at), carries: at.carries})
 	if len(new.carries) > 0 {
 		new.carries = new.carries.among(p.needed()[p.flow.Nodes[n].Next[i]])
 	}
 	return new
+}
+
+// behindIt gives what is known behind a node, before variables get other values.
+func (p *program) behindIt(n, i int, at *place) facts {
+	known, node := at.facts.clone(), &p.flow.Nodes[n]
+	switch node.Kind {
+	case shape.Join:
+	case shape.Branch:
+		p.learn(node.Args[0], i == 0, known)
+	default:
+		known.forget(func(v int) bool { g := p.ground(v); return g.fleeting || slices.Contains(g.nodes, n) })
+	}
+	return known
 }
 
 // among gives those arrivals that are among others.

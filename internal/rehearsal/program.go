@@ -168,7 +168,9 @@ func (r *run) walk() (results []any) {
 		}
 		n := &r.p.flow.Nodes[r.at]
 		r.p.pass(r.at)
-		r.p.get(r.at, r.came)
+		if !slotKinds[n.Kind] {
+			r.p.get(r.at, r.came)
+		}
 		r.nearTargets()
 		if r.step(n) {
 			return r.whole(n.Args)
@@ -302,7 +304,11 @@ func (r *run) move(next int) {
 			}
 		}
 	}
-	r.base = &frame{known: map[int]any{}}
+	if r.base.kept {
+		r.base = &frame{known: map[int]any{}}
+	} else {
+		clear(r.base.known)
+	}
 }
 
 // futures are those that a node waits for, those of lists one by one.
@@ -508,6 +514,7 @@ func (r *run) decide(n *shape.Node) any {
 	f := r.co.ScheduleArgs(r.in(), slot, policy)
 	if f.Slot() != engine.NoSlot { // its scope has not been cancelled
 		r.p.take(r.at)
+		r.p.get(r.at, r.came)
 	}
 	r.keep(f, n.Type)
 	r.m.stored[f] = r.p.side.before.result(n)

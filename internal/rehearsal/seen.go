@@ -20,7 +20,14 @@ type seen struct {
 	often  []uint8 // by node: the logarithms of how often that was
 	took   []bool  // by node: it took a slot in this scenario
 	slots  []int   // by node: scenarios in which it did
+	gives  []uint8 // by node that is a call: what was called
 }
+
+// What a node has called.
+const (
+	toFunction = 1 << iota
+	toCollector
+)
 
 // What was seen of a value, beside answers that are no and yes.
 const (
@@ -42,7 +49,7 @@ const (
 )
 
 func newSeen(f *shape.Flow) seen {
-	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))}
+	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
 	for v := range f.Values {
 		s.needs[v] = needs(&f.Values[v])
 	}
@@ -96,7 +103,16 @@ type fork struct {
 	n, next int
 }
 
-func (f fork) missing() bool { return !f.p.closed[f] && f.p.nodes[f.n]&(sawTrue<<f.next) == 0 }
+func (f fork) missing() bool {
+	return !f.p.closed[f] && f.p.nodes[f.n]&(sawTrue<<f.next) == 0 && !f.stops()
+}
+
+// stops reports whether a way is what a function that only computes does when a loop over what it yields has ended: nobody looks
+// at that.
+func (f fork) stops() bool {
+	v := &f.p.flow.Values[f.p.flow.Nodes[f.n].Args[0]]
+	return f.p.still && f.next == 1 && v.Op == "result" && len(v.Args) == 0 && f.p.gives[v.Node] == toCollector
+}
 
 // met is what a scenario has shown of a question.
 type met struct {

@@ -106,8 +106,8 @@ func (r *run) carries(number int) bool {
 
 // hit keeps a scenario for a target if none has come nearer.
 func (t *target) hit(x *pair, b base) {
-	const most, mostTimes = 6, 8
-	is := [2]int{t.near, -min(t.times, mostTimes)}
+	const most = 6
+	is := [2]int{t.near, -t.times}
 	order := slices.Compare(is[:], t.best[:])
 	if t.near >= unreached || order > 0 {
 		return
