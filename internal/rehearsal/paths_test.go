@@ -115,6 +115,10 @@ func TestBound(t *testing.T) {
 			{Op: "call", What: "max", Args: []int{5, 2}},
 			{Op: "index", Args: []int{1, 2}},
 			{Op: "<", Args: []int{2, 4}},
+			{Op: "slice", Args: []int{1, 2, 8, 8}},
+			{Op: "const", What: "nil"},
+			{Op: "len", Args: []int{7}},
+			{Op: "<", Args: []int{2, 0}},
 		},
 		Nodes: []shape.Node{{Kind: shape.Join, Next: []int{1}}, {Kind: shape.Return}},
 	}, shape.Param{Name: "items", Type: 1})
@@ -127,6 +131,7 @@ func TestBound(t *testing.T) {
 		{3, 0, false, span{3, highest, false}},
 		{6, 4, true, span{3, highest, true}},
 		{6, 4, false, span{3, 3, true}},
+		{10, 9, true, span{1, highest, false}},
 	} {
 		known := noFacts()
 		p.learn(c.v, c.is, known)

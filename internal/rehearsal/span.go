@@ -94,7 +94,7 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 		n, whole := p.constants[v].(int64)
 		return span{n, n, false}, whole
 	case val.Op == "len":
-		return span{0, highest, false}, true
+		return p.length(val.Args[0], known, depth), true
 	case val.Op == "mu" && len(val.Args) == 2:
 		return p.spanOfLoop(v, val, known, depth)
 	case val.Op == "eta":
@@ -123,6 +123,26 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 		return a.hull(b), known1 && known2
 	}
 	return span{}, false
+}
+
+// length gives the span of how long a value is: a part of another one is shorter by where it begins.
+func (p *program) length(of int, known facts, depth int) span {
+	s := span{0, highest, false}
+	val := &p.flow.Values[of]
+	if val.Op != "slice" || len(val.Args) < 3 || !p.isNil(val.Args[2]) {
+		return s
+	}
+	from, ok := p.span(val.Args[1], known, depth+1)
+	if !ok {
+		return s
+	}
+	for v, whole := range known.in {
+		if is := &p.flow.Values[v]; is.Op == "len" && is.Args[0] == val.Args[0] {
+			left := whole.minus(from)
+			s.low, s.high = max(s.low, left.low), min(s.high, left.high)
+		}
+	}
+	return s
 }
 
 // spanOrAny gives the span of a number, which is any if nothing is known of it.
