@@ -8,6 +8,9 @@ import (
 
 // findPossible finds which answers the values of a program can have where they are computed: more than those need not be seen.
 func (p *program) findPossible() {
+	for v := range p.flow.Values {
+		p.steps[v] = p.stepOf(v)
+	}
 	possible := make([]uint8, len(p.flow.Values))
 	for n := range p.flow.Nodes {
 		at := p.paths[n]

@@ -14,6 +14,7 @@ import (
 type seen struct {
 	asks   []uint8 // by value
 	needs  []uint8 // by value: what asks can come to
+	steps  []int64 // by value: how far what is compared is always from others that it can be, 1 if it can be at the limit
 	sure   []bool  // by value: the answer is always the same
 	nodes  []uint8
 	passed []int   // by node: how often it was passed in this scenario
@@ -35,6 +36,8 @@ const (
 	sawEqual
 	sawMore
 	evaluated
+	sawBelow // just below a limit at which nothing can be
+	sawAbove
 
 	sawBoth  = 1 | 2
 	sawOrder = sawLess | sawEqual | sawMore
@@ -49,7 +52,7 @@ const (
 )
 
 func newSeen(f *shape.Flow) seen {
-	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
+	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]int64, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
 	for v := range f.Values {
 		s.needs[v] = needs(&f.Values[v])
 	}
@@ -218,6 +221,9 @@ func (r *run) asked(v int, yes bool) bool {
 // near notes how two values compare, and how far apart they are.
 func (r *run) near(v, order int, a, b any) {
 	r.p.note(v, []uint8{sawLess, sawEqual, sawMore}[order+1])
+	if by := r.p.steps[v]; by > 1 {
+		r.beside(v, by, a, b)
+	}
 	m := r.keeps(v)
 	if m == nil {
 		return
@@ -229,6 +235,21 @@ func (r *run) near(v, order int, a, b any) {
 	}
 	if gap, ok := r.gap(a, b); ok && (!m.numbers || math.Abs(gap) < math.Abs(m.gap)) {
 		m.gap, m.numbers = gap, true
+	}
+}
+
+// beside notes that a number was next to a limit at which it cannot be. Both sides of that stand for the limit.
+func (r *run) beside(v int, by int64, a, b any) {
+	gap, ok := r.gap(a, b)
+	switch {
+	case !ok || math.Abs(gap) >= float64(by):
+	case gap < 0:
+		r.p.note(v, sawBelow)
+	case gap > 0:
+		r.p.note(v, sawAbove)
+	}
+	if r.p.asks[v]&(sawBelow|sawAbove) == sawBelow|sawAbove {
+		r.p.note(v, sawEqual)
 	}
 }
 
