@@ -32,3 +32,31 @@ func TestLimitBesideASum(t *testing.T) {
 		t.Errorf("the same limit, after %d scenarios: %s, %q", runs, wrong, missing)
 	}
 }
+
+// What was put into a list of structs is still a multiple when it is taken out.
+func TestFactorOfAField(t *testing.T) {
+	f := func(put int) *program {
+		return made(t, shape.Flow{
+			Values: []shape.Value{
+				{Op: "<", Args: []int{1, 2}},
+				{Op: "field", What: "price", Args: []int{3}},
+				{Op: "const", What: "7"},
+				{Op: "index", Args: []int{4, 2}},
+				{Op: "eta", Args: []int{0, 5}, Loop: 1},
+				{Op: "mu", Args: []int{6, 7}, Loop: 1},
+				{Op: "const", What: "nil"},
+				{Op: "append", Args: []int{5, 8}},
+				{Op: "struct", What: "name price", Args: []int{10, put}},
+				{Op: "*", Args: []int{10, 11}},
+				{Op: "param", What: "n"},
+				{Op: "const", What: "50"},
+			},
+			Nodes: []shape.Node{{Kind: shape.Join, Next: []int{1}}, {Kind: shape.Return}},
+		}, shape.Param{Name: "n", Type: 0})
+	}
+	for put, want := range map[int]int64{9: 50, 10: 1} {
+		if by := f(put).stepOf(0); by != want {
+			t.Errorf("a field that is value %d is a multiple of %d, want %d", put, by, want)
+		}
+	}
+}
