@@ -10,10 +10,11 @@ import (
 
 // lack is something of a program that scenarios have to show.
 type lack struct {
-	p     *program
-	n, v  int // a node or a value, -1 for none
-	what  string
-	still func(p *program, n, v int) bool
+	p      *program
+	n, v   int // a node or a value, -1 for none
+	number int // of an arrival, -1 for none
+	what   string
+	still  func(p *program, n, v int) bool
 }
 
 // missing reports that nothing has shown it yet. Of a function that was compared as a whole, nothing has to be shown.
@@ -150,7 +151,7 @@ func (s *side) lacks(other *side) (out []lack) {
 			if p.needs[v] != 0 || val.Op == "call" {
 				s.changed[question{p, v}] = true
 			}
-			out = append(out, lack{p, -1, v, fmt.Sprintf("value %d %s", v, strings.ReplaceAll(p.sign(v, 2), "\x00", " ")), unanswered})
+			out = append(out, lack{p, -1, v, -1, fmt.Sprintf("value %d %s", v, strings.ReplaceAll(p.sign(v, 2), "\x00", " ")), unanswered})
 		}
 	})
 	return out
@@ -167,7 +168,7 @@ func (p *program) lacksUse() (out []lack) {
 		for i, name := range p.names {
 			if may.has(i) {
 				what := fmt.Sprintf("use of %s in %d %s", name, n, p.flow.Nodes[n].Kind)
-				out = append(out, lack{p, n, -1, what, func(p *program, n, _ int) bool { return !p.came[n].has(i) }})
+				out = append(out, lack{p, n, -1, i, what, func(p *program, n, _ int) bool { return !p.came[n].has(i) && p.mayReach(i, n) }})
 			}
 		}
 	}
@@ -181,7 +182,7 @@ func (p *program) lacksOf(n int, common bool) (out []lack) {
 		return nil
 	}
 	add := func(what string, v int, still func(p *program, n, v int) bool) {
-		out = append(out, lack{p, n, v, fmt.Sprintf("%s %d %s %s", what, n, node.Kind, node.Target), still})
+		out = append(out, lack{p, n, v, -1, fmt.Sprintf("%s %d %s %s", what, n, node.Kind, node.Target), still})
 	}
 	if slotKinds[node.Kind] {
 		add("slot", -1, func(p *program, n, _ int) bool { return p.slots[n] < enoughSlots })

@@ -1,40 +1,23 @@
 package rehearsal
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// facts are answers that are known of values.
-type facts map[int]bool
-
 // findDead finds what no scenario comes to, because it is behind conditions that exclude each other, and which values only
 // that has a use for.
 func (p *program) findDead() {
 	p.live, p.closed = make([]bool, len(p.flow.Nodes)), map[fork]bool{}
+	p.paths = p.pathsFrom(map[int]*place{0: {facts: noFacts()}})
 	for n := range p.flow.Nodes {
-		node := &p.flow.Nodes[n]
-		if node.Kind != shape.Branch {
-			continue
-		}
-		if yes, known := p.answer(node.Args[0], p.factsAt(n), 0); known {
-			p.closed[fork{p, n, btoi(yes)}] = true
-		}
-	}
-	open := []int{0}
-	for len(open) > 0 {
-		n := open[len(open)-1]
-		open = open[:len(open)-1]
-		if p.live[n] {
-			continue
-		}
-		p.live[n] = true
-		for i, next := range p.flow.Nodes[n].Next {
-			if !p.closed[fork{p, n, i}] {
-				open = append(open, next)
+		at := p.paths[n]
+		p.live[n] = at != nil
+		if node := &p.flow.Nodes[n]; at != nil && node.Kind == shape.Branch {
+			if yes, known := p.answer(node.Args[0], at.facts, 0); known {
+				p.closed[fork{p, n, btoi(yes)}] = true
 			}
 		}
 	}
@@ -52,6 +35,9 @@ func (p *program) findUsed() {
 		p.used[v] = true
 		val := &p.flow.Values[v]
 		for i, a := range val.Args {
+			if val.Op == "changed" && val.What != "" && p.alwaysLeaves(val.Node, val.What) {
+				break // it is what the call leaves
+			}
 			if val.Op == "phi" && i < len(p.flow.Nodes[val.Node].In) {
 				if e := p.flow.Nodes[val.Node].In[i]; !p.live[e.From] || p.closed[fork{p, e.From, e.Next}] {
 					continue
@@ -74,44 +60,25 @@ func (p *program) findUsed() {
 	}
 }
 
-// factsAt are the answers that are known where a node is: those of the branches right before it.
-func (p *program) factsAt(n int) facts {
-	known := facts{}
-	for {
-		from, next := -1, 0
-		for i := range p.flow.Nodes {
-			for k, to := range p.flow.Nodes[i].Next {
-				if to == n && from >= 0 {
-					return known
-				}
-				if to == n {
-					from, next = i, k
-				}
-			}
-		}
-		if n == 0 || from < 0 || p.flow.Nodes[from].Kind != shape.Branch {
-			return known
-		}
-		p.learn(p.flow.Nodes[from].Args[0], next == 0, known)
-		n = from
-	}
-}
-
 // learn adds that a value is true or not, with what follows from that.
 func (p *program) learn(v int, yes bool, known facts) {
-	if _, old := known[v]; old {
+	if _, old := known.is[v]; old {
 		return
 	}
-	known[v] = yes
-	if val := &p.flow.Values[v]; val.Op == "not" {
+	known.is[v] = yes
+	p.bound(v, yes, known)
+	switch val := &p.flow.Values[v]; {
+	case val.Op == "not":
 		p.learn(val.Args[0], !yes, known)
 		return
+	case val.Op == "==" && p.isNil(val.Args[1]):
+		known.none[val.Args[0]] = yes
 	}
 	for _, c := range p.choices(v, 0) {
 		for _, assumed := range []bool{true, false} {
-			with := maps.Clone(known)
-			delete(with, v)
-			with[c] = assumed
+			with := known.clone()
+			delete(with.is, v)
+			with.is[c] = assumed
 			if got, sure := p.answer(v, with, 0); sure && got != yes {
 				p.learn(c, !assumed, known)
 			}
@@ -139,7 +106,7 @@ func (p *program) choices(v, depth int) (out []int) {
 
 // answer tells whether a value is true, if that is known.
 func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
-	if yes, sure := known[v]; sure || depth > 2*deepestFact {
+	if yes, sure := known.is[v]; sure || depth > 2*deepestFact {
 		return yes, sure
 	}
 	val := &p.flow.Values[v]
@@ -154,8 +121,16 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		return p.either(val, known, depth, func(v int) (bool, bool) { return p.answer(v, known, depth+1) })
 	case val.Op == "call" && val.What == "errors.Is" && len(val.Args) == 2 && p.isTimeout(val.Args[1]):
 		return p.isA(val.Args[0], known, depth, "timeout")
-	case val.Op == "==" && p.flow.Values[val.Args[1]].Op == "const" && p.flow.Values[val.Args[1]].What == "nil":
-		return p.isA(val.Args[0], known, depth, "nil")
+	case val.Op == "==" && p.isNil(val.Args[1]):
+		if yes, sure := p.isA(val.Args[0], known, depth, "nil"); sure {
+			return yes, sure
+		}
+	case val.Op == "call" && val.What == "errors.Is" && len(val.Args) == 2 && p.flow.Values[val.Args[1]].Op == "global":
+		none, sure := p.isA(val.Args[0], known, depth, "nil")
+		wraps := p.wraps(val.Args[0], val.Args[1], depth)
+		return wraps, wraps || none && sure
+	case (val.Op == "<" || val.Op == "<=" || val.Op == "==") && len(val.Args) == 2:
+		return p.compare(val, known, depth)
 	}
 	return false, false
 }
@@ -174,6 +149,12 @@ func (p *program) either(val *shape.Value, known facts, depth int, of func(v int
 func (p *program) isA(v int, known facts, depth int, what string) (yes, sure bool) {
 	switch val := &p.flow.Values[v]; {
 	case depth > 2*deepestFact:
+	case what == "nil" && p.knowsNil(v, known):
+		return known.none[v], true
+	case what == "nil" && val.Op == "field" && p.neverNil(v, known):
+		return false, true
+	case what == "nil" && val.Op == "call" && (val.What == "fmt.Errorf" || val.What == "errors.New"):
+		return false, true
 	case what == "timeout" && val.Op == "error" && len(val.Args) == 1 && p.isReceive(val.Args[0]) && !p.side.timeouts:
 		return false, true // it can be cancelled, or get what it cannot read
 	case val.Op == "timeout":
@@ -185,6 +166,30 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 	}
 	return false, false
 }
+
+// wraps reports whether an error is another one, or certainly wraps it.
+func (p *program) wraps(v, other, depth int) bool {
+	val, is := &p.flow.Values[v], &p.flow.Values[other]
+	if v == other || val.Op == "global" && is.Op == "global" && val.What == is.What {
+		return true
+	}
+	if depth > 2*deepestFact || val.Op != "call" || val.What != "fmt.Errorf" || len(val.Args) < 2 {
+		return false
+	}
+	format, _ := p.constants[val.Args[0]].(string)
+	for i, verb := range verbs(format) {
+		if verb == 'w' && i+1 < len(val.Args) && p.wraps(val.Args[i+1], other, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *program) isNil(v int) bool {
+	return p.flow.Values[v].Op == "const" && p.flow.Values[v].What == "nil"
+}
+
+func (p *program) knowsNil(v int, known facts) bool { _, ok := known.none[v]; return ok }
 
 func (p *program) isReceive(v int) bool {
 	val := &p.flow.Values[v]

@@ -18,6 +18,14 @@ type frame struct {
 	self   any  // the function that is called, if it calls itself
 	now    bool // a step has called it
 	known  map[int]any
+	kept   bool // by a function
+}
+
+// keep has a frame stay as it is, with all around it.
+func (f *frame) keep() {
+	for ; f != nil && !f.kept; f = f.outer {
+		f.kept = true
+	}
 }
 
 // Bits of what a value may depend on, beside what the nodes of a program have given: the variables of a loop by its depth,

@@ -50,7 +50,9 @@ type flowing struct {
 	byPhi    [][]int    // by value: the variables on which it depends, -1 in front of what was not looked for yet
 	came     []arrivals // by node: what scenarios have brought to it
 	names    []string
-	changing map[int]bool // variables of arrivals
+	all      []arrival      // by their number
+	reach    []map[int]bool // the same: nodes that may use what comes so, nil in front of those that were not looked for yet
+	changing map[int]bool   // variables of arrivals
 }
 
 // follow finds what has to be followed. common: values that both programs have, by what they look like.
@@ -64,9 +66,10 @@ func (p *program) follow(common map[string]bool) {
 		}
 		whole := common[p.signOfPhi(v)]
 		for e, a := range val.Args {
-			if !whole || !p.allCommon(a, common, map[int]bool{}) {
+			if a != v && (!whole || !p.allCommon(a, common, map[int]bool{})) {
 				p.changing[v] = true
 				p.number[arrival{v, e}] = len(p.number)
+				p.all = append(p.all, arrival{v, e})
 				p.names = append(p.names, fmt.Sprintf("variable %d as of way %d", v, e))
 			}
 		}
@@ -187,6 +190,18 @@ func (p *program) mayGet() []arrivals {
 		}
 	}
 	return out
+}
+
+// mayReach reports whether a node may use what an arrival brings: mayGet finds it for all of them at once, but does not tell
+// apart what is known on the ways of each.
+func (p *program) mayReach(number, n int) bool {
+	if p.reach == nil {
+		p.reach = make([]map[int]bool, len(p.all))
+	}
+	if p.reach[number] == nil {
+		p.reach[number] = p.reaches(p.all[number])
+	}
+	return p.reach[number][n]
 }
 
 // merge adds to the state at the end of a way. It reports whether that is more.

@@ -42,6 +42,7 @@ func (p *program) kept(f int) (kept []int) {
 
 // function makes a function, with what it takes from around it as that is now.
 func (r *run) function(v int, in *frame) function {
+	in.keep()
 	f := function{of: r.p, v: v, in: in, by: r}
 	if val := &r.p.flow.Values[v]; val.Sum != "" {
 		f.on = r.all(val.Args, in)
@@ -194,10 +195,12 @@ func (r *run) called(n *shape.Node) any {
 	}
 	switch f := f.(type) {
 	case function:
+		r.p.gives[r.at] |= toFunction
 		if c, ok := r.enter(f, args, self, r.p.still); ok {
 			return c
 		}
 	case collector:
+		r.p.gives[r.at] |= toCollector
 		*f.items = append(*f.items, entryOf(args))
 		return true
 	case nil, zero:

@@ -211,6 +211,7 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 			if s, ok := args[0].(string); ok { // of a strings.Builder
 				args, code := r.code(r.p.ops(by.Args)[1:], args[1:])
 				if len(args) > 0 && !slices.ContainsFunc(args, isBroken) {
+					r.p.note(v.Args[0], evaluated)
 					return s + r.sprintf(r.text(args[0]), args[1:], code)
 				}
 			}

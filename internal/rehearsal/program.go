@@ -31,6 +31,10 @@ type program struct {
 	live      []bool        // by node: scenarios may come to it
 	closed    map[fork]bool // ways that none takes
 	used      []bool        // by value
+	paths     map[int]*place
+	grounds   map[int]*ground
+	need      []arrivals
+	targets   []*target
 
 	seen
 	flowing
@@ -39,7 +43,7 @@ type program struct {
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, waits: findWaits(f), still: true}
+	p := &program{side: s, flow: f, grounds: map[int]*ground{}, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, waits: findWaits(f), still: true}
 	p.constants, p.seen = make([]any, len(f.Values)), newSeen(f)
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -76,7 +80,7 @@ func newProgram(s *side, f *shape.Flow) *program {
 	}
 	p.findDead()
 	for v := range f.Values {
-		_, p.sure[v] = p.answer(v, nil, 0)
+		_, p.sure[v] = p.answer(v, noFacts(), 0)
 	}
 	return p
 }
@@ -165,7 +169,10 @@ func (r *run) walk() (results []any) {
 		}
 		n := &r.p.flow.Nodes[r.at]
 		r.p.pass(r.at)
-		r.p.get(r.at, r.came)
+		if !slotKinds[n.Kind] {
+			r.p.get(r.at, r.came)
+		}
+		r.nearTargets()
 		if r.step(n) {
 			return r.whole(n.Args)
 		}
@@ -302,7 +309,11 @@ func (r *run) move(next int) {
 			}
 		}
 	}
-	r.base = &frame{known: map[int]any{}}
+	if r.base.kept {
+		r.base = &frame{known: map[int]any{}}
+	} else {
+		clear(r.base.known)
+	}
 }
 
 // futures are those that a node waits for, those of lists one by one.
@@ -508,6 +519,7 @@ func (r *run) decide(n *shape.Node) any {
 	f := r.co.ScheduleArgs(r.in(), slot, policy)
 	if f.Slot() != engine.NoSlot { // its scope has not been cancelled
 		r.p.take(r.at)
+		r.p.get(r.at, r.came)
 	}
 	r.keep(f, n.Type)
 	r.m.stored[f] = r.p.side.before.result(n)

@@ -38,9 +38,13 @@ type side struct {
 	watched map[question]bool // of which met is kept although nothing of them is missing
 }
 
-func newSide(p shape.Program) *side {
+// newSide prepares a side. before: the old one, nil of that itself.
+func newSide(p shape.Program, before *side) *side {
 	f := p.Flow
 	s := &side{lock: p.Lock, of: p.Orchestrator, aliases: map[string][]string{}, globals: map[string]bool{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
+	if s.before = before; before == nil {
+		s.before = s
+	}
 	s.look(f)
 	s.functions, s.ran, s.said = map[string]*program{}, map[*program]bool{}, map[*program]bool{}
 	for i := range f.Functions {
@@ -175,7 +179,8 @@ type pair struct {
 	rare     map[step][]base   // that have come to steps that are seldom seen
 	apart    []base            // in which variables have come to other values
 	limits   map[limit][]base  // that have answered questions which are not in both programs
-	lacks    []lack            // what the scenarios have to show
+	targets  map[aimed]*target
+	lacks    []lack // what the scenarios have to show
 
 	tired, done int  // scenarios
 	endless     bool // the new program has not come to an end of a step where the old one has
@@ -183,11 +188,11 @@ type pair struct {
 
 // newPair prepares a pair. The flows are those that are compared: with arguments as they are stored.
 func newPair(old, now shape.Program) *pair {
+	before := newSide(old, nil)
 	x := &pair{
-		old: newSide(old), now: newSide(now), pool: poolOf(old.Flow, now.Flow), stacks: engine.NewStacks(8),
-		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{},
+		old: before, now: newSide(now, before), pool: poolOf(old.Flow, now.Flow), stacks: engine.NewStacks(8),
+		resolve: map[string]string{}, markers: map[string]bool{}, closest: map[goal][]sample{}, rare: map[step][]base{}, limits: map[limit][]base{}, targets: map[aimed]*target{},
 	}
-	x.old.before, x.now.before = x.old, x.old
 	shares := x.old.shares || x.now.shares
 	x.old.shares, x.now.shares = shares, shares
 	var gather func(f *shape.Flow)
@@ -352,6 +357,7 @@ const (
 	mostDrawn    = 800
 	mostSearched = 5_000
 	mostVaried   = 2000
+	leastVaried  = 500        // even if much was computed
 	mostWork     = 10_000_000 // values that are computed
 )
 

@@ -48,6 +48,9 @@ func (x *pair) remember(b base) {
 	}
 	for _, s := range []*side{x.old, x.now} {
 		s.each(func(p *program) {
+			for _, t := range p.targets {
+				t.hit(x, b)
+			}
 			for n, took := range p.took {
 				if at := (step{p, n}); took && p.slots[n] < enoughSlots && len(x.rare[at]) < mostSamples {
 					x.rare[at] = append(x.rare[at], b)
@@ -61,7 +64,7 @@ func (x *pair) remember(b base) {
 			if q.missing() {
 				gap := math.Inf(1)
 				if m.numbers {
-					gap = math.Abs(m.gap)
+					gap = m.gap
 				}
 				x.keep(goal{question: q}, sample{b, gap})
 			}
@@ -74,20 +77,31 @@ func (x *pair) remember(b base) {
 	}
 }
 
-// keep keeps the samples that are nearest.
+// keep keeps the samples that are nearest, on both sides of the limit: those of one may have no knob that leads farther.
 func (x *pair) keep(g goal, new sample) {
 	all := x.closest[g]
 	if len(all) < mostSamples {
 		x.closest[g] = append(all, new)
 		return
 	}
-	farthest := 0
-	for i := range all {
-		if all[i].gap > all[farthest].gap {
+	above := 0
+	for _, s := range all {
+		above += btoi(s.gap > 0)
+	}
+	side := new.gap > 0 // that has to give one up
+	switch {
+	case above > mostSamples/2:
+		side = true
+	case above < mostSamples/2:
+		side = false
+	}
+	farthest := -1
+	for i, s := range all {
+		if s.gap > 0 == side && (farthest < 0 || math.Abs(s.gap) > math.Abs(all[farthest].gap)) {
 			farthest = i
 		}
 	}
-	if new.gap < all[farthest].gap {
+	if s := all[farthest]; new.gap > 0 != side || math.Abs(new.gap) < math.Abs(s.gap) {
 		all[farthest] = new
 	}
 }
@@ -104,7 +118,11 @@ type hunt struct {
 // nothing is or the budget is spent.
 func (x *pair) search(budget int) string {
 	h := &hunt{x: x, draw: rand.New(rand.NewPCG(1, 2)), budget: budget}
+	for _, s := range []*side{x.old, x.now} {
+		s.each((*program).findPossible)
+	}
 	for round := 0; !h.over() && !x.complete() && x.old.work+x.now.work < mostWork; round++ {
+		h.strive()
 		for _, g := range x.goals(round%4 == 3) {
 			h.attempt(g, round)
 			if h.over() {
@@ -168,7 +186,7 @@ func (x *pair) vary(budget int) string {
 	limits := slices.SortedFunc(maps.Keys(x.limits), func(a, b limit) int {
 		return cmp.Or(cmp.Compare(order[a.p], order[b.p]), cmp.Compare(a.v, b.v), cmp.Compare(a.saw, b.saw))
 	})
-	for seed := uint64(mostDrawn); !h.over(); seed++ {
+	for seed := uint64(mostDrawn); !h.over() && (h.budget > budget-leastVaried || x.old.work+x.now.work < 2*mostWork); seed++ {
 		if n := len(x.apart); n > 0 && seed%2 == 0 {
 			h.shaken(x.apart[h.draw.IntN(n)])
 			continue

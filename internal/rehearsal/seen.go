@@ -14,13 +14,21 @@ import (
 type seen struct {
 	asks   []uint8 // by value
 	needs  []uint8 // by value: what asks can come to
+	steps  []int64 // by value: how far what is compared is always from others that it can be, 1 if it can be at the limit
 	sure   []bool  // by value: the answer is always the same
 	nodes  []uint8
 	passed []int   // by node: how often it was passed in this scenario
 	often  []uint8 // by node: the logarithms of how often that was
 	took   []bool  // by node: it took a slot in this scenario
 	slots  []int   // by node: scenarios in which it did
+	gives  []uint8 // by node that is a call: what was called
 }
+
+// What a node has called.
+const (
+	toFunction = 1 << iota
+	toCollector
+)
 
 // What was seen of a value, beside answers that are no and yes.
 const (
@@ -28,6 +36,8 @@ const (
 	sawEqual
 	sawMore
 	evaluated
+	sawBelow // just below a limit at which nothing can be
+	sawAbove
 
 	sawBoth  = 1 | 2
 	sawOrder = sawLess | sawEqual | sawMore
@@ -42,7 +52,7 @@ const (
 )
 
 func newSeen(f *shape.Flow) seen {
-	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))}
+	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]int64, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
 	for v := range f.Values {
 		s.needs[v] = needs(&f.Values[v])
 	}
@@ -96,7 +106,16 @@ type fork struct {
 	n, next int
 }
 
-func (f fork) missing() bool { return !f.p.closed[f] && f.p.nodes[f.n]&(sawTrue<<f.next) == 0 }
+func (f fork) missing() bool {
+	return !f.p.closed[f] && f.p.nodes[f.n]&(sawTrue<<f.next) == 0 && !f.stops()
+}
+
+// stops reports whether a way is what a function that only computes does when a loop over what it yields has ended: nobody looks
+// at that.
+func (f fork) stops() bool {
+	v := &f.p.flow.Values[f.p.flow.Nodes[f.n].Args[0]]
+	return f.p.still && f.next == 1 && v.Op == "result" && len(v.Args) == 0 && f.p.gives[v.Node] == toCollector
+}
 
 // met is what a scenario has shown of a question.
 type met struct {
@@ -153,6 +172,9 @@ func (s *side) begin() int {
 	clear(s.states)
 	clear(s.forks)
 	s.each(func(p *program) {
+		for _, t := range p.targets {
+			t.near = unreached
+		}
 		clear(p.passed)
 		clear(p.took)
 	})
@@ -199,6 +221,9 @@ func (r *run) asked(v int, yes bool) bool {
 // near notes how two values compare, and how far apart they are.
 func (r *run) near(v, order int, a, b any) {
 	r.p.note(v, []uint8{sawLess, sawEqual, sawMore}[order+1])
+	if by := r.p.steps[v]; by > 1 {
+		r.beside(v, by, a, b)
+	}
 	m := r.keeps(v)
 	if m == nil {
 		return
@@ -210,6 +235,21 @@ func (r *run) near(v, order int, a, b any) {
 	}
 	if gap, ok := r.gap(a, b); ok && (!m.numbers || math.Abs(gap) < math.Abs(m.gap)) {
 		m.gap, m.numbers = gap, true
+	}
+}
+
+// beside notes that a number was next to a limit at which it cannot be. Both sides of that stand for the limit.
+func (r *run) beside(v int, by int64, a, b any) {
+	gap, ok := r.gap(a, b)
+	switch {
+	case !ok || math.Abs(gap) >= float64(by):
+	case gap < 0:
+		r.p.note(v, sawBelow)
+	case gap > 0:
+		r.p.note(v, sawAbove)
+	}
+	if r.p.asks[v]&(sawBelow|sawAbove) == sawBelow|sawAbove {
+		r.p.note(v, sawEqual)
 	}
 }
 
