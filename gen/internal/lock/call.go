@@ -211,7 +211,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		}
 		p.push(v)
 	})
-	m.afterCall(e, name, given)
+	m.afterCall(e, name, sig, given)
 }
 
 // with is a value that depends on more than it is computed from.

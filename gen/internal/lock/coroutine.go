@@ -90,7 +90,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 		sub.opaqueCall(pos, calledValue, n+1, nil)
 	}
 	if sub.lambda && fn.op == "func" {
-		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
+		m.alters(p, fn.fn, func(c *cell, _ ast.Expr) {
 			if !slices.Contains(sub.outs, c) {
 				sub.outs = append(sub.outs, c)
 			}

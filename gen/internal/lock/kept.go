@@ -105,3 +105,32 @@ func (m *machine) keepCaptured(paths []*path) {
 		}
 	}
 }
+
+// keepReached gives ways that have not come by a place what that holds on one that has, if what is led there by differs where
+// they meet: there it may be that place, and on the others nobody looks at it.
+func (m *machine) keepReached(paths []*path) {
+	keep := func(q *path, v *value) {
+		for _, to := range m.reach(q, v) {
+			for _, r := range paths {
+				if r.vars[to] == nil {
+					r.vars[to] = q.vars[to]
+				}
+			}
+		}
+	}
+	for _, c := range m.sortedCells(paths[0].vars) {
+		common := !slices.ContainsFunc(paths, func(q *path) bool { return q.vars[c] == nil })
+		if common && !same(paths, func(q *path) *value { return q.vars[c] }) {
+			for _, q := range paths {
+				keep(q, q.vars[c])
+			}
+		}
+	}
+	for i := range paths[0].stack {
+		if !same(paths, func(q *path) *value { return q.stack[i] }) {
+			for _, q := range paths {
+				keep(q, q.stack[i])
+			}
+		}
+	}
+}

@@ -114,6 +114,13 @@ func (m *machine) touches(p *path, c *closure, f func(*cell, ast.Expr)) {
 	m.touching(p, c, f, map[any]bool{})
 }
 
+// alters is touches, of a function that nobody runs beside: a method that only looks at what it is called on alters nothing.
+func (m *machine) alters(p *path, c *closure, f func(*cell, ast.Expr)) {
+	if c.recv == nil || !m.quiet(c.fn.obj, map[*types.Func]bool{}) {
+		m.touches(p, c, f)
+	}
+}
+
 func (m *machine) touching(p *path, c *closure, f func(*cell, ast.Expr), seen map[any]bool) {
 	if c.recv != nil {
 		for _, cl := range m.reach(p, c.recv) {
