@@ -56,7 +56,12 @@ func (d *description) say(v int) (said string, back int) {
 	d.open[v], back = depth, depth
 	val := &d.p.flow.Values[v]
 	var b strings.Builder
-	b.WriteString(val.Op + " " + val.What + " " + val.Sum)
+	what := val.What
+	switch val.Op {
+	case "found", "finds", "out": // variables are numbered as they come
+		_, what, _ = strings.Cut(what, " ")
+	}
+	b.WriteString(val.Op + " " + what + " " + val.Sum)
 	switch val.Op {
 	case "arg", "func":
 		b.WriteString(" " + strconv.Itoa(val.Func-d.within))

@@ -15,6 +15,7 @@ type frame struct {
 	before *frame // the round before
 	args   []any
 	self   any // the function that is called, if it calls itself
+	found  contents
 	known  map[int]any
 }
 
@@ -45,6 +46,8 @@ func findDepends(f *shape.Flow) []uint64 {
 			case "eta":
 				d &^= loopBit(v)
 			case "arg":
+				d |= functionBit(v)
+			case "finds":
 				d |= functionBit(v)
 			case "func":
 				d &^= functionBit(v)
@@ -129,6 +132,8 @@ func (r *run) compute(n int, in *frame) any {
 			return in.args[i]
 		}
 		return broken{}
+	case "found", "finds":
+		return r.finds(v, in)
 	case "changed":
 		return r.changed(v, in)
 	case "recursion":

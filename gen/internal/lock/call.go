@@ -453,7 +453,8 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 				frozen = append(frozen, m.freeze(p, a))
 			}
 			v := m.val(e.Pos(), "apply", "", frozen...)
-			m.disturb(p, append(args, callee), func(_ *cell, old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			own := m.directly(p, append([]*value{callee}, args...))
+			m.disturb(p, append(args, callee), func(c *cell, old *value) *value { return m.val(e.Pos(), "changed", own[c], v, old) })
 			p.push(v)
 		})
 	}

@@ -75,6 +75,9 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	if sub.lambda && m.keeping && fn.op == "func" {
 		sub.outlive(q, fn.fn)
 	}
+	if sub.lambda && fn.op == "func" {
+		m.alters(p, fn.fn, func(c *cell, _ ast.Expr) { sub.finds(q, c) })
+	}
 	sub.cur, sub.frame = []*path{q}, m.frame
 	end := &ast.BlockStmt{Rbrace: pos}
 	switch {

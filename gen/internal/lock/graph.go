@@ -1,7 +1,6 @@
 package lock
 
 import (
-
 	"go/token"
 	"go/types"
 	"slices"
