@@ -69,8 +69,11 @@ func (m *machine) args(e *ast.CallExpr, sig *types.Signature) int {
 			return n
 		}
 	}
-	for _, a := range e.Args {
+	for i, a := range e.Args {
 		m.eval(a)
+		if fn := m.sayer(e, i); fn != nil {
+			m.inline(fn, nil, 1, a.Pos())
+		}
 	}
 	if !sig.Variadic() || e.Ellipsis.IsValid() {
 		return len(e.Args)

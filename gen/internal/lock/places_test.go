@@ -2,6 +2,7 @@ package lock_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,14 +90,86 @@ func F(ctx durable.Context, o Order) error {
 }`},
 }
 
+// written are formats that do not ask for a text, or do not write the same.
+var written = []pair{
+	{"a number of what has a text", `
+type grade int
+
+func (g grade) String() string { return "high" }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, fmt.Sprintf("%d", grade(o.Total)))
+}`, `
+type grade int
+
+func (g grade) String() string { return "high" }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, fmt.Sprintf("%v", grade(o.Total)))
+}`},
+	{"a pattern that is not greedy", `
+var number = regexp.MustCompile("[0-9][0-9]*")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.FindString(o.Buyer))
+}`, `
+var number = regexp.MustCompile("[0-9][0-9]*?")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.FindString(o.Buyer))
+}`},
+	{"how a pattern is written", `
+var number = regexp.MustCompile("[0-9]+")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.String())
+}`, `
+var number = regexp.MustCompile("[0-9][0-9]*")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.String())
+}`},
+	{"two that fmt puts a space between", `
+type grade int
+
+func (g grade) String() string { return "high" }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, fmt.Sprint(grade(o.Total), grade(o.Total)))
+}`, `
+type grade int
+
+func (g grade) String() string { return "high" }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, grade(o.Total).String()+grade(o.Total).String())
+}`},
+	{"one that fmt catches when it panics", `
+type grade int
+
+func (g grade) String() string { return []string{"low", "high"}[g] }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, fmt.Sprint(grade(o.Total)))
+}`, `
+type grade int
+
+func (g grade) String() string { return []string{"low", "high"}[g] }
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, grade(o.Total).String())
+}`},
+}
+
 func TestHeldIsSeen(t *testing.T) {
 	t.Parallel()
 	programs := map[string]string{}
-	for i, p := range held {
+	pairs := slices.Concat(held, written)
+	for i, p := range pairs {
 		programs[fmt.Sprintf("h%02da", i)], programs[fmt.Sprintf("h%02db", i)] = p.a, p.b
 	}
 	all := flows(t, programs)
-	for i, p := range held {
+	for i, p := range pairs {
 		a, b := all[fmt.Sprintf("h%02da", i)], all[fmt.Sprintf("h%02db", i)]
 		if encoded(t, bare(a)) == encoded(t, bare(b)) {
 			t.Errorf("%s: both are %s", p.name, text(a))
@@ -104,8 +177,73 @@ func TestHeldIsSeen(t *testing.T) {
 	}
 }
 
-// kept are programs that do the same with what places hold.
+// kept are programs that do the same with what places and interfaces hold.
 var kept = []pair{
+	{"a text by its method or by fmt", `
+type grade int
+
+func (g grade) String() string {
+	if g > 3 {
+		return "high"
+	}
+	return "low"
+}
+
+func F(ctx durable.Context, o Order) error {
+	g := grade(o.Total)
+	return MailActivity.Call(ctx, g.String(), "it is "+g.String()+"!")
+}`, `
+type grade int
+
+func (g grade) String() string {
+	if g > 3 {
+		return "high"
+	}
+	return "low"
+}
+
+func F(ctx durable.Context, o Order) error {
+	g := grade(o.Total)
+	return MailActivity.Call(ctx, fmt.Sprint(g), fmt.Sprintf("it is %v!", g))
+}`},
+	{"a pattern", `
+var number = regexp.MustCompile("[0-9]+x")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.FindString(o.Buyer))
+}`, `
+var number = regexp.MustCompile("\\d\\d*x")
+
+func F(ctx durable.Context, o Order) error {
+	return MailActivity.Call(ctx, o.ID, number.FindString(o.Buyer))
+}`},
+	{"a choice behind an interface", `
+func F(ctx durable.Context, o Order) error {
+	fee := 0
+	if o.Gift {
+		fee = o.Total * 20 / 100
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: fee})
+	return err
+}`, `
+type duty interface{ on(total int) int }
+
+type home struct{}
+
+func (home) on(int) int { return 0 }
+
+type abroad struct{ percent int }
+
+func (a *abroad) on(total int) int { return total * a.percent / 100 }
+
+func F(ctx durable.Context, o Order) error {
+	var d duty = home{}
+	if o.Gift {
+		d = &abroad{20}
+	}
+	_, err := PackActivity.Call(ctx, Line{Count: d.on(o.Total)})
+	return err
+}`},
 	{"what is behind a pointer in a struct, made on two ways", `
 func F(ctx durable.Context, o Order) error {
 	if o.Gift {
