@@ -92,6 +92,7 @@ func (r *run) afterwards(v, by *shape.Value, in *frame) (x any, ok bool) {
 	if !ok || slices.ContainsFunc(c.results, isBroken) {
 		return broken{}, ok
 	}
+	r.p.note(v.Args[0], evaluated)
 	if left, changed := c.left[v.What]; changed {
 		return left, true
 	}
