@@ -49,7 +49,7 @@ func (c *closure) overwritten() (list []types.Object) {
 		return true
 	})
 	for _, l := range loops {
-		changes(info, l, func(e ast.Expr) {
+		changes(info, l, loud, func(e ast.Expr) {
 			id := rootIdent(e)
 			if id == nil || id.Pos() >= c.lit.Pos() && id.Pos() < c.lit.End() {
 				return

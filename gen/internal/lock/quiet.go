@@ -53,7 +53,7 @@ func (m *machine) looks(info *types.Info, around []ast.Node, seen map[*types.Fun
 			if sel != nil && sel.Kind() == types.FieldVal {
 				continue
 			}
-			return sel != nil && m.asks(sel, called(outer, around[:i-1]), seen)
+			return sel != nil && m.asks(sel, seen)
 		case *ast.IndexExpr:
 			if outer.X == e {
 				continue
@@ -69,8 +69,8 @@ func (m *machine) looks(info *types.Info, around []ast.Node, seen map[*types.Fun
 		case *ast.BinaryExpr:
 			return true
 		case *ast.CallExpr:
-			id, ok := ast.Unparen(outer.Fun).(*ast.Ident)
-			if ok && info.Types[id].IsBuiltin() && (id.Name == "len" || id.Name == "cap") {
+			name := calledName(info, outer)
+			if name == "len" || name == "cap" || looking[name] && rangesFlat(info.TypeOf(e)) {
 				return true
 			}
 		}
@@ -80,22 +80,36 @@ func (m *machine) looks(info *types.Info, around []ast.Node, seen map[*types.Fun
 }
 
 // asks reports whether a method that is selected only looks at what it is called on.
-func (m *machine) asks(sel *types.Selection, called bool, seen map[*types.Func]bool) bool {
+func (m *machine) asks(sel *types.Selection, seen map[*types.Func]bool) bool {
 	fn, ok := sel.Obj().(*types.Func)
 	if !ok {
 		return false
 	}
 	recv := fn.Signature().Recv().Type()
-	return !isPointer(recv) && flat(recv) || called && m.quiet(fn, seen)
+	return !isPointer(recv) && flat(recv) || m.quiet(fn, seen)
 }
 
-// called reports whether a method is called where it is named, and is no value.
-func called(fun ast.Expr, around []ast.Node) bool {
-	if len(around) == 0 {
-		return false
+// looking are functions that only look at the list or map of copies which they are given, as does what they give.
+var looking = map[string]bool{
+	"maps.Keys": true, "maps.Values": true, "maps.All": true, "maps.Clone": true, "maps.Equal": true,
+	"slices.Values": true, "slices.All": true, "slices.Backward": true, "slices.Clone": true, "slices.Equal": true,
+	"slices.Contains": true, "slices.ContainsFunc": true, "slices.Index": true, "slices.IndexFunc": true, "slices.Max": true, "slices.Min": true,
+	"slices.MaxFunc": true, "slices.MinFunc": true, "slices.IsSorted": true, "slices.BinarySearch": true, "strings.Join": true,
+}
+
+// calledName is the name of a builtin function or one of a package; "" of anything else.
+func calledName(info *types.Info, e *ast.CallExpr) string {
+	id := funcName(e.Fun)
+	if id == nil {
+		return ""
 	}
-	call, ok := around[len(around)-1].(*ast.CallExpr)
-	return ok && call.Fun == fun
+	switch obj := info.Uses[id].(type) {
+	case *types.Builtin:
+		return obj.Name()
+	case *types.Func:
+		return obj.FullName()
+	}
+	return ""
 }
 
 // rangesFlat reports whether a loop over a list or map gets hold of nothing but copies.
