@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -17,6 +16,7 @@ type frame struct {
 	args   []any
 	self   any  // the function that is called, if it calls itself
 	now    bool // a step has called it
+	found  contents
 	known  map[int]any
 	kept   bool // by a function
 }
@@ -55,6 +55,8 @@ func findDepends(f *shape.Flow) []uint64 {
 			case "eta":
 				d &^= loopBit(v)
 			case "arg", "begun":
+				d |= functionBit(v)
+			case "finds":
 				d |= functionBit(v)
 			case "func":
 				d &^= functionBit(v)
@@ -145,6 +147,8 @@ func (r *run) compute(n int, in *frame) any {
 			return in.args[i]
 		}
 		return broken{}
+	case "found", "finds":
+		return r.finds(v, in)
 	case "changed":
 		return r.changed(v, in)
 	case "recursion":
@@ -201,42 +205,4 @@ func (r *run) loop(v *shape.Value, in *frame) any {
 		}
 		before = round
 	}
-}
-
-// describe says what a function does and with which variables.
-func (p *program) describe(f function) string {
-	r := f.by
-	var b strings.Builder
-	seen := map[int]bool{}
-	var say func(v int)
-	say = func(v int) {
-		if p.depends[v]&^(functions-1) == 0 {
-			b.WriteString(text(r.of(v, f.in)))
-			return
-		}
-		val := &p.flow.Values[v]
-		b.WriteString(val.Op + " " + val.What + " " + val.Sum)
-		if seen[v] {
-			return
-		}
-		seen[v] = true
-		b.WriteString("(")
-		for _, a := range val.Args {
-			say(a)
-			b.WriteString(",")
-		}
-		b.WriteString(")")
-	}
-	val := &p.flow.Values[f.v]
-	b.WriteString("func " + val.Sum)
-	if val.Sum != "" {
-		p.side.said[p.side.functions[val.Sum]] = true
-		b.WriteString(texts(f.on))
-		return b.String()
-	}
-	for _, a := range val.Args {
-		say(a)
-		b.WriteString(";")
-	}
-	return b.String()
 }

@@ -60,7 +60,10 @@ func (r *run) call(f any, args []any) any { return r.apply(f, args, nil) }
 func (r *run) apply(f any, args []any, self any) any {
 	switch f := f.(type) {
 	case function:
-		c, ok := r.reckon(f, args, self)
+		if len(f.of.finds(f.v)) > 0 {
+			break // it may have been called before
+		}
+		c, ok := r.reckon(f, args, self, nil)
 		switch {
 		case !ok:
 		case len(c.results) == 1:
@@ -75,7 +78,7 @@ func (r *run) apply(f any, args []any, self any) any {
 }
 
 // reckon runs a function that gives a value: one that panics gives a broken one.
-func (r *run) reckon(f function, args []any, self any) (c called, ok bool) {
+func (r *run) reckon(f function, args []any, self any, found contents) (c called, ok bool) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -88,11 +91,11 @@ func (r *run) reckon(f function, args []any, self any) (c called, ok bool) {
 			panic(p)
 		}
 	}()
-	return r.enter(f, args, self, true)
+	return r.enter(f, args, self, found, true)
 }
 
 // enter runs a function. ok: it is known what it does. still: it is wanted where nothing may take time.
-func (r *run) enter(f function, args []any, self any, still bool) (c called, ok bool) {
+func (r *run) enter(f function, args []any, self any, found contents, still bool) (c called, ok bool) {
 	v := &f.of.flow.Values[f.v]
 	if r.rounds++; r.rounds > mostRounds {
 		r.tired = true
@@ -103,21 +106,22 @@ func (r *run) enter(f function, args []any, self any, still bool) (c called, ok 
 		if p == nil || p.blind || still && !p.still {
 			return c, false
 		}
-		return r.steps(p, f, args, self), true
+		return r.steps(p, f, args, self, found), true
 	}
 	if len(v.Args) == 0 {
 		return c, false
 	}
 	by := *f.by // which may have gone on meanwhile, or wait
 	by.co, by.rounds = r.co, r.rounds
-	results := by.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: withoutScopes(args), self: self, now: !still, known: map[int]any{}})
+	results := by.all(v.Args, &frame{bit: functionBit(v), outer: f.in, args: withoutScopes(args), self: self, now: !still, found: found, known: map[int]any{}})
 	r.rounds, r.tired = by.rounds, r.tired || by.tired
 	return f.of.returned(v.Args, results), true
 }
 
 // steps runs a function that has steps or loops.
-func (r *run) steps(p *program, f function, args []any, self any) called {
+func (r *run) steps(p *program, f function, args []any, self any, found contents) called {
 	sub := newRun(p, r.s, r.m, r.co)
+	sub.found = found
 	sub.outer, sub.scope, sub.self, sub.rounds = f.on, r.scope, f, r.rounds
 	if self != nil {
 		sub.self = self
@@ -195,8 +199,11 @@ func (r *run) called(n *shape.Node) any {
 	}
 	switch f := f.(type) {
 	case function:
+		if n.Target == "argument" && len(f.of.finds(f.v)) > 0 {
+			break // it is not known how often it was called
+		}
 		r.p.gives[r.at] |= toFunction
-		if c, ok := r.enter(f, args, self, r.p.still); ok {
+		if c, ok := r.enter(f, args, self, nil, r.p.still); ok {
 			return c
 		}
 	case collector:
@@ -244,7 +251,7 @@ func (r *run) ranged(of any) (s sequence, ok bool) {
 		return nil, false
 	}
 	s = sequence{}
-	c, ok := r.reckon(f, []any{collector{&s}}, nil)
+	c, ok := r.reckon(f, []any{collector{&s}}, nil, nil)
 	return s, ok && !slices.ContainsFunc(c.results, isBroken)
 }
 
@@ -262,7 +269,7 @@ func (r *run) rollback(saga any) (x any, ok bool) {
 	}
 	var failed list
 	for _, c := range slices.Backward(all) {
-		got, _ := r.enter(c.(function), nil, nil, false)
+		got, _ := r.enter(c.(function), nil, nil, nil, false)
 		failed = append(failed, got.result(""))
 	}
 	x, _ = r.printing("errors.Join", nil, failed)

@@ -233,8 +233,9 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 		slices.Reverse(out)
 	case (name == "slices.SortFunc" || name == "slices.SortStableFunc") && len(args) == 2:
 		slices.SortStableFunc(out, func(a, b any) int { return int(r.integer(r.call(args[1], []any{a, b}))) })
-	case (name == "sort.Slice" || name == "sort.SliceStable") && len(args) == 2:
-		// The function compares by places in the list as it was.
+	case (name == "sort.Slice" || name == "sort.SliceStable") && len(args) >= 2:
+		// The function compares by places in the list as it was. Methods of the elements, which may stand behind it, are not
+		// called.
 		places := make([]int64, len(l))
 		for i := range places {
 			places[i] = int64(i)

@@ -204,6 +204,11 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 		return r.of(v.Args[0], in)
 	}
 	by := &r.p.flow.Values[v.Args[0]]
+	if by.Op == "apply" {
+		if x, ok := r.afterwards(v, by, in); ok {
+			return x
+		}
+	}
 	var of string // a call gives the same for the same, and leaves the same
 	if by.Op == "call" && len(v.Args) == 1 {
 		args := r.all(by.Args, in)

@@ -18,19 +18,20 @@ type program struct {
 	flow      *shape.Flow
 	constants []any
 	depends   []uint64
-	phis      [][]int       // of a join
-	ways      map[way][]int // the place of a way among those into the join that it leads to
-	scopes    []int         // of a node: the value that is the Context of what it makes, -1 for the plain one
-	awaited   []bool        // of a node: somebody has its future
-	inner     []*program    // of all nodes with bodies, one after the other
-	first     []int         // of a node: its first in inner
-	waits     map[int]int   // of a future: the value that is the Context in which it is waited for, if it is another than its own; -1: several are
-	keeps     map[int][]int // of a func: what it is computed from that nodes give, which may give something else later
-	still     bool          // nothing in it takes time or a slot
-	blind     bool          // it looks at what is not known
-	live      []bool        // by node: scenarios may come to it
-	closed    map[fork]bool // ways that none takes
-	used      []bool        // by value
+	phis      [][]int          // of a join
+	ways      map[way][]int    // the place of a way among those into the join that it leads to
+	scopes    []int            // of a node: the value that is the Context of what it makes, -1 for the plain one
+	awaited   []bool           // of a node: somebody has its future
+	inner     []*program       // of all nodes with bodies, one after the other
+	first     []int            // of a node: its first in inner
+	waits     map[int]int      // of a future: the value that is the Context in which it is waited for, if it is another than its own; -1: several are
+	finding   map[int][]string // of a func: see finds
+	keeps     map[int][]int    // of a func: what it is computed from that nodes give, which may give something else later
+	still     bool             // nothing in it takes time or a slot
+	blind     bool             // it looks at what is not known
+	live      []bool           // by node: scenarios may come to it
+	closed    map[fork]bool    // ways that none takes
+	used      []bool           // by value
 	paths     map[int]*place
 	grounds   map[int]*ground
 	need      []arrivals
@@ -43,7 +44,7 @@ type program struct {
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, grounds: map[int]*ground{}, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, waits: findWaits(f), still: true}
+	p := &program{side: s, flow: f, grounds: map[int]*ground{}, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, finding: map[int][]string{}, waits: findWaits(f), still: true}
 	p.constants, p.seen = make([]any, len(f.Values)), newSeen(f)
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -95,6 +96,7 @@ type run struct {
 	params func(name string) any
 	outer  []any
 	self   any // the function that is run
+	found  contents
 	ended  map[wait]*history.Failure
 
 	at      int
@@ -226,7 +228,7 @@ func (r *run) step(n *shape.Node) (done bool) {
 		r.m.stored[f] = r.p.side.before.event(n.Target)
 		r.give(f)
 	case shape.Variable:
-		r.give(r.newPlace(r.whole(n.Args)[0]))
+		r.give(r.newMemory(r.whole(n.Args)[0]))
 	case shape.Store:
 		r.store(r.whole(n.Args))
 	case shape.UUID:

@@ -103,7 +103,7 @@ func text(v any) string {
 		return "?" + strconv.FormatUint(v.id, 36)
 	case fault:
 		return "error(" + v.id + ";" + v.says + ";" + texts(v.cause) + ")"
-	case *place:
+	case *memory:
 		return "place"
 	case which:
 		return "any " + strconv.Itoa(v.index)

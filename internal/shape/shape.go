@@ -200,7 +200,9 @@ const (
 // leaves changed: as values out in variables around it, which are numbered, and as values left in what it was given. What is
 // changed by the call of such a function says by What which of these it then is, "out 0" or "arg 0"; "" may be any. In them
 // What of an arg is the number of a parameter, not counting a Context, of the innermost func around it with the same Func. The
-// receiver is parameter 0 of a method that was not taken from a value.
+// receiver is parameter 0 of a method that was not taken from a value. A finds is what that func finds in a variable that it
+// changes, by its number and the fields in it: Args[0] the first time, and what it has left there from then on. Within a
+// function with a Sum it is a found.
 type Value struct {
 	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …
 	What string `json:"what,omitempty"` // name of a parameter, field or function; text of a constant

@@ -154,7 +154,7 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
 	switch t.Underlying().(type) {
 	case *types.Map:
-		m.each(func(p *path) { p.push(m.box(p, m.val(e.Pos(), "map", ""))) })
+		m.boxes(func(*path) *value { return m.val(e.Pos(), "map", "") })
 	case *types.Slice:
 		if len(e.Args) > 1 {
 			if tv := m.frame.info.Types[e.Args[1]]; tv.Value == nil || tv.Value.ExactString() != "0" {

@@ -69,8 +69,11 @@ func (m *machine) args(e *ast.CallExpr, sig *types.Signature) int {
 			return n
 		}
 	}
-	for _, a := range e.Args {
+	for i, a := range e.Args {
 		m.eval(a)
+		if fn := m.sayer(e, i); fn != nil {
+			m.inline(fn, nil, 1, a.Pos())
+		}
 	}
 	if !sig.Variadic() || e.Ellipsis.IsValid() {
 		return len(e.Args)
@@ -211,7 +214,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		}
 		p.push(v)
 	})
-	m.afterCall(e, name, given)
+	m.afterCall(e, name, sig, given)
 }
 
 // with is a value that depends on more than it is computed from.
@@ -459,7 +462,8 @@ func (m *machine) callValue(e *ast.CallExpr, callee *value, n int) {
 				frozen = append(frozen, m.freeze(p, a))
 			}
 			v := m.val(e.Pos(), "apply", "", frozen...)
-			m.disturb(p, append(args, callee), func(_ *cell, old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+			own := m.directly(p, append([]*value{callee}, args...))
+			m.disturb(p, append(args, callee), func(c *cell, old *value) *value { return m.val(e.Pos(), "changed", own[c], v, old) })
 			p.push(v)
 		})
 	}

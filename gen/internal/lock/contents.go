@@ -80,8 +80,11 @@ func sumOf(flow shape.Flow) string {
 func untyped(flow shape.Flow) shape.Flow {
 	flow.Values = slices.Clone(flow.Values)
 	for i := range flow.Values {
-		if v := &flow.Values[i]; v.Op == "out" || v.Op == "changed" && strings.HasPrefix(v.What, "out ") {
+		switch v := &flow.Values[i]; {
+		case v.Op == "out" || v.Op == "changed" && strings.HasPrefix(v.What, "out "):
 			v.What = ""
+		case v.Op == "found" || v.Op == "finds":
+			_, v.What, _ = strings.Cut(v.What, " ")
 		}
 	}
 	flow.Nodes = slices.Clone(flow.Nodes)

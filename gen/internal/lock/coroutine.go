@@ -75,6 +75,9 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 	if sub.lambda && m.keeping && fn.op == "func" {
 		sub.outlive(q, fn.fn)
 	}
+	if sub.lambda && fn.op == "func" {
+		m.alters(p, fn.fn, func(c *cell, _ ast.Expr) { sub.finds(q, c) })
+	}
 	sub.cur, sub.frame = []*path{q}, m.frame
 	end := &ast.BlockStmt{Rbrace: pos}
 	switch {
@@ -90,7 +93,7 @@ func (m *machine) bodyOf(fn *value, p *path, pos token.Pos, push func(sub *machi
 		sub.opaqueCall(pos, calledValue, n+1, nil)
 	}
 	if sub.lambda && fn.op == "func" {
-		m.touches(p, fn.fn, func(c *cell, _ ast.Expr) {
+		m.alters(p, fn.fn, func(c *cell, _ ast.Expr) {
 			if !m.remote(c) && !slices.Contains(sub.outs, c) {
 				sub.outs = append(sub.outs, c)
 			}

@@ -148,16 +148,43 @@ func withoutPlain(args []*value) []*value {
 // disturbed calls f with the variables that functions in a value change when they are called.
 func (m *machine) disturbed(p *path, v *value, f func(*cell)) {
 	m.functions(p, v, func(c *closure) {
-		m.touches(p, c, func(cl *cell, _ ast.Expr) { f(cl) })
+		m.alters(p, c, func(cl *cell, _ ast.Expr) { f(cl) })
+	})
+}
+
+// plain reports whether an argument is of a basic type: it holds no function, though that from which it was taken may. at counts
+// from behind the last of the values; those of a variadic parameter are one.
+func (m *machine) plain(e *ast.CallExpr, sig *types.Signature, at int) bool {
+	if sig == nil || sig.Params().Len()+at < 0 {
+		return false
+	}
+	from := sig.Params().Len() + at
+	to := from + 1
+	if sig.Variadic() && at == -1 && !e.Ellipsis.IsValid() {
+		to = len(e.Args)
+	}
+	if from > to || to > len(e.Args) {
+		return false
+	}
+	return !slices.ContainsFunc(e.Args[from:to], func(a ast.Expr) bool {
+		t := m.exprType(a)
+		if t == nil {
+			return true
+		}
+		_, basic := t.Underlying().(*types.Basic)
+		return !basic
 	})
 }
 
 // afterCall changes what a function of another module may have changed. v is what it has given, on top of the stacks.
-func (m *machine) afterCall(e *ast.CallExpr, name string, raw map[*path][]*value) {
+func (m *machine) afterCall(e *ast.CallExpr, name string, sig *types.Signature, raw map[*path][]*value) {
 	m.each(func(p *path) {
 		v := p.stack[len(p.stack)-1]
 		var cells []*cell
-		for _, a := range raw[p] {
+		for i, a := range raw[p] {
+			if m.plain(e, sig, i-len(raw[p])) {
+				continue
+			}
 			m.disturbed(p, a, func(c *cell) {
 				if cells = append(cells, c); m.remote(c) {
 					m.blur() // it is not known when

@@ -122,9 +122,14 @@ func (e *emitter) only(n *node, phi *value) *value {
 }
 
 func (e *emitter) real(v *value) *value {
-	for e.alias[v] != nil || v.op == "copied" {
-		if v = uncopied(v); e.alias[v] != nil {
+	for e.alias[v] != nil || v.op == "copied" || v.op == "found" && e.root().steady[v] {
+		switch {
+		case e.alias[v] != nil:
 			v = e.alias[v]
+		case v.op == "found":
+			v = v.args[0]
+		default:
+			v = uncopied(v)
 		}
 	}
 	return v
@@ -397,6 +402,10 @@ func (e *emitter) value(v *value) int {
 		}
 	case v.op == "any":
 		out.Op, out.Node = "result", e.index[v.at]
+	case v.op == "found":
+		if out.Args = e.values(v.args); v.owner != e.machine {
+			out.Op, out.Func = "finds", e.within(v.owner)
+		}
 	case v.op == "ctx":
 		out.Args = e.values(v.args)
 	case v.loop != nil:

@@ -261,9 +261,7 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 			m.eval(kv.Key)
 			m.eval(kv.Value)
 		}
-		m.each(func(p *path) {
-			p.push(m.box(p, m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))))
-		})
+		m.boxes(func(p *path) *value { return m.mapOf(e.Pos(), p.popN(2*len(e.Elts))) })
 	default:
 		m.listLit(e, t)
 	}
@@ -274,12 +272,9 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 
 // boxed puts the values on the stacks into places of their own.
 func (m *machine) boxed(t types.Type) {
-	m.map1(func(p *path, v *value) *value {
-		ref := m.box(p, v)
-		ref.cell.typ = t
-		ref.cell.st, _ = t.Underlying().(*types.Struct)
-		return ref
-	})
+	c := m.boxes((*path).pop)
+	c.typ = t
+	c.st, _ = t.Underlying().(*types.Struct)
 }
 
 func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct) {

@@ -226,6 +226,7 @@ func (m *machine) foldPair(a, b *path) *path {
 	n := a.from
 	cond := n.args[0]
 	m.keepCaptured([]*path{a, b})
+	m.keepReached([]*path{a, b})
 	p := a.fork(n.prev)
 	p.forked = a.forked || b.forked
 	n.prev.from.next[n.prev.out] = nil
@@ -286,6 +287,7 @@ func (m *machine) join(pos token.Pos, paths []*path, loop func(*cell, *value) bo
 	m.keepOperands(paths)
 	if loop == nil {
 		m.keepCaptured(paths)
+		m.keepReached(paths)
 	}
 	p := paths[0].fork(edge{n, 0})
 	m.keepCommon(p, paths...)
@@ -343,7 +345,12 @@ func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	if structs {
 		args := make([]*value, len(first.args))
 		for i := range args {
-			args[i] = m.phi(n, paths, func(q *path) *value { return of(q).args[i] })
+			field := func(q *path) *value { return of(q).args[i] }
+			if len(paths) > 1 && same(paths, field) {
+				args[i] = field(paths[0])
+				continue
+			}
+			args[i] = m.phi(n, paths, field)
 		}
 		return m.make(value{op: "struct", what: first.what, args: args, pos: first.pos, typ: typ})
 	}

@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // outlive changes what a path of a function that is kept for later finds in variables around it: what all rounds of a loop
@@ -47,7 +49,7 @@ func (c *closure) overwritten() (list []types.Object) {
 		return true
 	})
 	for _, l := range loops {
-		changes(info, l, func(e ast.Expr) {
+		changes(info, l, loud, func(e ast.Expr) {
 			id := rootIdent(e)
 			if id == nil || id.Pos() >= c.lit.Pos() && id.Pos() < c.lit.End() {
 				return
@@ -104,4 +106,89 @@ func (m *machine) keepCaptured(paths []*path) {
 			}
 		}
 	}
+}
+
+// keepReached gives ways that have not come by a place what that holds on one that has, if what is led there by differs where
+// they meet: there it may be that place, and on the others nobody looks at it.
+func (m *machine) keepReached(paths []*path) {
+	keep := func(q *path, v *value) {
+		for _, to := range m.reach(q, v) {
+			for _, r := range paths {
+				if r.vars[to] == nil {
+					r.vars[to] = q.vars[to]
+				}
+			}
+		}
+	}
+	for _, c := range m.sortedCells(paths[0].vars) {
+		common := !slices.ContainsFunc(paths, func(q *path) bool { return q.vars[c] == nil })
+		if common && !same(paths, func(q *path) *value { return q.vars[c] }) {
+			for _, q := range paths {
+				keep(q, q.vars[c])
+			}
+		}
+	}
+	for i := range paths[0].stack {
+		if !same(paths, func(q *path) *value { return q.stack[i] }) {
+			for _, q := range paths {
+				keep(q, q.stack[i])
+			}
+		}
+	}
+}
+
+// found is what a function that is a value finds in a variable around it which it changes, or in a field of that: the first
+// time what is in it where the function is given away, and from then on what it has left there.
+type found struct {
+	cell  *cell
+	way   []int // fields of structs
+	value *value
+}
+
+// finds gives a variable that a function changes what the function finds in it. Places that others lead to stay what they are.
+func (m *machine) finds(q *path, c *cell) {
+	if v := q.vars[c]; v != nil && !c.shared && !slices.ContainsFunc(m.found, func(f found) bool { return f.cell == c }) {
+		q.vars[c] = m.finding(c, v, nil, m.root().variable(c))
+	}
+}
+
+func (m *machine) finding(c *cell, v *value, way []int, name string) *value {
+	switch {
+	case v.op == "struct":
+		args := make([]*value, len(v.args))
+		for i, a := range v.args {
+			args[i] = m.finding(c, a, append(slices.Clip(way), i), name+" "+splitNames(v.what)[i])
+		}
+		w := *v
+		w.args, w.choice = args, false
+		return m.make(w)
+	case leadsElsewhere(v, map[*value]bool{}):
+		return v
+	}
+	w := m.make(value{op: "found", what: name, args: []*value{v}, pos: v.pos, owner: m})
+	m.found = append(m.found, found{c, way, w})
+	return w
+}
+
+// settleFound finds out what of that is never changed by the function: it is what it was.
+func (m *machine) settleFound() {
+	if m.lost || slices.ContainsFunc(m.nodes, func(n *node) bool { return n.kind == shape.Panic }) {
+		return
+	}
+	for _, f := range m.found {
+		if !slices.ContainsFunc(m.cur, func(p *path) bool { return !f.unchanged(p) }) {
+			m.root().steady[f.value] = true
+		}
+	}
+}
+
+func (f found) unchanged(p *path) bool {
+	v := p.vars[f.cell]
+	for _, i := range f.way {
+		if v == nil || v.op != "struct" || i >= len(v.args) {
+			return false
+		}
+		v = v.args[i]
+	}
+	return v != nil && v.class == f.value.class
 }

@@ -172,7 +172,7 @@ func flows(t testing.TB, programs map[string]string) map[string]shape.Flow {
 // complete makes a file of functions: imports are those that the text needs.
 func complete(text string) string {
 	imports := []string{}
-	for _, path := range []string{"context", "encoding/json", "errors", "fmt", "slices", "sort", "strings", "maps", "time", "cmp", "strconv"} {
+	for _, path := range []string{"context", "encoding/json", "errors", "fmt", "slices", "sort", "strings", "maps", "time", "cmp", "strconv", "regexp"} {
 		if strings.Contains(text, filepath.Base(path)+".") {
 			imports = append(imports, fmt.Sprintf("%q", path))
 		}

@@ -21,7 +21,7 @@ func (m *machine) known(e *ast.CallExpr, name string, args []*value) *value {
 		}
 	}
 	if name == "fmt.Sprint" && !e.Ellipsis.IsValid() && len(e.Args) == 1 && len(args) == 1 {
-		if v := m.printed(e.Args[0], args[0]); v != nil {
+		if v := m.printed(m.said(e, 0), args[0]); v != nil {
 			return v
 		}
 	}
@@ -41,6 +41,7 @@ func (m *machine) known(e *ast.CallExpr, name string, args []*value) *value {
 	if same := renamed[name]; same != "" {
 		name = same
 	}
+	args = m.patterned(name, args)
 	return m.val(e.Pos(), "call", name, args...)
 }
 
@@ -66,11 +67,11 @@ func (m *machine) sprintf(e *ast.CallExpr, args []*value) *value {
 		if next >= len(args) || !strings.ContainsRune("svd", rune(after[0])) {
 			return nil
 		}
-		basic, _ := m.frame.info.TypeOf(e.Args[next]).(*types.Basic)
+		basic := m.said(e, next)
 		if basic == nil || (after[0] == 's') != (basic.Info()&types.IsString != 0) && after[0] != 'v' {
 			return nil
 		}
-		part := m.printed(e.Args[next], args[next])
+		part := m.printed(basic, args[next])
 		if part == nil {
 			return nil
 		}
@@ -84,8 +85,7 @@ func (m *machine) sprintf(e *ast.CallExpr, args []*value) *value {
 }
 
 // printed is what %v makes of a text or an int; nil of anything else.
-func (m *machine) printed(e ast.Expr, v *value) *value {
-	basic, _ := m.frame.info.TypeOf(e).(*types.Basic)
+func (m *machine) printed(basic *types.Basic, v *value) *value {
 	switch {
 	case basic == nil:
 		return nil

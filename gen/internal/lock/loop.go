@@ -104,6 +104,8 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	m.eval(s.X)
 	if isIter {
 		m.iterator(s)
+	} else {
+		coll.typ = t
 	}
 	isString := isBasic && basic.Info()&types.IsString != 0
 	looked := isMap || isIter || isString || s.Value != nil && !isBlank(s.Value) // at what it goes over

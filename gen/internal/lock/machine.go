@@ -33,6 +33,7 @@ type machine struct {
 	outside  []*cell                 // of the outermost machine: variables that functions change which are values
 	putting  *contents               // of the outermost machine: shared variables that are being described
 	closures map[*ast.FuncLit]*value // of the outermost machine: those that are being summarised
+	steady   map[*value]bool         // of the outermost machine: what functions find in variables that they do not change
 	links    map[*types.Package]bool // of the outermost machine: packages that its own needs
 	holding  map[[2]types.Type]bool
 	shares   map[token.Pos]bool // of the outermost machine: places that coroutines share, by where they are made
@@ -44,6 +45,7 @@ type machine struct {
 	keeping   bool     // a round leaves something to those that follow
 	errorOnly bool     // nobody looks at what else it returns
 	outs      []*cell  // variables that it leaves changed
+	found     []found  // what it finds in those when it is called
 	given     []handed // places that were given to a function that is read by itself
 	making    *closure // the function that lambda is of
 	since     *value   // when lambda was made
@@ -130,6 +132,7 @@ func newMachine(prog *program, parent *machine) *machine {
 	}
 	m.holding = map[[2]types.Type]bool{}
 	m.closures = map[*ast.FuncLit]*value{}
+	m.steady = map[*value]bool{}
 	m.classes = &classes{byKey: map[string]int{}, lists: map[*value]*value{}}
 	left := fuel
 	m.fuel = &left
@@ -430,7 +433,9 @@ func (m *machine) frozenPart(p *path, v *value, depth int, done map[*value]*valu
 
 // finish ends the flow where its paths are.
 func (m *machine) finish(body *ast.BlockStmt, results bool) {
-	for _, p := range m.fold(m.cur) {
+	m.cur = m.fold(m.cur)
+	m.settleFound()
+	for _, p := range m.cur {
 		n := m.newNode(shape.Return, body.Rbrace, 0)
 		v := p.pop()
 		if v.pos.IsValid() {

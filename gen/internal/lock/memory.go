@@ -44,6 +44,9 @@ func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	if v == old || v.class == old.class && !literal {
 		return ch.now
 	}
+	if v.class == ch.now.class { // it has become that already
+		return v
+	}
 	if v.op == "ref" || v.op == "func" || v.isConst() {
 		return v
 	}

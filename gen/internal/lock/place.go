@@ -406,6 +406,17 @@ func (m *machine) box(p *path, v *value) *value {
 	return m.make(value{op: "ref", cell: c, pos: v.pos})
 }
 
+// boxes puts a value into a new place, on whichever path the program comes there, and pushes that.
+func (m *machine) boxes(of func(*path) *value) *cell {
+	c := m.newCell()
+	m.each(func(p *path) {
+		v := of(p)
+		p.vars[c] = v
+		p.push(m.make(value{op: "ref", cell: c, pos: v.pos}))
+	})
+	return c
+}
+
 func structOf(t types.Type) *types.Struct {
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()

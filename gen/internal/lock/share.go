@@ -31,7 +31,7 @@ func (m *machine) share(p *path, c *closure) {
 	}
 	body := outer.fn.decl.Body
 	loops, others := enclosingLoops(body, c.lit), otherFunctions(body, c.lit)
-	changes(c.frame.info, body, func(e ast.Expr) {
+	changes(c.frame.info, body, loud, func(e ast.Expr) {
 		id := rootIdent(e)
 		if id == nil || id.Pos() >= c.lit.Pos() && id.Pos() < c.lit.End() {
 			return
@@ -115,11 +115,19 @@ func elements(e ast.Expr) bool {
 // touches calls f with the variables and places outside a function that calling it may change, and with the expression
 // that is assigned to, if it is of that variable.
 func (m *machine) touches(p *path, c *closure, f func(*cell, ast.Expr)) {
-	m.touching(p, c, f, map[any]bool{})
+	m.touching(p, c, loud, f, map[any]bool{})
 }
 
-func (m *machine) touching(p *path, c *closure, f func(*cell, ast.Expr), seen map[any]bool) {
-	if c.recv != nil {
+// alters is touches, of a function that nobody runs beside: a method that only looks at what it is called on alters nothing.
+func (m *machine) alters(p *path, c *closure, f func(*cell, ast.Expr)) {
+	m.touching(p, c, func(fn *types.Func) bool { return m.quiet(fn, map[*types.Func]bool{}) }, f, map[any]bool{})
+}
+
+// loud says of every method that it may change what it is called on.
+func loud(*types.Func) bool { return false }
+
+func (m *machine) touching(p *path, c *closure, quiet func(*types.Func) bool, f func(*cell, ast.Expr), seen map[any]bool) {
+	if c.recv != nil && !quiet(c.fn.obj) {
 		for _, cl := range m.reach(p, c.recv) {
 			f(cl, nil)
 		}
@@ -128,7 +136,7 @@ func (m *machine) touching(p *path, c *closure, f func(*cell, ast.Expr), seen ma
 		return
 	}
 	seen[c.lit] = true
-	changes(c.frame.info, c.lit.Body, func(e ast.Expr) { m.target(p, c.frame, e, f) })
+	changes(c.frame.info, c.lit.Body, quiet, func(e ast.Expr) { m.target(p, c.frame, e, f) })
 	var around []ast.Node
 	ast.Inspect(c.lit.Body, func(n ast.Node) bool {
 		if n == nil {
@@ -144,8 +152,8 @@ func (m *machine) touching(p *path, c *closure, f func(*cell, ast.Expr), seen ma
 		if cl == nil || p.vars[cl] == nil {
 			return true
 		}
-		m.functions(p, p.vars[cl], func(inner *closure) { m.touching(p, inner, f, seen) })
-		if given(c.frame.info, around) {
+		m.functions(p, p.vars[cl], func(inner *closure) { m.touching(p, inner, quiet, f, seen) })
+		if given(c.frame.info, around, quiet) {
 			for _, at := range m.reach(p, p.vars[cl]) {
 				f(at, nil)
 			}
@@ -201,8 +209,8 @@ func through(info *types.Info, e ast.Expr) bool {
 }
 
 // changes calls f with every expression that is assigned to, whose address is taken, or on which a method is called that
-// takes a pointer.
-func changes(info *types.Info, root ast.Node, f func(ast.Expr)) {
+// takes a pointer and is not quiet.
+func changes(info *types.Info, root ast.Node, quiet func(*types.Func) bool, f func(ast.Expr)) {
 	assignments(root, f)
 	ast.Inspect(root, func(n ast.Node) bool {
 		x, ok := n.(*ast.SelectorExpr)
@@ -213,7 +221,7 @@ func changes(info *types.Info, root ast.Node, f func(ast.Expr)) {
 		if sel == nil || sel.Kind() != types.MethodVal {
 			return true
 		}
-		if fn, ok := sel.Obj().(*types.Func); ok && isPointer(fn.Signature().Recv().Type()) {
+		if fn, ok := sel.Obj().(*types.Func); ok && isPointer(fn.Signature().Recv().Type()) && !quiet(fn) {
 			f(x.X)
 		}
 		return true
@@ -222,17 +230,22 @@ func changes(info *types.Info, root ast.Node, f func(ast.Expr)) {
 
 // given reports whether an identifier stands where others get hold of what it leads to: not where it is only read. around
 // is the syntax around it, itself last.
-func given(info *types.Info, around []ast.Node) bool {
+func given(info *types.Info, around []ast.Node, quiet func(*types.Func) bool) bool {
 	for i := len(around) - 1; i > 0; i-- {
 		e, _ := around[i].(ast.Expr)
 		switch outer := around[i-1].(type) {
 		case *ast.ParenExpr, *ast.StarExpr:
 			continue
 		case *ast.SelectorExpr:
-			if sel := info.Selections[outer]; sel != nil && sel.Kind() == types.FieldVal {
+			sel := info.Selections[outer]
+			if sel != nil && sel.Kind() == types.FieldVal {
 				continue
 			}
-			return true
+			if sel == nil {
+				return true
+			}
+			fn, ok := sel.Obj().(*types.Func)
+			return !ok || !quiet(fn)
 		case *ast.IndexExpr:
 			if outer.X == e {
 				continue

@@ -6,9 +6,9 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// place is a place in memory, which coroutines may share. Values are computed when somebody asks for them: what it held
+// memory is a place, which coroutines may share. Values are computed when somebody asks for them: what it held
 // then has to be there still.
-type place struct{ wrote []written }
+type memory struct{ wrote []written }
 
 // written is what was put into a place, and how many such writes there had been with this one.
 type written struct {
@@ -16,21 +16,21 @@ type written struct {
 	v any
 }
 
-// newPlace is one that holds v.
-func (r *run) newPlace(v any) *place {
-	p := &place{}
+// newMemory is one that holds v.
+func (r *run) newMemory(v any) *memory {
+	p := &memory{}
 	r.write(p, v)
 	return p
 }
 
-func (r *run) write(p *place, v any) {
+func (r *run) write(p *memory, v any) {
 	r.m.writes++
 	p.wrote = append(p.wrote, written{r.m.writes, v})
 }
 
 // store puts what a step says into a place.
 func (r *run) store(args []any) {
-	p, ok := args[0].(*place)
+	p, ok := args[0].(*memory)
 	if !ok {
 		panic(crash{errPanic})
 	}
@@ -52,7 +52,7 @@ func (r *run) begun(v *shape.Value, in *frame) any {
 
 // load gives what a place held at a moment.
 func load(at, when any) any {
-	p, ok := at.(*place)
+	p, ok := at.(*memory)
 	m, known := when.(moment)
 	if !ok || !known {
 		return broken{}
