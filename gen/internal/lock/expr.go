@@ -261,25 +261,21 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 			m.eval(kv.Key)
 			m.eval(kv.Value)
 		}
-		m.each(func(p *path) {
-			p.push(m.box(p, m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))))
-		})
+		m.each(func(p *path) { p.push(m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))) })
+		m.boxAll(e.Pos()).typ = t
 	default:
 		m.listLit(e, t)
 	}
 	if boxed {
-		m.boxed(t)
+		m.boxed(e.Pos(), t)
 	}
 }
 
 // boxed puts the values on the stacks into places of their own.
-func (m *machine) boxed(t types.Type) {
-	m.map1(func(p *path, v *value) *value {
-		ref := m.box(p, v)
-		ref.cell.typ = t
-		ref.cell.st, _ = t.Underlying().(*types.Struct)
-		return ref
-	})
+func (m *machine) boxed(pos token.Pos, t types.Type) {
+	c := m.boxAll(pos)
+	c.typ = t
+	c.st, _ = t.Underlying().(*types.Struct)
 }
 
 func (m *machine) structLit(e *ast.CompositeLit, t types.Type, st *types.Struct) {
@@ -459,7 +455,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 	case token.AND:
 		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
 			m.eval(lit)
-			m.boxed(m.exprType(lit))
+			m.boxed(lit.Pos(), m.exprType(lit))
 			return
 		}
 		m.place(e.X)

@@ -341,7 +341,7 @@ func (m *machine) place(e ast.Expr) {
 		return
 	}
 	m.eval(e)
-	m.each(func(p *path) { p.push(m.box(p, p.pop())) })
+	m.boxAll(e.Pos())
 }
 
 // placeWithin goes from the place on the stack to a field, through embedded ones.
@@ -404,6 +404,17 @@ func (m *machine) box(p *path, v *value) *value {
 	c := m.newCell()
 	p.vars[c] = v
 	return m.make(value{op: "ref", cell: c, pos: v.pos})
+}
+
+// boxAll puts the values on the stacks into a new place, which is the same one on all ways: where they meet, it is still
+// known what points there.
+func (m *machine) boxAll(pos token.Pos) *cell {
+	c := m.newCell()
+	m.each(func(p *path) {
+		p.vars[c] = p.pop()
+		p.push(m.make(value{op: "ref", cell: c, pos: pos}))
+	})
+	return c
 }
 
 func structOf(t types.Type) *types.Struct {
