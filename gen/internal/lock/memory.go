@@ -3,6 +3,7 @@ package lock
 import (
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // elsewhere changes what other variables hold when the elements of a list or map, or what a pointer points to, have
@@ -213,7 +214,7 @@ var lending = map[string]bool{
 
 // lent are the arguments of a call of whose memory the result may be, beside that of its elements.
 func lent(call *value) []*value {
-	switch first, known := lending[call.what]; {
+	switch first, known := lending[strings.TrimSuffix(call.what, "...")]; {
 	case !known || len(call.args) == 0:
 		return call.args
 	case first:
