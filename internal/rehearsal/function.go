@@ -230,15 +230,18 @@ func entryOf(args []any) entry {
 	return entry{args[0], args[1]}
 }
 
-// collecting are functions that go over what their first argument yields.
-var collecting = map[string]bool{"slices.Collect": true, "slices.Sorted": true, "slices.SortedFunc": true, "slices.SortedStableFunc": true, "maps.Collect": true}
+// collecting are functions that go over what one of their arguments yields.
+var collecting = map[string]int{
+	"slices.Collect": 0, "slices.Sorted": 0, "slices.SortedFunc": 0, "slices.SortedStableFunc": 0, "maps.Collect": 0,
+	"slices.AppendSeq": 1, "maps.Insert": 1,
+}
 
 // yielded puts what a function yields in its place, where that is all that counts.
 func (r *run) yielded(name string, args []any) []any {
-	if collecting[name] && len(args) > 0 {
-		if s, ok := r.ranged(args[0]); ok {
+	if at, ok := collecting[name]; ok && at < len(args) {
+		if s, ok := r.ranged(args[at]); ok {
 			args = slices.Clone(args)
-			args[0] = s
+			args[at] = s
 		}
 	}
 	return args

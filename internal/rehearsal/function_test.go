@@ -73,3 +73,20 @@ func TestFunctions(t *testing.T) {
 		})
 	}
 }
+
+// TestPromoted finds a field of an embedded struct behind what the outer one was before.
+func TestPromoted(t *testing.T) {
+	t.Parallel()
+	before := record{"-state": "open", "File": record{"number": "n", "round": zero{}}}
+	after := record{"-state": "closed", "File": record{"-state": "late", "File": before}}
+	r := runner()
+	if got := r.field("number", after); got != "n" {
+		t.Errorf("number is %s, want n", text(got))
+	}
+	if got := r.field("-state", after); got != "closed" {
+		t.Errorf("state is %s, want closed", text(got))
+	}
+	if got := r.field("other", after); got != (zero{}) {
+		t.Errorf("another field is %s, want none", text(got))
+	}
+}

@@ -13,6 +13,11 @@ import (
 // library calls a function of the standard library, or one of which only the name is known: that gives the same for the
 // same.
 func (r *run) library(name string, args []any) any {
+	if plain, spread := strings.CutSuffix(name, "..."); spread && len(args) > 0 {
+		if last, ok := r.asList(args[len(args)-1]); ok {
+			name, args = plain, append(slices.Clone(args[:len(args)-1]), last...)
+		}
+	}
 	if f, ok := plain[name]; ok {
 		if x, ok := f(r, args); ok {
 			return x

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/bits"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"sort"
 	"strconv"
@@ -112,6 +114,7 @@ func alike(theirs, mine any) bool {
 func TestLibrary(t *testing.T) {
 	t.Parallel()
 	r := runner()
+	utc := r.s.unknown("global", "time.UTC", "")
 	for seed := range uint64(400) {
 		d := drawnArgs{rand.New(rand.NewPCG(seed, 1))}
 		s, u, w := d.text(), d.text(), d.text()
@@ -150,7 +153,16 @@ func TestLibrary(t *testing.T) {
 			{"strings.Cut", []any{s, u}, several(strings.Cut(s, u))}, {"strconv.Atoi", []any{s}, several(strconv.Atoi(s))}, {"strconv.ParseInt", []any{s, int64(10), int64(16)}, several(strconv.ParseInt(s, 10, 16))},
 			{"strconv.ParseBool", []any{s}, several(strconv.ParseBool(s))}, {"strconv.ParseFloat", []any{s, int64(64)}, several(strconv.ParseFloat(s, 64))}, {"time.ParseDuration", []any{s}, several(time.ParseDuration(s))},
 			{"(time.Time).ISOWeek", []any{at}, several(at.ISOWeek())}, {"(time.Time).Date", []any{at}, several(at.Date())}, {"(time.Time).Clock", []any{at}, several(at.Clock())},
-			{"maps.Clone", []any{ours(table)}, maps.Clone(table)},
+			{"maps.Clone", []any{ours(table)}, maps.Clone(table)}, {"maps.Equal", []any{ours(table), ours(map[string]int{s: n, w: 3})}, maps.Equal(table, map[string]int{s: n, w: 3})},
+			{"slices.Compare", []any{ours(l), ours(k)}, slices.Compare(l, k)}, {"slices.Concat...", []any{ours([][]int{l, k})}, slices.Concat(l, k)},
+			{"slices.Insert...", []any{ours(l), int64(0), ours(k)}, slices.Insert(slices.Clone(l), 0, k...)},
+			{"slices.Replace", []any{ours(l), int64(0), int64(len(l) / 2), int64(n), int64(m)}, slices.Replace(slices.Clone(l), 0, len(l)/2, n, m)},
+			{"slices.AppendSeq", []any{ours(l), r.library("slices.Values", []any{ours(k)})}, append(l[:len(l):len(l)], k...)},
+			{"sort.SearchInts", []any{ours(slices.Sorted(slices.Values(l))), int64(n)}, sort.SearchInts(slices.Sorted(slices.Values(l)), n)},
+			{"sort.IntsAreSorted", []any{ours(l)}, sort.IntsAreSorted(l)}, {"path.Base", []any{s}, path.Base(s)}, {"path.Ext", []any{s}, path.Ext(s)},
+			{"strconv.FormatFloat", []any{f, int64('f'), int64(2), int64(64)}, strconv.FormatFloat(f, 'f', 2, 64)}, {"unicode.IsPrint", []any{int64(c)}, unicode.IsPrint(c)},
+			{"math.Dim", []any{f, g}, math.Dim(f, g)}, {"math/bits.OnesCount", []any{int64(n)}, bits.OnesCount(uint(n))}, {"time.UnixMilli", []any{int64(n)}, time.UnixMilli(int64(n)).UTC()},
+			{"time.Date", []any{int64(2027), int64(n), int64(m), int64(3), int64(4), int64(5), int64(0), utc}, time.Date(2027, time.Month(n), m, 3, 4, 5, 0, time.UTC)},
 		} {
 			if call.name == "math.Hypot" && math.IsNaN(math.Hypot(f, g)) {
 				continue
@@ -199,6 +211,8 @@ func TestLibraryCalls(t *testing.T) {
 			{"slices.ContainsFunc", []any{ours(l), above}, slices.ContainsFunc(l, is)}, {"slices.IndexFunc", []any{ours(l), above}, slices.IndexFunc(l, is)},
 			{"slices.DeleteFunc", []any{ours(l), above}, slices.DeleteFunc(slices.Clone(l), is)}, {"slices.IsSortedFunc", []any{ours(l), falling}, slices.IsSortedFunc(l, order)},
 			{"sort.Search", []any{int64(9), above}, sort.Search(9, is)},
+			{"slices.CompareFunc", []any{ours(l), ours(upwards), falling}, slices.CompareFunc(l, upwards, order)},
+			{"slices.BinarySearchFunc", []any{ours(sorted), int64(n), falling}, several(slices.BinarySearchFunc(sorted, n, order))},
 		} {
 			if mine := r.library(call.name, call.args); !alike(ours(call.gives), mine) {
 				t.Errorf("%s of %s is %s, want %s", call.name, texts(call.args), text(mine), text(ours(call.gives)))
@@ -214,7 +228,8 @@ func TestLibraryCalls(t *testing.T) {
 			leaves any
 		}{
 			{"slices.Sort", []any{ours(l)}, upwards}, {"sort.Ints", []any{ours(l)}, upwards}, {"slices.SortFunc", []any{ours(l), falling}, sorted},
-			{"slices.DeleteFunc", []any{ours(l), above}, leftOf(l, is)},
+			{"slices.DeleteFunc", []any{ours(l), above}, leftOf(l, is)}, {"sort.Sort", []any{ours(l)}, upwards},
+			{"sort.Sort", []any{named{"sort.Reverse", []any{ours(l)}}}, slices.SortedFunc(slices.Values(l), order)},
 		} {
 			if mine, ok := r.mutated(call.name, call.args); !ok || text(mine) != text(ours(call.leaves)) && len(l) > 0 {
 				t.Errorf("%s of %s leaves %s, want %s", call.name, texts(call.args), text(mine), text(ours(call.leaves)))

@@ -32,7 +32,7 @@ func (r *run) listed(name string, args []any) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	if args[0] == nil {
+	if args[0] == nil || args[0] == (zero{}) {
 		if x, ok := ofMap(name, table{}, args); ok {
 			return x, true
 		}
@@ -104,7 +104,7 @@ func (r *run) ofSequence(name string, s sequence, args []any) (any, bool) {
 }
 
 func (r *run) ofList(name string, l list, args []any) (any, bool) {
-	if is, ok := strings.CutPrefix(name, "slices."); ok && len(args) == 2 {
+	if is, ok := strings.CutPrefix(name, "slices."); ok && len(args) == 2 && is != "Insert" {
 		return r.searched(is, l, args)
 	}
 	switch {
@@ -213,6 +213,9 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 	if len(args) == 0 || slices.ContainsFunc(args, isBroken) {
 		return broken{}, len(args) > 0
 	}
+	if name == "sort.Sort" || name == "sort.Stable" {
+		return r.sorted(args)
+	}
 	if m, is := args[0].(table); is {
 		return r.mutatedMap(name, m, args)
 	}
@@ -224,11 +227,16 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 	switch {
 	case (name == "slices.Sort" || name == "sort.Strings" || name == "sort.Ints" || name == "sort.Float64s") && len(args) == 1:
 		slices.SortStableFunc(out, r.compare)
-	case name == "slices.DeleteFunc" && len(args) == 2:
-		kept := slices.DeleteFunc(out, func(v any) bool { return r.truth(r.call(args[1], []any{v})) })
-		for i := len(kept); i < len(out); i++ {
-			out[i] = zero{}
+	case name == "slices.DeleteFunc" || name == "slices.Delete" || name == "slices.Compact" || name == "slices.CompactFunc":
+		kept, ok := r.ofList(name, out, args)
+		rest, is := kept.(list)
+		if !ok || !is {
+			return kept, ok
 		}
+		for len(rest) < len(out) { // what is behind is cleared
+			rest = append(rest, zero{})
+		}
+		out = rest
 	case name == "slices.Reverse" && len(args) == 1:
 		slices.Reverse(out)
 	case (name == "slices.SortFunc" || name == "slices.SortStableFunc") && len(args) == 2:
@@ -264,7 +272,14 @@ func (r *run) mutatedMap(name string, m table, args []any) (any, bool) {
 	if len(args) != 2 {
 		return nil, false
 	}
+	args = r.yielded(name, args)
 	switch name {
+	case "maps.Insert":
+		s, ok := args[1].(sequence)
+		for _, e := range s {
+			m = m.put(e.key, e.value)
+		}
+		return m, ok
 	case "maps.Copy":
 		switch from := args[1].(type) {
 		case table:

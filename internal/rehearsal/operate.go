@@ -154,17 +154,16 @@ func (r *run) field(name string, of any) any {
 	return r.s.unknown("field", name, text(of))
 }
 
-// promoted gives a field of a struct within a struct: of one that is embedded, whose name is that of a type.
+// promoted gives a field of a struct within a struct: of one that is embedded, whose name is that of a type. In its place may be
+// the outer one as it was before other fields changed, with the embedded one in it: a flow does not tell them apart.
 func promoted(name string, of record) any {
 	for _, inner := range slices.Sorted(maps.Keys(of)) {
-		v := of[inner]
-		if p, ok := v.(pointer); ok {
-			v = p.to
-		}
-		if in, ok := v.(record); ok && unicode.IsUpper(rune(inner[0])) {
-			if field, ok := in[name]; ok {
+		in, ok := pointee(of[inner]).(record)
+		for ok && unicode.IsUpper(rune(inner[0])) {
+			if field, found := in[name]; found {
 				return field
 			}
+			in, ok = pointee(in[inner]).(record)
 		}
 	}
 	return zero{}

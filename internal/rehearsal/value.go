@@ -16,7 +16,7 @@ import (
 type (
 	list     []any          // an empty one is not nil
 	record   map[string]any // of a struct, by field: those that are not zero
-	table    []entry        // of a map, by the text of its keys
+	table    []entry        // of a map, in an order of its keys that says nothing about them; see rank
 	entry    struct{ key, value any }
 	tuple    []any // what a function returns, if that is several values
 	sequence []entry
@@ -195,10 +195,12 @@ func (t table) lookUp(key any) (any, bool) {
 	return zero{}, false
 }
 
+// rank is where a key stands in a map, which has no order of its own: a program that sorts keys has something to do.
+func rank(key string) string { return strconv.FormatUint(hashOf(key), 36) + " " + key }
+
 // put gives a map with a key set.
 func (t table) put(key, value any) table {
-	k := text(key)
-	i, found := slices.BinarySearchFunc(t, k, func(e entry, k string) int { return strings.Compare(text(e.key), k) })
+	i, found := slices.BinarySearchFunc(t, rank(text(key)), func(e entry, k string) int { return strings.Compare(rank(text(e.key)), k) })
 	t = slices.Clone(t)
 	if found {
 		t[i].value = value

@@ -92,10 +92,10 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		switch {
 		case name == "new" && m.frame.info.Types[e.Args[0]].IsType():
 			m.pushAll(m.zero(e.Pos(), t.Underlying().(*types.Pointer).Elem()))
-			m.boxed(t.Underlying().(*types.Pointer).Elem())
+			m.boxed(e.Pos(), t.Underlying().(*types.Pointer).Elem())
 		case name == "new":
 			m.eval(e.Args[0])
-			m.boxed(m.exprType(e.Args[0]))
+			m.boxed(e.Pos(), m.exprType(e.Args[0]))
 		default:
 			m.makeBuiltin(e, t)
 		}
@@ -154,7 +154,8 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 func (m *machine) makeBuiltin(e *ast.CallExpr, t types.Type) {
 	switch t.Underlying().(type) {
 	case *types.Map:
-		m.boxes(func(*path) *value { return m.val(e.Pos(), "map", "") })
+		m.pushAll(m.val(e.Pos(), "map", ""))
+		m.boxAll(e.Pos()).typ = t
 	case *types.Slice:
 		if len(e.Args) > 1 {
 			if tv := m.frame.info.Types[e.Args[1]]; tv.Value == nil || tv.Value.ExactString() != "0" {

@@ -201,10 +201,14 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		for i, a := range raw {
 			args[i] = m.freeze(p, a)
 		}
+		called := name
 		if sig != nil && sig.Variadic() {
+			if last := args[n-1]; e.Ellipsis.IsValid() && spreading[name] && (last.op != "list" || last.what != "") {
+				called += "..."
+			}
 			args = flatten(args)
 		}
-		v := m.with(m.known(e, name, args), append(more[:len(more):len(more)], m.texts(name, args)...))
+		v := m.with(m.known(e, called, args), append(more[:len(more):len(more)], m.texts(name, args)...))
 		if !readers[name] {
 			for i, a := range raw {
 				if a.op == "ref" {
@@ -234,6 +238,9 @@ var readers = map[string]bool{
 	"maps.Keys": true, "maps.Values": true, "maps.Clone": true, "slices.Collect": true, "slices.Sorted": true, "encoding/json.Marshal": true,
 	"reflect.DeepEqual": true, "slices.Contains": true, "maps.Equal": true,
 }
+
+// spreading are functions of which a flow says whether the last argument is one of several or all of them.
+var spreading = map[string]bool{"slices.Insert": true, "slices.Replace": true, "slices.Concat": true, "cmp.Or": true}
 
 // flatten puts the elements of a last list in its place, as they are written.
 func flatten(args []*value) []*value {

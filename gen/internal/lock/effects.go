@@ -197,6 +197,7 @@ func (m *machine) afterCall(e *ast.CallExpr, name string, sig *types.Signature, 
 		}
 	})
 	for i, a := range e.Args {
+		a = m.turned(name, a)
 		t := m.frame.info.TypeOf(a)
 		if t == nil || !written(name, i, t) {
 			continue
@@ -205,4 +206,20 @@ func (m *machine) afterCall(e *ast.CallExpr, name string, sig *types.Signature, 
 			return m.val(e.Pos(), "changed", strconv.Itoa(i), p.stack[len(p.stack)-1])
 		})
 	}
+}
+
+// turned is what is sorted where an argument of sort.Sort turns its order round.
+func (m *machine) turned(name string, a ast.Expr) ast.Expr {
+	for name == "sort.Sort" || name == "sort.Stable" {
+		call, ok := ast.Unparen(a).(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 {
+			break
+		}
+		fn, _ := m.frame.info.Uses[funcName(call.Fun)].(*types.Func)
+		if fn == nil || fn.FullName() != "sort.Reverse" {
+			break
+		}
+		a = call.Args[0]
+	}
+	return a
 }

@@ -261,18 +261,19 @@ func (m *machine) composite(e *ast.CompositeLit, t types.Type) {
 			m.eval(kv.Key)
 			m.eval(kv.Value)
 		}
-		m.boxes(func(p *path) *value { return m.mapOf(e.Pos(), p.popN(2*len(e.Elts))) })
+		m.each(func(p *path) { p.push(m.mapOf(e.Pos(), p.popN(2*len(e.Elts)))) })
+		m.boxAll(e.Pos()).typ = t
 	default:
 		m.listLit(e, t)
 	}
 	if boxed {
-		m.boxed(t)
+		m.boxed(e.Pos(), t)
 	}
 }
 
 // boxed puts the values on the stacks into places of their own.
-func (m *machine) boxed(t types.Type) {
-	c := m.boxes((*path).pop)
+func (m *machine) boxed(pos token.Pos, t types.Type) {
+	c := m.boxAll(pos)
 	c.typ = t
 	c.st, _ = t.Underlying().(*types.Struct)
 }
@@ -454,7 +455,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 	case token.AND:
 		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
 			m.eval(lit)
-			m.boxed(m.exprType(lit))
+			m.boxed(lit.Pos(), m.exprType(lit))
 			return
 		}
 		m.place(e.X)

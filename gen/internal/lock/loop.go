@@ -101,6 +101,9 @@ func (m *machine) rangeStmt(s *ast.RangeStmt, label string) {
 	basic, isBasic := t.Underlying().(*types.Basic)
 	_, isMap := t.Underlying().(*types.Map)
 	_, isIter := t.Underlying().(*types.Signature)
+	if _, isSlice := t.Underlying().(*types.Slice); isSlice || isMap {
+		coll.typ = t
+	}
 	m.eval(s.X)
 	if isIter {
 		m.iterator(s)

@@ -3,6 +3,7 @@ package lock
 import (
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // elsewhere changes what other variables hold when the elements of a list or map, or what a pointer points to, have
@@ -44,7 +45,7 @@ func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	if v == old || v.class == old.class && !literal {
 		return ch.now
 	}
-	if v.class == ch.now.class { // it has become that already
+	if v.class == ch.now.class { // it is that already
 		return v
 	}
 	if v.op == "ref" || v.op == "func" || v.isConst() {
@@ -189,11 +190,13 @@ func (v *value) spine(into *[]*value, seen map[*value]bool) {
 	switch v.op {
 	case "list", "map", "made", "copied":
 		args = nil
+	case "call":
+		args = lent(v)
 	case "slice", "append", "concat", "put", "stirred":
 		args = args[:1]
 	case "eta", "if":
 		args = args[1:]
-	case "phi", "mu", "call", "changed", "part":
+	case "phi", "mu", "changed", "part":
 	default:
 		list, _ := v.origins(map[*value]bool{})
 		*into = append(*into, list...)
@@ -205,6 +208,25 @@ func (v *value) spine(into *[]*value, seen map[*value]bool) {
 	for _, a := range args {
 		a.spine(into, seen)
 	}
+}
+
+// lending are functions of another module that give memory of their own, or that of their first argument only.
+var lending = map[string]bool{
+	"slices.Insert": true, "slices.Delete": true, "slices.DeleteFunc": true, "slices.Compact": true, "slices.CompactFunc": true,
+	"slices.Replace": true, "slices.AppendSeq": true, "slices.Grow": true, "slices.Clip": true,
+	"slices.Sorted": false, "slices.SortedFunc": false, "slices.SortedStableFunc": false, "slices.Collect": false, "slices.Concat": false,
+	"slices.Repeat": false, "maps.Collect": false, "strings.Split": false, "strings.SplitN": false, "strings.Fields": false,
+}
+
+// lent are the arguments of a call of whose memory the result may be, beside that of its elements.
+func lent(call *value) []*value {
+	switch first, known := lending[strings.TrimSuffix(call.what, "...")]; {
+	case !known || len(call.args) == 0:
+		return call.args
+	case first:
+		return call.args[:1]
+	}
+	return nil
 }
 
 // fresh reports whether every computation of a value makes memory of its own.

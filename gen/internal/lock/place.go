@@ -341,7 +341,7 @@ func (m *machine) place(e ast.Expr) {
 		return
 	}
 	m.eval(e)
-	m.each(func(p *path) { p.push(m.box(p, p.pop())) })
+	m.boxAll(e.Pos())
 }
 
 // placeWithin goes from the place on the stack to a field, through embedded ones.
@@ -406,13 +406,13 @@ func (m *machine) box(p *path, v *value) *value {
 	return m.make(value{op: "ref", cell: c, pos: v.pos})
 }
 
-// boxes puts a value into a new place, on whichever path the program comes there, and pushes that.
-func (m *machine) boxes(of func(*path) *value) *cell {
-	c := m.newCell()
+// boxAll puts the values on the stacks into a new place, which is the same one on all ways: where they meet, it is still
+// known what points there.
+func (m *machine) boxAll(pos token.Pos) *cell {
+	c := m.newCellAt(pos)
 	m.each(func(p *path) {
-		v := of(p)
-		p.vars[c] = v
-		p.push(m.make(value{op: "ref", cell: c, pos: v.pos}))
+		m.store(p, c, p.pop())
+		p.push(m.make(value{op: "ref", cell: c, pos: pos}))
 	})
 	return c
 }
