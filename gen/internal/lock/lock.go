@@ -32,6 +32,7 @@ type Source struct {
 func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, typeOf func(types.Type) shape.TypeRef) map[*names.Decl]shape.Flow {
 	prog := newProgram(fset, sources, typeOf)
 	flows := map[*names.Decl]shape.Flow{}
+	second := secondPass{all: map[*names.Decl]*machine{}}
 	for _, src := range sources {
 		if src.Plan == nil || want != nil && !want(src) {
 			continue
@@ -43,15 +44,13 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			obj, _ := src.Types.Scope().Lookup(d.Ident).(*types.Func)
 			if fn := prog.funcs[obj]; fn != nil {
 				flow, m := prog.flow(fn, d.Func.Params)
-				if m.hidden {
-					run := prog.runnable(fn, d.Func.Params, m)
-					flow.Run = &run
-				}
 				flow.Written = prog.lines(append([]types.Object{obj}, prog.reached(prog.codeOf(obj))...))
 				flows[d] = flow
+				second.add(d, m)
 			}
 		}
 	}
+	second.read(prog, flows)
 	return flows
 }
 

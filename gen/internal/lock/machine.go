@@ -56,7 +56,7 @@ type machine struct {
 	lost      bool     // something was changed of which it is not known where it is
 	stores    bool     // it puts something into shared variables
 	hidden    bool     // it, or a function that is read for it, has what only a hash tells of: see program.runs
-	vague     bool     // of the outermost machine: not all that changes shared places is known
+	vague     bool     // not all that changes places in memory is known
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 

@@ -2,24 +2,57 @@ package lock
 
 import (
 	"go/token"
+	"maps"
 	"slices"
 
-	"github.com/durablegen/durablegen/internal/collect"
+	"github.com/durablegen/durablegen/gen/internal/names"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// runnable reads an orchestrator once more, in the form that is run: what coroutines share has a place in memory there, and
-// what is put into it and taken from it stands in the flow. Where it is not known what all may change such a place, variables
-// are told by hashes as in the form that is compared. m has read that one.
-func (prog *program) runnable(fn *function, params []collect.Param, m *machine) shape.Flow {
-	for remote := m.shares; ; remote = nil {
-		own := *prog
-		own.runs, own.places, own.summaries = true, remote, map[summaryOf]*machine{}
-		flow, read := own.flow(fn, params)
-		if !m.vague && !read.vague || remote == nil {
-			return Canonical(flow)
-		}
+// secondPass are the orchestrators that are read once more, in the form that is run: what coroutines share has a place in
+// memory there, and what is put into it and taken from it stands in the flow. Where it is not known what all may change such a
+// place, variables are told by hashes as in the form that is compared.
+type secondPass struct {
+	all    map[*names.Decl]*machine // what has read them first
+	order  []*names.Decl
+	places map[token.Pos]bool
+}
+
+// add notes an orchestrator, if something in it is told by a hash that can be written out.
+func (s *secondPass) add(d *names.Decl, m *machine) {
+	if !m.hidden {
+		return
 	}
+	s.all[d], s.order = m, append(s.order, d)
+	if s.places == nil {
+		s.places = map[token.Pos]bool{}
+	}
+	if !m.vague {
+		maps.Copy(s.places, m.shares)
+	}
+}
+
+// read gives flows their second form. All share what is known of functions.
+func (s *secondPass) read(prog *program, flows map[*names.Decl]shape.Flow) {
+	exact, hashed := prog.running(s.places), prog.running(nil)
+	for _, d := range s.order {
+		flow := flows[d]
+		fn, first := exact.funcs[s.all[d].entry.fn.obj], s.all[d]
+		run, m := exact.flow(fn, d.Func.Params)
+		if first.vague || m.vague {
+			run, _ = hashed.flow(fn, d.Func.Params)
+		}
+		run = Canonical(run)
+		flow.Run = &run
+		flows[d] = flow
+	}
+}
+
+// running is the program for flows that are run.
+func (prog *program) running(places map[token.Pos]bool) *program {
+	own := *prog
+	own.runs, own.places, own.summaries = true, places, map[summaryOf]*machine{}
+	return &own
 }
 
 // remote reports whether a cell has its place in memory: what a path knows of it is where that is.
@@ -31,12 +64,17 @@ func (m *machine) makeRemote(c *cell) {
 	if root.shares == nil {
 		root.shares = map[token.Pos]bool{}
 	}
-	root.shares[c.made] = true
-	root.vague = root.vague || !c.made.IsValid()
+	if root.shares[c.made] = true; !c.made.IsValid() {
+		m.blur()
+	}
 }
 
 // blur notes that a place in memory may be changed by something that the form to run does not have.
-func (m *machine) blur() { m.root().vague = true }
+func (m *machine) blur() {
+	for ; m != nil && !m.vague; m = m.parent {
+		m.vague = true
+	}
+}
 
 // storeRemote puts a value into a place in memory: a new one, if the path has none yet.
 func (m *machine) storeRemote(p *path, c *cell, v *value) {

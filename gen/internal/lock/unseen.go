@@ -322,6 +322,9 @@ func (m *machine) summary(fn *function) *value {
 		if body.hidden {
 			m.hide()
 		}
+		if body.vague {
+			m.blur()
+		}
 		return m.make(value{op: "lambda", body: body, pos: pos})
 	}
 	m.summaries[key] = nil
