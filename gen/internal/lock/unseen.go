@@ -407,6 +407,7 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	m.active = nil
 	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, pos, func(sub *machine, q *path) int {
 		sub.lambda, sub.level = true, 1 // it takes nothing from around it
+		sub.probing = 0                 // and is read for good, though what calls it may be read only to see what changes
 		return sub.unknowns(q, params(sig), pos)
 	})
 	m.active = around
