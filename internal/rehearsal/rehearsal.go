@@ -352,7 +352,7 @@ const (
 	mostDrawn    = 800
 	mostSearched = 5_000
 	mostVaried   = 2000
-	mostWork     = 10_000_000 // values that are computed
+	mostWork     = 15_000_000 // values that are computed
 )
 
 // rehearse runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is

@@ -46,7 +46,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 				flow, hidden := prog.flow(fn, d.Func.Params)
 				if hidden {
 					if running == nil {
-						running = prog.running()
+						running = prog.running(sources)
 					}
 					run, _ := running.flow(fn, d.Func.Params)
 					run = Canonical(run)

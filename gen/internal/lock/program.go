@@ -35,13 +35,18 @@ type program struct {
 	types    map[*types.TypeName]ast.Expr // how they are declared
 	pieces   map[types.Object]shape.Written
 
-	runs bool // flows are to be run, not compared: nothing is told by a hash that can be written out
+	runs       bool // flows are to be run, not compared: nothing is told by a hash that can be written out
+	interfaces *interfaces
+	boxes      map[string]bool     // types that flows have put into interfaces
+	named      map[string]*machine // that are told by their names, see told
+	changing   map[*types.Func]bool
 }
 
 // running is the program for flows that are to be run.
-func (prog *program) running() *program {
+func (prog *program) running(sources []*Source) *program {
 	own := *prog
-	own.runs, own.summaries = true, map[summaryOf]*machine{}
+	own.runs, own.summaries, own.interfaces = true, map[summaryOf]*machine{}, findInterfaces(sources)
+	own.boxes, own.named = map[string]bool{}, map[string]*machine{}
 	return &own
 }
 
