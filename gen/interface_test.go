@@ -16,12 +16,13 @@ const parcels = `package %s
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	durable "github.com/durablegen/durablegen/runtime"
 )
 
-var _, _, _ = errors.New, fmt.Sprint, strings.ToUpper
+var _, _, _, _ = errors.New, fmt.Sprint, strings.ToUpper, slices.Sort[[]string]
 
 type Parcel struct {
 	ID    string
@@ -263,6 +264,18 @@ func (c *counter) Add(n int) { c.sum += n; c.times++ }
 func (c *counter) Sum() int  { return c.sum * c.times }`, counting + `
 func (c *counter) Add(n int) { c.sum += n; c.times = 1 }
 func (c *counter) Sum() int  { return c.sum * c.times }`, false},
+	{"a method that sorts what it is called on", sorting + `
+func (l lines) Order() { slices.Sort(l) }`, sorting + `
+func (l lines) Order() {
+	slices.Sort(l)
+	slices.Reverse(l)
+}`, false},
+	{"a type parameter", generic + `
+func (b box) Cents(p Parcel) int { return b.Each*p.Grams + b.Each }`, generic + `
+func (b box) Cents(p Parcel) int { return (p.Grams + 1) * b.Each }`, true},
+	{"a type parameter, of which one type has changed", generic + `
+func (b box) Cents(p Parcel) int { return b.Each*p.Grams + b.Each }`, generic + `
+func (b box) Cents(p Parcel) int { return b.Each*p.Grams + 1 }`, false},
 	{"rules that hold others", chained + `
 func (a all) Count(p Parcel) (n int) {
 	for _, c := range a {
@@ -384,6 +397,48 @@ func Send(ctx durable.Context, p Parcel) error {
 	a.Add(p.Grams)
 	a.Add(2)
 	_, err := WeighActivity.Call(ctx, p.ID, a.Sum())
+	return err
+}
+`
+
+const sorting = `
+type orderer interface{ Order() }
+
+type lines []string
+
+type still struct{}
+
+func (still) Order() {}
+
+//durable:orchestrator
+func Send(ctx durable.Context, p Parcel, kinds []string) error {
+	var o orderer = lines(kinds)
+	if p.Far {
+		o = still{}
+	}
+	for range p.Grams % 3 {
+		o.Order()
+	}
+	return TellActivity.Call(ctx, strings.Join(kinds, " "))
+}
+`
+
+const generic = `
+type Rule interface{ Cents(p Parcel) int }
+
+type box struct{ Each int }
+
+func sum[T Rule](rules []T, p Parcel) (cents int) {
+	for _, r := range rules {
+		cents += r.Cents(p)
+	}
+	return cents
+}
+
+//durable:orchestrator
+func Send(ctx durable.Context, p Parcel) error {
+	boxes := []box{{p.Grams}, {2}}
+	_, err := WeighActivity.Call(ctx, p.ID, sum(boxes, p))
 	return err
 }
 `

@@ -198,6 +198,11 @@ const (
 // changed by the call of such a function says by What which of these it then is, "out 0" or "arg 0"; "" may be any. In them
 // What of an arg is the number of a parameter, not counting a Context, of the innermost func around it with the same Func. The
 // receiver is parameter 0 of a method that was not taken from a value.
+//
+// In a form to run a "box" is a value that has become one of an interface: What is its type. A "dispatch" calls a method of an
+// interface, as a value, or as the Target of a call: its arguments are the receiver, those of the method, and a "method" for every
+// type that may be there, with the name of that and the function. An "is" or "as" of an interface names behind the value the types
+// that are of it, an "assert" is an as that panics. A "kind" is a type for which errors.As looks.
 type Value struct {
 	Op   string `json:"op"`             // "param", "outer", "result", "phi", "const", "field", "call", "+", …
 	What string `json:"what,omitempty"` // name of a parameter, field or function; text of a constant

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
@@ -18,6 +19,9 @@ const dispatched = "dispatch"
 
 // behindRun is behind, for a flow to run.
 func (m *machine) behindRun(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
+	if t := m.standsFor(e); t != nil && m.on(t, obj, n, e.Pos()) {
+		return
+	}
 	m.parted(e.Pos(), n)
 	var out []*path
 	for paths := m.cur; len(paths) > 0; {
@@ -38,6 +42,18 @@ func (m *machine) behindRun(e *ast.CallExpr, obj *types.Func, n int, sig *types.
 		out = append(out, m.cur...)
 	}
 	m.cur = m.fold(out)
+}
+
+// standsFor is the type on which a method of a type parameter is called; nil: it is an interface.
+func (m *machine) standsFor(e *ast.CallExpr) types.Type {
+	x, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	if t := m.exprType(x.X); m.ours(t) {
+		return t
+	}
+	return nil
 }
 
 const mostApart = 16 // ways that are parted by what is behind an interface
@@ -138,9 +154,25 @@ func (m *machine) dispatch(e *ast.CallExpr, obj *types.Func, n int, sig *types.S
 		v := m.val(e.Pos(), dispatched, obj.FullName(), append(frozen, all...)...)
 		if !still || m.givesFunctions(p, args) {
 			m.disturb(p, args, func(c *cell, old *value) *value { return m.val(e.Pos(), "changed", own[c], v, old) })
+			m.stir(p, args, func(what string, old *value) *value { return m.val(e.Pos(), "changed", what, v, old) })
 		}
 		p.push(v)
 	})
+}
+
+// stir changes what has the elements of the same lists as what a method may change: those of an argument become what the method
+// leaves there.
+func (m *machine) stir(p *path, args []*value, becomes func(what string, old *value) *value) {
+	for k, a := range withoutPlain(args) {
+		if a.op == "ref" || a.isConst() {
+			continue
+		}
+		what := ""
+		if k > 0 && unboxed(a) == a {
+			what = "arg " + strconv.Itoa(k)
+		}
+		m.elsewhere(p, nil, unboxed(a), becomes(what, unboxed(a)))
+	}
 }
 
 // givesFunctions reports whether there are functions in arguments.
@@ -162,6 +194,7 @@ func (m *machine) dispatchNode(pos token.Pos, n int, all []*value, still bool, s
 	node, p := m.node(shape.Call, dispatched, pos, append(withoutContexts(args), all...)...)
 	if !still || m.givesFunctions(p, args) {
 		m.disturb(p, args, func(c *cell, old *value) *value { return m.ofNode("changed", own[c], node, old) })
+		m.stir(p, args, func(what string, old *value) *value { return m.ofNode("changed", what, node, old) })
 	}
 	m.blocks(node, p)
 	m.pushResults(p, node, sig)

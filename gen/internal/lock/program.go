@@ -37,9 +37,9 @@ type program struct {
 
 	runs       bool // flows are to be run, not compared: nothing is told by a hash that can be written out
 	interfaces *interfaces
-	boxes      map[string]bool     // types that flows have put into interfaces
-	named      map[string]*machine // that are told by their names, see told
-	changing   map[*types.Func]bool
+	boxes      map[string]bool      // types that flows have put into interfaces
+	named      map[string]*machine  // that are told by their names, see told
+	changing   map[*types.Func]bool // those that may change what was given to them, see still
 }
 
 // running is the program for flows that are to be run.

@@ -60,7 +60,9 @@ func (c *changer) look(n ast.Node) bool {
 			return true
 		}
 		if own := c.prog.funcs[fn.Origin()]; own != nil {
-			c.calls = append(c.calls, own.obj)
+			if !c.prog.generated(own.obj) { // those of an activity only write what they are given
+				c.calls = append(c.calls, own.obj)
+			}
 		} else if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
 			for _, own := range c.prog.methods[fn.Name()] {
 				c.calls = append(c.calls, own.obj)

@@ -241,7 +241,9 @@ func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Sig
 	}
 	m.each(func(p *path) {
 		v := p.stack[len(p.stack)-1]
-		m.disturb(p, given[p], func(_ *cell, old *value) *value { return m.val(e.Pos(), "changed", "", v, old) })
+		changed := func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) }
+		m.disturb(p, given[p], func(_ *cell, old *value) *value { return changed(old) })
+		m.stir(p, given[p][:1], func(_ string, old *value) *value { return changed(old) })
 	})
 }
 
