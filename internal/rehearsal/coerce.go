@@ -23,6 +23,11 @@ func (r *run) equal(a, b any) bool {
 	if w, ok := b.(which); ok {
 		return w.is(a)
 	}
+	x, boxA := a.(boxed)
+	y, boxB := b.(boxed)
+	if boxA && boxB {
+		return x.typ == y.typ && r.equal(x.value, y.value)
+	}
 	a, b = pointee(a), pointee(b)
 	_, oddA := a.(unknown)
 	_, oddB := b.(unknown)
@@ -107,6 +112,7 @@ func (r *run) compare(a, b any) int {
 
 // pointee is what a pointer points to; anything else is itself.
 func pointee(v any) any {
+	v = unboxed(v)
 	if p, ok := v.(pointer); ok {
 		return p.to
 	}
@@ -118,6 +124,8 @@ func (r *run) truth(v any) bool {
 	switch v := v.(type) {
 	case bool:
 		return v
+	case boxed:
+		return r.truth(v.value)
 	case pointer:
 		return r.truth(v.to)
 	case nil, zero:
@@ -132,6 +140,8 @@ func (r *run) integer(v any) int64 {
 		return v
 	case float64:
 		return int64(v)
+	case boxed:
+		return r.integer(v.value)
 	case pointer:
 		return r.integer(v.to)
 	case nil, zero:
@@ -144,6 +154,8 @@ func (r *run) number(v any) float64 {
 	switch v := v.(type) {
 	case float64:
 		return v
+	case boxed:
+		return r.number(v.value)
 	case pointer:
 		return r.number(v.to)
 	}
@@ -154,6 +166,8 @@ func (r *run) text(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
+	case boxed:
+		return r.text(v.value)
 	case pointer:
 		return r.text(v.to)
 	case nil, zero:

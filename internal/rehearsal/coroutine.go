@@ -25,7 +25,7 @@ func (r *run) coroutines(n *shape.Node) any {
 		case 0:
 			return returned{}
 		case 1: // the error alone, where nobody asks for the value
-			if _, is := results[0].(fault); is || isZero(results[0]) {
+			if onlyError(results[0]) || isZero(results[0]) {
 				return returned{nil, results[0]}
 			}
 			return returned{results[0], nil}

@@ -21,10 +21,13 @@ type pool struct {
 // poolOf gathers the constants of flows.
 func poolOf(flows ...*shape.Flow) *pool {
 	p := &pool{numbers: []int64{0, 1, 2, 3, 5, -1}, texts: []string{"", "a", "b"}}
+	years := false
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Values {
-			if v := &f.Values[i]; v.Op == "const" {
+			v := &f.Values[i]
+			years = years || v.Op == "call" && v.What == "(time.Time).Year"
+			if v.Op == "const" {
 				switch c := constant(v.What).(type) {
 				case int64:
 					p.numbers = append(p.numbers, c-1, c, c+1)
@@ -48,11 +51,24 @@ func poolOf(flows ...*shape.Flow) *pool {
 	for _, f := range flows {
 		gather(f)
 	}
+	if years {
+		p.addYears()
+	}
 	slices.Sort(p.numbers)
 	p.numbers = slices.Compact(p.numbers)
 	slices.Sort(p.texts)
 	p.texts = slices.Compact(p.texts)
 	return p
+}
+
+// addYears adds the year in which scenarios begin, and those that are as far from it as small numbers say.
+func (p *pool) addYears() {
+	year := int64(began.Year())
+	for _, n := range p.numbers {
+		if -200 < n && n < 200 {
+			p.numbers = append(p.numbers, year+n)
+		}
+	}
 }
 
 // constant gives the value of a constant in a flow.

@@ -188,6 +188,14 @@ func (r *run) called(n *shape.Node) any {
 		if x, ok := r.rollback(args[0]); ok {
 			return x
 		}
+	case n.Target == dispatched:
+		if len(args) == 0 || isZero(args[0]) {
+			panic(crash{errPanic})
+		}
+		f, args = behind(args)
+		if f == nil {
+			args = r.whole(n.Args)
+		}
 	case (n.Target == "value" || n.Target == "argument") && len(args) > 0:
 		f, args = args[0], args[1:]
 	case strings.HasPrefix(n.Target, "recursion ") && len(args) > 0:

@@ -19,13 +19,14 @@ func (r *run) library(name string, args []any) any {
 		}
 	}
 	if f, ok := plain[name]; ok {
-		if x, ok := f(r, args); ok {
+		if x, ok := f(r, allUnboxed(args)); ok {
 			return x
 		}
 	}
 	if x, ok := r.errorsOf(name, args); ok {
 		return x
 	}
+	args = allUnboxed(args)
 	if x, ok := r.listed(name, args); ok {
 		return x
 	}
@@ -158,6 +159,8 @@ func (r *run) time(v any) time.Time {
 		return v
 	case moment:
 		return v.at
+	case boxed:
+		return r.time(v.value)
 	case pointer:
 		return r.time(v.to)
 	case nil, zero:
@@ -371,6 +374,9 @@ func (r *run) errorsOf(name string, args []any) (any, bool) {
 		if isZero(args[0]) {
 			return false, true
 		}
+		if found, known := r.errorAs(args); known {
+			return found != nil, true
+		}
 		return r.s.truth("as " + text(args[0]) + texts(args[1:])), true
 	case name == "errors.New" && len(args) == 1:
 		return fault{id: r.text(args[0])}, true
@@ -384,6 +390,15 @@ func (r *run) errorsOf(name string, args []any) (any, bool) {
 	return nil, false
 }
 
+// onlyError reports whether a value can only be an error: types of its own are behind interfaces.
+func onlyError(v any) bool {
+	switch v.(type) {
+	case fault, boxed:
+		return true
+	}
+	return false
+}
+
 // isError is errors.Is.
 func (r *run) isError(err, target any) bool {
 	f, ok := err.(fault)
@@ -393,6 +408,9 @@ func (r *run) isError(err, target any) bool {
 	case text(err) == text(target):
 		return true
 	case !ok:
+		if _, is := err.(boxed); is {
+			return false // it has no method Is, nor wraps anything
+		}
 		return r.s.truth("is " + text(err) + text(target))
 	case len(f.cause) > 0:
 		return slices.ContainsFunc(f.cause, func(c any) bool { return r.isError(c, target) })

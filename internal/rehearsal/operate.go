@@ -82,9 +82,20 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		return zero{}
 	case "timeout":
 		return fault{id: "timeout"}
-	case "as":
-		return args[0]
+	case "box":
+		return boxed{v.What, args[0]}
+	case "method":
+		return method{v.What, args[0]}
+	case dispatched:
+		return r.dispatchValue(v, args)
+	case "kind":
+		return kind(v.What)
+	case "as", "assert":
+		return as(v, args)
 	case "is":
+		if b, ok := args[0].(boxed); ok {
+			return r.asked(n, isOf(b, v.What, args[1:]))
+		}
 		return r.asked(n, r.is(v.What, args[0]))
 	case "global":
 		return r.s.unknown("global", v.What, texts(args))
@@ -150,6 +161,8 @@ func (r *run) field(name string, of any) any {
 		return zero{}
 	case nil:
 		return broken{}
+	case boxed:
+		return r.field(name, x.value)
 	}
 	return r.s.unknown("field", name, text(of))
 }
@@ -208,6 +221,14 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 			return x
 		}
 	}
+	if by.Op == dispatched && len(v.Args) == 2 && v.What != "" {
+		if c, ok := r.dispatch(r.all(by.Args, in)); ok {
+			if left, changed := c.left[v.What]; changed {
+				return left
+			}
+			return r.of(v.Args[1], in)
+		}
+	}
 	var of string // a call gives the same for the same, and leaves the same
 	if by.Op == "call" && len(v.Args) == 1 {
 		args := r.all(by.Args, in)
@@ -218,6 +239,13 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 					r.p.note(v.Args[0], evaluated)
 					return s + r.sprintf(r.text(args[0]), args[1:], code)
 				}
+			}
+		}
+		if v.What == "1" && by.What == "errors.As" && len(args) > 1 {
+			if found, known := r.errorAs(args); found != nil {
+				return found
+			} else if known {
+				return args[1]
 			}
 		}
 		if v.What == "0" {

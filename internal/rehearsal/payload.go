@@ -55,9 +55,7 @@ func (s *side) written(ref shape.TypeRef, v any, depth int) any {
 	if t == nil || depth > deepestWritten {
 		return odd(v)
 	}
-	if p, ok := v.(pointer); ok {
-		v = p.to
-	}
+	v = pointee(v)
 	if m, ok := v.(moment); ok {
 		v = m.at
 	}
@@ -158,13 +156,15 @@ func number(f float64, bits int, exact ...any) any {
 }
 
 // odd is what does not fit its type, or has none that is known: by what it is, and no JSON that a value could have.
-func odd(v any) any { return "\x00" + text(v) }
+func odd(v any) any { return "\x00" + text(unboxed(v)) }
 
 // whatever writes what is in an interface.
 func whatever(v any) any {
 	switch v := v.(type) {
 	case nil, zero:
 		return nil
+	case boxed:
+		return whatever(v.value)
 	case pointer:
 		return whatever(v.to)
 	case bool, string:

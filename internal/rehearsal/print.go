@@ -10,7 +10,7 @@ import (
 // and what errors in them say, as the flow has them. What it prints depends on those.
 func (r *run) code(ops []string, args []any) (plain []any, code string) {
 	n := len(args)
-	for n > 0 && n <= len(ops) && slices.Contains([]string{"func", "source", "type", "recursion"}, ops[n-1]) {
+	for n > 0 && n <= len(ops) && slices.Contains([]string{"func", "source", "type", "recursion", "method", "kind"}, ops[n-1]) {
 		n--
 	}
 	if n < len(args) {
@@ -73,7 +73,7 @@ func said(err any, code string) string {
 	f, ok := err.(fault)
 	switch {
 	case !ok:
-		return "<" + text(err) + code + ">"
+		return "<" + text(unboxed(err)) + code + ">"
 	case f.says != "":
 		return f.says
 	}
@@ -107,9 +107,7 @@ func (r *run) sprintf(format string, args []any, code string) string {
 			break
 		}
 		a := args[i]
-		if p, ok := a.(pointer); ok {
-			a = p.to
-		}
+		a = pointee(a)
 		_, unset := a.(zero)
 		_, odd := a.(unknown)
 		switch verb {
@@ -140,7 +138,7 @@ func (r *run) sprintf(format string, args []any, code string) string {
 func (r *run) printed(args []any, code string) []any {
 	out := make([]any, len(args))
 	for i, a := range args {
-		switch a := a.(type) {
+		switch a := unboxed(a).(type) {
 		case bool, int64, float64, string:
 			out[i] = a
 		case nil:

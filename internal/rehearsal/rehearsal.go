@@ -358,7 +358,7 @@ const (
 	mostSearched = 5_000
 	mostVaried   = 2000
 	leastVaried  = 500        // even if much was computed
-	mostWork     = 10_000_000 // values that are computed
+	mostWork     = 15_000_000 // values that are computed
 )
 
 // rehearse runs scenarios until one shows what the new program does not repeat, which it gives, or nothing is missing, or it is

@@ -113,6 +113,12 @@ func text(v any) string {
 		return v.of.describe(v)
 	case collector:
 		return "yield"
+	case boxed:
+		return v.typ + "(" + text(v.value) + ")"
+	case method:
+		return "method " + v.typ + " " + text(v.f)
+	case kind:
+		return "type " + string(v)
 	case called:
 		return "called(" + texts(v.results) + ")"
 	case named:

@@ -65,7 +65,7 @@ func (m *machine) args(e *ast.CallExpr, sig *types.Signature) int {
 	if len(e.Args) == 1 && n > 1 {
 		if tuple, ok := m.frame.info.TypeOf(e.Args[0]).(*types.Tuple); ok {
 			m.eval(e.Args[0])
-			m.each(func(p *path) { p.push(m.spread(p.pop(), tuple.Len())...) })
+			m.each(func(p *path) { p.push(m.convertedParts(e.Args[0], m.spread(p.pop(), tuple.Len()))...) })
 			return n
 		}
 	}
@@ -195,7 +195,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 	}
 	given, more := map[*path][]*value{}, m.unseen(e, name, sig)
 	m.each(func(p *path) {
-		raw := p.popN(n)
+		raw := m.bare(name, p.popN(n))
 		given[p] = raw
 		args := make([]*value, n)
 		for i, a := range raw {

@@ -32,6 +32,9 @@ type emitter struct {
 func (m *machine) emit() shape.Flow {
 	bodies := map[string]shape.Flow{}
 	flow, _ := m.emitFrom(0, bodies)
+	if m.runs {
+		return summed(flow, bodies)
+	}
 	for _, sum := range slices.Sorted(maps.Keys(bodies)) {
 		flow.Functions = append(flow.Functions, shape.Function{Sum: sum, Flow: bodies[sum]})
 	}
@@ -425,7 +428,7 @@ func (e *emitter) value(v *value) int {
 
 func (e *emitter) values(vs []*value) []int {
 	var out []int
-	for _, v := range vs {
+	for _, v := range e.reachable(vs) {
 		out = append(out, e.value(v))
 	}
 	return out

@@ -34,6 +34,13 @@ func (m *machine) eval(e ast.Expr) {
 		m.each(func(p *path) { p.push(m.load(p, c)) })
 		return
 	}
+	m.evaluate(e)
+	if m.runs {
+		m.converted(e)
+	}
+}
+
+func (m *machine) evaluate(e ast.Expr) {
 	tv := m.frame.info.Types[e]
 	if tv.Value != nil {
 		v := m.constExpr(m.frame.info, e, tv.Value)
@@ -75,7 +82,7 @@ func (m *machine) eval(e ast.Expr) {
 		m.binaryExpr(e)
 	case *ast.TypeAssertExpr:
 		m.eval(e.X)
-		m.map1(func(p *path, v *value) *value { return m.asType(e.Pos(), v, m.exprType(e)) })
+		m.map1(func(p *path, v *value) *value { return m.asserted(e.Pos(), v, m.exprType(e)) })
 	case *ast.CallExpr:
 		m.call(e)
 	default:

@@ -9,6 +9,10 @@ import (
 // lambdaValue writes a function: what it returns if it does no more than to decide that, else a hash of it.
 func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 	out.Op, out.Func = "func", e.within(v.body)
+	if v.body.name != "" {
+		e.namedValue(v, out)
+		return
+	}
 	if returned, gates := v.body.decided(); returned != nil {
 		for phi, gate := range gates {
 			e.alias[phi] = gate
@@ -24,9 +28,7 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 	flow, imports := v.body.emitFrom(0, e.bodies)
 	flow = Canonical(flow)
 	out.Sum = sumOf(flow)
-	if e.bodies != nil && !v.body.lost && complete(flow) {
-		e.bodies[out.Sum] = flow
-	}
+	e.tell(out.Sum, v.body, flow)
 	out.Args = e.values(imports)
 	if len(imports) == 0 && v.body.numbered() == numbered {
 		v.body.sum = out.Sum

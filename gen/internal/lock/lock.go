@@ -50,7 +50,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			}
 		}
 	}
-	second.read(prog, flows)
+	second.read(prog, sources, flows)
 	return flows
 }
 

@@ -57,6 +57,7 @@ type machine struct {
 	stores    bool     // it puts something into shared variables
 	hidden    bool     // it, or a function that is read for it, has what only a hash tells of: see program.runs
 	vague     bool     // not all that changes places in memory is known
+	name      string   // by which its flow is told while flows to run are written; "" is by what it does
 	lambda    bool     // a function that runs without a Context of its own: its values are written where it is used
 }
 

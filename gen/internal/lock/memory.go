@@ -51,6 +51,9 @@ func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	if v.op == "ref" || v.op == "func" || v.isConst() {
 		return v
 	}
+	if v.op == "box" {
+		return m.sharedArgs(v, ch)
+	}
 	if mine, _ := v.origins(map[*value]bool{}); !overlapping(mine, ch.from) {
 		return v
 	}
@@ -294,7 +297,7 @@ func (v *value) origins(seen map[*value]bool) (list []*value, final bool) {
 		args = args[1:]
 	case "phi", "mu":
 		final = false
-	case "struct", "tuple", "index", "slice", "part", "as", "stirred", "changed", "item":
+	case "struct", "tuple", "index", "slice", "part", "as", "stirred", "changed", "item", "box", "assert":
 	case "copied":
 		list = []*value{v}
 		if v.what == "" {

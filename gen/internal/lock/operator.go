@@ -56,13 +56,13 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 		return cond
 	case tok && fok && !t && f:
 		return m.not(cond)
-	case (yes.op == "struct" || yes.op == "tuple") && no.op == yes.op && yes.what == no.what && len(yes.args) == len(no.args):
+	case (yes.op == "struct" || yes.op == "tuple" || yes.op == "box") && no.op == yes.op && yes.what == no.what && len(yes.args) == len(no.args):
 		args := make([]*value, len(yes.args))
 		for i := range args {
 			args[i] = m.choose(pos, cond, yes.args[i], no.args[i])
 		}
 		w := value{op: yes.op, what: yes.what, args: args, pos: yes.pos}
-		if yes.typ == no.typ {
+		if yes.typ == no.typ || yes.op == "box" {
 			w.typ = yes.typ
 		}
 		return m.make(w)

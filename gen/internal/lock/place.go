@@ -402,6 +402,7 @@ func (m *machine) within(p *path, at *value, s step, pos token.Pos) *value {
 // box puts a value into a new place.
 func (m *machine) box(p *path, v *value) *value {
 	c := m.newCellAt(v.pos)
+	c.taken = m.runs // where ways meet something may lead there, on the others nobody looks
 	m.store(p, c, v)
 	return m.make(value{op: "ref", cell: c, pos: v.pos})
 }

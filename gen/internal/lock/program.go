@@ -37,6 +37,11 @@ type program struct {
 
 	runs   bool               // flows are to be run, not compared: nothing is told by a hash that can be written out
 	places map[token.Pos]bool // for those: variables and places, by where they are made, that coroutines share
+
+	interfaces *interfaces          // of those: what becomes one
+	boxes      map[string]bool      // types that flows have put into interfaces
+	named      map[string]*machine  // that are told by their names, see told
+	changing   map[*types.Func]bool // those that may change what was given to them, see still
 }
 
 // function is a declared function with a body.

@@ -184,7 +184,7 @@ func (m *machine) values(n int, rhs []ast.Expr) {
 		})
 	default:
 		m.eval(e)
-		m.each(func(p *path) { p.push(m.spread(p.pop(), n)...) })
+		m.each(func(p *path) { p.push(m.convertedParts(e, m.spread(p.pop(), n))...) })
 	}
 }
 

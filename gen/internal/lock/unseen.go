@@ -18,7 +18,7 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 	if sig == nil || strings.HasPrefix(name, "sort.Slice") { // these only move elements
 		return nil
 	}
-	all := m.explicit(e.Fun)
+	all, methods := m.explicit(e.Fun), false
 	for i, a := range e.Args {
 		param := paramType(sig, i, e.Ellipsis.IsValid())
 		if param == nil || m.sayer(e, i) != nil {
@@ -43,7 +43,13 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 			names = []string{"Is", "As", "Unwrap"}
 		}
 		for _, fn := range m.methodsOf(t, names) {
-			all = append(all, m.summary(fn))
+			all, methods = append(all, m.summary(fn)), true
+		}
+		if p, ok := t.Underlying().(*types.Pointer); ok && i == 1 && name == "errors.As" && !methods && m.ours(p.Elem()) && !m.travels(t) {
+			if m.runs {
+				return []*value{m.val(a.Pos(), "kind", typeName(p.Elem()))}
+			}
+			m.hide()
 		}
 		switch {
 		case name == "errors.As":
@@ -59,18 +65,28 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 
 // typeValue is a type as a value: that of an annotated error has the name under which it travels.
 func (m *machine) typeValue(pos token.Pos, t types.Type) *value {
-	bare := t
-	for {
-		p, ok := types.Unalias(bare).(*types.Pointer)
-		if !ok {
-			break
-		}
-		bare = p.Elem()
-	}
-	if named, ok := types.Unalias(bare).(*types.Named); ok && m.errorTypes[named.Obj()] != "" {
-		return m.val(pos, "global", m.errorTypes[named.Obj()])
+	if m.travels(t) {
+		return m.val(pos, "global", m.errorTypes[bareType(t).(*types.Named).Obj()])
 	}
 	return m.val(pos, "global", typeName(t))
+}
+
+// travels reports whether a type is that of an annotated error, or a pointer to it.
+func (m *machine) travels(t types.Type) bool {
+	named, ok := bareType(t).(*types.Named)
+	return ok && m.errorTypes[named.Obj()] != ""
+}
+
+// bareType is what pointers point to.
+func bareType(t types.Type) types.Type {
+	for {
+		t = types.Unalias(t)
+		p, ok := t.(*types.Pointer)
+		if !ok {
+			return t
+		}
+		t = p.Elem()
+	}
 }
 
 func paramType(sig *types.Signature, i int, spread bool) types.Type {
@@ -194,7 +210,11 @@ func (m *machine) implementing(iface *types.Interface, names []string, f func(*f
 
 // behind is a call of a method of an interface. The receiver and its arguments are on the stacks.
 func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
-	if m.dispatched(e, obj, n) {
+	if m.runs {
+		m.behindRun(e, obj, n, sig)
+		return
+	}
+	if m.calledByChoice(e, obj, n) {
 		return
 	}
 	all := m.candidates(obj)
@@ -211,8 +231,28 @@ func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Sig
 		m.opaqueCall(e.Pos(), obj.FullName(), n+len(all), sig)
 		return
 	}
+	given := map[*path][]*value{}
+	m.each(func(p *path) { given[p] = slices.Clone(p.stack[len(p.stack)-n:]) })
 	m.external(e, obj.FullName(), n, sig)
 	m.map1(func(p *path, v *value) *value { return m.with(v, all) })
+	if m.leavesAll(obj) {
+		return
+	}
+	m.each(func(p *path) {
+		v := p.stack[len(p.stack)-1]
+		changed := func(old *value) *value { return m.val(e.Pos(), "changed", "", v, old) }
+		m.disturb(p, given[p], func(_ *cell, old *value) *value { return changed(old) })
+		m.stir(p, given[p][:1], func(_ string, old *value) *value { return changed(old) })
+	})
+}
+
+// leavesAll reports whether all methods that may stand behind one of an interface leave everything as it is.
+func (m *machine) leavesAll(obj *types.Func) bool {
+	still := true
+	if iface, ok := obj.Signature().Recv().Type().Underlying().(*types.Interface); ok {
+		m.implementing(iface, []string{obj.Name()}, func(fn *function) { still = still && m.still(fn.obj) })
+	}
+	return still
 }
 
 // candidates gives what the methods do that may stand behind one of an interface; none if it is of another type.
@@ -225,6 +265,9 @@ func (m *machine) candidates(obj *types.Func) (all []*value) {
 
 // dynamic is the type that a value has in an interface; nil: it is not known.
 func dynamic(v *value) types.Type {
+	if v.op == "box" {
+		return v.typ
+	}
 	if v.op == "ref" && len(v.way) == 0 && v.cell.typ != nil && v.cell.maybe == nil && !types.IsInterface(v.cell.typ) {
 		if _, isMap := v.cell.typ.Underlying().(*types.Map); !isMap {
 			return types.NewPointer(v.cell.typ)
@@ -244,13 +287,25 @@ func (m *machine) hasType(pos token.Pos, v *value, t types.Type) *value {
 		}
 		return m.boolean(pos, types.Identical(own, t))
 	}
+	if m.runs {
+		return m.hasTypeRun(pos, v, t)
+	}
+	if types.IsInterface(t) || m.ours(t) {
+		m.hide()
+	}
 	return m.val(pos, "is", typeName(t), v)
 }
 
 // asType is a value in an interface as one of a type.
 func (m *machine) asType(pos token.Pos, v *value, t types.Type) *value {
-	if own := dynamic(v); own != nil && types.Identical(own, t) {
-		return v
+	own := dynamic(v)
+	switch {
+	case own != nil && types.Identical(own, t):
+		return unboxed(v)
+	case m.runs:
+		return m.asTypeRun(pos, v, t)
+	case types.IsInterface(t) || m.ours(t):
+		m.hide()
 	}
 	return m.val(pos, "as", typeName(t), v)
 }
@@ -315,6 +370,13 @@ type summaryOf struct {
 // summary is a function as a value: what it does with arguments that are not known, wherever it is called.
 func (m *machine) summary(fn *function) *value {
 	pos, key := fn.decl.Name.Pos(), summaryOf{fn, m.root().home}
+	if m.runs {
+		return m.told(fn.obj.FullName(), func(begun func(*machine)) *value {
+			m.reading = append(m.reading, fn.decl.Body)
+			defer func() { m.reading = m.reading[:len(m.reading)-1] }()
+			return m.summarised(&closure{fn: fn}, pos, begun)
+		})
+	}
 	if body, ok := m.summaries[key]; ok {
 		if body == nil { // in itself
 			return m.itself(fn.decl.Body, pos)
@@ -330,7 +392,7 @@ func (m *machine) summary(fn *function) *value {
 	m.summaries[key] = nil
 	m.reading = append(m.reading, fn.decl.Body)
 	defer func() { m.reading = m.reading[:len(m.reading)-1] }()
-	v := m.summarised(&closure{fn: fn}, pos)
+	v := m.summarised(&closure{fn: fn}, pos, nil)
 	if delete(m.summaries, key); v.body != nil {
 		m.summaries[key] = v.body
 	}
@@ -349,7 +411,7 @@ func (m *machine) summaryOf(f *frame) *value {
 	root.closures[f.lit] = m.val(f.lit.Pos(), "recursion", "")
 	m.reading = append(m.reading, f.lit.Body)
 	defer func() { m.reading = m.reading[:len(m.reading)-1] }()
-	v := m.summarised(&closure{lit: f.lit, frame: f.outer}, f.lit.Pos())
+	v := m.summarised(&closure{lit: f.lit, frame: f.outer}, f.lit.Pos(), nil)
 	delete(root.closures, f.lit) // what it is depends on what is around
 	return v
 }
@@ -363,14 +425,21 @@ func (m *machine) itself(body *ast.BlockStmt, pos token.Pos) *value {
 	return m.val(pos, "recursion", up)
 }
 
-func (m *machine) summarised(c *closure, pos token.Pos) *value {
-	if *m.fuel < 0 {
-		return m.val(pos, "source", m.source(c.body(), c.info()))
-	}
+// sparing leaves little for the reading of a function, until what it gives is called.
+func (m *machine) sparing() (end func()) {
 	const most = 3000
 	left := *m.fuel - 50
 	*m.fuel = min(left, most)
-	defer func(begin int) { *m.fuel = left - (begin - *m.fuel) }(*m.fuel)
+	begin := *m.fuel
+	return func() { *m.fuel = left - (begin - *m.fuel) }
+}
+
+// summarised reads a function by itself. begun, if it is not nil, gets to know where.
+func (m *machine) summarised(c *closure, pos token.Pos, begun func(*machine)) *value {
+	if *m.fuel < 0 {
+		return m.val(pos, "source", m.source(c.body(), c.info()))
+	}
+	defer m.sparing()()
 	v := m.make(value{op: "func", fn: c, pos: pos})
 	sig := c.signature()
 	if sig == nil {
@@ -380,6 +449,10 @@ func (m *machine) summarised(c *closure, pos token.Pos) *value {
 	m.active = nil
 	sub := m.bodyOf(v, &path{vars: map[*cell]*value{}}, pos, func(sub *machine, q *path) int {
 		sub.lambda, sub.level = true, 1 // it takes nothing from around it
+		sub.probing = 0                 // and is read for good, though what calls it may be read only to see what changes
+		if begun != nil {
+			begun(sub)
+		}
 		return sub.unknowns(q, params(sig), pos)
 	})
 	m.active = around
