@@ -150,3 +150,63 @@ func (m *machine) detached(p *path, ref *value, at int, lists map[int]*cell) *va
 	}
 	return m.make(value{op: "ref", cell: c, way: slices.Clone(ref.way[at:]), pos: ref.pos})
 }
+
+// stir changes what a pointer in a cell may lead to of which it is not known which one it is: what can be reached by what was
+// there, and places to which pointers went where they met others.
+func (m *machine) stir(p *path, at *cell, t types.Type, old, now *value) {
+	for _, c := range m.reach(p, old) {
+		if c != at {
+			m.store(p, c, m.stirred(m.load(p, c), nil, now))
+		}
+	}
+	ptr, ok := t.Underlying().(*types.Pointer)
+	if !ok {
+		return
+	}
+	for _, c := range m.sortedCells(p.vars) {
+		if c.split && c != at && (c.typ == nil || includes(c.typ, ptr.Elem(), 0)) {
+			was := m.load(p, c)
+			m.store(p, c, m.stirredIn(was, c.typ, ptr.Elem(), now))
+			m.elsewhere(p, types.NewSlice(ptr.Elem()), was, p.vars[c])
+		}
+	}
+}
+
+// stirredIn is a value after what a pointer leads to has changed that may be in it.
+func (m *machine) stirredIn(v *value, t, inner types.Type, now *value) *value {
+	if t == nil {
+		return m.stirred(v, nil, now)
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok || embeds(st) || types.Identical(t, inner) || v.op == "struct" && v.what != structName(st) {
+		return m.stirred(v, t, now)
+	}
+	args := make([]*value, st.NumFields())
+	for i := range args {
+		args[i] = m.field(v.pos, v, fieldName(st, i), i)
+		if ft := st.Field(i).Type(); includes(ft, inner, 0) {
+			args[i] = m.stirredIn(args[i], ft, inner, now)
+		}
+	}
+	return m.make(value{op: "struct", what: structName(st), args: args, pos: v.pos, typ: v.typ})
+}
+
+// includes reports whether a variable of a type has one of another in it to which there may be a pointer.
+func includes(t, inner types.Type, depth int) bool {
+	if types.Identical(t, inner) || depth > 8 {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		return includes(u.Elem(), inner, depth+1)
+	case *types.Array:
+		return includes(u.Elem(), inner, depth+1)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if includes(f.Type(), inner, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
+}

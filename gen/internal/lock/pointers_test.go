@@ -161,6 +161,27 @@ func F(ctx durable.Context, o Order) error {
 	first := &o.Lines[0]
 	return MailActivity.Call(ctx, o.Buyer, first.SKU)
 }`},
+	{"elements by a list of pointers to them", `
+func F(ctx durable.Context, o Order) error {
+	var lines []*Line
+	for i := range o.Lines {
+		lines = append(lines, &o.Lines[i])
+	}
+	for _, l := range lines {
+		l.Price *= 2
+	}
+	return ShipActivity.Call(ctx, o)
+}`, `
+func F(ctx durable.Context, o Order) error {
+	var lines []*Line
+	for i := range o.Lines {
+		lines = append(lines, &o.Lines[i])
+	}
+	for _, l := range lines {
+		l.Price *= 3
+	}
+	return ShipActivity.Call(ctx, o)
+}`},
 	{"the first or the last of the best", `
 func F(ctx durable.Context, o Order) error {
 	best := &o.Lines[0]
