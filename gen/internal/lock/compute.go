@@ -186,6 +186,7 @@ func (l *loop) leave(m *machine, t *tree, ends *value, groups []group) {
 			continue
 		}
 		p := here[0]
+		m.keepReached(g.paths)
 		like := g.paths[0].fork(p.edge)
 		m.keepCommon(like, g.paths...)
 		like.facts, like.same, like.epoch = p.facts, p.same, p.epoch

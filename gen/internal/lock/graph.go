@@ -223,6 +223,7 @@ func (m *machine) foldPair(a, b *path) *path {
 	n := a.from
 	cond := n.args[0]
 	m.keepCaptured([]*path{a, b})
+	m.keepReached([]*path{a, b})
 	p := a.fork(n.prev)
 	p.forked = a.forked || b.forked
 	n.prev.from.next[n.prev.out] = nil

@@ -105,3 +105,35 @@ func (m *machine) keepCaptured(paths []*path) {
 		}
 	}
 }
+
+// keepReached gives ways that have not come by a place what it holds on one that has, if a variable that they all have leads
+// there: it is chosen later whether it does.
+func (m *machine) keepReached(paths []*path) {
+	for _, q := range paths {
+		for _, v := range m.differing(q, paths) {
+			for _, to := range m.reach(q, v) {
+				for _, r := range paths {
+					if r.vars[to] == nil && q.vars[to] != nil {
+						r.vars[to] = q.vars[to]
+					}
+				}
+			}
+		}
+	}
+}
+
+// differing gives what is on a way where others have something else.
+func (m *machine) differing(q *path, paths []*path) (list []*value) {
+	for _, c := range m.sortedCells(q.vars) {
+		other := func(r *path) bool { return r.vars[c] != nil && r.vars[c].class != q.vars[c].class }
+		if slices.ContainsFunc(paths, other) {
+			list = append(list, q.vars[c])
+		}
+	}
+	for i, v := range q.stack {
+		if slices.ContainsFunc(paths, func(r *path) bool { return i < len(r.stack) && r.stack[i].class != v.class }) {
+			list = append(list, v)
+		}
+	}
+	return list
+}

@@ -112,6 +112,22 @@ func F(ctx durable.Context, o Order) error {
 	}
 	return MailActivity.Call(ctx, o.Buyer, fmt.Sprint(len(b.by), b.sum))
 }`},
+	{"what only one way has made", `
+func F(ctx durable.Context, o Order) error {
+	n := o.Total
+	if o.Gift {
+		n = 7
+	}
+	return ShipActivity.Call(ctx, Order{Total: n})
+}`, `
+func F(ctx durable.Context, o Order) error {
+	n := &o.Total
+	if o.Gift {
+		own := 7
+		n = &own
+	}
+	return ShipActivity.Call(ctx, Order{Total: *n})
+}`},
 	{"what is made of a list is not changed with it", `
 func F(ctx durable.Context, o Order) error {
 	ends := []int{}
