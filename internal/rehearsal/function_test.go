@@ -90,3 +90,20 @@ func TestPromoted(t *testing.T) {
 		t.Errorf("another field is %s, want none", text(got))
 	}
 }
+
+// TestCopied copies into a list and into a part of it.
+func TestCopied(t *testing.T) {
+	t.Parallel()
+	r := runner(
+		shape.Value{Op: "const", What: "1"}, shape.Value{Op: "const", What: "2"}, shape.Value{Op: "const", What: "nil"},
+		shape.Value{Op: "list", Args: []int{0, 0, 0}}, shape.Value{Op: "list", Args: []int{1}},
+		shape.Value{Op: "copy", Args: []int{3, 4}}, shape.Value{Op: "changed", What: "copy", Args: []int{5, 3}},
+		shape.Value{Op: "slice", Args: []int{3, 0, 2, 2}},
+		shape.Value{Op: "copy", Args: []int{7, 4}}, shape.Value{Op: "changed", What: "copy", Args: []int{8, 3}},
+	)
+	for v, want := range map[int]string{5: "1", 6: "[2,1,1]", 8: "1", 9: "[1,2,1]", 3: "[1,1,1]"} {
+		if got := text(r.of(v, r.base)); got != want {
+			t.Errorf("value %d is %s, want %s", v, got, want)
+		}
+	}
+}

@@ -59,6 +59,11 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 			return r.answered(n, v.What, args, x)
 		}
 		return r.answered(n, v.What, args, r.library(v.What, args))
+	case "copy":
+		dst, ok := r.asList(args[0])
+		if src, too := r.asList(args[1]); ok && too {
+			return int64(min(len(dst), len(src)))
+		}
 	case "text":
 		if v.What == "WriteByte" || v.What == "WriteRune" {
 			return character(v.What, r.integer(args[0]))
@@ -227,6 +232,14 @@ func (r *run) changed(v *shape.Value, in *frame) any {
 				return left
 			}
 			return r.of(v.Args[1], in)
+		}
+	}
+	if by.Op == "copy" && len(v.Args) == 2 {
+		if x, ok := r.copied(by, v.Args[1], in); ok {
+			if !isBroken(x) {
+				r.p.note(v.Args[0], evaluated)
+			}
+			return x
 		}
 	}
 	var of string // a call gives the same for the same, and leaves the same

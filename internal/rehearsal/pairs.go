@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // lists2 is a function of two lists.
@@ -236,6 +238,9 @@ func (r *run) sorted(args []any) (any, bool) {
 		}
 		less = func(a, b any) bool { return r.truth(r.call(args[2], []any{list{a, b}, int64(0), int64(1)})) }
 	}
+	if args[0] == nil {
+		return nil, true
+	}
 	out := slices.Clone(l)
 	sort.SliceStable(out, func(i, j int) bool {
 		if turned {
@@ -254,4 +259,27 @@ func (r *run) swaps(swap any) bool {
 	}
 	c, ok := r.reckon(f, []any{list{int64(1), int64(2)}, int64(0), int64(1)}, nil, nil)
 	return ok && text(c.left["arg 0"]) == text(list{int64(2), int64(1)})
+}
+
+// copied is what the builtin copy leaves of the list that a value is, or of which its first argument is a part.
+func (r *run) copied(by *shape.Value, of int, in *frame) (any, bool) {
+	dst, at := by.Args[0], int64(0)
+	if part := &r.p.flow.Values[dst]; dst != of && part.Op == "slice" && part.Args[0] == of {
+		at = r.integer(r.of(part.Args[1], in))
+	} else if dst != of {
+		return nil, false
+	}
+	args := r.all(by.Args, in)
+	if slices.ContainsFunc(args, isBroken) {
+		return broken{}, true
+	}
+	whole, ok := r.asList(r.of(of, in))
+	part, too := r.asList(args[0])
+	from, also := r.asList(args[1])
+	if !ok || !too || !also || whole == nil {
+		return r.of(of, in), ok && too && also
+	}
+	whole = slices.Clone(whole)
+	copy(whole[at:at+int64(len(part))], from)
+	return whole, true
 }

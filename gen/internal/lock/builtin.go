@@ -117,7 +117,9 @@ func (m *machine) builtin(e *ast.CallExpr, fun ast.Expr) {
 		raw := p.popN(n)
 		args := make([]*value, n)
 		for i, a := range raw {
-			args[i] = m.read(p, a)
+			if args[i] = a; i == 0 || name != "append" || e.Ellipsis.IsValid() { // a pointer that is appended stays one
+				args[i] = m.read(p, a)
+			}
 		}
 		switch name {
 		case "len":

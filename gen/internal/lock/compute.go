@@ -121,7 +121,7 @@ func (l *loop) cycles(m *machine, t *tree) {
 			if c == nil {
 				return q.epoch
 			}
-			return m.settled(q, q.vars[c])
+			return m.settledAs(q, q.vars[c], h)
 		})
 	}
 	if l.counter != nil {
@@ -136,6 +136,17 @@ func (l *loop) cycle(m *machine, t *tree, h *value, of func(*path) *value) {
 		for i, p := range h.args {
 			l.cycle(m, t, p, func(q *path) *value { return m.part2(of(q), h, i) })
 		}
+		return
+	}
+	if h.op == "ref" {
+		l.rounds(h, func(i int, index *value) {
+			l.cycle(m, t, index, func(q *path) *value {
+				if v := of(q); v != nil && alike(h, v) {
+					return v.indices()[i]
+				}
+				return index
+			})
+		})
 		return
 	}
 	if h.op != "phi" {
@@ -175,6 +186,7 @@ func (l *loop) leave(m *machine, t *tree, ends *value, groups []group) {
 			continue
 		}
 		p := here[0]
+		m.keepReached(g.paths)
 		like := g.paths[0].fork(p.edge)
 		m.keepCommon(like, g.paths...)
 		like.facts, like.same, like.epoch = p.facts, p.same, p.epoch
@@ -217,8 +229,18 @@ func (l *loop) eta(m *machine, ends, v *value) *value {
 		w := *v
 		w.args, w.choice = args, false
 		return m.make(w)
-	case "ref", "func":
+	case "ref":
+		at := v.indices()
+		if !l.depends(v, map[*value]bool{}) {
+			return v
+		}
+		return m.moved(v, func(i int) *value { return l.eta(m, ends, at[i]) })
+	case "func":
 		return v
+	case "if":
+		if leadsElsewhere(v, map[*value]bool{}) {
+			return m.choose(v.pos, l.eta(m, ends, v.args[0]), l.eta(m, ends, v.args[1]), l.eta(m, ends, v.args[2]))
+		}
 	}
 	if !l.depends(v, map[*value]bool{}) {
 		return v
@@ -246,12 +268,7 @@ func (l *loop) depends(v *value, seen map[*value]bool) bool {
 	if l.isOwn(v) {
 		return true
 	}
-	for _, a := range v.args {
-		if l.depends(a, seen) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(append(v.indices(), v.args...), func(a *value) bool { return l.depends(a, seen) })
 }
 
 func (l *loop) isOwn(v *value) bool {

@@ -443,6 +443,7 @@ func (m *machine) receiver(e *ast.SelectorExpr, sel *types.Selection) {
 	if m.addressed(sel) {
 		m.place(e.X)
 		m.placeWithin(m.frame.actual(sel.Recv()), way, e.Sel.Pos())
+		m.aim()
 		return
 	}
 	m.eval(e.X)
@@ -466,6 +467,7 @@ func (m *machine) unaryExpr(e *ast.UnaryExpr) {
 			return
 		}
 		m.place(e.X)
+		m.aim()
 	case token.ARROW:
 		m.eval(e.X)
 		m.map1(func(p *path, v *value) *value { return m.val(e.Pos(), "receive", "", v) })

@@ -335,6 +335,9 @@ func same(paths []*path, of func(*path) *value) bool {
 // phi is the value that depends on the way to a join. Of structs it is one for each field.
 func (m *machine) phi(n *node, paths []*path, of func(*path) *value) *value {
 	first := of(paths[0])
+	if ref := m.meet(n, paths, of); ref != nil {
+		return ref
+	}
 	structs, typ := first.op == "struct", first.typ
 	for _, q := range paths {
 		if of(q).typ != typ {

@@ -108,33 +108,36 @@ func (m *machine) keepCaptured(paths []*path) {
 	}
 }
 
-// keepReached gives ways that have not come by a place what that holds on one that has, if what is led there by differs where
-// they meet: there it may be that place, and on the others nobody looks at it.
+// keepReached gives ways that have not come by a place what it holds on one that has, if a variable that they all have leads
+// there: it is chosen later whether it does.
 func (m *machine) keepReached(paths []*path) {
-	keep := func(q *path, v *value) {
-		for _, to := range m.reach(q, v) {
-			for _, r := range paths {
-				if r.vars[to] == nil {
-					r.vars[to] = q.vars[to]
+	for _, q := range paths {
+		for _, v := range m.differing(q, paths) {
+			for _, to := range m.reach(q, v) {
+				for _, r := range paths {
+					if r.vars[to] == nil && q.vars[to] != nil {
+						r.vars[to] = q.vars[to]
+					}
 				}
 			}
 		}
 	}
-	for _, c := range m.sortedCells(paths[0].vars) {
-		common := !slices.ContainsFunc(paths, func(q *path) bool { return q.vars[c] == nil })
-		if common && !same(paths, func(q *path) *value { return q.vars[c] }) {
-			for _, q := range paths {
-				keep(q, q.vars[c])
-			}
+}
+
+// differing gives what is on a way where others have something else.
+func (m *machine) differing(q *path, paths []*path) (list []*value) {
+	for _, c := range m.sortedCells(q.vars) {
+		other := func(r *path) bool { return r.vars[c] != nil && r.vars[c].class != q.vars[c].class }
+		if slices.ContainsFunc(paths, other) {
+			list = append(list, q.vars[c])
 		}
 	}
-	for i := range paths[0].stack {
-		if !same(paths, func(q *path) *value { return q.stack[i] }) {
-			for _, q := range paths {
-				keep(q, q.stack[i])
-			}
+	for i, v := range q.stack {
+		if slices.ContainsFunc(paths, func(r *path) bool { return i < len(r.stack) && r.stack[i].class != v.class }) {
+			list = append(list, v)
 		}
 	}
+	return list
 }
 
 // found is what a function that is a value finds in a variable around it which it changes, or in a field of that: the first

@@ -30,6 +30,7 @@ type loop struct {
 	exits   []*path
 	defers  bool           // a round may defer something and be followed by another
 	loose   map[*cell]bool // what leads elsewhere in them changes in the loop
+	moves   map[*cell]bool // pointers in them go from one element of a list to another in the loop
 }
 
 func (m *machine) forStmt(s *ast.ForStmt, label string) {
@@ -344,7 +345,7 @@ func (m *machine) lap(l *loop, phi func(*cell) bool, counts map[*cell]*value) {
 	l.head = head.from
 	for _, c := range m.sortedCells(head.vars) {
 		if phi(c) {
-			head.vars[c] = l.begin(m, start, head.vars[c], l.loose[c])
+			head.vars[c] = l.begin(m, start, head.vars[c], c)
 			l.phis[c] = head.vars[c]
 		}
 	}
@@ -478,20 +479,30 @@ func (l *loop) close(m *machine) {
 			if c != nil {
 				v = q.vars[c]
 			}
-			m.feed(h, m.settled(q, v))
+			l.feed(m, h, m.settledAs(q, v, h))
 		}
 		if l.counter != nil {
-			m.feed(l.counter, m.add(l.counted, l.counter, m.integer(l.counted, 1)))
+			l.feed(m, l.counter, m.add(l.counted, l.counter, m.integer(l.counted, 1)))
 		}
 	}
 }
 
 // feed gives a phi its argument for one more way.
-func (m *machine) feed(phi, v *value) {
-	if phi.op == "struct" {
+func (l *loop) feed(m *machine, phi, v *value) {
+	switch phi.op {
+	case "struct":
 		for i, p := range phi.args {
-			m.feed(p, m.part2(v, phi, i))
+			l.feed(m, p, m.part2(v, phi, i))
 		}
+		return
+	case "ref":
+		l.rounds(phi, func(i int, index *value) {
+			next := index
+			if v != nil && alike(phi, v) {
+				next = v.indices()[i]
+			}
+			l.feed(m, index, next)
+		})
 		return
 	}
 	if v == nil {

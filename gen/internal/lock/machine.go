@@ -76,6 +76,7 @@ type cell struct {
 	taken  bool            // a function literal uses it
 	sliced bool            // an array of which there is a slice
 	maybe  *value          // a pointer that came from outside: it may be nil
+	aimed  bool            // there may be pointers to elements of lists in it
 }
 
 // stored is something that was put into a shared variable.

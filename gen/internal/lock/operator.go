@@ -56,6 +56,9 @@ func (m *machine) choose(pos token.Pos, cond, yes, no *value) *value {
 		return cond
 	case tok && fok && !t && f:
 		return m.not(cond)
+	case alike(yes, no):
+		a, b := yes.indices(), no.indices()
+		return m.moved(yes, func(i int) *value { return m.choose(pos, cond, a[i], b[i]) })
 	case (yes.op == "struct" || yes.op == "tuple" || yes.op == "box") && no.op == yes.op && yes.what == no.what && len(yes.args) == len(no.args):
 		args := make([]*value, len(yes.args))
 		for i := range args {

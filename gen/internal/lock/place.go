@@ -201,11 +201,7 @@ func (m *machine) write(p *path, ref, v *value) {
 		now := m.read(p, &container)
 		m.elsewhere(p, ref.cell, ref.way[last].in, old, now)
 		if ref.way[last].deref {
-			for _, c := range m.reach(p, old) { // it may be any of several pointers
-				if c != ref.cell {
-					m.store(p, c, m.stirred(m.load(p, c), nil, now))
-				}
-			}
+			m.stirPointed(p, ref.cell, ref.way[last].in, old, now)
 		}
 	}
 }

@@ -223,6 +223,7 @@ func (m *machine) define(lhs, rhs []ast.Expr) {
 	m.each(func(p *path) {
 		for i, v := range p.popN(len(lhs)) {
 			if cells[i] != nil {
+				m.detach(p, &value{op: "ref", cell: cells[i]})
 				m.store(p, cells[i], v)
 			}
 		}
@@ -247,6 +248,7 @@ func (m *machine) assign(s *ast.AssignStmt) {
 			vs := p.popN(n)
 			refs := p.popN(n)
 			for i, ref := range refs {
+				m.detach(p, ref)
 				m.write(p, ref, vs[i])
 			}
 		})
