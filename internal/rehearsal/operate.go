@@ -48,6 +48,12 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		return structOf(v.What, args)
 	case "field":
 		return r.field(v.What, args[0])
+	case "pointer": // it is told from what it points to
+		if x, ok := args[0].(record); ok {
+			x = maps.Clone(x)
+			x["*"] = true
+			return x
+		}
 	case "id", "most", "left", "out":
 		return args[0]
 	case "call":

@@ -210,3 +210,20 @@ func includes(t, inner types.Type, depth int) bool {
 	}
 	return false
 }
+
+// handedOut is what a function gives that is a value. A pointer that is an error is not the same as what it points to:
+// errors.As finds the one or the other.
+func (m *machine) handedOut(p *path, v *value) *value {
+	switch t := dynamic(v); {
+	case v.op == "if" && leadsElsewhere(v, map[*value]bool{}):
+		return m.choose(v.pos, m.freeze(p, v.args[0]), m.handedOut(p, v.args[1]), m.handedOut(p, v.args[2]))
+	case v.op == "ref" && t != nil && isPointer(t) && isError(t):
+		return m.val(v.pos, "pointer", "", m.freeze(p, v))
+	}
+	return m.freeze(p, v)
+}
+
+func isError(t types.Type) bool {
+	iface, _ := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+	return types.Implements(t, iface)
+}

@@ -445,7 +445,7 @@ func (m *machine) finish(body *ast.BlockStmt, results bool) {
 		}
 		if results {
 			for _, a := range v.args {
-				n.args = append(n.args, m.freeze(p, a))
+				n.args = append(n.args, m.handedOut(p, a))
 			}
 			for _, c := range m.outs {
 				v := m.freeze(p, m.load(p, c))

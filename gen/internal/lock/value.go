@@ -154,7 +154,7 @@ func (v *value) truth() (is, known bool) {
 // never reports whether v cannot be nil.
 func (v *value) never() bool {
 	switch v.op {
-	case "struct", "list", "map", "func", "timeout", "future", "ctx", "box":
+	case "struct", "list", "map", "func", "timeout", "future", "ctx", "box", "pointer":
 		return true
 	case "ref":
 		return v.cell.maybe == nil
