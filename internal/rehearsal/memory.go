@@ -6,8 +6,8 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// memory is a place, which coroutines may share. Values are computed when somebody asks for them: what it held
-// then has to be there still.
+// memory is a place that coroutines may share. Values are computed when somebody asks for them, so what it held
+// at each moment has to be there still.
 type memory struct{ wrote []written }
 
 // written is what was put into a place, and how many such writes there had been with this one.

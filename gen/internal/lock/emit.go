@@ -399,7 +399,7 @@ func (e *emitter) value(v *value) int {
 	case v.op == "param" && v.owner != e.machine:
 		out.Op, out.Func = "arg", e.within(v.owner) // of a function that is a value
 	case e.runs && v.op == "start" && v.owner != e.machine:
-		out.Op, out.Func = "begun", e.within(v.owner) // the same, that began
+		out.Op, out.Func = "begun", e.within(v.owner) // when a call of the function began, or when it was made
 		if v.owner.since != nil {
 			out.Args = e.values([]*value{v.owner.since})
 		}
