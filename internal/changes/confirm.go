@@ -100,6 +100,9 @@ func (o *Outcome) scenario(t testing.TB, p Pair, s Scenario) string {
 	}
 	for _, h := range saved {
 		for most := 1; most <= len(h.Messages) && o.Replay == ""; most++ {
+			if most < len(h.Messages) && !h.Messages[most].Kind().Inbox() {
+				continue // what one message made it decide is stored at once: nobody reads a part of that
+			}
 			if err := replayedTo(p.After, h, most); err != nil {
 				o.Replay = fmt.Sprintf("%s, %s, %d messages: %v", s.Name, h.ID, most, err)
 			}

@@ -15,7 +15,7 @@ func (r *run) coroutines(n *shape.Node) any {
 	if len(n.Bodies) == 0 {
 		return r.s.unknown("go", n.Target, texts(args))
 	}
-	p, in := r.p.inner[r.p.first[r.at]], r.in()
+	p, in := r.p.inner[r.p.first[r.at]], cmp.Or(r.known(), r.scope) // what may be shielded is told by each step
 	body := func(co *engine.Coroutine, params func(string) any) returned {
 		sub := newRun(p, r.s, r.m, co)
 		sub.params, sub.outer, sub.scope = params, args, in
@@ -64,6 +64,10 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	}
 	v := r.p.flow.Nodes[r.at].Args[1]
 	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
+	if at := (crowd{r.at, parallel}); int64(len(items)) > parallel && !r.p.crowds[at] {
+		r.p.crowds[at] = true
+		r.p.side.fresh++
+	}
 	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
 	var lines []*engine.Future
 	for range min(parallel, int64(len(items))) {

@@ -166,13 +166,36 @@ func unanswered(p *program, _, v int) bool {
 func (p *program) lacksUse() (out []lack) {
 	for n, may := range p.mayGet() {
 		for i, name := range p.names {
-			if may.has(i) {
+			if may.has(i) && !p.last(n) {
 				what := fmt.Sprintf("use of %s in %d %s", name, n, p.flow.Nodes[n].Kind)
-				out = append(out, lack{p, n, -1, i, what, func(p *program, n, _ int) bool { return !p.came[n].has(i) && p.mayReach(i, n) }})
+				out = append(out, lack{p, n, -1, i, what, func(p *program, n, _ int) bool {
+					return !p.came[n].has(i) && (!p.usedAt(i) || !p.gets(n, i)) && p.mayReach(i, n)
+				}})
 			}
 		}
 	}
 	return out
+}
+
+// usedAt reports whether an arrival has come to any step.
+func (p *program) usedAt(i int) bool {
+	return slices.ContainsFunc(p.came, func(a arrivals) bool { return a.has(i) })
+}
+
+// gets reports whether a step has got a variable by any of its ways.
+func (p *program) gets(n, i int) bool {
+	for at, k := range p.number {
+		if at.phi == p.all[i].phi && p.came[n].has(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// last reports whether a node ends the execution: what it takes is in no history that is repeated.
+func (p *program) last(n int) bool {
+	kind := p.flow.Nodes[n].Kind
+	return kind == shape.Continue || kind == shape.Return && p == p.side.program
 }
 
 // lacksOf are what scenarios have to show of a node. common: the other side has it, too.
@@ -193,9 +216,36 @@ func (p *program) lacksOf(n int, common bool) (out []lack) {
 	add("node", -1, func(p *program, n, _ int) bool { return p.nodes[n]&sawNode == 0 })
 	if node.Kind == shape.Go && len(node.Args) > 1 && node.Target != "go" {
 		add("many in", node.Args[1], func(p *program, _, v int) bool { return p.asks[v]&sawMore == 0 })
+		for _, most := range p.limits(node.Args[1], nil) {
+			at := crowd{n, most}
+			add(fmt.Sprintf("more than %d in", most), -1, func(p *program, _, _ int) bool { return !p.crowds[at] })
+		}
 	}
 	if node.Kind == shape.Branch {
 		add("ways of", -1, func(p *program, n, _ int) bool { return fork{p, n, 0}.missing() || fork{p, n, 1}.missing() })
+	}
+	return out
+}
+
+// crowd is a Map or ForEach that got more items than it takes at once, which was a constant.
+type crowd struct {
+	n    int
+	most int64
+}
+
+// limits are the constants that a value may be.
+func (p *program) limits(v int, out []int64) []int64 {
+	val := &p.flow.Values[v]
+	n, isNumber := constant(val.What).(int64)
+	switch {
+	case val.Op == "const" && isNumber && n > 0 && !slices.Contains(out, n):
+		out = append(out, n)
+	case val.Op == "if":
+		out = p.limits(val.Args[2], p.limits(val.Args[1], out))
+	case val.Op == "call" && (val.What == "min" || val.What == "max"):
+		for _, a := range val.Args {
+			out = p.limits(a, out)
+		}
 	}
 	return out
 }

@@ -16,16 +16,23 @@ type pool struct {
 	numbers []int64
 	floats  []float64
 	texts   []string
+	wide    bool // it matters that letters may be of several bytes
 }
 
 // poolOf gathers the constants of flows.
 func poolOf(flows ...*shape.Flow) *pool {
 	p := &pool{numbers: []int64{0, 1, 2, 3, 5, -1}, texts: []string{"", "a", "b"}}
 	years := false
+	edited := map[string]int{} // functions that make other texts: how much oftener one of the flows calls them
+	sign := 1
 	var gather func(f *shape.Flow)
 	gather = func(f *shape.Flow) {
 		for i := range f.Values {
 			v := &f.Values[i]
+			p.texts = append(p.texts, telling(f, v)...)
+			if v.Op == "call" && edits[v.What] {
+				edited[v.What] += sign
+			}
 			years = years || v.Op == "call" && v.What == "(time.Time).Year"
 			if v.Op == "const" {
 				switch c := constant(v.What).(type) {
@@ -50,7 +57,9 @@ func poolOf(flows ...*shape.Flow) *pool {
 	}
 	for _, f := range flows {
 		gather(f)
+		sign = -sign
 	}
+	p.addUnedited(edited)
 	if years {
 		p.addYears()
 	}
@@ -58,7 +67,26 @@ func poolOf(flows ...*shape.Flow) *pool {
 	p.numbers = slices.Compact(p.numbers)
 	slices.Sort(p.texts)
 	p.texts = slices.Compact(p.texts)
+	p.wide = slices.Contains(p.texts, wide)
 	return p
+}
+
+// addUnedited adds texts that become one of the pool by functions that only one of the flows calls, or one of them oftener.
+func (p *pool) addUnedited(edited map[string]int) {
+	before := slices.Clone(p.texts)
+	for name, more := range edited {
+		for _, t := range before {
+			switch {
+			case more == 0 || t == "":
+			case name == "strings.ToLower":
+				p.texts = append(p.texts, strings.ToUpper(t[:1])+t[1:])
+			case name == "strings.ToUpper":
+				p.texts = append(p.texts, strings.ToLower(t))
+			case name == "strings.TrimSpace":
+				p.texts = append(p.texts, " "+t, t+" ")
+			}
+		}
+	}
 }
 
 // addYears adds the year in which scenarios begin, and those that are as far from it as small numbers say.
@@ -187,10 +215,14 @@ func (s *scenario) float(name string) float64 {
 func (s *scenario) text(name string) string {
 	t := s.written(name, s.drawnText(name))
 	n := int(min(max(s.knob("length of "+name, int64(len(t))), 0), 200))
-	for len(t) < n {
-		t += "0"
+	if n > len(t) {
+		more := "0"
+		if s.pool.wide && s.pick(2, name, "wide") == 0 {
+			more = "é"
+		}
+		t += strings.Repeat(more, n-len(t))
 	}
-	return t[:n]
+	return strings.ToValidUTF8(t[:n], "")
 }
 
 func (s *scenario) drawnText(name string) string {

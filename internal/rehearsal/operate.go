@@ -33,7 +33,11 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		}
 		return b.String()
 	case "conv":
-		return r.convert(v.What, args[0])
+		out := r.convert(v.What, args[0])
+		if letters, ok := out.(list); ok && ofLetters(v.What) {
+			r.asked(n, len(letters) != len(r.text(args[0])))
+		}
+		return out
 	case "list":
 		return listOf(v.What, args)
 	case "made":

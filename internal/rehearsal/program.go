@@ -266,13 +266,11 @@ func (r *run) keep(f *engine.Future, ref shape.TypeRef) {
 	r.m.futures = append(r.m.futures, f)
 }
 
-// in is the scope of what the node makes at which the run stands. A flow does not tell the Context of the orchestrator from
-// one that nothing cancels: after a cancellation it may be either.
+// in is the scope of what takes a slot at the node at which the run stands. A flow does not tell the Context of the orchestrator
+// from one that nothing cancels: after a cancellation it may be either.
 func (r *run) in() *engine.Scope {
-	if v := r.p.scopes[r.at]; v >= 0 {
-		if s, ok := r.of(v, r.base).(*engine.Scope); ok {
-			return s
-		}
+	if s := r.known(); s != nil {
+		return s
 	}
 	if r.co.Cause(nil) != nil {
 		n := &r.p.flow.Nodes[r.at]
@@ -283,6 +281,15 @@ func (r *run) in() *engine.Scope {
 		}
 	}
 	return r.scope
+}
+
+// known is the scope that a flow tells of the node at which the run stands, nil if it tells none.
+func (r *run) known() *engine.Scope {
+	if v := r.p.scopes[r.at]; v >= 0 {
+		s, _ := r.of(v, r.base).(*engine.Scope)
+		return s
+	}
+	return nil
 }
 
 // move goes on to what is behind the node.

@@ -22,6 +22,7 @@ type seen struct {
 	took   []bool  // by node: it took a slot in this scenario
 	slots  []int   // by node: scenarios in which it did
 	gives  []uint8 // by node that is a call: what was called
+	crowds map[crowd]bool
 }
 
 // What a node has called.
@@ -39,7 +40,8 @@ const (
 	sawBelow // just below a limit at which nothing can be
 	sawAbove
 
-	sawBoth  = 1 | 2
+	sawYes   = 2
+	sawBoth  = 1 | sawYes
 	sawOrder = sawLess | sawEqual | sawMore
 )
 
@@ -52,7 +54,12 @@ const (
 )
 
 func newSeen(f *shape.Flow) seen {
-	s := seen{make([]uint8, len(f.Values)), make([]uint8, len(f.Values)), make([]int64, len(f.Values)), make([]bool, len(f.Values)), make([]uint8, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes)), make([]uint8, len(f.Nodes))}
+	values, nodes := len(f.Values), len(f.Nodes)
+	s := seen{
+		asks: make([]uint8, values), needs: make([]uint8, values), steps: make([]int64, values), sure: make([]bool, values),
+		nodes: make([]uint8, nodes), passed: make([]int, nodes), often: make([]uint8, nodes), took: make([]bool, nodes), slots: make([]int, nodes),
+		gives: make([]uint8, nodes), crowds: map[crowd]bool{},
+	}
 	for v := range f.Values {
 		s.needs[v] = needs(&f.Values[v])
 	}
@@ -71,8 +78,17 @@ func needs(v *shape.Value) uint8 {
 		return sawBoth
 	case "<", "<=":
 		return sawBoth | sawEqual
+	case "conv":
+		if ofLetters(v.What) { // a text of which letters are more than a byte
+			return sawYes
+		}
 	case "call":
+		if edits[v.What] { // a text that is not what it was
+			return sawYes
+		}
 		switch v.What {
+		case "unicode/utf8.RuneCountInString":
+			return sawYes
 		case "(time.Time).Before", "(time.Time).After":
 			return sawBoth | sawEqual
 		case "(time.Time).Equal":
@@ -274,6 +290,12 @@ func (r *run) gap(a, b any) (float64, bool) {
 func (r *run) answered(n int, name string, args []any, result any) any {
 	of := r.p.needs[n]
 	switch {
+	case edits[name] && len(args) > 0:
+		r.asked(n, r.text(args[0]) != r.text(result))
+		return result
+	case name == "unicode/utf8.RuneCountInString" && len(args) > 0:
+		r.asked(n, r.integer(result) != int64(len(r.text(args[0]))))
+		return result
 	case name == "cmp.Or" && len(args) > 1:
 		r.asked(n, isZero(args[0]))
 		return result

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func init() {
@@ -82,6 +84,35 @@ func init() {
 	} {
 		plain[name] = f
 	}
+}
+
+// edits are functions that make another text of the first of their arguments.
+var edits = map[string]bool{
+	"strings.TrimSpace": true, "strings.ToLower": true, "strings.ToUpper": true, "strings.Title": true, "strings.ToTitle": true,
+	"strings.Trim": true, "strings.TrimLeft": true, "strings.TrimRight": true, "strings.TrimPrefix": true, "strings.TrimSuffix": true,
+	"strings.TrimFunc": true, "strings.TrimLeftFunc": true, "strings.TrimRightFunc": true, "strings.ReplaceAll": true, "strings.Map": true,
+}
+
+// wide is a text with letters of several bytes.
+const wide = "aéßx日本"
+
+// ofLetters reports whether a conversion takes a text apart.
+func ofLetters(to string) bool { return to == "[]rune" || to == "[]int32" }
+
+// telling are texts of which a value may make something else: what is drawn does so too seldom.
+func telling(f *shape.Flow, v *shape.Value) (texts []string) {
+	switch {
+	case v.Op == "conv" && ofLetters(v.What), v.Op == "call" && strings.HasPrefix(v.What, "unicode"):
+		return []string{"é", wide}
+	case v.Op == "call" && edits[v.What]:
+		texts = []string{" a", "b ", "Ab"}
+		for _, a := range v.Args[1:] {
+			if c, ok := constant(f.Values[a].What).(string); ok && f.Values[a].Op == "const" {
+				texts = append(texts, c+"a", "a"+c)
+			}
+		}
+	}
+	return texts
 }
 
 // textBy is a function that asks of every rune of a text.

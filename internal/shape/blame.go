@@ -37,6 +37,7 @@ type failure struct {
 	declared   bool        // it is at the declaration that was changed
 	swapped    bool        // both programs have both decisions, in another order
 	marker     string      // the id of one that is not asked for any more
+	shown      bool        // of a type: a rehearsal can tell
 }
 
 // fail tells that the new program does not come to where the old one stands.

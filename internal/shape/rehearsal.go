@@ -23,9 +23,10 @@ type Rehearsal struct {
 	Unseen  []string // what no run has come to, though it may matter
 }
 
-// rehearsal runs two programs of which the proof has failed. How payloads are read and written is not rehearsed.
+// rehearsal runs two programs of which the proof has failed. How payloads are read is not rehearsed, and how they are written only
+// where their types say it all.
 func (c *comparison) rehearsal(j *judgement) *Rehearsal {
-	ofTypes := func(f failure) bool { return f.kind == failType }
+	ofTypes := func(f failure) bool { return f.kind == failType && !f.shown }
 	if c.rehearse == nil || len(j.failures) == 0 || slices.ContainsFunc(j.failures, ofTypes) {
 		return nil
 	}

@@ -11,9 +11,9 @@ func (w *walk) sameType(s *state) {
 	n := &w.new.Nodes[s.new.at]
 	for _, c := range w.unreadable(&w.old.Nodes[s.old.at], s.new.at) {
 		if c.Fails {
-			w.failType(n, c, w.before(s), "a recorded result of %s may not be readable any more: %s")
+			w.failType(n, c, w.before(s), "a recorded result of %s may not be readable any more: %s", false)
 		} else {
-			w.failType(n, c, w.before(s), "of a recorded result of %s something is not seen any more, and what is decided depends on it: %s")
+			w.failType(n, c, w.before(s), "of a recorded result of %s something is not seen any more, and what is decided depends on it: %s", false)
 		}
 	}
 }
@@ -30,7 +30,7 @@ func (w *walk) unreadable(o *Node, n int) []TypeChange {
 func (w *walk) sameWriting(s *state) {
 	n := &w.new.Nodes[s.new.at]
 	for _, c := range w.rewritten(&w.old.Nodes[s.old.at], n) {
-		w.failType(n, c, w.before(s), "an argument of %s is written otherwise than it was recorded: %s")
+		w.failType(n, c, w.before(s), "an argument of %s is written otherwise than it was recorded: %s", c.Shown)
 	}
 }
 
@@ -56,12 +56,12 @@ func (w *walk) rewritten(o, n *Node) []TypeChange {
 	return slices.DeleteFunc(compare(w.j.old, a, w.j.new, b), func(c TypeChange) bool { return !c.Rewrites })
 }
 
-func (w *walk) failType(n *Node, c TypeChange, before, change string) {
+func (w *walk) failType(n *Node, c TypeChange, before, change string, shown bool) {
 	pos := c.Pos
 	if !pos.IsValid() {
 		pos = n.Pos
 	}
-	w.add(failure{kind: failType, pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c))})
+	w.add(failure{kind: failType, pos: pos, expected: n.String(), after: before, change: fmt.Sprintf(change, n, at(c)), shown: shown})
 }
 
 // received compares the types of events that both programs receive.
@@ -82,7 +82,7 @@ func (w *walk) received() {
 				continue
 			}
 			told[at(c)] = true
-			w.failType(n, c, "", change)
+			w.failType(n, c, "", change, false)
 		}
 	})
 }

@@ -426,16 +426,7 @@ func (x *trial) draw(a term, args []any) any {
 	case number, integer, count:
 		return x.number(r, k)
 	case text:
-		s := x.texts[r.IntN(len(x.texts))]
-		switch r.IntN(6) {
-		case 0:
-			s += "x"
-		case 1:
-			s = strings.ToUpper(s)
-		case 2:
-			s = "Word " + strconv.Itoa(r.IntN(9))
-		}
-		return s
+		return x.text(r)
 	case maybe:
 		if r.IntN(2) == 0 {
 			return nil
@@ -443,6 +434,32 @@ func (x *trial) draw(a term, args []any) any {
 	}
 	const different = 5 // so few that two of them are equal now and then, and their difference is seen
 	return unknown(strconv.Itoa(r.IntN(different)))
+}
+
+// text is mostly one that stands in the terms, or something that functions of texts may tell from it.
+func (x *trial) text(r *rand.Rand) string {
+	s, other := x.texts[r.IntN(len(x.texts))], x.texts[r.IntN(len(x.texts))]
+	switch r.IntN(14) {
+	case 0:
+		return s + "x"
+	case 1:
+		return strings.ToUpper(s)
+	case 2:
+		return strings.ToLower(s)
+	case 3:
+		return "Word " + strconv.Itoa(r.IntN(9))
+	case 4:
+		return " " + s
+	case 5:
+		return s + "\t"
+	case 6:
+		return "x" + s
+	case 7:
+		return s + other
+	case 8:
+		return s + "é"
+	}
+	return s
 }
 
 func (x *trial) number(r *rand.Rand, k kind) float64 {

@@ -18,6 +18,7 @@ type TypeChange struct {
 	Fails    bool   // there are old values that the new type cannot decode
 	Loses    bool   // of an old value the new code does not see what is at Path, or sees something else
 	Rewrites bool   // an old value that was decoded is written as other JSON: recorded arguments differ
+	Shown    bool   // whether it does is seen when values are written that the code has made: a rehearsal can tell
 	Renamed  string // the field looks renamed, and this is its new name in JSON
 	Cased    string // the field has its name in other case, and this is it
 }
@@ -191,7 +192,7 @@ func (t *Type) holds(b *Type) bool {
 	case t.Kind == "uint" && b.Kind == "int":
 		return t.Bits < b.Bits
 	case b.Kind == "float" && (t.Kind == "int" || t.Kind == "uint"):
-		return t.Bits <= 16 || t.Bits == 32 && b.Bits == 64 // within the mantissa
+		return t.Bits <= 16 || b.Bits == 64 // within the mantissa; of 64 bits up to 2^53, as sums are taken not to overflow
 	}
 	return false
 }
@@ -211,7 +212,7 @@ func (c *typeComparison) sorted(ref TypeRef, seen map[TypeRef]bool) bool {
 
 func (t *Type) number() bool { return t.Kind == "int" || t.Kind == "uint" || t.Kind == "float" }
 
-// exact reports whether values that go through any come back as they were: numbers there are float64.
+// exact reports whether values that go through any come back as they were: numbers there are float64, see holds.
 func (c *typeComparison) exact(ref TypeRef, seen map[TypeRef]bool) bool {
 	if seen[ref] {
 		return true
@@ -219,8 +220,6 @@ func (c *typeComparison) exact(ref TypeRef, seen map[TypeRef]bool) bool {
 	seen[ref] = true
 	t := &c.old[ref]
 	switch t.Kind {
-	case "int", "uint":
-		return t.Bits <= 32
 	case "own", "raw":
 		return false
 	case "map":
@@ -244,6 +243,8 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 	case b.Kind == "any":
 		inexact := !c.exact(from, map[TypeRef]bool{}) || c.bytes && !c.sorted(from, map[TypeRef]bool{})
 		change.Fails, change.Loses, change.Rewrites = false, inexact, inexact
+	case a.Kind == "any":
+		change.Shown = b.basic() || b.Kind == "object" || b.Kind == "map" || b.Kind == "list"
 	case a.Kind == "pointer":
 		c.unpointed(path, from, to, pos)
 		return
@@ -254,6 +255,7 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 	case a.number() && b.number():
 		fits := a.holds(b)
 		change.Fails, change.Loses, change.Rewrites = b.Kind != "float" && !fits, !fits, !fits
+		change.Shown = a.Kind == "float" && a.Bits == 64 && b.Bits == 64
 	case pair == "bytes string": // nil is written as null
 		change.Fails = false
 	case pair == "time string" || pair == "text string":
@@ -262,7 +264,7 @@ func (c *typeComparison) otherKind(path string, from, to TypeRef, pos token.Posi
 		for _, f := range b.Fields {
 			c.compare(join(path, f.Name), a.Elem, f.Type, f.Pos)
 		}
-		change.Fails = false
+		change.Fails, change.Shown = false, true
 	case pair == "list array":
 		c.compare(path+"[]", a.Elem, b.Elem, pos)
 		change.Fails = false
@@ -289,7 +291,7 @@ func (c *typeComparison) unpointed(path string, from, to TypeRef, pos token.Posi
 }
 
 func (c *typeComparison) retyped(path string, from, to TypeRef, change TypeChange) {
-	change.Path = path
+	change.Path, change.Shown = path, change.Shown && !c.bytes
 	if to := &c.now[to]; to.basic() && to.Pos.IsValid() && filepath.Dir(to.Pos.Filename) == filepath.Dir(change.Pos.Filename) {
 		change.Pos = to.Pos // a type of the package, which most likely was something else before
 	}

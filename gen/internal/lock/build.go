@@ -59,6 +59,9 @@ type builder struct {
 // Foreign adds what flows name of other packages, as far as it is among plans.
 func Foreign(fset *token.FileSet, types *Types, l *shape.Lock, plans []*names.Plan) {
 	b := builder{fset, types}
+	own := func(name string) bool {
+		return slices.ContainsFunc(l.Orchestrators, func(o shape.Orchestrator) bool { return o.Name == name })
+	}
 	for _, o := range l.Orchestrators {
 		used := o.Flow.Uses()
 		for _, plan := range plans {
@@ -71,7 +74,7 @@ func Foreign(fset *token.FileSet, types *Types, l *shape.Lock, plans []*names.Pl
 					l.Events = b.add(l.Events, d)
 				case d.Word == annotations.Activity && used[shape.Activity][d.Wire]:
 					l.Activities = b.add(l.Activities, d)
-				case d.Word == annotations.Orchestrator && used[shape.Child][d.Wire]:
+				case d.Word == annotations.Orchestrator && used[shape.Child][d.Wire] && !own(d.Wire):
 					l.Children = b.add(l.Children, d)
 				}
 			}

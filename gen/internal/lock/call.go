@@ -211,7 +211,7 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		v := m.with(m.known(e, called, args), append(more[:len(more):len(more)], m.texts(name, args)...))
 		if !readers[name] {
 			for i, a := range raw {
-				if a.op == "ref" {
+				if a = unboxed(a); a.op == "ref" {
 					m.write(p, a, m.val(e.Pos(), "changed", strconv.Itoa(i), v))
 				}
 			}

@@ -17,8 +17,8 @@ import (
 // type and the function.
 const dispatched = "dispatch"
 
-// behindRun is behind, for a flow to run.
-func (m *machine) behindRun(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
+// behind is a call of a method of an interface. The receiver and its arguments are on the stacks.
+func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
 	if t := m.standsFor(e); t != nil && m.on(t, obj, n, e.Pos()) {
 		return
 	}
@@ -36,8 +36,12 @@ func (m *machine) behindRun(e *ast.CallExpr, obj *types.Func, n int, sig *types.
 			}
 		}
 		paths, m.cur = rest, here
-		if t == nil || !m.on(t, obj, n, e.Pos()) {
+		switch {
+		case t != nil && m.on(t, obj, n, e.Pos()):
+		case m.runs:
 			m.dispatch(e, obj, n, sig)
+		default:
+			m.unknown(e, obj, n, sig)
 		}
 		out = append(out, m.cur...)
 	}
@@ -280,7 +284,7 @@ func (m *machine) promoted(t types.Type, f *types.Func, index []int, begun func(
 	if types.IsInterface(sig.Recv().Type()) {
 		sub.entry = &frame{}
 		sub.embedded(t, f, index, n, pos)
-		sub.behindRun(&ast.CallExpr{Fun: &ast.Ident{NamePos: pos}, Lparen: pos, Rparen: pos}, f, n, sig)
+		sub.behind(&ast.CallExpr{Fun: &ast.Ident{NamePos: pos}, Lparen: pos, Rparen: pos}, f, n, sig)
 		sub.map1(func(_ *path, v *value) *value {
 			if sig.Results().Len() == 1 {
 				return m.make(value{op: "tuple", args: []*value{v}, pos: pos})

@@ -35,9 +35,7 @@ func (m *machine) eval(e ast.Expr) {
 		return
 	}
 	m.evaluate(e)
-	if m.runs {
-		m.converted(e)
-	}
+	m.converted(e)
 }
 
 func (m *machine) evaluate(e ast.Expr) {

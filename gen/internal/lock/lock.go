@@ -50,7 +50,7 @@ func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, type
 			}
 		}
 	}
-	second.read(prog, sources, flows)
+	second.read(prog, flows)
 	return flows
 }
 

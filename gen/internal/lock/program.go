@@ -91,7 +91,7 @@ func newProgram(fset *token.FileSet, sources []*Source, typeOf func(types.Type) 
 		handles: map[*types.TypeName]*names.Decl{}, errors: map[*types.Var]string{}, errorTypes: map[*types.TypeName]string{}, gotos: map[types.Object][]token.Pos{},
 		summaries: map[summaryOf]*machine{}, methods: map[string][]*function{}, sentinels: map[string]*global{},
 		packages: map[*types.Package]bool{}, codes: map[types.Object]*code{}, sources: map[ast.Node]string{}, types: map[*types.TypeName]ast.Expr{},
-		pieces: map[types.Object]shape.Written{},
+		pieces: map[types.Object]shape.Written{}, interfaces: findInterfaces(sources), boxes: map[string]bool{},
 	}
 	if typeOf == nil {
 		prog.typeOf = func(types.Type) shape.TypeRef { return shape.NoType }

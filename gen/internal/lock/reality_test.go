@@ -136,6 +136,30 @@ func (p payloads) typeOf(t *testing.T, r reflect.Type) types.Type {
 	return v.Type
 }
 
+// huge finds a whole number that a float64 may not hold.
+var huge = regexp.MustCompile(`[^.\d]\d{16,}([^.\de]|$)`)
+
+// float reports whether numbers of a type, or of a part of it, are float64.
+func float(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Float64, reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return float(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if float(t.Field(i).Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // observe tries many values.
 func observe(t *testing.T, r *rand.Rand, before, after reflect.Type) verdict {
 	t.Helper()
@@ -146,6 +170,9 @@ func observe(t *testing.T, r *rand.Rand, before, after reflect.Type) verdict {
 		written, err := json.Marshal(value.Interface())
 		if err != nil {
 			t.Fatal(err)
+		}
+		if huge.Match(written) && float(after, map[reflect.Type]bool{}) {
+			continue // beyond 2^53: it is taken that there are no such numbers
 		}
 		if moved, ok := carried(value, after); ok {
 			now := must(json.Marshal(moved.Interface()))

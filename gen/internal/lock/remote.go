@@ -33,12 +33,11 @@ func (s *secondPass) add(d *names.Decl, m *machine) {
 }
 
 // read gives flows their second form. All share what is known of functions.
-func (s *secondPass) read(prog *program, sources []*Source, flows map[*names.Decl]shape.Flow) {
+func (s *secondPass) read(prog *program, flows map[*names.Decl]shape.Flow) {
 	if len(s.order) == 0 {
 		return
 	}
-	all := findInterfaces(sources)
-	exact, hashed := prog.running(s.places, all), prog.running(nil, all)
+	exact, hashed := prog.running(s.places), prog.running(nil)
 	for _, d := range s.order {
 		flow := flows[d]
 		fn, first := exact.funcs[s.all[d].entry.fn.obj], s.all[d]
@@ -53,9 +52,9 @@ func (s *secondPass) read(prog *program, sources []*Source, flows map[*names.Dec
 }
 
 // running is the program for flows that are run.
-func (prog *program) running(places map[token.Pos]bool, interfaces *interfaces) *program {
+func (prog *program) running(places map[token.Pos]bool) *program {
 	own := *prog
-	own.runs, own.places, own.interfaces, own.summaries = true, places, interfaces, map[summaryOf]*machine{}
+	own.runs, own.places, own.summaries = true, places, map[summaryOf]*machine{}
 	own.boxes, own.named = map[string]bool{}, map[string]*machine{}
 	return &own
 }

@@ -208,15 +208,9 @@ func (m *machine) implementing(iface *types.Interface, names []string, f func(*f
 	}
 }
 
-// behind is a call of a method of an interface. The receiver and its arguments are on the stacks.
-func (m *machine) behind(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
-	if m.runs {
-		m.behindRun(e, obj, n, sig)
-		return
-	}
-	if m.calledByChoice(e, obj, n) {
-		return
-	}
+// unknown calls a method of an interface of which it is not known what is behind it: what it does is told by what all do that
+// may be there.
+func (m *machine) unknown(e *ast.CallExpr, obj *types.Func, n int, sig *types.Signature) {
 	all := m.candidates(obj)
 	if len(all) == 0 {
 		m.external(e, obj.FullName(), n, sig)
