@@ -18,8 +18,25 @@ import (
 // Pair is a change.
 type Pair struct {
 	Name          string
+	Earlier       Code // what instances begin with, if that is still older than Before: for [young]
 	Before, After Code
 	Scenarios     string // in text
+}
+
+// young is how long an instance has the code of Earlier: the first activities, and what is waited for after these.
+const young = time.Minute
+
+// begin starts a scenario with the code that is older than the change.
+func (p Pair) begin(t testing.TB, s Scenario) *run {
+	if p.Earlier == nil {
+		return begin(t, p.Before, s)
+	}
+	r := begin(t, p.Earlier, s)
+	r.until(r.begun.Add(young))
+	if r.err == nil {
+		r.err = p.Before.replace(r.env.Registry())
+	}
+	return r
 }
 
 // Outcome is what running a pair has shown.
@@ -38,11 +55,14 @@ type Outcome struct {
 // first scenario there are others, in which an activity fails.
 func Confirm(t testing.TB, p Pair) (o Outcome) {
 	o.Name, o.met = p.Name, map[string]bool{}
-	if p.Before.hasErrors() || p.After.hasErrors() {
+	if p.Earlier.hasErrors() || p.Before.hasErrors() || p.After.hasErrors() {
 		errorsInUse.Lock()
 		defer errorsInUse.Unlock()
 		none := Errors(func() {}) // a side that has none forgets those of the other
 		p.Before, p.After = append(slices.Clone(p.Before), none), append(slices.Clone(p.After), none)
+		if p.Earlier != nil {
+			p.Earlier = append(slices.Clone(p.Earlier), none)
+		}
 	}
 	scenarios, err := ParseScenarios(p.Scenarios)
 	if err != nil || len(scenarios) == 0 {
@@ -83,7 +103,7 @@ func ConfirmAll(t testing.TB, pairs []Pair) []Outcome {
 
 // scenario runs one scenario; what comes back is wrong with the old code.
 func (o *Outcome) scenario(t testing.TB, p Pair, s Scenario) string {
-	old := begin(t, p.Before, s)
+	old := p.begin(t, s)
 	defer old.close()
 	old.until(old.end)
 	if wrong := old.broken(nil); wrong != "" {
@@ -94,6 +114,9 @@ func (o *Outcome) scenario(t testing.TB, p Pair, s Scenario) string {
 		was[inst.ID] = inst
 	}
 	points := old.points(s)
+	if p.Earlier != nil {
+		points = slices.DeleteFunc(points, func(at time.Time) bool { return at.Before(old.begun.Add(young)) })
+	}
 	saved, err := old.histories(was)
 	if err != nil {
 		return err.Error()
@@ -152,7 +175,7 @@ func failing(t testing.TB, code Code, s Scenario) (more []Scenario) {
 // replace runs a scenario with the old code up to a moment and with the new code from there, and tells what breaks.
 func (o *Outcome) replace(t testing.TB, p Pair, s Scenario, at time.Time, was map[string]durable.Instance) (broken string, err error) {
 	o.Runs++
-	r := begin(t, p.Before, s)
+	r := p.begin(t, s)
 	defer r.close()
 	r.until(at)
 	o.check(p, r, s)

@@ -18,7 +18,7 @@ import (
 
 // corpus is where the pairs are. A pair is one txtar file. Its comment says what was changed and why that is safe or not.
 // The files under before/ and after/ are the packages of either side: before/shop/order.go is of the package
-// example.com/shop. want.json holds a [verdict], scenarios.txt what happens to instances: see changes.ParseScenarios.
+// example.com/shop; those under earlier/, which few have, are of code that is older than both. want.json holds a [verdict], scenarios.txt what happens to instances: see changes.ParseScenarios.
 const corpus = "../../testdata/changes"
 
 // verdict is what the static judgement is to say of a pair.
@@ -31,10 +31,10 @@ type verdict struct {
 }
 
 type pair struct {
-	name, comment string
-	want          verdict
-	scenarios     string
-	before, after map[string][]byte // by path
+	name, comment          string
+	want                   verdict
+	scenarios              string
+	earlier, before, after map[string][]byte // by path
 }
 
 // readPairs reads the corpus, sorted by name.
@@ -51,10 +51,12 @@ func readPairs(t testing.TB) (all []pair) {
 		}
 		p := pair{
 			name: strings.TrimSuffix(filepath.Base(path), ".txtar"), comment: strings.TrimSpace(string(archive.Comment)),
-			before: map[string][]byte{}, after: map[string][]byte{},
+			earlier: map[string][]byte{}, before: map[string][]byte{}, after: map[string][]byte{},
 		}
 		for _, f := range archive.Files {
-			if name, ok := strings.CutPrefix(f.Name, "before/"); ok {
+			if name, ok := strings.CutPrefix(f.Name, "earlier/"); ok {
+				p.earlier[name] = f.Data
+			} else if name, ok := strings.CutPrefix(f.Name, "before/"); ok {
 				p.before[name] = f.Data
 			} else if name, ok := strings.CutPrefix(f.Name, "after/"); ok {
 				p.after[name] = f.Data

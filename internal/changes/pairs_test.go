@@ -53,6 +53,7 @@ func runPairs(t *testing.T, pairs []pair) []changes.Outcome {
 	t.Helper()
 	dir := newModule(t, program)
 	for _, p := range pairs {
+		writeSide(t, p.earlier, program, dir, folder(p.earlier))
 		writeSide(t, p.before, program, dir, folder(p.before))
 		writeSide(t, p.after, program, dir, folder(p.after))
 	}
@@ -151,6 +152,9 @@ func programOf(t *testing.T, pairs []pair, packages []generated) []byte {
 		fmt.Fprintf(&head, "\tg%d %q\n", n, program+"/"+p.folder)
 	}
 	codeOf := func(side map[string][]byte) string {
+		if len(side) == 0 {
+			return "nil"
+		}
 		var list []string
 		for at, p := range packages {
 			if !strings.HasPrefix(p.folder, folder(side)+"/") {
@@ -164,7 +168,7 @@ func programOf(t *testing.T, pairs []pair, packages []generated) []byte {
 		return "changes.Code{" + strings.Join(list, ", ") + "}"
 	}
 	for _, p := range pairs {
-		fmt.Fprintf(&body, "\t{Name: %q, Before: %s, After: %s, Scenarios: %q},\n", p.name, codeOf(p.before), codeOf(p.after), p.scenarios)
+		fmt.Fprintf(&body, "\t{Name: %q, Earlier: %s, Before: %s, After: %s, Scenarios: %q},\n", p.name, codeOf(p.earlier), codeOf(p.before), codeOf(p.after), p.scenarios)
 	}
 	return fmt.Appendf(nil, `package pairs
 

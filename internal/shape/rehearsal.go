@@ -30,7 +30,7 @@ func (c *comparison) rehearsal(j *judgement) *Rehearsal {
 	if c.rehearse == nil || len(j.failures) == 0 || slices.ContainsFunc(j.failures, ofTypes) {
 		return nil
 	}
-	r := c.rehearse(Program{j.old, j.from, j.old.stored(j.from.Flow.runnable())}, Program{j.new, j.to, j.recased(j.new.stored(j.to.Flow.runnable()))})
+	r := c.rehearse(Program{j.old, j.from, j.old.stored(j.from.Flow.runnable())}, Program{j.new, j.to, j.unborn(j.recased(j.new.stored(j.to.Flow.runnable())))})
 	return &r
 }
 

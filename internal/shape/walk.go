@@ -75,7 +75,7 @@ func (j *judgement) compareFlows() {
 		j.complex = "the lock's " + err.Error()
 		return
 	}
-	now, err := newGraph(j.recased(j.new.stored(&j.to.Flow)))
+	now, err := newGraph(j.unborn(j.recased(j.new.stored(&j.to.Flow))))
 	if err != nil {
 		j.complex = err.Error()
 		return

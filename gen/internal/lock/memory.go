@@ -15,7 +15,7 @@ func (m *machine) elsewhere(p *path, own *cell, container types.Type, old, now *
 	}
 	var from []*value
 	old.spine(&from, map[*value]bool{})
-	ch := change{container, old, now, from}
+	ch := change{container: container, old: old, now: now, from: from}
 	for _, c := range m.sortedCells(p.vars) {
 		if c.typ != nil && container != nil && !c.sliced && !m.holds(c.typ, container) {
 			continue
@@ -36,6 +36,7 @@ type change struct {
 	container types.Type
 	old, now  *value
 	from      []*value // origins of old
+	met       bool     // in what a pointer in a place in memory leads to, which stands there itself
 }
 
 // shared is a value after something that it may hold has become something else.
@@ -56,6 +57,13 @@ func (m *machine) shared(v *value, t types.Type, ch *change) *value {
 	}
 	if mine, _ := v.origins(map[*value]bool{}); !overlapping(mine, ch.from) {
 		return v
+	}
+	if m.runs && literal && v.op == "struct" && t != nil && ch.container != nil && isPointer(t) && isPointer(ch.container) && types.Identical(t, ch.container) {
+		if v.class != old.class || ch.met {
+			m.blur() // which of several it is
+		}
+		ch.met = true
+		return ch.now
 	}
 	var st *types.Struct
 	if t != nil {
