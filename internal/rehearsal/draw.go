@@ -136,6 +136,7 @@ type scenario struct {
 	failing         int             // of a hundred completions
 	knobs           knobs
 	drew            map[drew]any
+	reads           map[reading]any
 }
 
 // drew is what a value is drawn for.
@@ -145,8 +146,14 @@ type drew struct {
 	name string
 }
 
+// reading is what is drawn as it is stored, and read as another type.
+type reading struct {
+	drew
+	stored shape.TypeRef
+}
+
 func newScenario(seed uint64, p *pool, set settings) *scenario {
-	s := &scenario{seed: seed, pool: p, knobs: knobs{set: set, at: map[string]int{}}, drew: map[drew]any{}}
+	s := &scenario{seed: seed, pool: p, knobs: knobs{set: set, at: map[string]int{}}, drew: map[drew]any{}, reads: map[reading]any{}}
 	s.numbers = some(s, "numbers", p.numbers, 2+s.pick(8, "how many numbers"))
 	s.texts = some(s, "texts", p.texts, 2+s.pick(5, "how many texts"))
 	s.few = s.pick(3, "few") == 0

@@ -150,7 +150,13 @@ func (s *side) draw(of *scenario, stored, ref shape.TypeRef, name string) any {
 	if stored == nowhere || s.before == s {
 		return of.value(s.lock, ref, name)
 	}
-	return s.read(ref, of.value(s.before.lock, stored, name), 0)
+	key := reading{drew{s.lock, ref, name}, stored}
+	v, known := of.reads[key]
+	if !known {
+		v = s.read(ref, of.value(s.before.lock, stored, name), 0)
+		of.reads[key] = v
+	}
+	return v
 }
 
 func find(list []shape.Endpoint, name string) []shape.Param {
