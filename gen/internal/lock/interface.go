@@ -4,26 +4,27 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"os"
 	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// A flow to run tells of values that become those of an interface of which type they are: a "box" of it. In one that is
-// compared they stay what they are, and what is behind an interface is told by what all types of the module do that may be.
+// Values that become those of an interface tell of which type of the module they are: a "box" of it. What a call of a function gets
+// as an any is printed or stored, and tells that only in a flow to run. What is behind an interface where no box is known is told
+// by what all types of the module do that may be there.
 
 // interfaces are where values become those of an interface.
 type interfaces struct {
 	to    map[ast.Expr]types.Type   // an expression, and the type as which it is used
 	parts map[ast.Expr][]types.Type // the same of a call that gives several
+	given map[ast.Expr]bool         // those that are arguments of calls
 	boxed typeutil.Map              // types that become an interface somewhere → true
 }
 
 // findInterfaces finds those of some sources.
 func findInterfaces(sources []*Source) *interfaces {
-	c := &interfaces{to: map[ast.Expr]types.Type{}, parts: map[ast.Expr][]types.Type{}}
+	c := &interfaces{to: map[ast.Expr]types.Type{}, parts: map[ast.Expr][]types.Type{}, given: map[ast.Expr]bool{}}
 	for _, src := range sources {
 		in := &converting{c, src.Info}
 		for _, file := range src.Files {
@@ -138,6 +139,9 @@ func (c *converting) call(e *ast.CallExpr) {
 			want = append(want, paramType(sig, i, e.Ellipsis.IsValid()))
 		}
 	}
+	for _, a := range e.Args {
+		c.given[ast.Unparen(a)] = true
+	}
 	c.several(e.Args, want)
 }
 
@@ -232,10 +236,17 @@ func typesIn(t *types.Tuple) []types.Type {
 
 // converted makes the values of an expression on the stacks those of the interface as which it is used.
 func (m *machine) converted(e ast.Expr) {
-	if to := m.interfaces.to[e]; to != nil {
-		from := m.exprType(e)
-		m.map1(func(_ *path, v *value) *value { return m.inInterface(v, from, to) })
+	to := m.interfaces.to[e]
+	if to == nil || !m.runs && m.interfaces.given[e] && isAny(to) {
+		return
 	}
+	from := m.exprType(e)
+	m.map1(func(_ *path, v *value) *value { return m.inInterface(v, from, to) })
+}
+
+func isAny(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && i.Empty()
 }
 
 // convertedParts is converted for what one call gives.
@@ -254,9 +265,6 @@ func (m *machine) convertedParts(e ast.Expr, vs []*value) []*value {
 func (m *machine) inInterface(v *value, from, to types.Type) *value {
 	to = m.frame.actual(to)
 	if _, open := types.Unalias(to).(*types.TypeParam); open || !types.IsInterface(to) || runtimeType(to) != "" || !m.ours(from) {
-		return v
-	}
-	if !m.runs && (to.Underlying().(*types.Interface).NumMethods() == 0 || os.Getenv("NOERR") != "" && to.String() == "error") {
 		return v
 	}
 	m.boxes[typeName(from)] = true

@@ -150,7 +150,7 @@ type found struct {
 
 // finds gives a variable that a function changes what the function finds in it. Places that others lead to stay what they are.
 func (m *machine) finds(q *path, c *cell) {
-	if v := q.vars[c]; v != nil && !c.shared && !slices.ContainsFunc(m.found, func(f found) bool { return f.cell == c }) {
+	if v := q.vars[c]; v != nil && !c.shared && !m.remote(c) && !slices.ContainsFunc(m.found, func(f found) bool { return f.cell == c }) {
 		q.vars[c] = m.finding(c, v, nil, m.root().variable(c))
 	}
 }
