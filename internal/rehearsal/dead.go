@@ -129,10 +129,39 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		none, sure := p.isA(val.Args[0], known, depth, "nil")
 		wraps := p.wraps(val.Args[0], val.Args[1], depth)
 		return wraps, wraps || none && sure
+	case val.Op == "<" && p.equals(val.Args, known, true):
+		return false, true
+	case val.Op == "<" && p.notYet(val, known):
+		return true, true
 	case (val.Op == "<" || val.Op == "<=" || val.Op == "==") && len(val.Args) == 2:
 		return p.compare(val, known, depth)
 	}
 	return false, false
+}
+
+// equals reports whether it is known that two values are equal, or that they are not.
+func (p *program) equals(args []int, known facts, yes bool) bool {
+	for v, is := range known.is {
+		of := &p.flow.Values[v]
+		if of.Op == "==" && is == yes && (slices.Equal(of.Args, args) || of.Args[0] == args[1] && of.Args[1] == args[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// notYet reports whether it is known that n+1 < m, because n < m and n+1 is not m.
+func (p *program) notYet(val *shape.Value, known facts) bool {
+	next := &p.flow.Values[val.Args[0]]
+	if next.Op != "+" || next.What != "" || len(next.Args) != 2 || p.constants[next.Args[1]] != any(int64(1)) {
+		return false
+	}
+	for v, is := range known.is {
+		if of := &p.flow.Values[v]; of.Op == "<" && is && of.Args[0] == next.Args[0] && of.Args[1] == val.Args[1] {
+			return p.equals(val.Args, known, false)
+		}
+	}
+	return false
 }
 
 // either tells of a value that is chosen what is known of those between which it is.
@@ -152,6 +181,8 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 	case what == "nil" && p.knowsNil(v, known):
 		return known.none[v], true
 	case what == "nil" && val.Op == "field" && p.neverNil(v, known):
+		return false, true
+	case what == "nil" && val.Op == "global" && len(val.Args) == 0: // an error that is declared
 		return false, true
 	case what == "nil" && val.Op == "call" && (val.What == "fmt.Errorf" || val.What == "errors.New"):
 		return false, true

@@ -16,7 +16,8 @@ type pool struct {
 	numbers []int64
 	floats  []float64
 	texts   []string
-	wide    bool // it matters that letters may be of several bytes
+	apart   []string // at which texts are cut
+	wide    bool     // it matters that letters may be of several bytes
 }
 
 // poolOf gathers the constants of flows.
@@ -30,6 +31,7 @@ func poolOf(flows ...*shape.Flow) *pool {
 		for i := range f.Values {
 			v := &f.Values[i]
 			p.texts = append(p.texts, telling(f, v)...)
+			p.apart = append(p.apart, separator(f, v)...)
 			if v.Op == "call" && edits[v.What] {
 				edited[v.What] += sign
 			}
@@ -60,6 +62,7 @@ func poolOf(flows ...*shape.Flow) *pool {
 		sign = -sign
 	}
 	p.addUnedited(edited)
+	p.addParted()
 	if years {
 		p.addYears()
 	}
@@ -84,6 +87,20 @@ func (p *pool) addUnedited(edited map[string]int) {
 				p.texts = append(p.texts, strings.ToLower(t))
 			case name == "strings.TrimSpace":
 				p.texts = append(p.texts, " "+t, t+" ")
+			}
+		}
+	}
+}
+
+// addParted adds texts that are cut into as many parts as numbers say.
+func (p *pool) addParted() {
+	const most = 12
+	slices.Sort(p.apart)
+	p.apart = slices.Compact(p.apart)
+	for _, at := range p.apart[:min(3, len(p.apart))] {
+		for n := range int64(most) {
+			if n > 1 && slices.Contains(p.numbers, n) {
+				p.texts = append(p.texts, "a"+strings.Repeat(at+"b", int(n-1)))
 			}
 		}
 	}
@@ -137,6 +154,7 @@ type scenario struct {
 	knobs           knobs
 	drew            map[drew]any
 	reads           map[reading]any
+	huge            bool // there are numbers up to which nobody counts
 }
 
 // drew is what a value is drawn for.
@@ -188,7 +206,11 @@ func (s *scenario) unknown(from ...string) unknown {
 	return unknown{id}
 }
 
-func (s *scenario) number(name string) int64 { return s.knob(name, s.drawn(name)) }
+func (s *scenario) number(name string) int64 {
+	n := s.knob(name, s.drawn(name))
+	s.huge = s.huge || n > mostRounds || n < -mostRounds
+	return n
+}
 
 func (s *scenario) drawn(name string) int64 {
 	n := s.numbers[s.pick(len(s.numbers), name)]

@@ -115,6 +115,22 @@ func telling(f *shape.Flow, v *shape.Value) (texts []string) {
 	return texts
 }
 
+// separator is at what a value cuts texts, if that is known.
+func separator(f *shape.Flow, v *shape.Value) []string {
+	if v.Op != "call" {
+		return nil
+	}
+	switch name := strings.TrimSuffix(v.What, "Seq"); name {
+	case "strings.Fields":
+		return []string{" "}
+	case "strings.Split", "strings.SplitN", "strings.SplitAfter", "strings.Cut":
+		if at, ok := constant(f.Values[v.Args[1]].What).(string); ok && at != "" && f.Values[v.Args[1]].Op == "const" {
+			return []string{at}
+		}
+	}
+	return nil
+}
+
 // textBy is a function that asks of every rune of a text.
 func textBy[T any](f func(string, func(rune) bool) T) call {
 	return func(r *run, args []any) (any, bool) {

@@ -197,6 +197,10 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 	for from := base.from; room == nil && from != nil; from = from.from {
 		room = from.room
 	}
+	var whole []*value // origins of what it was cut from
+	if cut {
+		base.args[0].spine(&whole, map[*value]bool{})
+	}
 	for _, c := range m.sortedCells(p.vars) {
 		v := p.vars[c]
 		if v == nil || m.remote(c) || v == now || v == base || c.typ != nil && !m.holds(c.typ, t) {
@@ -206,7 +210,8 @@ func (m *machine) overgrown(p *path, t types.Type, base, now *value) {
 		for from != nil && from != base {
 			from = from.from
 		}
-		if from == base || cut && m.overlap(v, base.args[0]) {
+		mine, _ := v.origins(map[*value]bool{})
+		if from == base || cut && overlapping(mine, whole) {
 			w := m.stirred(v, t, now)
 			if room != nil {
 				w = m.val(w.pos, "stirred", w.what, v, now, room) // it tells whether it has become of both

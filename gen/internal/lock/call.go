@@ -193,7 +193,8 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 		m.opaqueCall(e.Pos(), name, n, sig)
 		return
 	}
-	given, more := map[*path][]*value{}, m.unseen(e, name, sig)
+	given, all := map[*path][]*value{}, m.unseen(e, name, sig, false)
+	parts := name == "errors.Is" || name == "errors.As"
 	m.each(func(p *path) {
 		raw := m.bare(name, p.popN(n))
 		given[p] = raw
@@ -207,6 +208,10 @@ func (m *machine) external(e *ast.CallExpr, name string, n int, sig *types.Signa
 				called += "..."
 			}
 			args = flatten(args)
+		}
+		more := all
+		if parts && m.foreign(raw[0]) {
+			more = m.unseen(e, name, sig, true)
 		}
 		v := m.with(m.known(e, called, args), append(more[:len(more):len(more)], m.texts(name, args)...))
 		if !readers[name] {

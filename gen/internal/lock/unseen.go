@@ -7,14 +7,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // printing are the methods by which a value says itself what it is as text or JSON.
 var printing = []string{"String", "Error", "Format", "GoString", "MarshalJSON", "MarshalText", "UnmarshalJSON", "UnmarshalText"}
 
 // unseen gives what a function of another module may find out about its arguments beside their values: methods of their
-// types, which it may call, and in JSON the names of their fields.
-func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*value {
+// types, which it may call, and in JSON the names of their fields. foreign: no error among them is of a type of the module.
+func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature, foreign bool) []*value {
 	if sig == nil || strings.HasPrefix(name, "sort.Slice") { // these only move elements
 		return nil
 	}
@@ -42,6 +44,9 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 		if strings.HasPrefix(name, "errors.") {
 			names = []string{"Is", "As", "Unwrap"}
 		}
+		if foreign && i == 0 || i == 1 && name == "errors.Is" { // of what it looks for it calls nothing
+			names = nil
+		}
 		for _, fn := range m.methodsOf(t, names) {
 			all, methods = append(all, m.summary(fn)), true
 		}
@@ -61,6 +66,26 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature) []*
 		}
 	}
 	return slices.CompactFunc(all, func(a, b *value) bool { return a.class == b.class })
+}
+
+// foreign reports whether an error that errors.Is or errors.As takes apart certainly has none of a type of the module in it: what
+// comes out of a history does not, unless such a type travels.
+func (m *machine) foreign(v *value) bool {
+	switch v.op {
+	case "const", "timeout":
+		return true
+	case "error":
+		f := v.args[0]
+		plain := f.op == "future" && (f.at.kind == shape.Activity || f.at.kind == shape.Child || f.at.kind == shape.Timer || f.at.kind == shape.Receive)
+		return plain && len(m.errorTypes) == 0
+	case "if":
+		return m.foreign(v.args[1]) && m.foreign(v.args[2])
+	case "call":
+		if v.what == "errors.Join" || v.what == "errors.New" || v.what == "fmt.Errorf" {
+			return !slices.ContainsFunc(v.args, func(a *value) bool { return !m.foreign(a) })
+		}
+	}
+	return false
 }
 
 // typeValue is a type as a value: that of an annotated error has the name under which it travels.
