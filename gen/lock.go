@@ -157,7 +157,7 @@ func canonical(l *shape.Lock) *shape.Lock {
 	out := *l
 	out.Orchestrators = slices.Clone(l.Orchestrators)
 	for i := range out.Orchestrators {
-		out.Orchestrators[i].Flow = lock.Canonical(out.Orchestrators[i].Flow)
+		out.Orchestrators[i].Flow = shape.Canonical(out.Orchestrators[i].Flow)
 	}
 	return &out
 }

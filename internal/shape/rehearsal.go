@@ -30,7 +30,8 @@ func (c *comparison) rehearsal(j *judgement) *Rehearsal {
 	if c.rehearse == nil || len(j.failures) == 0 || slices.ContainsFunc(j.failures, ofTypes) {
 		return nil
 	}
-	r := c.rehearse(Program{j.old, j.from, j.old.stored(j.from.Flow.runnable())}, Program{j.new, j.to, j.unborn(j.recased(j.new.stored(j.to.Flow.runnable())))})
+	old, now := Canonical(*j.old.stored(j.from.Flow.runnable())), Canonical(*j.unborn(j.recased(j.new.stored(j.to.Flow.runnable()))))
+	r := c.rehearse(Program{j.old, j.from, &old}, Program{j.new, j.to, &now})
 	return &r
 }
 

@@ -5,13 +5,14 @@ import (
 
 	"github.com/durablegen/durablegen/gen/internal/load"
 	"github.com/durablegen/durablegen/gen/internal/lock"
+	"github.com/durablegen/durablegen/internal/shape"
 )
 
 func BenchmarkFlows(b *testing.B) {
 	program, list := sources(b, load.Config{Dir: "../../..", Patterns: []string{"./examples/membership/club"}})
 	for b.Loop() {
 		for _, flow := range lock.Flows(program.Fset, list, nil, nil) {
-			lock.Canonical(flow)
+			shape.Canonical(flow)
 		}
 	}
 }

@@ -521,7 +521,7 @@ func (d *describer) of(v *value) string {
 	}
 	if v.body != nil {
 		flow, _ := v.body.emitFrom(0, nil)
-		b.WriteString(" " + sumOf(Canonical(flow)))
+		b.WriteString(" " + sumOf(shape.Canonical(flow)))
 	}
 	if v.at != nil && v.at.kind != shape.Join {
 		b.WriteString(" of " + string(v.at.kind) + " " + v.at.target)

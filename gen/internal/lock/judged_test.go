@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/durablegen/durablegen/gen/internal/lock"
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
@@ -184,7 +183,7 @@ func TestJudged(t *testing.T) {
 // reread gives a flow as the lock of a package v has it, written and read.
 func reread(t *testing.T, flow shape.Flow, pkg string) *shape.Lock {
 	t.Helper()
-	o := shape.Orchestrator{Name: "v.F", Result: shape.NoType, Flow: lock.Canonical(flow)}
+	o := shape.Orchestrator{Name: "v.F", Result: shape.NoType, Flow: shape.Canonical(flow)}
 	for _, name := range []string{"", "ctx", "o", "id", "n", "m", "orders"} {
 		o.Params = append(o.Params, shape.Param{Name: name})
 	}

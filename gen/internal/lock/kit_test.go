@@ -252,7 +252,7 @@ func valueText(flow shape.Flow, i int, in map[int]bool) string {
 
 func encoded(t testing.TB, flow shape.Flow) string {
 	t.Helper()
-	text, err := json.Marshal(lock.Canonical(flow))
+	text, err := json.Marshal(shape.Canonical(flow))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (e *emitter) lambdaValue(v *value, out *shape.Value) {
 	}
 	numbered := v.body.numbered()
 	flow, imports := v.body.emitFrom(0, e.bodies)
-	flow = Canonical(flow)
+	flow = shape.Canonical(flow)
 	out.Sum = sumOf(flow)
 	e.tell(out.Sum, v.body, flow)
 	out.Args = e.values(imports)

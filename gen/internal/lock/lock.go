@@ -28,7 +28,7 @@ type Source struct {
 
 // Flows reads the orchestrators of the sources that want accepts (nil: all). typeOf gives the reference of a result's
 // type (nil: none is given). Equal values have an entry for each place where they are written, because of the
-// positions; see [Canonical]. The sources are only read; several calls may run at once.
+// positions; see [shape.Canonical]. The sources are only read; several calls may run at once.
 func Flows(fset *token.FileSet, sources []*Source, want func(*Source) bool, typeOf func(types.Type) shape.TypeRef) map[*names.Decl]shape.Flow {
 	prog := newProgram(fset, sources, typeOf)
 	flows := map[*names.Decl]shape.Flow{}

@@ -45,7 +45,7 @@ func (s *secondPass) read(prog *program, flows map[*names.Decl]shape.Flow) {
 		if first.vague || m.vague {
 			run, _ = hashed.flow(fn, d.Func.Params)
 		}
-		run = Canonical(run)
+		run = shape.Canonical(run)
 		flow.Run = &run
 		flows[d] = flow
 	}

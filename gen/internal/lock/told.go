@@ -45,7 +45,7 @@ func (e *emitter) namedValue(v *value, out *shape.Value) {
 	flow, imports := body.emitFrom(0, e.bodies)
 	delete(e.bodies, body.name)
 	body.lost = body.lost || len(imports) > 0
-	e.tell(body.name, body, Canonical(flow))
+	e.tell(body.name, body, shape.Canonical(flow))
 }
 
 // sourcesOf is a hash of the source of a function that has a name; of one that only passes on a call, of all methods.

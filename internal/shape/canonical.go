@@ -1,18 +1,16 @@
-package lock
+package shape
 
 import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/durablegen/durablegen/internal/shape"
 )
 
 // Canonical gives equal values of a flow one entry and puts them in the order in which its nodes need them, so that the
 // same behaviour is written with the same bytes. It loses positions: equal values had one for each place.
-func Canonical(flow shape.Flow) shape.Flow {
+func Canonical(flow Flow) Flow {
 	class := classify(flow.Values)
-	out := shape.Flow{Nodes: make([]shape.Node, len(flow.Nodes)), Written: flow.Written, Functions: flow.Functions, Run: flow.Run}
+	out := Flow{Nodes: make([]Node, len(flow.Nodes)), Written: flow.Written, Functions: flow.Functions, Run: flow.Run}
 	index := map[int]int{}
 	var value func(int) int
 	value = func(v int) int {
@@ -21,7 +19,7 @@ func Canonical(flow shape.Flow) shape.Flow {
 		}
 		n := len(out.Values)
 		index[class[v]] = n
-		out.Values = append(out.Values, shape.Value{})
+		out.Values = append(out.Values, Value{})
 		w := flow.Values[v]
 		w.Args = slices.Clone(w.Args)
 		for i, a := range w.Args {
@@ -45,7 +43,7 @@ func Canonical(flow shape.Flow) shape.Flow {
 
 // classify numbers values so that those that cannot be told apart have the same number: at first all that are computed
 // alike, then fewer and fewer by what they are computed from, until nothing changes any more.
-func classify(values []shape.Value) []int {
+func classify(values []Value) []int {
 	class := make([]int, len(values))
 	count := 0
 	for {
