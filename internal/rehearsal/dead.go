@@ -62,6 +62,7 @@ func (p *program) findUsed() {
 
 // learn adds that a value is true or not, with what follows from that.
 func (p *program) learn(v int, yes bool, known facts) {
+	v = p.twins[v]
 	if _, old := known.is[v]; old {
 		return
 	}
@@ -72,7 +73,7 @@ func (p *program) learn(v int, yes bool, known facts) {
 		p.learn(val.Args[0], !yes, known)
 		return
 	case val.Op == "==" && p.isNil(val.Args[1]):
-		known.none[val.Args[0]] = yes
+		p.learnNil(val.Args[0], yes, known)
 	}
 	for _, c := range p.choices(v, 0) {
 		for _, assumed := range []bool{true, false} {
@@ -95,7 +96,7 @@ func (p *program) choices(v, depth int) (out []int) {
 		return nil
 	}
 	if val.Op == "if" {
-		out = append(out, val.Args[0])
+		out = append(out, p.twins[val.Args[0]])
 	}
 	for _, a := range val.Args {
 		out = append(out, p.choices(a, depth+1)...)
@@ -106,7 +107,7 @@ func (p *program) choices(v, depth int) (out []int) {
 
 // answer tells whether a value is true, if that is known.
 func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
-	if yes, sure := known.is[v]; sure || depth > 2*deepestFact {
+	if yes, sure := known.is[p.twins[v]]; sure || depth > 2*deepestFact {
 		return yes, sure
 	}
 	val := &p.flow.Values[v]
@@ -129,6 +130,9 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		none, sure := p.isA(val.Args[0], known, depth, "nil")
 		wraps := p.wraps(val.Args[0], val.Args[1], depth)
 		return wraps, wraps || none && sure
+	case val.Op == "call" && val.What == "errors.As" && len(val.Args) > 0:
+		none, sure := p.isA(val.Args[0], known, depth, "nil")
+		return false, none && sure
 	case (val.Op == "<" || val.Op == "<=" || val.Op == "==") && len(val.Args) == 2:
 		return p.compare(val, known, depth)
 	}
@@ -150,11 +154,13 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 	switch val := &p.flow.Values[v]; {
 	case depth > 2*deepestFact:
 	case what == "nil" && p.knowsNil(v, known):
-		return known.none[v], true
+		return known.none[p.twins[v]], true
 	case what == "nil" && val.Op == "field" && p.neverNil(v, known):
 		return false, true
-	case what == "nil" && val.Op == "call" && (val.What == "fmt.Errorf" || val.What == "errors.New"):
+	case what == "nil" && val.Op == "call" && neverNone[val.What]:
 		return false, true
+	case what == "nil" && val.Op == "call" && val.What == "errors.Join":
+		return p.joinsNil(p.joined(v), known, depth)
 	case what == "timeout" && val.Op == "error" && len(val.Args) == 1 && p.isReceive(val.Args[0]) && !p.side.timeouts:
 		return false, true // it can be cancelled, or get what it cannot read
 	case val.Op == "timeout":
@@ -170,7 +176,7 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 // wraps reports whether an error is another one, or certainly wraps it.
 func (p *program) wraps(v, other, depth int) bool {
 	val, is := &p.flow.Values[v], &p.flow.Values[other]
-	if v == other || val.Op == "global" && is.Op == "global" && val.What == is.What {
+	if p.twins[v] == p.twins[other] || val.Op == "global" && is.Op == "global" && val.What == is.What {
 		return true
 	}
 	if depth > 2*deepestFact || val.Op != "call" || val.What != "fmt.Errorf" || len(val.Args) < 2 {
@@ -189,7 +195,7 @@ func (p *program) isNil(v int) bool {
 	return p.flow.Values[v].Op == "const" && p.flow.Values[v].What == "nil"
 }
 
-func (p *program) knowsNil(v int, known facts) bool { _, ok := known.none[v]; return ok }
+func (p *program) knowsNil(v int, known facts) bool { _, ok := known.none[p.twins[v]]; return ok }
 
 func (p *program) isReceive(v int) bool {
 	val := &p.flow.Values[v]
