@@ -41,6 +41,7 @@ func (h *hunt) attempt(g goal, round int) {
 	}
 	a.before = a.near()
 	a.find()
+	a.deliver()
 	for _, q := range a.leaves {
 		if m := side.met[q]; m != nil {
 			kept := *m

@@ -72,7 +72,7 @@ func (p *program) learn(v int, yes bool, known facts) {
 		p.learn(val.Args[0], !yes, known)
 		return
 	case val.Op == "==" && p.isNil(val.Args[1]):
-		known.none[val.Args[0]] = yes
+		p.learnNil(val.Args[0], yes, known)
 	}
 	for _, c := range p.choices(v, 0) {
 		for _, assumed := range []bool{true, false} {
@@ -133,6 +133,9 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		return false, true
 	case val.Op == "<" && p.notYet(val, known):
 		return true, true
+	case val.Op == "call" && val.What == "errors.As" && len(val.Args) > 0:
+		none, sure := p.isA(val.Args[0], known, depth, "nil")
+		return false, none && sure
 	case (val.Op == "<" || val.Op == "<=" || val.Op == "==") && len(val.Args) == 2:
 		return p.compare(val, known, depth)
 	}
@@ -184,8 +187,10 @@ func (p *program) isA(v int, known facts, depth int, what string) (yes, sure boo
 		return false, true
 	case what == "nil" && val.Op == "global" && len(val.Args) == 0: // an error that is declared
 		return false, true
-	case what == "nil" && val.Op == "call" && (val.What == "fmt.Errorf" || val.What == "errors.New"):
+	case what == "nil" && val.Op == "call" && neverNone[val.What]:
 		return false, true
+	case what == "nil" && val.Op == "call" && val.What == "errors.Join":
+		return p.joinsNil(p.joined(v), known, depth)
 	case what == "timeout" && val.Op == "error" && len(val.Args) == 1 && p.isReceive(val.Args[0]) && !p.side.timeouts:
 		return false, true // it can be cancelled, or get what it cannot read
 	case val.Op == "timeout":

@@ -117,7 +117,8 @@ func (p *program) behindIt(n, i int, at *place) facts {
 	case shape.Branch:
 		p.learn(node.Args[0], i == 0, known)
 	default:
-		known.forget(func(v int) bool { g := p.ground(v); return g.fleeting || slices.Contains(g.nodes, n) })
+		known.forget(func(v int) bool { return !p.lasts(v, at.facts) || slices.Contains(p.ground(v).nodes, n) })
+		p.wait(n, at.facts, known)
 	}
 	return known
 }
@@ -201,6 +202,7 @@ func (p *program) enter(n, i int, at *place) *place {
 		if s, ok := p.span(from, before, 0); ok {
 			at.in[phi] = s
 		}
+		p.enterFields(phi, from, before, at.facts)
 	}
 	return at
 }
@@ -235,7 +237,8 @@ func (a arrivals) set(n int, is bool) arrivals {
 // ground is on what a value depends.
 type ground struct {
 	phis, nodes []int
-	fleeting    bool // on what may be something else behind any step
+	futures     []int // that have an outcome
+	fleeting    bool  // on what may be something else behind any step
 }
 
 func (p *program) ground(v int) *ground {
@@ -249,16 +252,19 @@ func (p *program) ground(v int) *ground {
 		if val.Op == "phi" {
 			g.phis = append(g.phis, open[len(open)-1])
 		}
+		future := p.outcomeOf(open[len(open)-1])
 		open = open[:len(open)-1]
-		switch val.Op {
-		case "phi":
+		switch {
+		case val.Op == "phi":
 			continue
-		case "future", "after":
+		case future >= 0:
+			g.futures = append(g.futures, future)
+		case val.Op == "future" || val.Op == "after":
 			g.nodes = append(g.nodes, val.Node)
-		case "result":
+		case val.Op == "result":
 			g.nodes = append(g.nodes, val.Node)
 			g.fleeting = g.fleeting || len(val.Args) > 0
-		case "error", "ready", "ctxerr", "canceled", "now", "load", "changed":
+		case slices.Contains([]string{"error", "ready", "ctxerr", "canceled", "now", "load", "changed"}, val.Op):
 			g.fleeting = true
 		}
 		for _, a := range val.Args {

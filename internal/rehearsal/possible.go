@@ -46,40 +46,47 @@ func (p *program) findPossible() {
 // addPossible adds which answers values can have where something is known, and those of which they are made. In functions that
 // are values it is not known, since they may be called later.
 func (p *program) addPossible(args []int, known facts, possible []uint8) {
-	type reached struct {
-		v     int
-		later bool
-	}
+	type reached struct{ v, where int }
+	const later = 0
+	where := []facts{noFacts(), known}
 	been, open := map[reached]bool{}, []reached{}
-	add := func(v int, later bool) {
-		if at := (reached{v, later}); !been[at] && !been[reached{v, true}] {
+	add := func(v, i int) {
+		if at := (reached{v, i}); !been[at] && !been[reached{v, later}] {
 			been[at] = true
 			open = append(open, at)
 		}
 	}
 	for _, v := range args {
-		add(v, false)
+		add(v, 1)
 	}
-	nothing := noFacts()
 	for len(open) > 0 {
 		at := open[len(open)-1]
 		open = open[:len(open)-1]
 		val := &p.flow.Values[at.v]
 		if p.needs[at.v]&sawBoth == sawBoth {
-			where := known
-			if at.later {
-				where = nothing
-			}
-			possible[at.v] |= p.answers(at.v, where)
+			possible[at.v] |= p.answers(at.v, where[at.where])
 		}
 		if val.Op == "phi" {
 			continue
 		}
-		for _, a := range val.Args {
-			add(a, at.later || val.Op == "func")
+		for i, a := range val.Args {
+			in := at.where
+			if val.Op == "func" {
+				in = later
+			} else if val.Op == "if" && i > 0 && in != later && len(where) < mostAssumed && p.choosesFirst(val) {
+				if yes, sure := p.answer(val.Args[0], where[in], 0); sure && yes != (i == 1) {
+					continue // nothing computes it
+				} else if !sure {
+					where = append(where, p.chosen(val, i == 1, where[in]))
+					in = len(where) - 1
+				}
+			}
+			add(a, in)
 		}
 	}
 }
+
+const mostAssumed = 32
 
 // answers are those that a value can have.
 func (p *program) answers(v int, known facts) uint8 {

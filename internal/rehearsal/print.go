@@ -10,13 +10,18 @@ import (
 // and what errors in them say, as the flow has them. What it prints depends on those.
 func (r *run) code(ops []string, args []any) (plain []any, code string) {
 	n := len(args)
-	for n > 0 && n <= len(ops) && slices.Contains([]string{"func", "source", "type", "recursion", "method", "kind"}, ops[n-1]) {
+	for n > 0 && n <= len(ops) && isCode(ops[n-1]) {
 		n--
 	}
 	if n < len(args) {
 		code = "‹" + texts(args[n:]) + "›"
 	}
 	return args[:n], code
+}
+
+// isCode reports whether an argument with an op stands for code.
+func isCode(op string) bool {
+	return slices.Contains([]string{"func", "source", "type", "recursion", "method", "kind"}, op)
 }
 
 // printing calls a function that writes its arguments as text. ok: it is one.

@@ -34,6 +34,7 @@ type program struct {
 	used      []bool           // by value
 	paths     map[int]*place
 	grounds   map[int]*ground
+	fields    map[int][]int // of a value
 	need      []arrivals
 	targets   []*target
 
@@ -44,7 +45,7 @@ type program struct {
 type way struct{ from, next int }
 
 func newProgram(s *side, f *shape.Flow) *program {
-	p := &program{side: s, flow: f, grounds: map[int]*ground{}, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, finding: map[int][]string{}, waits: findWaits(f), still: true}
+	p := &program{side: s, flow: f, grounds: map[int]*ground{}, depends: findDepends(f), ways: map[way][]int{}, keeps: map[int][]int{}, finding: map[int][]string{}, waits: findWaits(f), fields: map[int][]int{}, still: true}
 	p.constants, p.seen = make([]any, len(f.Values)), newSeen(f)
 	p.phis, p.scopes, p.awaited, p.first = make([][]int, len(f.Nodes)), make([]int, len(f.Nodes)), make([]bool, len(f.Nodes)), make([]int, len(f.Nodes))
 	for i := range p.scopes {
@@ -60,6 +61,8 @@ func newProgram(s *side, f *shape.Flow) *program {
 			p.constants[i] = constant(v.What)
 		case "phi":
 			p.phis[v.Node] = append(p.phis[v.Node], i)
+		case "field":
+			p.fields[v.Args[0]] = append(p.fields[v.Args[0]], i)
 		case "future":
 			p.awaited[v.Node] = true
 			if len(v.Args) > 0 {

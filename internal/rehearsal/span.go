@@ -42,26 +42,28 @@ func sum(a, b, open int64) int64 {
 	return a + b
 }
 
-// facts are what is known where a node is: answers, what is nil and what is not, and in which spans numbers are.
+// facts are what is known where a node is: answers, what is nil and what is not, in which spans numbers are, and what was
+// waited for.
 type facts struct {
 	is, none map[int]bool
 	in       map[int]span
+	waited
 }
 
-func noFacts() facts { return facts{map[int]bool{}, map[int]bool{}, map[int]span{}} }
+func noFacts() facts {
+	return facts{map[int]bool{}, map[int]bool{}, map[int]span{}, waited{map[int]bool{}, map[int]int{}, map[int]bool{}}}
+}
 
-func (f facts) clone() facts { return facts{maps.Clone(f.is), maps.Clone(f.none), maps.Clone(f.in)} }
+func (f facts) clone() facts {
+	return facts{maps.Clone(f.is), maps.Clone(f.none), maps.Clone(f.in), waited{maps.Clone(f.there), maps.Clone(f.last), maps.Clone(f.well)}}
+}
 
 // meet keeps what is known on both of two ways, of spans the hull. It reports whether that is less than on the first.
 func (f facts) meet(o facts, wider func(old, new span) span) (less bool) {
-	for _, of := range [][2]map[int]bool{{f.is, o.is}, {f.none, o.none}} {
-		for v, is := range of[0] {
-			if other, known := of[1][v]; !known || other != is {
-				delete(of[0], v)
-				less = true
-			}
-		}
+	for _, of := range [][2]map[int]bool{{f.is, o.is}, {f.none, o.none}, {f.there, o.there}, {f.well, o.well}} {
+		less = common(of[0], of[1]) || less
 	}
+	less = common(f.last, o.last) || less
 	for v, s := range f.in {
 		other, known := o.in[v]
 		switch hull := s.hull(other); {
@@ -76,11 +78,24 @@ func (f facts) meet(o facts, wider func(old, new span) span) (less bool) {
 	return less
 }
 
+// common drops what another map does not have, too. It reports whether there was any.
+func common[V comparable](m, o map[int]V) (less bool) {
+	for v, is := range m {
+		if other, known := o[v]; !known || other != is {
+			delete(m, v)
+			less = true
+		}
+	}
+	return less
+}
+
 // forget drops what is known of values that are other ones now.
 func (f facts) forget(changed func(v int) bool) {
-	maps.DeleteFunc(f.is, func(v int, _ bool) bool { return changed(v) })
-	maps.DeleteFunc(f.none, func(v int, _ bool) bool { return changed(v) })
+	for _, m := range []map[int]bool{f.is, f.none, f.there, f.well} {
+		maps.DeleteFunc(m, func(v int, _ bool) bool { return changed(v) })
+	}
 	maps.DeleteFunc(f.in, func(v int, _ span) bool { return changed(v) })
+	maps.DeleteFunc(f.last, func(v int, _ int) bool { return changed(v) })
 }
 
 // span gives the span of a value, if anything is known of it.
@@ -118,8 +133,8 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 		if c, sure := p.answer(val.Args[0], known, depth+1); sure {
 			return p.span(val.Args[2-btoi(c)], known, depth+1)
 		}
-		a, known1 := p.span(val.Args[1], known, depth+1)
-		b, known2 := p.span(val.Args[2], known, depth+1)
+		a, known1 := p.span(val.Args[1], p.chosen(val, true, known), depth+1)
+		b, known2 := p.span(val.Args[2], p.chosen(val, false, known), depth+1)
 		return a.hull(b), known1 && known2
 	}
 	return span{}, false
@@ -257,12 +272,28 @@ func (s span) without(o span) span {
 	return s
 }
 
+// withoutOthers leaves out the ends of a span that a whole number is known not to be.
+func (p *program) withoutOthers(v int, s span, known facts) span {
+	for old := (span{}); !s.parts && s != old; {
+		old = s
+		for q, yes := range known.is {
+			if val := &p.flow.Values[q]; !yes && val.Op == "==" && len(val.Args) == 2 && val.Args[0] == v {
+				if c, whole := p.constants[val.Args[1]].(int64); whole && p.flow.Values[val.Args[1]].Op == "const" {
+					s = s.without(span{c, c, false})
+				}
+			}
+		}
+	}
+	return s
+}
+
 // narrow notes a span of a value, and of that to which it adds a constant.
 func (p *program) narrow(v int, s span, known facts) {
 	val := &p.flow.Values[v]
 	if is, ok := p.span(v, known, 0); ok {
 		s = span{max(s.low, is.low), min(s.high, is.high), s.parts && is.parts}
 	}
+	s = p.withoutOthers(v, s, known)
 	if val.Op == "const" || s.low > s.high {
 		return
 	}
