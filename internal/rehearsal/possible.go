@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"math"
 	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
@@ -9,8 +10,12 @@ import (
 // findPossible finds which answers the values of a program can have where they are computed: more than those need not be seen.
 func (p *program) findPossible() {
 	for v := range p.flow.Values {
-		p.steps[v] = p.stepOf(v)
+		if by := p.stepOf(v); by > 1 {
+			p.beside[v] = beside{by - 1, by - 1}
+		}
 	}
+	p.findNumbers()
+	p.gaps = map[int]*gaps{}
 	possible := make([]uint8, len(p.flow.Values))
 	for n := range p.flow.Nodes {
 		at := p.paths[n]
@@ -33,9 +38,16 @@ func (p *program) findPossible() {
 		}
 	}
 	for v, saw := range possible {
+		if g := p.gaps[v]; g != nil {
+			if by, ok := g.beside(); ok {
+				p.beside[v] = by
+			} else {
+				saw &^= sawOrder &^ g.orders()
+			}
+		}
 		switch {
-		case saw == 0 || p.needs[v]&sawBoth != sawBoth:
-		case saw&sawBoth != sawBoth:
+		case saw == 0:
+		case p.needs[v]&sawBoth == sawBoth && saw&sawBoth != sawBoth:
 			p.sure[v] = true
 		default:
 			p.needs[v] &= saw
@@ -65,13 +77,14 @@ func (p *program) addPossible(args []int, known facts, possible []uint8) {
 		at := open[len(open)-1]
 		open = open[:len(open)-1]
 		val := &p.flow.Values[at.v]
-		if p.needs[at.v]&sawBoth == sawBoth {
-			where := known
-			if at.later {
-				where = nothing
-			}
+		where := known
+		if at.later {
+			where = nothing
+		}
+		if p.needs[at.v] != 0 {
 			possible[at.v] |= p.answers(at.v, where)
 		}
+		p.addGaps(at.v, where)
 		if val.Op == "phi" {
 			continue
 		}
@@ -92,12 +105,27 @@ func (p *program) answers(v int, known facts) uint8 {
 	if yes, sure := p.answer(of, known, 0); sure {
 		saw &^= 1 << btoi(!yes)
 	}
-	if val.Op == "<" || val.Op == "<=" {
+	if len(val.Args) == 2 && p.needs[v]&sawOrder != 0 {
 		a, known1 := p.span(val.Args[0], known, 0)
 		b, known2 := p.span(val.Args[1], known, 0)
-		if known1 && known2 && (a.high < b.low || b.high < a.low) {
-			saw &^= sawEqual
+		if known1 && known2 {
+			saw &= orders(a, b)
 		}
+	}
+	return saw
+}
+
+// orders are the answers that numbers in two spans can have when they are compared.
+func orders(a, b span) (saw uint8) {
+	saw = math.MaxUint8
+	if a.low >= b.high {
+		saw &^= sawLess
+	}
+	if a.high < b.low || b.high < a.low {
+		saw &^= sawEqual
+	}
+	if a.high <= b.low {
+		saw &^= sawMore
 	}
 	return saw
 }

@@ -35,6 +35,8 @@ type program struct {
 	paths     map[int]*place
 	grounds   map[int]*ground
 	need      []arrivals
+	numbers   map[int][]int64 // by variable: which it can be, if those are few
+	gaps      map[int]*gaps   // by value that compares numbers
 	targets   []*target
 
 	seen

@@ -33,6 +33,19 @@ func (s span) minus(o span) span {
 	return s.plus(span{-max(o.high, -highest), -max(o.low, -highest), o.parts})
 }
 
+// times multiplies two spans of which one is a number that is not below 0, if both are known and whole. Where the result may be
+// too far to be counted, it may be anything.
+func (s span) times(o span, known bool) (span, bool) {
+	if s.low == s.high {
+		s, o = o, s
+	}
+	if !known || o.low != o.high || o.low < 0 || s.parts || o.parts {
+		return span{}, false
+	}
+	low, high := product(s.low, o.low), product(s.high, o.low)
+	return span{low, high, false}, low > -maxExact && high < maxExact
+}
+
 // sum gives an open end if one of its parts is, or if it is too far to be counted.
 func sum(a, b, open int64) int64 {
 	const far = math.MaxInt64 / 4
@@ -114,6 +127,10 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 			return a.minus(b), known1 && known2
 		}
 		return a.plus(b), known1 && known2
+	case val.Op == "*" && val.What == "" && len(val.Args) == 2:
+		a, known1 := p.span(val.Args[0], known, depth+1)
+		b, known2 := p.span(val.Args[1], known, depth+1)
+		return a.times(b, known1 && known2)
 	case val.Op == "if":
 		if c, sure := p.answer(val.Args[0], known, depth+1); sure {
 			return p.span(val.Args[2-btoi(c)], known, depth+1)
