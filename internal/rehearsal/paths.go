@@ -117,9 +117,25 @@ func (p *program) behindIt(n, i int, at *place) facts {
 	case shape.Branch:
 		p.learn(node.Args[0], i == 0, known)
 	default:
-		known.forget(func(v int) bool { g := p.ground(v); return g.fleeting || slices.Contains(g.nodes, n) })
+		known.forget(func(v int) bool {
+			g := p.ground(v)
+			return g.fleeting || slices.Contains(g.nodes, n) || slices.ContainsFunc(g.futures, func(f int) bool { return !at.done[f] })
+		})
+		p.complete(node, known)
 	}
 	return known
+}
+
+// complete notes that what a node has waited for is complete, and stays as it is. A wait in another Context may have ended before.
+func (p *program) complete(node *shape.Node, known facts) {
+	if node.Kind != shape.Await {
+		return
+	}
+	for _, f := range node.Args {
+		if _, within := p.waits[f]; p.flow.Values[f].Op == "future" && !within {
+			known.done[f] = true
+		}
+	}
 }
 
 // among gives those arrivals that are among others.
@@ -235,7 +251,8 @@ func (a arrivals) set(n int, is bool) arrivals {
 // ground is on what a value depends.
 type ground struct {
 	phis, nodes []int
-	fleeting    bool // on what may be something else behind any step
+	futures     []int // on what these have come to, which may be something else behind any step until they are complete
+	fleeting    bool  // on what may be something else behind any step
 }
 
 func (p *program) ground(v int) *ground {
@@ -257,8 +274,10 @@ func (p *program) ground(v int) *ground {
 			g.nodes = append(g.nodes, val.Node)
 		case "result":
 			g.nodes = append(g.nodes, val.Node)
-			g.fleeting = g.fleeting || len(val.Args) > 0
-		case "error", "ready", "ctxerr", "canceled", "now", "load", "changed":
+			p.addFuture(g, val)
+		case "error":
+			p.addFuture(g, val)
+		case "ready", "ctxerr", "canceled", "now", "load", "changed":
 			g.fleeting = true
 		}
 		for _, a := range val.Args {
@@ -270,6 +289,17 @@ func (p *program) ground(v int) *ground {
 	}
 	p.grounds[v] = g
 	return g
+}
+
+// addFuture adds that a value depends on what a future has come to.
+func (p *program) addFuture(g *ground, val *shape.Value) {
+	switch {
+	case len(val.Args) == 0:
+	case len(val.Args) == 1 && p.flow.Values[val.Args[0]].Op == "future":
+		g.futures = append(g.futures, val.Args[0])
+	default:
+		g.fleeting = true
+	}
 }
 
 // reaches finds where a variable that got its value by one way may be used.

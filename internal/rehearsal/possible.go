@@ -14,15 +14,16 @@ func (p *program) findPossible() {
 			p.beside[v] = beside{by - 1, by - 1}
 		}
 	}
+	p.findForms()
 	p.findNumbers()
 	p.gaps = map[int]*gaps{}
-	possible := make([]uint8, len(p.flow.Values))
+	possible, computed := make([]uint8, len(p.flow.Values)), make([]bool, len(p.flow.Values))
 	for n := range p.flow.Nodes {
 		at := p.paths[n]
 		if at == nil {
 			continue
 		}
-		p.addPossible(p.flow.Nodes[n].Args, at.facts, possible)
+		p.addComputed(p.flow.Nodes[n].Args, at.facts, possible, computed)
 		for i, next := range p.flow.Nodes[n].Next {
 			edge := p.edge(n, i)
 			if edge < 0 || len(p.phis[next]) == 0 || p.closed[fork{p, n, i}] {
@@ -34,9 +35,10 @@ func (p *program) findPossible() {
 					args = append(args, vs[edge])
 				}
 			}
-			p.addPossible(args, p.behindIt(n, i, at), possible)
+			p.addComputed(args, p.behindIt(n, i, at), possible, computed)
 		}
 	}
+	p.findIdle(computed)
 	for v, saw := range possible {
 		if g := p.gaps[v]; g != nil {
 			if by, ok := g.beside(); ok {
@@ -102,7 +104,7 @@ func (p *program) answers(v int, known facts) uint8 {
 	if val.Op == "if" { // its answer is which of two it is
 		of = val.Args[0]
 	}
-	if yes, sure := p.answer(of, known, 0); sure {
+	if yes, sure := p.answerPlain(of, known); sure {
 		saw &^= 1 << btoi(!yes)
 	}
 	if len(val.Args) == 2 && p.needs[v]&sawOrder != 0 {

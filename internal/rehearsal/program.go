@@ -37,6 +37,9 @@ type program struct {
 	need      []arrivals
 	numbers   map[int][]int64 // by variable: which it can be, if those are few
 	gaps      map[int]*gaps   // by value that compares numbers
+	idle      []bool          // by value: nothing computes it
+	byForm    map[string]int
+	same      []int // by value: the first that is made in the same way
 	targets   []*target
 
 	seen

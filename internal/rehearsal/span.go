@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -55,19 +56,24 @@ func sum(a, b, open int64) int64 {
 	return a + b
 }
 
-// facts are what is known where a node is: answers, what is nil and what is not, and in which spans numbers are.
+// facts are what is known where a node is: answers, what is nil and what is not, in which spans numbers are, and what is complete.
 type facts struct {
 	is, none map[int]bool
 	in       map[int]span
+	done     map[int]bool // futures that are complete
 }
 
-func noFacts() facts { return facts{map[int]bool{}, map[int]bool{}, map[int]span{}} }
+func noFacts() facts {
+	return facts{map[int]bool{}, map[int]bool{}, map[int]span{}, map[int]bool{}}
+}
 
-func (f facts) clone() facts { return facts{maps.Clone(f.is), maps.Clone(f.none), maps.Clone(f.in)} }
+func (f facts) clone() facts {
+	return facts{maps.Clone(f.is), maps.Clone(f.none), maps.Clone(f.in), maps.Clone(f.done)}
+}
 
 // meet keeps what is known on both of two ways, of spans the hull. It reports whether that is less than on the first.
 func (f facts) meet(o facts, wider func(old, new span) span) (less bool) {
-	for _, of := range [][2]map[int]bool{{f.is, o.is}, {f.none, o.none}} {
+	for _, of := range [][2]map[int]bool{{f.is, o.is}, {f.none, o.none}, {f.done, o.done}} {
 		for v, is := range of[0] {
 			if other, known := of[1][v]; !known || other != is {
 				delete(of[0], v)
@@ -93,6 +99,7 @@ func (f facts) meet(o facts, wider func(old, new span) span) (less bool) {
 func (f facts) forget(changed func(v int) bool) {
 	maps.DeleteFunc(f.is, func(v int, _ bool) bool { return changed(v) })
 	maps.DeleteFunc(f.none, func(v int, _ bool) bool { return changed(v) })
+	maps.DeleteFunc(f.done, func(v int, _ bool) bool { return changed(v) })
 	maps.DeleteFunc(f.in, func(v int, _ span) bool { return changed(v) })
 }
 
@@ -111,7 +118,9 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 	case val.Op == "mu" && len(val.Args) == 2:
 		return p.spanOfLoop(v, val, known, depth)
 	case val.Op == "eta":
-		return p.span(val.Args[1], known, depth+1)
+		inside := known.clone()
+		inside.forgetLoop(p, loopBit(val))
+		return p.span(val.Args[1], inside, depth+1)
 	case val.Op == "call" && (val.What == "max" || val.What == "min") && len(val.Args) == 2:
 		a, b := p.spanOrAny(val.Args[0], known, depth+1), p.spanOrAny(val.Args[1], known, depth+1)
 		if val.What == "max" {
@@ -120,6 +129,12 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 		return span{min(a.low, b.low), min(a.high, b.high), a.parts || b.parts}, true
 	case val.Op == "result" && len(val.Args) == 0 && val.What == "":
 		return p.which(val.Node)
+	case val.Op == "index" || val.Op == "field":
+		is, zero := p.element(v, known, depth)
+		if zero || is == v {
+			return span{}, zero
+		}
+		return p.span(is, known, depth+1)
 	case (val.Op == "+" || val.Op == "-") && val.What == "" && len(val.Args) == 2:
 		a, known1 := p.span(val.Args[0], known, depth+1)
 		b, known2 := p.span(val.Args[1], known, depth+1)
@@ -142,12 +157,41 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 	return span{}, false
 }
 
+// element is what an element of a list is that is told by which of its elements it is, or a field of a struct. What is not known is
+// the value itself. zero: the struct does not have the field.
+func (p *program) element(v int, known facts, depth int) (is int, zero bool) {
+	val := &p.flow.Values[v]
+	if depth > 2*deepestFact || val.Op != "index" && val.Op != "field" {
+		return v, false
+	}
+	from, zero := p.element(val.Args[0], known, depth+1)
+	of := &p.flow.Values[from]
+	switch {
+	case zero:
+	case val.Op == "field" && of.Op == "struct":
+		if i := slices.Index(strings.Fields(of.What), val.What); i >= 0 && i < len(of.Args) {
+			return of.Args[i], false
+		}
+		return v, true
+	case val.Op == "index" && of.Op == "list" && of.What == "":
+		if i, ok := p.span(val.Args[1], known, depth+1); ok && i.low == i.high && i.low >= 0 && i.low < int64(len(of.Args)) {
+			return of.Args[i.low], false
+		}
+	}
+	return v, false
+}
+
 // length gives the span of how long a value is: a part of another one is shorter by where it begins.
 func (p *program) length(of int, known facts, depth int) span {
 	s := span{0, highest, false}
 	val := &p.flow.Values[of]
 	if val.Op != "slice" || len(val.Args) < 3 || !p.isNil(val.Args[2]) {
 		return s
+	}
+	for v, is := range known.is { // what begins before the end is not empty
+		if less := &p.flow.Values[v]; is && less.Op == "<" && less.Args[0] == val.Args[1] && p.isLength(less.Args[1], val.Args[0]) {
+			s.low = 1
+		}
 	}
 	from, ok := p.span(val.Args[1], known, depth+1)
 	if !ok {
@@ -160,6 +204,11 @@ func (p *program) length(of int, known facts, depth int) span {
 		}
 	}
 	return s
+}
+
+func (p *program) isLength(v, of int) bool {
+	val := &p.flow.Values[v]
+	return val.Op == "len" && val.Args[0] == of
 }
 
 // spanOrAny gives the span of a number, which is any if nothing is known of it.
@@ -237,6 +286,10 @@ func (p *program) bound(v int, yes bool, known facts) {
 	a, b := val.Args[0], val.Args[1]
 	left, known1 := p.span(a, known, 0)
 	right, known2 := p.span(b, known, 0)
+	if known1 != known2 {
+		left, known1 = p.spanOfPayload(a, left, known1)
+		right, known2 = p.spanOfPayload(b, right, known2)
+	}
 	if !known1 || !known2 {
 		return
 	}
@@ -260,6 +313,35 @@ func (p *program) bound(v int, yes bool, known facts) {
 		p.narrow(a, span{max(left.low, sum(right.low, step-by, lowest)), left.high, left.parts}, known)
 		p.narrow(b, span{right.low, min(right.high, sum(left.high, by-step, highest)), right.parts}, known)
 	}
+}
+
+// spanOfPayload is that of a number that comes from outside, which may be any, if nothing is known of it. Others may be no number.
+func (p *program) spanOfPayload(v int, s span, known bool) (span, bool) {
+	switch val := &p.flow.Values[v]; {
+	case known:
+	case val.Op == "result" && len(val.Args) == 1 && p.wholeResult(val.Args[0]), val.Op == "param", val.Op == "field" && p.flow.Values[val.Args[0]].Op != "struct":
+		return span{lowest, highest, true}, true
+	}
+	return s, known
+}
+
+// wholeResult reports whether a future gives what is always equal to itself: a coroutine may have divided nothing by nothing.
+func (p *program) wholeResult(future int) bool {
+	val := &p.flow.Values[future]
+	if val.Op != "future" {
+		return false
+	}
+	node := &p.flow.Nodes[val.Node]
+	return node.Kind == shape.Activity || node.Kind == shape.Child || node.Kind == shape.Go && !slices.ContainsFunc(node.Bodies, hasFractions)
+}
+
+// hasFractions reports whether a body may compute numbers that have fractions, or calls what may do so.
+func hasFractions(f shape.Flow) bool {
+	return len(f.Functions) > 0 ||
+		slices.ContainsFunc(f.Nodes, func(n shape.Node) bool { return n.Kind == shape.Call || slices.ContainsFunc(n.Bodies, hasFractions) }) ||
+		slices.ContainsFunc(f.Values, func(v shape.Value) bool {
+			return strings.Contains(v.What, "float") || strings.HasPrefix(v.What, "math.") || v.Op == "apply" || v.Op == "func" || v.Op == "unknown"
+		})
 }
 
 // without leaves out a number that is at one end.
