@@ -146,7 +146,7 @@ const mostPairs = 6 // of different values that met in a question
 
 // note notes what was seen of a value.
 func (p *program) note(v int, saw uint8) {
-	if p.asks[v]|saw != p.asks[v] {
+	if p.asks[v]|saw != p.asks[v] && !p.side.silent {
 		p.asks[v] |= saw
 		p.side.fresh++
 	}
@@ -154,7 +154,7 @@ func (p *program) note(v int, saw uint8) {
 
 // see notes what was seen of a node.
 func (p *program) see(n int, saw uint8) {
-	if p.nodes[n]|saw != p.nodes[n] {
+	if p.nodes[n]|saw != p.nodes[n] && !p.side.silent {
 		p.nodes[n] |= saw
 		p.side.fresh++
 	}
@@ -170,6 +170,9 @@ func (p *program) take(n int) {
 }
 
 func (p *program) pass(n int) {
+	if p.side.silent {
+		return
+	}
 	p.passed[n]++
 	p.see(n, sawNode)
 }
@@ -177,7 +180,7 @@ func (p *program) pass(n int) {
 // fork notes which way was taken from a branch.
 func (p *program) fork(n, next, knobs int) {
 	p.see(n, sawTrue<<next)
-	if other := (fork{p, n, 1 - next}); other.missing() {
+	if other := (fork{p, n, 1 - next}); other.missing() && !p.side.silent {
 		p.side.forks[other] = knobs
 	}
 }
@@ -214,7 +217,7 @@ func (s *side) end() int {
 // keeps gives where to note what is compared, nil if nobody needs it.
 func (r *run) keeps(v int) *met {
 	q, side := question{r.p, v}, r.p.side
-	if !q.missing() && !side.watched[q] && !side.changed[q] {
+	if side.silent || !q.missing() && !side.watched[q] && !side.changed[q] {
 		return nil
 	}
 	m := side.met[q]
