@@ -45,16 +45,22 @@ type walk struct {
 	left     int // values that it may still look at
 }
 
-const mostWalked = 20_000 // values that one node has a use for, counted each time that something else is known
+// How many values are looked at, counted each time that something else is known: of those for which one node has a use, and in all.
+const (
+	mostWalked      = 5000
+	mostWalkedInAll = 200_000
+)
 
 // addComputed adds which answers values can have where something is known, and which are computed there at all.
 func (p *program) addComputed(args []int, known facts, possible []uint8, computed []bool) {
-	w := &walk{p, make([]uint8, len(possible)), make([]bool, len(computed)), map[*where]map[int]bool{}, &where{facts: noFacts(), later: true}, mostWalked}
+	most := min(mostWalked, mostWalkedInAll-p.walked)
+	w := &walk{p, make([]uint8, len(possible)), make([]bool, len(computed)), map[*where]map[int]bool{}, &where{facts: noFacts(), later: true}, most}
 	begin := &where{facts: known.clone()}
 	p.simplify(begin.facts)
 	for _, v := range args {
 		w.visit(v, begin)
 	}
+	p.walked += most - max(w.left, 0)
 	if w.left < 0 { // nothing is known of places
 		p.addPossible(args, known, possible)
 		p.addAll(args, computed)

@@ -78,12 +78,16 @@ func (p *program) plain(v int, known facts, depth int) int {
 	case !composed[val.Op]:
 		return p.same[v]
 	}
-	made := *val
+	made, other := *val, false
 	made.Args = slices.Clone(val.Args)
 	for i, a := range val.Args {
 		if made.Args[i] = p.plain(a, known, depth+1); made.Args[i] < 0 {
 			return -1
 		}
+		other = other || made.Args[i] != p.same[a]
+	}
+	if !other {
+		return p.same[v]
 	}
 	return p.valueLike(made)
 }

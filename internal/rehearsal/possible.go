@@ -15,6 +15,7 @@ func (p *program) findPossible() {
 		}
 	}
 	p.findForms()
+	p.walked = 0
 	p.findNumbers()
 	p.gaps = map[int]*gaps{}
 	possible, computed := make([]uint8, len(p.flow.Values)), make([]bool, len(p.flow.Values))

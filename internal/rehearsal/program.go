@@ -39,6 +39,7 @@ type program struct {
 	gaps      map[int]*gaps   // by value that compares numbers
 	idle      []bool          // by value: nothing computes it
 	byForm    map[string]int
+	walked    int   // values that were looked at where they are computed
 	same      []int // by value: the first that is made in the same way
 	targets   []*target
 
