@@ -179,3 +179,18 @@ func TestResultBeforeItIsThere(t *testing.T) {
 		t.Error("the result of what is not complete stays as it is")
 	}
 }
+
+// What a coroutine gives that computes with fractions may be no number: then it is not less, and not more either.
+func TestResultThatIsNoNumber(t *testing.T) {
+	for of, want := range map[string]bool{"": true, "float64": false} {
+		f := searched("100")
+		f.Nodes[1] = shape.Node{Kind: shape.Go, Target: "go", Next: []int{2}, Bodies: []shape.Flow{{
+			Values: []shape.Value{{Op: "-", What: of, Args: []int{1, 1}}, {Op: "const", What: "7"}},
+			Nodes:  []shape.Node{{Kind: shape.Join, Next: []int{1}}, {Kind: shape.Return, Args: []int{0}}},
+		}}}
+		p := made(t, f)
+		if p.findPossible(); p.sure[2] != want {
+			t.Errorf("the search for a result %q finds a row: %t, want %t", of, p.sure[2], want)
+		}
+	}
+}
