@@ -159,7 +159,7 @@ func (s *side) lacks(other *side) (out []lack) {
 
 // unanswered reports that a value was not computed, or has not come to all answers.
 func unanswered(p *program, _, v int) bool {
-	return p.asks[v]&evaluated == 0 || question{p, v}.missing()
+	return !p.isIdle(v) && (p.asks[v]&evaluated == 0 || question{p, v}.missing())
 }
 
 // lacksUse are the steps that have to be seen to get something.

@@ -150,7 +150,7 @@ func (p *program) arrive(at arrival, state map[int]arrivals) arrivals {
 
 // get notes what has come to a node.
 func (p *program) get(n int, state map[int]arrivals) {
-	if len(p.number) == 0 {
+	if len(p.number) == 0 || p.side.silent {
 		return
 	}
 	for _, v := range p.flow.Nodes[n].Args {

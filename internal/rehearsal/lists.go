@@ -97,7 +97,7 @@ func (r *run) ofSequence(name string, s sequence, args []any) (any, bool) {
 		slices.SortStableFunc(keys, r.compare)
 		return out, true
 	case (name == "slices.SortedFunc" || name == "slices.SortedStableFunc") && len(args) == 2:
-		slices.SortStableFunc(keys, func(a, b any) int { return int(r.integer(r.call(args[1], []any{a, b}))) })
+		r.sortBy(args[1], keys)
 		return out, true
 	}
 	return nil, false
@@ -240,7 +240,7 @@ func (r *run) mutated(name string, args []any) (any, bool) {
 	case name == "slices.Reverse" && len(args) == 1:
 		slices.Reverse(out)
 	case (name == "slices.SortFunc" || name == "slices.SortStableFunc") && len(args) == 2:
-		slices.SortStableFunc(out, func(a, b any) int { return int(r.integer(r.call(args[1], []any{a, b}))) })
+		r.sortBy(args[1], out)
 	case (name == "sort.Slice" || name == "sort.SliceStable") && len(args) >= 2:
 		// The function compares by places in the list as it was. Methods of the elements, which may stand behind it, are not
 		// called.

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"math"
 	"slices"
 
 	"github.com/durablegen/durablegen/internal/shape"
@@ -9,15 +10,21 @@ import (
 // findPossible finds which answers the values of a program can have where they are computed: more than those need not be seen.
 func (p *program) findPossible() {
 	for v := range p.flow.Values {
-		p.steps[v] = p.stepOf(v)
+		if by := p.stepOf(v); by > 1 {
+			p.beside[v] = beside{by - 1, by - 1}
+		}
 	}
-	possible := make([]uint8, len(p.flow.Values))
+	p.findForms()
+	p.walked = 0
+	p.findNumbers()
+	p.gaps = map[int]*gaps{}
+	possible, computed := make([]uint8, len(p.flow.Values)), make([]bool, len(p.flow.Values))
 	for n := range p.flow.Nodes {
 		at := p.paths[n]
 		if at == nil {
 			continue
 		}
-		p.addPossible(p.flow.Nodes[n].Args, at.facts, possible)
+		p.addComputed(p.flow.Nodes[n].Args, at.facts, possible, computed)
 		for i, next := range p.flow.Nodes[n].Next {
 			edge := p.edge(n, i)
 			if edge < 0 || len(p.phis[next]) == 0 || p.closed[fork{p, n, i}] {
@@ -29,13 +36,21 @@ func (p *program) findPossible() {
 					args = append(args, vs[edge])
 				}
 			}
-			p.addPossible(args, p.behindIt(n, i, at), possible)
+			p.addComputed(args, p.behindIt(n, i, at), possible, computed)
 		}
 	}
+	p.findIdle(computed)
 	for v, saw := range possible {
+		if g := p.gaps[v]; g != nil {
+			if by, ok := g.beside(); ok {
+				p.beside[v] = by
+			} else {
+				saw &^= sawOrder &^ g.orders()
+			}
+		}
 		switch {
-		case saw == 0 || p.needs[v]&sawBoth != sawBoth:
-		case saw&sawBoth != sawBoth:
+		case saw == 0:
+		case p.needs[v]&sawBoth == sawBoth && saw&sawBoth != sawBoth:
 			p.sure[v] = true
 		default:
 			p.needs[v] &= saw
@@ -63,9 +78,10 @@ func (p *program) addPossible(args []int, known facts, possible []uint8) {
 		at := open[len(open)-1]
 		open = open[:len(open)-1]
 		val := &p.flow.Values[at.v]
-		if p.needs[at.v]&sawBoth == sawBoth {
+		if p.needs[at.v] != 0 {
 			possible[at.v] |= p.answers(at.v, where[at.where])
 		}
+		p.addGaps(at.v, where[at.where])
 		if val.Op == "phi" {
 			continue
 		}
@@ -96,15 +112,30 @@ func (p *program) answers(v int, known facts) uint8 {
 	if val.Op == "if" { // its answer is which of two it is
 		of = val.Args[0]
 	}
-	if yes, sure := p.answer(of, known, 0); sure {
+	if yes, sure := p.answerPlain(of, known); sure {
 		saw &^= 1 << btoi(!yes)
 	}
-	if val.Op == "<" || val.Op == "<=" {
+	if len(val.Args) == 2 && p.needs[v]&sawOrder != 0 {
 		a, known1 := p.span(val.Args[0], known, 0)
 		b, known2 := p.span(val.Args[1], known, 0)
-		if known1 && known2 && (a.high < b.low || b.high < a.low) {
-			saw &^= sawEqual
+		if known1 && known2 {
+			saw &= orders(a, b)
 		}
+	}
+	return saw
+}
+
+// orders are the answers that numbers in two spans can have when they are compared.
+func orders(a, b span) (saw uint8) {
+	saw = math.MaxUint8
+	if a.low >= b.high {
+		saw &^= sawLess
+	}
+	if a.high < b.low || b.high < a.low {
+		saw &^= sawEqual
+	}
+	if a.high <= b.low {
+		saw &^= sawMore
 	}
 	return saw
 }

@@ -36,6 +36,12 @@ type program struct {
 	grounds   map[int]*ground
 	fields    map[int][]int // of a value
 	need      []arrivals
+	numbers   map[int][]int64 // by variable: which it can be, if those are few
+	gaps      map[int]*gaps   // by value that compares numbers
+	idle      []bool          // by value: nothing computes it
+	byForm    map[string]int
+	walked    int   // values that were looked at where they are computed
+	same      []int // by value: the first that is made in the same way
 	targets   []*target
 
 	seen

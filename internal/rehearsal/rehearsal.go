@@ -36,6 +36,7 @@ type side struct {
 	forks   map[fork]int      // ways that this scenario has left aside, and that were not seen yet
 	changed map[question]bool // which the other side does not have
 	watched map[question]bool // of which met is kept although nothing of them is missing
+	silent  bool              // nothing is noted
 }
 
 // newSide prepares a side. before: the old one, nil of that itself.

@@ -12,10 +12,10 @@ import (
 
 // seen is what scenarios have shown of a program.
 type seen struct {
-	asks   []uint8 // by value
-	needs  []uint8 // by value: what asks can come to
-	steps  []int64 // by value: how far what is compared is always from others that it can be, 1 if it can be at the limit
-	sure   []bool  // by value: the answer is always the same
+	asks   []uint8  // by value
+	needs  []uint8  // by value: what asks can come to
+	beside []beside // by value: what is next to a limit, if what is compared cannot be at it
+	sure   []bool   // by value: the answer is always the same
 	nodes  []uint8
 	passed []int   // by node: how often it was passed in this scenario
 	often  []uint8 // by node: the logarithms of how often that was
@@ -56,7 +56,7 @@ const (
 func newSeen(f *shape.Flow) seen {
 	values, nodes := len(f.Values), len(f.Nodes)
 	s := seen{
-		asks: make([]uint8, values), needs: make([]uint8, values), steps: make([]int64, values), sure: make([]bool, values),
+		asks: make([]uint8, values), needs: make([]uint8, values), beside: make([]beside, values), sure: make([]bool, values),
 		nodes: make([]uint8, nodes), passed: make([]int, nodes), often: make([]uint8, nodes), took: make([]bool, nodes), slots: make([]int, nodes),
 		gives: make([]uint8, nodes), crowds: map[crowd]bool{},
 	}
@@ -146,7 +146,7 @@ const mostPairs = 6 // of different values that met in a question
 
 // note notes what was seen of a value.
 func (p *program) note(v int, saw uint8) {
-	if p.asks[v]|saw != p.asks[v] {
+	if p.asks[v]|saw != p.asks[v] && !p.side.silent {
 		p.asks[v] |= saw
 		p.side.fresh++
 	}
@@ -154,7 +154,7 @@ func (p *program) note(v int, saw uint8) {
 
 // see notes what was seen of a node.
 func (p *program) see(n int, saw uint8) {
-	if p.nodes[n]|saw != p.nodes[n] {
+	if p.nodes[n]|saw != p.nodes[n] && !p.side.silent {
 		p.nodes[n] |= saw
 		p.side.fresh++
 	}
@@ -170,6 +170,9 @@ func (p *program) take(n int) {
 }
 
 func (p *program) pass(n int) {
+	if p.side.silent {
+		return
+	}
 	p.passed[n]++
 	p.see(n, sawNode)
 }
@@ -177,7 +180,7 @@ func (p *program) pass(n int) {
 // fork notes which way was taken from a branch.
 func (p *program) fork(n, next, knobs int) {
 	p.see(n, sawTrue<<next)
-	if other := (fork{p, n, 1 - next}); other.missing() {
+	if other := (fork{p, n, 1 - next}); other.missing() && !p.side.silent {
 		p.side.forks[other] = knobs
 	}
 }
@@ -214,7 +217,7 @@ func (s *side) end() int {
 // keeps gives where to note what is compared, nil if nobody needs it.
 func (r *run) keeps(v int) *met {
 	q, side := question{r.p, v}, r.p.side
-	if !q.missing() && !side.watched[q] && !side.changed[q] {
+	if side.silent || !q.missing() && !side.watched[q] && !side.changed[q] {
 		return nil
 	}
 	m := side.met[q]
@@ -237,7 +240,7 @@ func (r *run) asked(v int, yes bool) bool {
 // near notes how two values compare, and how far apart they are.
 func (r *run) near(v, order int, a, b any) {
 	r.p.note(v, []uint8{sawLess, sawEqual, sawMore}[order+1])
-	if by := r.p.steps[v]; by > 1 {
+	if by := r.p.beside[v]; by != (beside{}) {
 		r.beside(v, by, a, b)
 	}
 	m := r.keeps(v)
@@ -255,13 +258,13 @@ func (r *run) near(v, order int, a, b any) {
 }
 
 // beside notes that a number was next to a limit at which it cannot be. Both sides of that stand for the limit.
-func (r *run) beside(v int, by int64, a, b any) {
+func (r *run) beside(v int, by beside, a, b any) {
 	gap, ok := r.gap(a, b)
 	switch {
-	case !ok || math.Abs(gap) >= float64(by):
-	case gap < 0:
+	case !ok:
+	case gap < 0 && -gap <= float64(by.below):
 		r.p.note(v, sawBelow)
-	case gap > 0:
+	case gap > 0 && gap <= float64(by.above):
 		r.p.note(v, sawAbove)
 	}
 	if r.p.asks[v]&(sawBelow|sawAbove) == sawBelow|sawAbove {

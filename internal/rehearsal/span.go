@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/durablegen/durablegen/internal/shape"
 )
@@ -31,6 +32,19 @@ func (s span) plus(o span) span {
 
 func (s span) minus(o span) span {
 	return s.plus(span{-max(o.high, -highest), -max(o.low, -highest), o.parts})
+}
+
+// times multiplies two spans of which one is a number that is not below 0, if both are known and whole. Where the result may be
+// too far to be counted, it may be anything.
+func (s span) times(o span, known bool) (span, bool) {
+	if s.low == s.high {
+		s, o = o, s
+	}
+	if !known || o.low != o.high || o.low < 0 || s.parts || o.parts {
+		return span{}, false
+	}
+	low, high := product(s.low, o.low), product(s.high, o.low)
+	return span{low, high, false}, low > -maxExact && high < maxExact
 }
 
 // sum gives an open end if one of its parts is, or if it is too far to be counted.
@@ -113,7 +127,9 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 	case val.Op == "mu" && len(val.Args) == 2:
 		return p.spanOfLoop(v, val, known, depth)
 	case val.Op == "eta":
-		return p.span(val.Args[1], known, depth+1)
+		inside := known.clone()
+		inside.forgetLoop(p, loopBit(val))
+		return p.span(val.Args[1], inside, depth+1)
 	case val.Op == "call" && (val.What == "max" || val.What == "min") && len(val.Args) == 2:
 		a, b := p.spanOrAny(val.Args[0], known, depth+1), p.spanOrAny(val.Args[1], known, depth+1)
 		if val.What == "max" {
@@ -122,6 +138,12 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 		return span{min(a.low, b.low), min(a.high, b.high), a.parts || b.parts}, true
 	case val.Op == "result" && len(val.Args) == 0 && val.What == "":
 		return p.which(val.Node)
+	case val.Op == "index" || val.Op == "field":
+		is, zero := p.element(v, known, depth)
+		if zero || is == v {
+			return span{}, zero
+		}
+		return p.span(is, known, depth+1)
 	case (val.Op == "+" || val.Op == "-") && val.What == "" && len(val.Args) == 2:
 		a, known1 := p.span(val.Args[0], known, depth+1)
 		b, known2 := p.span(val.Args[1], known, depth+1)
@@ -129,6 +151,10 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 			return a.minus(b), known1 && known2
 		}
 		return a.plus(b), known1 && known2
+	case val.Op == "*" && val.What == "" && len(val.Args) == 2:
+		a, known1 := p.span(val.Args[0], known, depth+1)
+		b, known2 := p.span(val.Args[1], known, depth+1)
+		return a.times(b, known1 && known2)
 	case val.Op == "if":
 		if c, sure := p.answer(val.Args[0], known, depth+1); sure {
 			return p.span(val.Args[2-btoi(c)], known, depth+1)
@@ -140,12 +166,41 @@ func (p *program) span(v int, known facts, depth int) (s span, ok bool) {
 	return span{}, false
 }
 
+// element is what an element of a list is that is told by which of its elements it is, or a field of a struct. What is not known is
+// the value itself. zero: the struct does not have the field.
+func (p *program) element(v int, known facts, depth int) (is int, zero bool) {
+	val := &p.flow.Values[v]
+	if depth > 2*deepestFact || val.Op != "index" && val.Op != "field" {
+		return v, false
+	}
+	from, zero := p.element(val.Args[0], known, depth+1)
+	of := &p.flow.Values[from]
+	switch {
+	case zero:
+	case val.Op == "field" && of.Op == "struct":
+		if i := slices.Index(strings.Fields(of.What), val.What); i >= 0 && i < len(of.Args) {
+			return of.Args[i], false
+		}
+		return v, true
+	case val.Op == "index" && of.Op == "list" && of.What == "":
+		if i, ok := p.span(val.Args[1], known, depth+1); ok && i.low == i.high && i.low >= 0 && i.low < int64(len(of.Args)) {
+			return of.Args[i.low], false
+		}
+	}
+	return v, false
+}
+
 // length gives the span of how long a value is: a part of another one is shorter by where it begins.
 func (p *program) length(of int, known facts, depth int) span {
 	s := span{0, highest, false}
 	val := &p.flow.Values[of]
 	if val.Op != "slice" || len(val.Args) < 3 || !p.isNil(val.Args[2]) {
 		return s
+	}
+	for v, is := range known.is { // what begins before the end is not empty
+		if less := &p.flow.Values[v]; is && less.Op == "<" && less.Args[0] == val.Args[1] && p.isLength(less.Args[1], val.Args[0]) {
+			s.low = 1
+		}
 	}
 	from, ok := p.span(val.Args[1], known, depth+1)
 	if !ok {
@@ -158,6 +213,11 @@ func (p *program) length(of int, known facts, depth int) span {
 		}
 	}
 	return s
+}
+
+func (p *program) isLength(v, of int) bool {
+	val := &p.flow.Values[v]
+	return val.Op == "len" && val.Args[0] == of
 }
 
 // spanOrAny gives the span of a number, which is any if nothing is known of it.
@@ -235,6 +295,10 @@ func (p *program) bound(v int, yes bool, known facts) {
 	a, b := val.Args[0], val.Args[1]
 	left, known1 := p.span(a, known, 0)
 	right, known2 := p.span(b, known, 0)
+	if known1 != known2 {
+		left, known1 = p.spanOfPayload(a, left, known1)
+		right, known2 = p.spanOfPayload(b, right, known2)
+	}
 	if !known1 || !known2 {
 		return
 	}
