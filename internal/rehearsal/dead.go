@@ -114,6 +114,8 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 	case val.Op == "const":
 		yes, sure = p.constants[v].(bool)
 		return yes, sure
+	case p.beyond(v):
+		return false, true
 	case val.Op == "not":
 		yes, sure = p.answer(val.Args[0], known, depth+1)
 		return !yes, sure
