@@ -40,7 +40,7 @@ func (h *hunt) attempt(g goal, round int) {
 		return
 	}
 	a.before = a.near()
-	a.find()
+	a.knobs, _ = a.seen.knobs.about(a.about)
 	for _, q := range a.leaves {
 		if m := side.met[q]; m != nil {
 			kept := *m
@@ -84,17 +84,6 @@ func (a *attempt) near() int {
 func (a *attempt) recent() knob {
 	n := max(min(a.before, len(a.seen.knobs.all)), 1)
 	return a.seen.knobs.all[n-1-int(float64(n)*math.Pow(a.draw.Float64(), 2))]
-}
-
-// find finds the knobs that have to do with what the goal depends on.
-func (a *attempt) find() {
-	a.knobs = nil
-	for _, k := range a.seen.knobs.all {
-		name, _, _ := strings.Cut(k.name[strings.LastIndexByte(k.name, '.')+1:], "[")
-		if a.about[name] || slices.ContainsFunc(strings.Fields(k.name), func(word string) bool { return a.about[word] }) {
-			a.knobs = append(a.knobs, k)
-		}
-	}
 }
 
 // about gathers the names of the fields of which a goal is made, and of the steps whose results are in it.
