@@ -11,6 +11,7 @@ import (
 type attempt struct {
 	*hunt
 	goal   goal
+	until  func() bool // reports whether it is still missing
 	base   base
 	seen   *scenario
 	before int // knobs that were asked for before the goal was near
@@ -26,7 +27,7 @@ func (h *hunt) attempt(g goal, round int) {
 	if !g.missing() || len(samples) == 0 {
 		return
 	}
-	a := &attempt{hunt: h, goal: g, base: samples[round%len(samples)].base, leaves: g.leaves(), about: map[string]bool{}}
+	a := &attempt{hunt: h, goal: g, until: g.missing, base: samples[round%len(samples)].base, leaves: g.leaves(), about: map[string]bool{}}
 	g.about(a.about)
 	watched := map[question]bool{}
 	for _, q := range a.leaves {
@@ -66,7 +67,7 @@ func (h *hunt) attempt(g goal, round int) {
 	}
 }
 
-func (a *attempt) ended() bool { return a.over() || !a.goal.missing() }
+func (a *attempt) ended() bool { return a.over() || !a.until() }
 
 // near tells how many knobs were asked for when the goal was near.
 func (a *attempt) near() int {
@@ -86,9 +87,14 @@ func (a *attempt) recent() knob {
 	return a.seen.knobs.all[n-1-int(float64(n)*math.Pow(a.draw.Float64(), 2))]
 }
 
-// about gathers the names of the fields of which a goal is made, and of the steps whose results are in it.
+// about gathers the names of the fields and inputs of which a goal is made, and of the steps whose results are in it.
 func (g goal) about(names map[string]bool) {
 	p, open := g.from()
+	p.aboutOf(open, names)
+}
+
+// aboutOf is about, of values.
+func (p *program) aboutOf(open []int, names map[string]bool) {
 	been := map[int]bool{}
 	for len(open) > 0 {
 		v := open[0]
@@ -101,6 +107,10 @@ func (g goal) about(names map[string]bool) {
 		switch val.Op {
 		case "field":
 			names[val.What] = true
+		case "param":
+			if p == p.side.program {
+				names[val.What] = true
+			}
 		case "future", "result":
 			if n := &p.flow.Nodes[val.Node]; n.Target != "" {
 				names[n.Target], names[strings.ToLower(n.Target)] = true, true

@@ -1,13 +1,18 @@
 package rehearsal
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
 
 // target is a step that scenarios have to come to, with what an arrival brings if there is one. Where every way has been taken
 // by some scenario, no fork tells how near others have come: the steps that are left do.
 type target struct {
 	*program
-	n, number int   // number is -1 if there is no arrival
-	far       []int // by node: how many steps it is to n, -1 if no way leads there
+	n, number int    // number is -1 if there is no arrival
+	lacks     []lack // for which it is one
+	far       []int  // by node: how many steps it is to n, -1 if no way leads there
 
 	near    int    // in this scenario: how near it has come
 	nearest int    // the node where it was then
@@ -35,7 +40,7 @@ func (x *pair) aim() (targets []*target) {
 		s.each(func(p *program) { p.targets = nil })
 	}
 	for _, l := range x.lacks {
-		if l.n < 0 || l.v >= 0 || !l.missing() || l.p.slots[l.n] > 0 && l.number < 0 {
+		if l.n < 0 || l.v >= 0 && l.p.flow.Nodes[l.n].Kind != shape.Go || !l.missing() || l.p.slots[l.n] > 0 && l.number < 0 {
 			continue
 		}
 		if len(targets) > 0 && l.p.side != targets[0].side {
@@ -45,7 +50,13 @@ func (x *pair) aim() (targets []*target) {
 		if x.targets[at] == nil {
 			x.targets[at] = &target{program: l.p, n: l.n, number: l.number, far: l.p.distances(l.n), best: [2]int{unreached}}
 		}
-		targets = append(targets, x.targets[at])
+		t := x.targets[at]
+		if slices.Contains(targets, t) {
+			t.lacks = append(t.lacks, l)
+			continue
+		}
+		t.lacks = []lack{l}
+		targets = append(targets, t)
 	}
 	slices.SortStableFunc(targets, func(a, b *target) int { return a.runs - b.runs })
 	targets = targets[:min(mostTargets, len(targets))]
@@ -132,6 +143,9 @@ func (h *hunt) strive() {
 			continue
 		}
 		from := t.samples[h.draw.IntN(len(t.samples))]
+		if t.crowded() && t.best[0] == 0 {
+			h.fill(t, from)
+		}
 		s := h.run(from.base, nil)
 		if s == nil {
 			return
