@@ -64,10 +64,8 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	}
 	v := r.p.flow.Nodes[r.at].Args[1]
 	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
-	if at := (crowd{r.at, parallel}); int64(len(items)) > parallel && !r.p.crowds[at] {
-		r.p.crowds[at] = true
-		r.p.side.fresh++
-	}
+	r.p.crowd(crowd{r.at, parallel}, int64(len(items)) > parallel)
+	r.p.crowd(crowd{r.at, atOnce}, len(items) > 1)
 	out, next := mapped{results: make(list, len(items))}, 0
 	var bad []failed
 	var lines []*engine.Future

@@ -60,3 +60,22 @@ func (t *target) crowded() bool {
 
 // waits reports whether anything is still missing at the Map that is a target.
 func (t *target) waits() bool { return slices.ContainsFunc(t.lacks, lack.missing) }
+
+// takesAll reports whether a Map or ForEach always takes as many items at once as there are: its limit is the length of the very
+// list, or more.
+func takesAll(f *shape.Flow, n *shape.Node) bool { return holds(f, n.Args[1], n.Args[0], 0) }
+
+// holds reports whether a number is certainly at least the length of a list.
+func holds(f *shape.Flow, v, list, depth int) bool {
+	val := &f.Values[v]
+	also := func(a int) bool { return holds(f, a, list, depth+1) }
+	switch {
+	case depth > deepestFact:
+		return false
+	case val.Op == "call" && val.What == "max":
+		return slices.ContainsFunc(val.Args, also)
+	case val.Op == "if":
+		return also(val.Args[1]) && also(val.Args[2])
+	}
+	return val.Op == "len" && val.Args[0] == list
+}
