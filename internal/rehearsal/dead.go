@@ -11,6 +11,9 @@ import (
 // that has a use for.
 func (p *program) findDead() {
 	p.live, p.closed = make([]bool, len(p.flow.Nodes)), map[fork]bool{}
+	for w := range p.ruledOut {
+		p.closed[fork{p, w.from, w.next}] = true
+	}
 	p.paths = p.pathsFrom(map[int]*place{0: {facts: noFacts()}})
 	for n := range p.flow.Nodes {
 		at := p.paths[n]

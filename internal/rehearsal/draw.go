@@ -135,6 +135,7 @@ type scenario struct {
 	cancels         bool            // somebody cancels the instance
 	failing         int             // of a hundred completions
 	knobs           knobs
+	guesses         int // how often anything was asked for that is drawn or not known
 	drew            map[drew]any
 }
 
@@ -174,6 +175,7 @@ func (s *scenario) pick(n int, name ...string) int {
 
 // unknown gives a thing by where it comes from.
 func (s *scenario) unknown(from ...string) unknown {
+	s.guesses++
 	id := hashOf(from...)
 	if s.few {
 		id %= 6

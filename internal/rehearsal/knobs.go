@@ -30,6 +30,7 @@ type setting struct {
 type settings map[string]setting
 
 func (s *scenario) turned(k knob) setting {
+	s.guesses++
 	if i, known := s.knobs.at[k.name]; known {
 		return s.knobs.all[i].setting
 	}

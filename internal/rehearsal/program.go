@@ -31,6 +31,7 @@ type program struct {
 	blind     bool             // it looks at what is not known
 	live      []bool           // by node: scenarios may come to it
 	closed    map[fork]bool    // ways that none takes
+	ruledOut  map[way]bool     // some of them: see states
 	used      []bool           // by value
 	paths     map[int]*place
 	grounds   map[int]*ground

@@ -227,6 +227,8 @@ func newPair(old, now shape.Program) *pair {
 		}
 		x.old.aliases[o.Name] = o.Aliases
 	}
+	x.old.rule(newSide(old, nil), x.pool)
+	x.now.rule(newSide(now, before), x.pool)
 	x.lacks = append(x.old.lacks(x.now), x.now.lacks(x.old)...)
 	return x
 }
