@@ -39,7 +39,7 @@ func TestItemsIn(t *testing.T) {
 	}
 }
 
-// partly does one thing more if just two items of a list have failed.
+// partly does one thing more, for the second of them, if just two items of a list have failed.
 func partly(more string) shape.Flow {
 	body := shape.Flow{
 		Values: []shape.Value{
@@ -71,13 +71,19 @@ func partly(more string) shape.Flow {
 			{Op: "const", What: "1"},
 			{Op: "field", What: "Index", Args: []int{11}},
 			{Op: "const", What: more},
-			{Op: "+", Args: []int{13, 14}},
+			{Op: "index", Args: []int{0, 13}},
+			{Op: "+", Args: []int{15, 14}}, // 16
+			{Op: "index", Args: []int{8, 18}},
+			{Op: "const", What: "0"},
+			{Op: "field", What: "Index", Args: []int{17}},
+			{Op: "<", Args: []int{19, 13}},
+			{Op: "if", Args: []int{20, 16, 18}}, // that too, if the first of them is in front of the second
 		},
 		Nodes: []shape.Node{
 			{Kind: shape.Join, Next: []int{1}},
 			{Kind: shape.Go, Target: "foreach", Args: []int{0, 1}, Bodies: []shape.Flow{body}, Next: []int{2}},
 			{Kind: shape.Branch, Args: []int{10}, Next: []int{3, 4}},
-			{Kind: shape.Activity, Target: "b", Args: []int{15}, Next: []int{4}},
+			{Kind: shape.Activity, Target: "b", Args: []int{16}, Next: []int{4}},
 			{Kind: shape.Return},
 		},
 	}
@@ -90,5 +96,14 @@ func TestSomeItemsFail(t *testing.T) {
 	}
 	if wrong, _, runs := rehearsed(partly("3"), partly("4"), items); wrong == "" {
 		t.Errorf("what is done of items that failed is another, and %d scenarios do not show it", runs)
+	}
+}
+
+// The first of the items that failed is in front of the second.
+func TestItemsInOrder(t *testing.T) {
+	now := partly("3")
+	now.Nodes[3].Args = []int{21}
+	if wrong, _, runs := rehearsed(partly("3"), now, shape.Param{Name: "items", Type: 1}); wrong != "" {
+		t.Errorf("after %d scenarios: %s", runs, wrong)
 	}
 }
