@@ -82,7 +82,8 @@ func newProgram(s *side, f *shape.Flow) *program {
 	}
 	p.findDead()
 	for v := range f.Values {
-		_, p.sure[v] = p.answer(v, noFacts(), 0)
+		_, known := p.answer(v, noFacts(), 0)
+		p.sure[v] = known || p.editsConstant(v)
 	}
 	return p
 }
