@@ -11,6 +11,7 @@ import (
 type attempt struct {
 	*hunt
 	goal   goal
+	until  func() bool // reports whether it is still missing
 	base   base
 	seen   *scenario
 	before int // knobs that were asked for before the goal was near
@@ -26,7 +27,7 @@ func (h *hunt) attempt(g goal, round int) {
 	if !g.missing() || len(samples) == 0 {
 		return
 	}
-	a := &attempt{hunt: h, goal: g, base: samples[round%len(samples)].base, leaves: g.leaves(), about: map[string]bool{}}
+	a := &attempt{hunt: h, goal: g, until: g.missing, base: samples[round%len(samples)].base, leaves: g.leaves(), about: map[string]bool{}}
 	g.about(a.about)
 	watched := map[question]bool{}
 	for _, q := range a.leaves {
@@ -40,7 +41,7 @@ func (h *hunt) attempt(g goal, round int) {
 		return
 	}
 	a.before = a.near()
-	a.find()
+	a.knobs, _ = a.seen.knobs.about(a.about)
 	a.deliver()
 	for _, q := range a.leaves {
 		if m := side.met[q]; m != nil {
@@ -67,7 +68,7 @@ func (h *hunt) attempt(g goal, round int) {
 	}
 }
 
-func (a *attempt) ended() bool { return a.over() || !a.goal.missing() }
+func (a *attempt) ended() bool { return a.over() || !a.until() }
 
 // near tells how many knobs were asked for when the goal was near.
 func (a *attempt) near() int {
@@ -87,20 +88,14 @@ func (a *attempt) recent() knob {
 	return a.seen.knobs.all[n-1-int(float64(n)*math.Pow(a.draw.Float64(), 2))]
 }
 
-// find finds the knobs that have to do with what the goal depends on.
-func (a *attempt) find() {
-	a.knobs = nil
-	for _, k := range a.seen.knobs.all {
-		name, _, _ := strings.Cut(k.name[strings.LastIndexByte(k.name, '.')+1:], "[")
-		if a.about[name] || slices.ContainsFunc(strings.Fields(k.name), func(word string) bool { return a.about[word] }) {
-			a.knobs = append(a.knobs, k)
-		}
-	}
-}
-
-// about gathers the names of the fields of which a goal is made, and of the steps whose results are in it.
+// about gathers the names of the fields and inputs of which a goal is made, and of the steps whose results are in it.
 func (g goal) about(names map[string]bool) {
 	p, open := g.from()
+	p.aboutOf(open, names)
+}
+
+// aboutOf is about, of values.
+func (p *program) aboutOf(open []int, names map[string]bool) {
 	been := map[int]bool{}
 	for len(open) > 0 {
 		v := open[0]
@@ -113,6 +108,10 @@ func (g goal) about(names map[string]bool) {
 		switch val.Op {
 		case "field":
 			names[val.What] = true
+		case "param":
+			if p == p.side.program {
+				names[val.What] = true
+			}
 		case "future", "result":
 			if n := &p.flow.Nodes[val.Node]; n.Target != "" {
 				names[n.Target], names[strings.ToLower(n.Target)] = true, true

@@ -64,11 +64,10 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	}
 	v := r.p.flow.Nodes[r.at].Args[1]
 	r.near(v, cmp.Compare(int64(len(items)), parallel), int64(len(items)), parallel)
-	if at := (crowd{r.at, parallel}); int64(len(items)) > parallel && !r.p.crowds[at] {
-		r.p.crowds[at] = true
-		r.p.side.fresh++
-	}
-	out, next, failed := mapped{results: make(list, len(items))}, 0, list{}
+	r.p.crowd(crowd{r.at, parallel}, int64(len(items)) > parallel)
+	r.p.crowd(crowd{r.at, atOnce}, len(items) > 1)
+	out, next := mapped{results: make(list, len(items))}, 0
+	var bad []failed
 	var lines []*engine.Future
 	for range min(parallel, int64(len(items))) {
 		f := r.co.Promise()
@@ -81,7 +80,7 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 				out.results[n] = got.value
 				if !isZero(got.err) {
 					out.results[n] = zero{}
-					failed = append(failed, fault{"item " + strconv.Itoa(n), "", []any{got.err}})
+					bad = append(bad, failed{n, got.err})
 				}
 			}
 			co.Give(f, returned{})
@@ -90,8 +89,6 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 	for _, f := range lines {
 		r.co.Await(f)
 	}
-	if len(failed) > 0 {
-		out.err, _ = r.printing("errors.Join", nil, failed)
-	}
+	out.err = failure(bad)
 	return out
 }

@@ -215,10 +215,14 @@ func (p *program) lacksOf(n int, common bool) (out []lack) {
 	}
 	add("node", -1, func(p *program, n, _ int) bool { return p.nodes[n]&sawNode == 0 })
 	if node.Kind == shape.Go && len(node.Args) > 1 && node.Target != "go" {
-		add("many in", node.Args[1], func(p *program, _, v int) bool { return p.asks[v]&sawMore == 0 })
-		for _, most := range p.limits(node.Args[1], nil) {
+		limits := []int64{atOnce}
+		if !takesAll(p.flow, node) {
+			add("many in", node.Args[1], func(p *program, _, v int) bool { return p.asks[v]&sawMore == 0 })
+			limits = p.limits(node.Args[1], nil)
+		}
+		for _, most := range limits {
 			at := crowd{n, most}
-			add(fmt.Sprintf("more than %d in", most), -1, func(p *program, _, _ int) bool { return !p.crowds[at] })
+			add(fmt.Sprintf("more than %d in", max(most, 1)), -1, func(p *program, _, _ int) bool { return !p.crowds[at] })
 		}
 	}
 	if node.Kind == shape.Branch {
@@ -230,8 +234,11 @@ func (p *program) lacksOf(n int, common bool) (out []lack) {
 // crowd is a Map or ForEach that got more items than it takes at once, which was a constant.
 type crowd struct {
 	n    int
-	most int64
+	most int64 // or atOnce
 }
+
+// atOnce stands for all: a Map or ForEach that takes any number of items at once has to get more than one.
+const atOnce = 0
 
 // limits are the constants that a value may be.
 func (p *program) limits(v int, out []int64) []int64 {

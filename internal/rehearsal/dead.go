@@ -11,6 +11,9 @@ import (
 // that has a use for.
 func (p *program) findDead() {
 	p.live, p.closed = make([]bool, len(p.flow.Nodes)), map[fork]bool{}
+	for w := range p.ruledOut {
+		p.closed[fork{p, w.from, w.next}] = true
+	}
 	p.paths = p.pathsFrom(map[int]*place{0: {facts: noFacts()}})
 	for n := range p.flow.Nodes {
 		at := p.paths[n]
@@ -114,6 +117,8 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 	case val.Op == "const":
 		yes, sure = p.constants[v].(bool)
 		return yes, sure
+	case p.beyond(v):
+		return false, true
 	case val.Op == "not":
 		yes, sure = p.answer(val.Args[0], known, depth+1)
 		return !yes, sure

@@ -120,7 +120,10 @@ func as(v *shape.Value, args []any) any {
 // that is looked for. known: it can be told, as no type has a method that has a say in it.
 func (r *run) errorAs(args []any) (found any, known bool) {
 	want, ok := args[len(args)-1].(kind)
-	if !ok || len(args) != 3 {
+	switch {
+	case ok && (want == itemErrors || want == itemError):
+		return itemsIn(args[0], string(want))
+	case !ok || len(args) != 3:
 		return nil, false
 	}
 	return errorOfType(args[0], string(want))

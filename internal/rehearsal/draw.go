@@ -152,6 +152,7 @@ type scenario struct {
 	cancels         bool            // somebody cancels the instance
 	failing         int             // of a hundred completions
 	knobs           knobs
+	guesses         int // how often anything was asked for that is drawn or not known
 	drew            map[drew]any
 	reads           map[reading]any
 	huge            bool // there are numbers up to which nobody counts
@@ -199,6 +200,7 @@ func (s *scenario) pick(n int, name ...string) int {
 
 // unknown gives a thing by where it comes from.
 func (s *scenario) unknown(from ...string) unknown {
+	s.guesses++
 	id := hashOf(from...)
 	if s.few {
 		id %= 6

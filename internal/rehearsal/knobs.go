@@ -1,5 +1,10 @@
 package rehearsal
 
+import (
+	"slices"
+	"strings"
+)
+
 // knobs are the numbers and texts on which a scenario depends, by what they are for: values, lengths, what happens next, and
 // how much time passes.
 type knobs struct {
@@ -25,6 +30,7 @@ type setting struct {
 type settings map[string]setting
 
 func (s *scenario) turned(k knob) setting {
+	s.guesses++
 	if i, known := s.knobs.at[k.name]; known {
 		return s.knobs.all[i].setting
 	}
@@ -55,4 +61,19 @@ func (s *scenario) yes(name string, drawn bool) bool {
 // written gives a text: as it was drawn, or as it was set.
 func (s *scenario) written(name, drawn string) string {
 	return s.turned(knob{name: "text " + name, setting: setting{written: drawn}, text: true}).written
+}
+
+// about gives those that have to do with some fields and steps, and which of them are what is in such a field.
+func (k *knobs) about(names map[string]bool) (all, fields []knob) {
+	for _, k := range k.all {
+		name, _, _ := strings.Cut(k.name[strings.LastIndexByte(k.name, '.')+1:], "[")
+		is := names[name]
+		if is {
+			fields = append(fields, k)
+		}
+		if is || slices.ContainsFunc(strings.Fields(k.name), func(word string) bool { return names[word] }) {
+			all = append(all, k)
+		}
+	}
+	return all, fields
 }

@@ -381,7 +381,7 @@ func (r *run) errorsOf(name string, args []any) (any, bool) {
 	case name == "errors.New" && len(args) == 1:
 		return fault{id: r.text(args[0])}, true
 	case name == "errors.Unwrap" && len(args) == 1:
-		if f, ok := args[0].(fault); ok && len(f.cause) == 1 && f.id != "joined" {
+		if f, ok := args[0].(fault); ok && len(f.cause) == 1 && f.id != "joined" && f.id != "items" {
 			return f.cause[0], true
 		} else if ok {
 			return nil, true

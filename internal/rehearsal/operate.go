@@ -113,6 +113,9 @@ func (r *run) operate(n int, v *shape.Value, args []any) any {
 		}
 		return r.asked(n, r.is(v.What, args[0]))
 	case "global":
+		if v.What == itemErrors || v.What == itemError {
+			return kind(v.What)
+		}
 		return r.s.unknown("global", v.What, texts(args))
 	}
 	if x, ok := r.collection(n, v, args); ok {
@@ -178,6 +181,10 @@ func (r *run) field(name string, of any) any {
 		return broken{}
 	case boxed:
 		return r.field(name, x.value)
+	case fault:
+		if field, ok := x.ofItem(name); ok {
+			return field
+		}
 	}
 	return r.s.unknown("field", name, text(of))
 }

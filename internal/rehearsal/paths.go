@@ -97,6 +97,9 @@ func (p *program) widen(old, hull span) span {
 
 // goOn gives what is known behind a node, nil if nothing goes that way.
 func (p *program) goOn(n, i int, at *place) *place {
+	if p.ruledOut[way{n, i}] {
+		return nil
+	}
 	if node := &p.flow.Nodes[n]; node.Kind == shape.Branch {
 		if yes, sure := p.answer(node.Args[0], at.facts, 0); sure && yes != (i == 0) {
 			return nil

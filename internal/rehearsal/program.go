@@ -31,6 +31,7 @@ type program struct {
 	blind     bool             // it looks at what is not known
 	live      []bool           // by node: scenarios may come to it
 	closed    map[fork]bool    // ways that none takes
+	ruledOut  map[way]bool     // some of them: see states
 	used      []bool           // by value
 	paths     map[int]*place
 	grounds   map[int]*ground
@@ -90,7 +91,8 @@ func newProgram(s *side, f *shape.Flow) *program {
 	}
 	p.findDead()
 	for v := range f.Values {
-		_, p.sure[v] = p.answer(v, noFacts(), 0)
+		_, known := p.answer(v, noFacts(), 0)
+		p.sure[v] = known || p.editsConstant(v)
 	}
 	return p
 }

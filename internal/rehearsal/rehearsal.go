@@ -23,7 +23,9 @@ type side struct {
 	functions map[string]*program // by their sums
 	ran, said map[*program]bool   // of functions: those that were run, and those of which only the sum was compared
 	globals   map[string]bool
-	marked    bool // it asks Context.Version
+	marked    bool            // it asks Context.Version
+	markers   map[string]bool // for these
+	hides     bool            // and perhaps for others
 	unread    map[string]bool
 	shares    bool // there are variables that coroutines share, in one of the sides
 	timeouts  bool // something makes a Context that a timer cancels
@@ -42,7 +44,7 @@ type side struct {
 // newSide prepares a side. before: the old one, nil of that itself.
 func newSide(p shape.Program, before *side) *side {
 	f := p.Flow
-	s := &side{lock: p.Lock, of: p.Orchestrator, aliases: map[string][]string{}, globals: map[string]bool{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
+	s := &side{lock: p.Lock, of: p.Orchestrator, aliases: map[string][]string{}, globals: map[string]bool{}, markers: map[string]bool{}, unread: map[string]bool{}, met: map[question]*met{}, states: map[string]bool{}, forks: map[fork]int{}}
 	if s.before = before; before == nil {
 		s.before = s
 	}
@@ -76,9 +78,10 @@ func (s *side) look(f *shape.Flow) {
 	}
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
+		s.hides = s.hides || hides(n)
 		switch n.Kind {
 		case shape.Marker:
-			s.marked = true
+			s.marked, s.markers[n.Target] = true, true
 			if !slices.ContainsFunc(f.Values, func(v shape.Value) bool { return v.Op == "result" && len(v.Args) == 0 && v.Node == i }) {
 				s.unread[n.Target] = true
 			}
@@ -231,6 +234,8 @@ func newPair(old, now shape.Program) *pair {
 		}
 		x.old.aliases[o.Name] = o.Aliases
 	}
+	x.old.rule(newSide(old, nil), x.pool)
+	x.now.rule(newSide(now, before), x.pool)
 	x.lacks = append(x.old.lacks(x.now), x.now.lacks(x.old)...)
 	return x
 }

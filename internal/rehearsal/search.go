@@ -285,7 +285,7 @@ func (h *hunt) shaken(b base) {
 func (h *hunt) turned(s *scenario, k knob) setting {
 	switch other := s.knobs.all[h.draw.IntN(len(s.knobs.all))]; {
 	case k.below > 0:
-		return setting{n: h.draw.Int64N(k.below)}
+		return setting{n: (k.n + 1 + h.draw.Int64N(max(k.below-1, 1))) % k.below}
 	case k.text && other.text && h.draw.IntN(3) == 0:
 		return other.setting
 	case k.text:

@@ -64,7 +64,7 @@ func newSeen(f *shape.Flow) seen {
 		s.needs[v] = needs(&f.Values[v])
 	}
 	for i := range f.Nodes {
-		if n := &f.Nodes[i]; n.Kind == shape.Go && n.Target != "go" && len(n.Args) > 1 {
+		if n := &f.Nodes[i]; n.Kind == shape.Go && n.Target != "go" && len(n.Args) > 1 && !takesAll(f, n) {
 			s.needs[n.Args[1]] |= sawMore // items than that run at once
 		}
 	}
@@ -167,6 +167,14 @@ const enoughSlots = 8
 func (p *program) take(n int) {
 	p.see(n, sawSlot)
 	p.took[n] = true
+}
+
+// crowd notes that so many items have come to a Map.
+func (p *program) crowd(at crowd, came bool) {
+	if came && !p.crowds[at] {
+		p.crowds[at] = true
+		p.side.fresh++
+	}
 }
 
 func (p *program) pass(n int) {

@@ -264,7 +264,7 @@ func (p *program) isFuture(v int, been map[int]bool) bool {
 	}
 	been[v] = true
 	val := &p.flow.Values[v]
-	return val.Op == "future" ||
+	return val.Op == "future" && p.flow.Nodes[val.Node].Kind != shape.Go || // which a cancellation does not complete
 		val.Op == "phi" && !slices.ContainsFunc(val.Args, func(a int) bool { return !p.isFuture(a, been) })
 }
 

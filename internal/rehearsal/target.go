@@ -1,15 +1,21 @@
 package rehearsal
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/durablegen/durablegen/internal/shape"
+)
 
 // target is a step that scenarios have to come to, with what an arrival brings if there is one. Where every way has been taken
 // by some scenario, no fork tells how near others have come: the steps that are left do.
 type target struct {
 	*program
-	n, number int   // number is -1 if there is no arrival
-	far       []int // by node: how many steps it is to n, -1 if no way leads there
+	n, number int    // number is -1 if there is no arrival
+	lacks     []lack // for which it is one
+	far       []int  // by node: how many steps it is to n, -1 if no way leads there
 
 	near    int    // in this scenario: how near it has come
+	nearest int    // the node where it was then
 	times   int    // and how often, which may be what has to change before it can come nearer
 	knobs   int    // that were asked for before it did so for the last time
 	best    [2]int // how near any scenario has come, and how often, below 0
@@ -20,7 +26,7 @@ type target struct {
 // targeted is a scenario that has come near to a target.
 type targeted struct {
 	base
-	knobs int
+	nearest, knobs int
 }
 
 const (
@@ -34,7 +40,7 @@ func (x *pair) aim() (targets []*target) {
 		s.each(func(p *program) { p.targets = nil })
 	}
 	for _, l := range x.lacks {
-		if l.n < 0 || l.v >= 0 || !l.missing() || l.p.slots[l.n] > 0 && l.number < 0 {
+		if l.n < 0 || l.v >= 0 && l.p.flow.Nodes[l.n].Kind != shape.Go || !l.missing() || l.p.slots[l.n] > 0 && l.number < 0 {
 			continue
 		}
 		if len(targets) > 0 && l.p.side != targets[0].side {
@@ -44,7 +50,13 @@ func (x *pair) aim() (targets []*target) {
 		if x.targets[at] == nil {
 			x.targets[at] = &target{program: l.p, n: l.n, number: l.number, far: l.p.distances(l.n), best: [2]int{unreached}}
 		}
-		targets = append(targets, x.targets[at])
+		t := x.targets[at]
+		if slices.Contains(targets, t) {
+			t.lacks = append(t.lacks, l)
+			continue
+		}
+		t.lacks = []lack{l}
+		targets = append(targets, t)
 	}
 	slices.SortStableFunc(targets, func(a, b *target) int { return a.runs - b.runs })
 	targets = targets[:min(mostTargets, len(targets))]
@@ -88,7 +100,7 @@ func (r *run) nearTargets() {
 				t.times = 0
 			}
 			t.times++
-			t.near, t.knobs = far, len(r.s.knobs.all)
+			t.near, t.nearest, t.knobs = far, r.at, len(r.s.knobs.all)
 		}
 	}
 }
@@ -115,14 +127,15 @@ func (t *target) hit(x *pair, b base) {
 	if order < 0 {
 		t.best, t.samples = is, nil
 	}
-	if s := (targeted{b, t.knobs}); len(t.samples) < most {
+	if s := (targeted{b, t.nearest, t.knobs}); len(t.samples) < most {
 		t.samples = append(t.samples, s)
 	} else {
 		t.samples[x.done%most] = s
 	}
 }
 
-// strive turns knobs of the scenarios that have come nearest to targets, rather those that were asked for behind that.
+// strive turns knobs of the scenarios that have come nearest to targets: those on which it depends which way is taken there, and
+// others, rather those that were asked for behind that.
 func (h *hunt) strive() {
 	const most = 24
 	for _, t := range h.x.aim() {
@@ -130,14 +143,29 @@ func (h *hunt) strive() {
 			continue
 		}
 		from := t.samples[h.draw.IntN(len(t.samples))]
+		if t.crowded() && t.best[0] == 0 {
+			h.fill(t, from)
+		}
 		s := h.run(from.base, nil)
-		for range most {
-			if h.over() || s == nil {
+		if s == nil {
+			return
+		}
+		all, fields := s.knobs.about(t.depends(from.nearest))
+		for i := range most {
+			if h.over() {
 				break
 			}
 			t.runs++
 			set := settings{}
-			for range 1 + h.draw.IntN(3) {
+			there := all
+			if i%4 == 0 {
+				there = fields
+			}
+			if i%2 == 0 && len(there) > 0 {
+				k := there[h.draw.IntN(len(there))]
+				set[k.name] = h.turned(s, k)
+			}
+			for range h.draw.IntN(3) + btoi(len(set) == 0) {
 				first := 0
 				if later := len(s.knobs.all) - from.knobs; later > 0 && h.draw.IntN(4) > 0 {
 					first = from.knobs
@@ -148,4 +176,11 @@ func (h *hunt) strive() {
 			h.run(from.base, set)
 		}
 	}
+}
+
+// depends are the names of the fields and steps on which it depends where a scenario goes from a node.
+func (t *target) depends(n int) map[string]bool {
+	names := map[string]bool{}
+	goal{question{v: -1}, fork{t.program, n, 0}}.about(names)
+	return names
 }

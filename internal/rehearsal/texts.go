@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +92,13 @@ var edits = map[string]bool{
 	"strings.TrimSpace": true, "strings.ToLower": true, "strings.ToUpper": true, "strings.Title": true, "strings.ToTitle": true,
 	"strings.Trim": true, "strings.TrimLeft": true, "strings.TrimRight": true, "strings.TrimPrefix": true, "strings.TrimSuffix": true,
 	"strings.TrimFunc": true, "strings.TrimLeftFunc": true, "strings.TrimRightFunc": true, "strings.ReplaceAll": true, "strings.Map": true,
+}
+
+// editsConstant reports whether a value is what becomes of a constant text, which always is the same.
+func (p *program) editsConstant(v int) bool {
+	val := &p.flow.Values[v]
+	return val.Op == "call" && val.Sum == "" && edits[val.What] &&
+		!slices.ContainsFunc(val.Args, func(a int) bool { return p.flow.Values[a].Op != "const" })
 }
 
 // wide is a text with letters of several bytes.

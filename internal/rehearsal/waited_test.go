@@ -6,8 +6,8 @@ import (
 	"github.com/durablegen/durablegen/internal/shape"
 )
 
-// failed asks twice for the error of a future, with a step between: wait is the node before the first time.
-func failed(wait shape.Node, again ...int) shape.Flow {
+// complete asks twice for the error of a future, with a step between: wait is the node before the first time.
+func complete(wait shape.Node, again ...int) shape.Flow {
 	wait.Next = []int{4}
 	return shape.Flow{
 		Values: []shape.Value{
@@ -47,7 +47,7 @@ func TestErrorThatLasts(t *testing.T) {
 		"of others": {shape.Node{Kind: shape.Await, Args: []int{7}}, []int{5, 7}, false},
 		"any":       {shape.Node{Kind: shape.AwaitAny, Args: []int{0, 7}}, []int{5, 7}, false},
 	} {
-		p := made(t, failed(c.wait, c.again...))
+		p := made(t, complete(c.wait, c.again...))
 		if got := p.closed[fork{p, 6, 1}]; got != c.closed {
 			t.Errorf("%s: it is known that there is no error: %t, want %t", name, got, c.closed)
 		}
@@ -59,7 +59,7 @@ func TestErrorThatLasts(t *testing.T) {
 
 // What is waited for in another Context may not be complete when the wait has ended.
 func TestErrorElsewhere(t *testing.T) {
-	f := failed(shape.Node{Kind: shape.Await, Args: []int{0}}, 5, 7)
+	f := complete(shape.Node{Kind: shape.Await, Args: []int{0}}, 5, 7)
 	f.Values = append(f.Values, shape.Value{Op: "param", What: "n"}, shape.Value{Op: "error", Args: []int{0, 8}})
 	p := made(t, f, shape.Param{Name: "n", Type: 0})
 	if p.closed[fork{p, 6, 1}] {
@@ -69,7 +69,7 @@ func TestErrorElsewhere(t *testing.T) {
 
 // What was waited for on one of two ways may not be complete where they meet.
 func TestErrorOfOneWay(t *testing.T) {
-	f := failed(shape.Node{Kind: shape.Branch, Args: []int{9}}, 5, 7)
+	f := complete(shape.Node{Kind: shape.Branch, Args: []int{9}}, 5, 7)
 	f.Values = append(f.Values, shape.Value{Op: "param", What: "in"}, shape.Value{Op: "field", What: "ok", Args: []int{8}})
 	f.Nodes = append(f.Nodes, shape.Node{Kind: shape.Await, Args: []int{0}, Next: []int{9}}, shape.Node{Kind: shape.Join, Next: []int{4}, In: []shape.Edge{{From: 8}, {From: 10}}},
 		shape.Node{Kind: shape.Now, Next: []int{9}})
@@ -88,7 +88,7 @@ func TestErrorOfOneWay(t *testing.T) {
 // What was there first is complete, and what a variable holds later is another future.
 func TestFirstOfAll(t *testing.T) {
 	first := func(args ...int) *program {
-		f := failed(shape.Node{Kind: shape.AwaitAny, Args: []int{0, 7}}, 5, 7)
+		f := complete(shape.Node{Kind: shape.AwaitAny, Args: []int{0, 7}}, 5, 7)
 		f.Values = append(f.Values, shape.Value{Op: "result", Node: 3}, shape.Value{Op: "const", What: "0"}, shape.Value{Op: "==", Args: []int{8, 9}})
 		f.Nodes[3].Next = []int{8}
 		f.Nodes = append(f.Nodes, shape.Node{Kind: shape.Branch, Args: []int{10}, Next: args})
@@ -100,7 +100,7 @@ func TestFirstOfAll(t *testing.T) {
 	if p := first(7, 4); p.closed[fork{p, 6, 1}] {
 		t.Error("the error of what was not there first is never another one")
 	}
-	f := failed(shape.Node{Kind: shape.Await, Args: []int{8}}, 5, 7)
+	f := complete(shape.Node{Kind: shape.Await, Args: []int{8}}, 5, 7)
 	f.Values = append(f.Values, shape.Value{Op: "phi", Args: []int{0, 7}, Node: 8})
 	f.Values[1].Args[0] = 8
 	f.Nodes[2].Next, f.Nodes[6].Next = []int{8}, []int{8, 7}
