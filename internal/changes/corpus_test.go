@@ -21,16 +21,19 @@ import (
 // example.com/shop; those under earlier/, which few have, are of code that is older than both. want.json holds a [verdict], scenarios.txt what happens to instances: see changes.ParseScenarios.
 const corpus = "../../testdata/changes"
 
+// limits is where those pairs are of which the lock says something else than running shows.
+const limits = "../../testdata/limits"
+
 // verdict is what the static judgement is to say of a pair.
 type verdict struct {
-	Verdict      string           `json:"verdict"`        // safe or unsafe: what running shows
-	Lock         string           `json:"lock,omitempty"` // what the lock says, if that is something else
-	Orchestrator string           `json:"orchestrator"`   // wire name
-	Kind         string           `json:"kind"`           // of change, for the table of the docs
-	At           map[string][]int `json:"at,omitempty"`   // lines of files of the new side that a finding may point to
+	Verdict      string           `json:"verdict"`      // safe or unsafe: what running shows
+	Orchestrator string           `json:"orchestrator"` // wire name
+	Kind         string           `json:"kind"`         // of change, for the table of the docs
+	At           map[string][]int `json:"at,omitempty"` // lines of files of the new side that a finding may point to
 }
 
 type pair struct {
+	limit                  bool // the lock has it wrong
 	name, comment          string
 	want                   verdict
 	scenarios              string
@@ -44,13 +47,18 @@ func readPairs(t testing.TB) (all []pair) {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no pairs in %s: %v", corpus, err)
 	}
+	beyond, err := filepath.Glob(filepath.Join(limits, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths = append(paths, beyond...)
 	for _, path := range paths {
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := pair{
-			name: strings.TrimSuffix(filepath.Base(path), ".txtar"), comment: strings.TrimSpace(string(archive.Comment)),
+			name: strings.TrimSuffix(filepath.Base(path), ".txtar"), comment: strings.TrimSpace(string(archive.Comment)), limit: filepath.Dir(path) == filepath.Clean(limits),
 			earlier: map[string][]byte{}, before: map[string][]byte{}, after: map[string][]byte{},
 		}
 		for _, f := range archive.Files {

@@ -21,7 +21,8 @@ const tableHead = `# Changes of code, and what they do to instances that run
 Each change is a pair of programs in [testdata/changes](../testdata/changes): old code has been stopped at every point of a run
 and new code has gone on from there. *Safe* says that this broke nothing, *unsafe* that it broke an instance at some point: it was
 parked, if only for a while, or a payload could not be read. A pair of each verdict stands here by kind of change;
-[changes-list.md](changes-list.md) has all of them. Both pages are written by ` + "`go test ./internal/changes -run TestTable -update`" + `.
+[changes-list.md](changes-list.md) has all of them. Of those in [testdata/limits](../testdata/limits) ` + "`durablegen check`" + ` says something
+else. Both pages are written by ` + "`go test ./internal/changes -run TestTable -update`" + `.
 
 `
 
@@ -124,7 +125,11 @@ func (p pair) text() string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(p.comment), " "), "|", `\|`)
 }
 func (p pair) link() string {
-	return fmt.Sprintf("[%s](../testdata/changes/%s.txtar)", p.name, p.name)
+	dir := corpus
+	if p.limit {
+		dir = limits
+	}
+	return fmt.Sprintf("[%s](%s/%s.txtar)", p.name, strings.TrimPrefix(dir, "../"), p.name)
 }
 
 // listOf lists pairs by the kind of change, safe ones first.

@@ -15,7 +15,7 @@ func (r *run) coroutines(n *shape.Node) any {
 	if len(n.Bodies) == 0 {
 		return r.s.unknown("go", n.Target, texts(args))
 	}
-	p, in := r.p.inner[r.p.first[r.at]], cmp.Or(r.known(), r.scope) // what may be shielded is told by each step
+	p, in := r.p.inner[r.p.first[r.at]], cmp.Or(r.known(), r.scope)
 	body := func(co *engine.Coroutine, params func(string) any) returned {
 		sub := newRun(p, r.s, r.m, co)
 		sub.params, sub.outer, sub.scope = params, args, in
@@ -33,7 +33,7 @@ func (r *run) coroutines(n *shape.Node) any {
 		return returned{results[0], results[len(results)-1]}
 	}
 	if n.Target == "map" || n.Target == "foreach" {
-		return r.each(args, body)
+		return r.each(args, in, body)
 	}
 	f := r.co.Promise()
 	r.keep(f, shape.NoType)
@@ -52,8 +52,8 @@ func (s *side) tell(co *engine.Coroutine, target string, results []any) {
 	}
 }
 
-// each runs a body for every element of a list, as Map does.
-func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) returned) any {
+// each runs a body for every element of a list, as Map does: after a cancellation it begins no more.
+func (r *run) each(args []any, in *engine.Scope, body func(*engine.Coroutine, func(string) any) returned) any {
 	items, ok := r.asList(args[0])
 	if !ok || len(args) < 2 {
 		panic(crash{errPanic})
@@ -73,7 +73,7 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 		f := r.co.Promise()
 		lines = append(lines, f)
 		r.co.Go(func(co *engine.Coroutine) {
-			for next < len(items) {
+			for next < len(items) && co.Cause(in) == nil {
 				n := next
 				next++
 				got := body(co, func(string) any { return items[n] })
@@ -90,5 +90,8 @@ func (r *run) each(args []any, body func(*engine.Coroutine, func(string) any) re
 		r.co.Await(f)
 	}
 	out.err = failure(bad)
+	if next < len(items) {
+		out.err = fault{id: "not begun", cause: []any{out.err, errorOf(r.co.Cause(in))}}
+	}
 	return out
 }

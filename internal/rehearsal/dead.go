@@ -134,6 +134,8 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		none, sure := p.isA(val.Args[0], known, depth, "nil")
 		wraps := p.wraps(val.Args[0], val.Args[1], depth)
 		return wraps, wraps || none && sure
+	case val.Op == "==" && len(val.Args) == 2 && (p.foreign(val.Args[0], val.Args[1]) || p.foreign(val.Args[1], val.Args[0])):
+		return false, true
 	case val.Op == "<" && p.equals(val.Args, known, true):
 		return false, true
 	case val.Op == "<" && p.notYet(val, known):
@@ -145,6 +147,18 @@ func (p *program) answer(v int, known facts, depth int) (yes, sure bool) {
 		return p.compare(val, known, depth)
 	}
 	return false, false
+}
+
+// foreign reports whether a value is the error of something that a history tells, and another one is declared by the module: what is
+// read from a history is never that itself.
+func (p *program) foreign(v, other int) bool {
+	val, is := &p.flow.Values[v], &p.flow.Values[other]
+	if val.Op != "error" || is.Op != "global" || len(is.Args) > 0 || strings.Contains(is.What, "durablegen/runtime.") {
+		return false
+	}
+	f := &p.flow.Values[val.Args[0]]
+	kind := p.flow.Nodes[f.Node].Kind
+	return f.Op == "future" && (slotKinds[kind] || kind == shape.Receive)
 }
 
 // equals reports whether it is known that two values are equal, or that they are not.

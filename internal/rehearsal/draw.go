@@ -148,7 +148,9 @@ type scenario struct {
 	few             bool            // unknown things are often equal
 	old             map[string]bool // markers that an older history may lack
 	patience, eager int             // how seldom timers fire, how often events come
-	shields         bool            // what is begun after a cancellation is not cancelled
+	shields         bool            // what is begun after a cancellation is taken for shielded
+	plain           bool            // unless nothing is
+	pretends        bool            // something was
 	cancels         bool            // somebody cancels the instance
 	failing         int             // of a hundred completions
 	knobs           knobs

@@ -279,10 +279,13 @@ func (r *run) rollback(saga any) (x any, ok bool) {
 		}
 	}
 	var failed list
+	shielded := *r // nothing cancels what is undone
+	shielded.scope = r.co.Detached()
 	for _, c := range slices.Backward(all) {
-		got, _ := r.enter(c.(function), nil, nil, nil, false)
+		got, _ := shielded.enter(c.(function), nil, nil, nil, false)
 		failed = append(failed, got.result(""))
 	}
+	r.rounds, r.tired = shielded.rounds, shielded.tired
 	x, _ = r.printing("errors.Join", nil, failed)
 	return x, true
 }

@@ -28,6 +28,9 @@ func (r *run) library(name string, args []any) any {
 	}
 	args = allUnboxed(args)
 	if x, ok := r.listed(name, args); ok {
+		if l, isList := x.(list); isList && l == nil { // of nil
+			return nil
+		}
 		return x
 	}
 	if name == "sort.Search" && len(args) == 2 {

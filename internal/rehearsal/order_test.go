@@ -79,3 +79,45 @@ func TestPoolKnowsFunctions(t *testing.T) {
 		}
 	}
 }
+
+// An error that was read from a history is none that the module declares, as it is; what a coroutine gives may be.
+func TestForeignErrors(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[shape.NodeKind]bool{shape.Activity: true, shape.Receive: true, shape.Go: false} {
+		for _, name := range []string{"example.com/shop.ErrNone", "github.com/durablegen/durablegen/runtime.ErrTimeout"} {
+			p := made(t, shape.Flow{
+				Values: []shape.Value{
+					{Op: "future", Node: 1},
+					{Op: "error", Args: []int{0}},
+					{Op: "global", What: name},
+					{Op: "==", Args: []int{2, 1}},
+				},
+				Nodes: []shape.Node{
+					{Kind: shape.Join, Next: []int{1}},
+					{Kind: kind, Target: "go", Next: []int{2}},
+					{Kind: shape.Await, Args: []int{0}, Next: []int{3}},
+					{Kind: shape.Branch, Args: []int{3}, Next: []int{4, 5}},
+					{Kind: shape.Activity, Target: "b", Next: []int{5}},
+					{Kind: shape.Return},
+				},
+			})
+			is := want && name == "example.com/shop.ErrNone"
+			if got := p.closed[fork{p, 3, 0}]; got != is {
+				t.Errorf("the error of %s is never %s: %t, want %t", kind, name, got, is)
+			}
+		}
+	}
+}
+
+// What is deleted of nil is nil, and not an empty list.
+func TestNothingOfNil(t *testing.T) {
+	t.Parallel()
+	r := made(t, rounds("1")).only(newScenario(0, poolOf(), nil))
+	none := named{name: "strings.HasPrefix", on: []any{"x"}}
+	if got := r.library("slices.DeleteFunc", []any{nil, none}); got != nil {
+		t.Errorf("of nil: %#v", got)
+	}
+	if got, ok := r.library("slices.DeleteFunc", []any{list{"x"}, none}).(list); !ok || got == nil || len(got) > 0 {
+		t.Errorf("of a list: %#v, want an empty one", got)
+	}
+}

@@ -128,8 +128,8 @@ type meeting struct {
 	waits    int                              // how often others may have run
 	writes   int                              // into places in memory
 	futures  []*engine.Future
-	shielded map[string]int // after a cancellation, by what is made
 	steps    int
+	shielded map[string]int // after a cancellation, by what is made
 }
 
 const mostSteps = 4000 // of an execution
@@ -275,32 +275,6 @@ func (r *run) give(v any) {
 func (r *run) keep(f *engine.Future, ref shape.TypeRef) {
 	r.m.types[f] = ref
 	r.m.futures = append(r.m.futures, f)
-}
-
-// in is the scope of what takes a slot at the node at which the run stands. A flow does not tell the Context of the orchestrator
-// from one that nothing cancels: after a cancellation it may be either.
-func (r *run) in() *engine.Scope {
-	if s := r.known(); s != nil {
-		return s
-	}
-	if r.co.Cause(nil) != nil {
-		n := &r.p.flow.Nodes[r.at]
-		name := string(n.Kind) + " " + n.Target
-		r.m.shielded[name]++
-		if r.s.yes("shielded "+name+" "+strconv.Itoa(r.m.shielded[name]), r.s.shields) {
-			return r.co.Detached()
-		}
-	}
-	return r.scope
-}
-
-// known is the scope that a flow tells of the node at which the run stands, nil if it tells none.
-func (r *run) known() *engine.Scope {
-	if v := r.p.scopes[r.at]; v >= 0 {
-		s, _ := r.of(v, r.base).(*engine.Scope)
-		return s
-	}
-	return nil
 }
 
 // move goes on to what is behind the node.
@@ -544,37 +518,6 @@ func (r *run) decide(n *shape.Node) any {
 	r.keep(f, n.Type)
 	r.m.stored[f] = r.p.side.before.result(n)
 	return f
-}
-
-// newScope makes a Context that something cancels, or cancels one.
-func (r *run) newScope(n *shape.Node) any {
-	args := r.whole(n.Args)
-	var parent *engine.Scope
-	if len(args) > 0 {
-		parent, _ = args[len(args)-1].(*engine.Scope)
-	}
-	if parent == nil && n.Target != "cancel" {
-		parent = r.scope
-	}
-	switch n.Target {
-	case "cancel":
-		if parent != nil {
-			r.co.CancelScope(parent, &history.Failure{Kind: history.FailCanceled, Message: "canceled"})
-		}
-		return nil
-	case "WithTimeout":
-		scope := r.co.Scope(parent)
-		if timer, ok := args[0].(*engine.Future); ok {
-			r.co.Go(func(co *engine.Coroutine) {
-				co.Await(timer)
-				if _, failure := timer.Result(); !timer.Stopped() && failure == nil {
-					co.CancelScope(scope, &history.Failure{Kind: history.FailTimeout, Message: "timeout"})
-				}
-			})
-		}
-		return scope
-	}
-	return r.co.Scope(parent)
 }
 
 // sentinel is the error that stands for a timeout or a cancellation.

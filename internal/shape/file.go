@@ -52,15 +52,16 @@ type (
 		Flow fileFlow `json:"flow"`
 	}
 	fileNode struct {
-		Kind   NodeKind   `json:"kind"`
-		Target string     `json:"target,omitempty"`
-		Args   []int      `json:"args,omitempty"`
-		Loose  bool       `json:"loose,omitempty"`
-		Bytes  bool       `json:"bytes,omitempty"`
-		Type   string     `json:"type,omitempty"`
-		Next   []int      `json:"next,omitempty"`
-		In     []Edge     `json:"in,omitempty"`
-		Bodies []fileFlow `json:"bodies,omitempty"`
+		Kind     NodeKind   `json:"kind"`
+		Target   string     `json:"target,omitempty"`
+		Args     []int      `json:"args,omitempty"`
+		Loose    bool       `json:"loose,omitempty"`
+		Bytes    bool       `json:"bytes,omitempty"`
+		Shielded bool       `json:"shielded,omitempty"`
+		Type     string     `json:"type,omitempty"`
+		Next     []int      `json:"next,omitempty"`
+		In       []Edge     `json:"in,omitempty"`
+		Bodies   []fileFlow `json:"bodies,omitempty"`
 	}
 	fileType struct {
 		ID     string      `json:"id"`
@@ -182,7 +183,7 @@ func (w *writer) flow(indent string, f Flow) {
 	w.raw(`{"nodes":[`)
 	for i, n := range f.Nodes {
 		w.separate(i, indent)
-		w.value(fileNode{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Type: w.name(n.Type), Next: n.Next, In: n.In})
+		w.value(fileNode{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Shielded: n.Shielded, Type: w.name(n.Type), Next: n.Next, In: n.In})
 		if len(n.Bodies) == 0 {
 			continue
 		}

@@ -92,62 +92,6 @@ func (f *Flow) names(event string) bool {
 	})
 }
 
-// readsInput reports whether what a flow decides depends on the input at a path of it: on it, on what is in it, or on a whole
-// that holds it.
-func readsInput(f *Flow, path string) bool {
-	read := make([]bool, len(f.Values))
-	for i := range f.Values {
-		for _, a := range f.Values[i].Args {
-			read[a] = true
-		}
-	}
-	for i := range f.Values {
-		v := &f.Values[i]
-		at, ok := f.inputPath(i, 0)
-		if !ok {
-			continue
-		}
-		whole := v.Op == opParam && (!read[i] || !f.onlyFields(i)) || v.Op != opParam && !f.onlyFields(i)
-		if under(at, path) || whole && under(path, at) {
-			return true
-		}
-	}
-	return false
-}
-
-// onlyFields reports whether a value is read by nothing but selections of fields.
-func (f *Flow) onlyFields(v int) bool {
-	for i := range f.Nodes {
-		if slices.Contains(f.Nodes[i].Args, v) {
-			return false
-		}
-	}
-	for i := range f.Values {
-		if slices.Contains(f.Values[i].Args, v) && f.Values[i].Op != "field" {
-			return false
-		}
-	}
-	return true
-}
-
-// inputPath gives the path of a value that is a field of the input.
-func (f *Flow) inputPath(v, depth int) (path string, ok bool) {
-	val := &f.Values[v]
-	switch {
-	case depth > 20:
-		return "", false
-	case val.Op == opParam:
-		return val.What, true
-	case val.Op == "field" && len(val.Args) == 1:
-		outer, ok := f.inputPath(val.Args[0], depth+1)
-		return strings.TrimPrefix(outer+"."+val.What, "."), ok
-	case val.Op == opIndex && len(val.Args) == 2:
-		outer, ok := f.inputPath(val.Args[0], depth+1)
-		return outer + "[]", ok
-	}
-	return "", false
-}
-
 // under reports whether path is outer or within it.
 func under(path, outer string) bool {
 	return outer == "" || path == outer || strings.HasPrefix(path, outer+".") || strings.HasPrefix(path, outer+"[")

@@ -136,7 +136,7 @@ func (r *reader) flow(f fileFlow, depth int) (Flow, error) {
 				return Flow{}, fmt.Errorf("node %d is reached from what is not there", i)
 			}
 		}
-		node := Node{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Next: n.Next, In: n.In}
+		node := Node{Kind: n.Kind, Target: n.Target, Args: n.Args, Loose: n.Loose, Bytes: n.Bytes, Shielded: n.Shielded, Next: n.Next, In: n.In}
 		var err error
 		if node.Type, err = r.ref(n.Type); err != nil {
 			return Flow{}, fmt.Errorf("node %d: %w", i, err)

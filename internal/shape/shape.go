@@ -135,15 +135,16 @@ type Written struct {
 
 // Node is one step of a flow.
 type Node struct {
-	Kind   NodeKind `json:"kind"`
-	Target string   `json:"target,omitempty"` // wire name of an activity, child, event or marker; what a call calls
-	Args   []int    `json:"args,omitempty"`   // values; see the kinds
-	Loose  bool     `json:"loose,omitempty"`  // the call site does not compare arguments
-	Bytes  bool     `json:"bytes,omitempty"`  // arguments are compared by the bytes of their JSON
-	Bodies []Flow   `json:"bodies,omitempty"` // of functions that are run with a Context of their own; value outer n in them is Args[n]
-	Type   TypeRef  `json:"type"`             // of the result
-	Next   []int    `json:"next,omitempty"`   // nodes; of a branch: if true, if false
-	In     []Edge   `json:"in,omitempty"`     // of a join: where its edges come from; a value phi has an argument for each
+	Kind     NodeKind `json:"kind"`
+	Target   string   `json:"target,omitempty"`   // wire name of an activity, child, event or marker; what a call calls
+	Args     []int    `json:"args,omitempty"`     // values; see the kinds
+	Loose    bool     `json:"loose,omitempty"`    // the call site does not compare arguments
+	Bytes    bool     `json:"bytes,omitempty"`    // arguments are compared by the bytes of their JSON
+	Shielded bool     `json:"shielded,omitempty"` // it is begun with a Context that nothing cancels: only rehearsals ask for that
+	Bodies   []Flow   `json:"bodies,omitempty"`   // of functions that are run with a Context of their own; value outer n in them is Args[n]
+	Type     TypeRef  `json:"type"`               // of the result
+	Next     []int    `json:"next,omitempty"`     // nodes; of a branch: if true, if false
+	In       []Edge   `json:"in,omitempty"`       // of a join: where its edges come from; a value phi has an argument for each
 
 	Pos    token.Position   `json:"-"` // of the call or the statement
 	Calls  []token.Position `json:"-"` // of named functions in place of which it stands, the outermost first

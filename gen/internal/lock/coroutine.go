@@ -198,7 +198,7 @@ func (m *machine) rollback(e *ast.CallExpr, p *path, saga *value) {
 		p.push(m.null(e.Pos()))
 		return
 	}
-	ctx := m.make(value{op: "ctx", pos: e.Pos()})
+	ctx := m.make(value{op: "ctx", what: shielded, pos: e.Pos()})
 	undoing := m.undoing
 	m.undoing = true
 	defer func() { m.undoing = undoing }()

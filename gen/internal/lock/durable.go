@@ -39,8 +39,14 @@ func scopes(ctx *value) []*value {
 }
 
 func (m *machine) future(n *node, ctx *value) *value {
+	n.shielded = isShielded(ctx)
 	return m.ofNode("future", "", n, scopes(ctx)...)
 }
+
+// shielded is what a Context is that nothing cancels.
+const shielded = "shielded"
+
+func isShielded(ctx *value) bool { return ctx.op == "ctx" && ctx.what == shielded }
 
 func (m *machine) resultOf(pos token.Pos, f, ctx *value) *value { return m.of(pos, "result", f, ctx) }
 func (m *machine) errorOf(pos token.Pos, f, ctx *value) *value  { return m.of(pos, "error", f, ctx) }

@@ -210,7 +210,7 @@ func (e *emitter) sortIn(n *node) {
 }
 
 func (e *emitter) node(n *node) {
-	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Bytes: n.bytes, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
+	out := shape.Node{Kind: n.kind, Target: n.target, Loose: n.loose, Bytes: n.bytes, Shielded: n.shielded, Type: shape.NoType, Late: n.late, Pos: e.fset.Position(n.pos)}
 	if n.result != nil {
 		out.Type = e.typeOf(n.result)
 	}

@@ -11,24 +11,25 @@ import (
 
 // node is a step of a flow while it is being read.
 type node struct {
-	id     int
-	kind   shape.NodeKind
-	target string
-	args   []*value
-	loose  bool
-	bytes  bool // arguments are compared by their bytes
-	bodies []*machine
-	result types.Type
-	owner  *machine
-	next   []*node
-	in     []edge   // of a join
-	phis   []*value // of a join
-	prev   edge     // of everything else
-	loop   *loop    // in which it is
-	pos    token.Pos
-	calls  []token.Pos // of named functions, through which it was come to, the outermost first
-	gone   bool        // the head of a loop that values were made of
-	late   bool        // it was deferred, or is a compensation
+	id       int
+	kind     shape.NodeKind
+	target   string
+	args     []*value
+	loose    bool
+	bytes    bool // arguments are compared by their bytes
+	shielded bool // nothing cancels its Context
+	bodies   []*machine
+	result   types.Type
+	owner    *machine
+	next     []*node
+	in       []edge   // of a join
+	phis     []*value // of a join
+	prev     edge     // of everything else
+	loop     *loop    // in which it is
+	pos      token.Pos
+	calls    []token.Pos // of named functions, through which it was come to, the outermost first
+	gone     bool        // the head of a loop that values were made of
+	late     bool        // it was deferred, or is a compensation
 }
 
 type edge struct {

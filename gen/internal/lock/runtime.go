@@ -80,6 +80,7 @@ func (m *machine) effectCall(e *ast.CallExpr, name string, p *path, args []*valu
 			on = append(on, m.timer(e, args[0]))
 		}
 		node, p := m.node(shape.Scope, name, pos, append(on, scopes(args[0])...)...)
+		node.shielded = isShielded(args[0])
 		scope := m.ofNode("result", "", node)
 		ctx := m.make(value{op: "ctx", args: []*value{scope}, pos: pos})
 		p.push(m.pair(pos, ctx, m.val(pos, "cancel", "", scope)))
@@ -175,7 +176,7 @@ func (m *machine) pureCall(e *ast.CallExpr, name string, n int) bool {
 			return m.val(pos, "canceled", own, scopes(args[0])...)
 		}
 	case "WithoutCancel":
-		f = func(*path, []*value) *value { return m.make(value{op: "ctx", pos: pos}) }
+		f = func(*path, []*value) *value { return m.make(value{op: "ctx", what: shielded, pos: pos}) }
 	case "Future.Ready", "Timer.Fired":
 		f = func(p *path, args []*value) *value { return m.ready(pos, p, args[0]) }
 	case "On", "OnTimer":

@@ -15,7 +15,7 @@ import (
 var printing = []string{"String", "Error", "Format", "GoString", "MarshalJSON", "MarshalText", "UnmarshalJSON", "UnmarshalText"}
 
 // unseen gives what a function of another module may find out about its arguments beside their values: methods of their
-// types, which it may call, and in JSON the names of their fields. foreign: no error among them is of a type of the module.
+// types, which it may call, and in JSON the names of their fields. foreign: no error among them is of a type that does not travel.
 func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature, foreign bool) []*value {
 	if sig == nil || strings.HasPrefix(name, "sort.Slice") { // these only move elements
 		return nil
@@ -44,10 +44,13 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature, for
 		if strings.HasPrefix(name, "errors.") {
 			names = []string{"Is", "As", "Unwrap"}
 		}
-		if foreign && i == 0 || i == 1 && name == "errors.Is" { // of what it looks for it calls nothing
+		if i == 1 && name == "errors.Is" { // of what it looks for it calls nothing
 			names = nil
 		}
 		for _, fn := range m.methodsOf(t, names) {
+			if foreign && i == 0 && !m.travels(fn.obj.Signature().Recv().Type()) {
+				continue
+			}
 			all, methods = append(all, m.summary(fn)), true
 		}
 		if p, ok := t.Underlying().(*types.Pointer); ok && i == 1 && name == "errors.As" && !methods && m.ours(p.Elem()) && !m.travels(t) {
@@ -68,16 +71,15 @@ func (m *machine) unseen(e *ast.CallExpr, name string, sig *types.Signature, for
 	return slices.CompactFunc(all, func(a, b *value) bool { return a.class == b.class })
 }
 
-// foreign reports whether an error that errors.Is or errors.As takes apart certainly has none of a type of the module in it: what
-// comes out of a history does not, unless such a type travels.
+// foreign reports whether an error that errors.Is or errors.As takes apart certainly has none of a type of the module in it that does
+// not travel: what comes out of a history has none.
 func (m *machine) foreign(v *value) bool {
 	switch v.op {
 	case "const", "timeout":
 		return true
 	case "error":
 		f := v.args[0]
-		plain := f.op == "future" && (f.at.kind == shape.Activity || f.at.kind == shape.Child || f.at.kind == shape.Timer || f.at.kind == shape.Receive)
-		return plain && len(m.errorTypes) == 0
+		return f.op == "future" && (f.at.kind == shape.Activity || f.at.kind == shape.Child || f.at.kind == shape.Timer || f.at.kind == shape.Receive)
 	case "if":
 		return m.foreign(v.args[1]) && m.foreign(v.args[2])
 	case "call":
