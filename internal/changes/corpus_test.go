@@ -26,10 +26,11 @@ const limits = "../../testdata/limits"
 
 // verdict is what the static judgement is to say of a pair.
 type verdict struct {
-	Verdict      string           `json:"verdict"`      // safe or unsafe: what running shows
-	Orchestrator string           `json:"orchestrator"` // wire name
-	Kind         string           `json:"kind"`         // of change, for the table of the docs
-	At           map[string][]int `json:"at,omitempty"` // lines of files of the new side that a finding may point to
+	Verdict      string           `json:"verdict"`        // safe or unsafe: what running shows
+	Orchestrator string           `json:"orchestrator"`   // wire name
+	Kind         string           `json:"kind"`           // of change, for the table of the docs
+	At           map[string][]int `json:"at,omitempty"`   // lines of files of the new side that a finding may point to
+	Says         []string         `json:"says,omitempty"` // the findings of an unsafe one, sorted: of those that show how users are told
 }
 
 type pair struct {

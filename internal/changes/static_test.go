@@ -44,6 +44,9 @@ func TestStatic(t *testing.T) {
 		if p.limit == (says == p.want.Verdict) {
 			t.Errorf("%s is %s, and the lock calls it %s; is it in %s: %t: %s", p.name, p.want.Verdict, says, limits, p.limit, strings.Join(v.texts, "; "))
 		}
+		if said := slices.Sorted(slices.Values(v.texts)); p.want.Says != nil && !slices.Equal(said, p.want.Says) {
+			t.Errorf("%s: the lock says %q, want %q", p.name, said, p.want.Says)
+		}
 		agreed += btoi(says == p.want.Verdict)
 		passed += btoi(says == "safe" && p.want.Verdict == "unsafe")
 		if p.want.Verdict != "unsafe" || !v.unsafe {
