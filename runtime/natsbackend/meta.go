@@ -20,17 +20,20 @@ type meta struct {
 
 // Get implements backend.Meta.
 func (m meta) Get(ctx context.Context, key string) (value []byte, rev uint64, err error) {
-	value, err = wait(ctx, m.b, "read key "+key, func(done func([]byte, error)) {
+	type entry struct {
+		value []byte
+		rev   uint64
+	}
+	e, err := wait(ctx, m.b, "read key "+key, func(done func(entry, error)) {
 		m.b.loads.do(func() {
 			v, r, _, err := m.k.get(key)
-			rev = r
-			done(v, err)
+			done(entry{v, r}, err)
 		})
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	return value, rev, nil
+	return e.value, e.rev, nil
 }
 
 // Put implements backend.Meta.
