@@ -18,7 +18,8 @@ import (
 
 // corpus is where the pairs are. A pair is one txtar file. Its comment says what was changed and why that is safe or not.
 // The files under before/ and after/ are the packages of either side: before/shop/order.go is of the package
-// example.com/shop; those under earlier/, which few have, are of code that is older than both. want.json holds a [verdict], scenarios.txt what happens to instances: see changes.ParseScenarios.
+// example.com/shop; those under earlier/, which few have, are of code that is older than both. want.json holds a [verdict],
+// scenarios.txt what happens to instances: see changes.ParseScenarios.
 const corpus = "../../testdata/changes"
 
 // limits is where those pairs are of which the lock says something else than running shows.

@@ -10,7 +10,7 @@ import (
 )
 
 // in is the scope of what takes a slot at the node at which the run stands. After a cancellation a scenario may pretend that this is
-// shielded: then more is seen of what the program computes.
+// shielded: then more is seen of what the program computes. What differs only then is no difference, see [Rehearse].
 func (r *run) in() *engine.Scope {
 	if s := r.known(); s != nil {
 		return s

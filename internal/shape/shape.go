@@ -205,7 +205,7 @@ const (
 // changes, by its number and the fields in it: Args[0] the first time, and what it has left there from then on. Within a
 // function with a Sum it is a found.
 //
-// In a form to run a "box" is a value that has become one of an interface: What is its type. A "dispatch" calls a method of an
+// A "box" is a value that has become one of an interface: What is its type. In a form to run a "dispatch" calls a method of an
 // interface, as a value, or as the Target of a call: its arguments are the receiver, those of the method, and a "method" for every
 // type that may be there, with the name of that and the function. An "is" or "as" of an interface names behind the value the types
 // that are of it, an "assert" is an as that panics. A "kind" is a type for which errors.As looks.
